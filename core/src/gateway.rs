@@ -1,0 +1,279 @@
+//! Gateway: the facade that an app embeds.
+//!
+//! The players: [`Gateway`] (store, host, policy and transports put together), [`AccountGateway`] (what one account does with it),
+//! [`Sent`] (the answer to a send, and a way to wait for more), [`Worker`](crate::Worker) (delivers).
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec;
+use core::time::Duration;
+
+use crate::{
+    AccountId, AccountStore, Actor, Address, Answer, AtOnce, Cause, ContactId, Decider, Decision, DeliveryId, Fact, Host, Lease, MessageId,
+    MessageStatus, NewSuppression, Policy, Provider, Release, Request, ReviewAnswer, Store, StoreError, Submission, Suppression,
+    SuppressionId, Transport, Worker, decide, examine,
+    hands::Hands,
+    waiters::{Waiter, Waiters},
+};
+
+/// How the gateway delivers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Delivering {
+    /// How many sends may be on their way at once.
+    pub in_flight_max: usize,
+    /// How many deliveries of one account a claim takes at most.
+    pub per_account_max: usize,
+    /// How long a send may take.
+    pub send_timeout: Duration,
+    /// How long the worker sleeps at most.
+    pub poll_interval: Duration,
+}
+
+impl Default for Delivering {
+    fn default() -> Self {
+        Self { in_flight_max: 512, per_account_max: 64, send_timeout: Duration::from_secs(15), poll_interval: Duration::from_millis(500) }
+    }
+}
+
+/// Puts a [`Gateway`] together.
+pub struct Builder {
+    parts: Parts,
+}
+
+pub(crate) struct Parts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) policy: Policy,
+    pub(crate) transports: BTreeMap<Provider, Arc<dyn Transport>>,
+    pub(crate) delivering: Delivering,
+}
+
+impl Builder {
+    /// Carries the messages of this provider's instances.
+    #[must_use]
+    pub fn transport(mut self, provider: Provider, transport: impl Transport + 'static) -> Self {
+        self.parts.transports.insert(provider, Arc::new(transport));
+        self
+    }
+
+    /// Decides by this policy instead of the default one.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.parts.policy = policy;
+        self
+    }
+
+    /// Delivers with these bounds instead of the default ones.
+    #[must_use]
+    pub fn delivering(mut self, delivering: Delivering) -> Self {
+        self.parts.delivering = delivering;
+        self
+    }
+
+    /// The gateway.
+    pub fn build(self) -> Gateway {
+        let hands = Hands::new(self.parts.delivering.in_flight_max);
+        let hinted = hands.clone();
+        self.parts.store.on_change(Arc::new(move || hinted.hint()));
+        Gateway { shared: Arc::new(Shared { parts: self.parts, hands, waiters: Waiters::default() }) }
+    }
+}
+
+pub(crate) struct Shared {
+    pub(crate) parts: Parts,
+    pub(crate) hands: Arc<Hands>,
+    pub(crate) waiters: Waiters,
+}
+
+/// Decides which messages may go out, and delivers what may.
+///
+/// It is cheap to clone, and needs no async runtime: its futures run on any. Something must drive the [`Worker`]: a thread in
+/// [`Gateway::run_blocking`], or a task that calls [`Worker::turn`].
+#[derive(Clone)]
+pub struct Gateway {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Gateway {
+    /// Begins a gateway over `store`, with the clock and the randomness of `host`.
+    pub fn builder(store: Arc<dyn Store>, host: Arc<dyn Host>) -> Builder {
+        let parts = Parts { store, host, policy: Policy::default(), transports: BTreeMap::new(), delivering: Delivering::default() };
+        Builder { parts }
+    }
+
+    /// What one account does.
+    pub fn account(&self, id: AccountId) -> AccountGateway {
+        AccountGateway { shared: self.shared.clone(), store: self.shared.parts.store.account(id) }
+    }
+
+    /// The store it stands on.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.shared.parts.store
+    }
+
+    /// The host it lives on.
+    pub fn host(&self) -> &Arc<dyn Host> {
+        &self.shared.parts.host
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.shared.parts.policy
+    }
+
+    /// A worker. One a process is right; hosts that share a store have one each.
+    pub fn worker(&self) -> Worker {
+        Worker::new(self.shared.clone())
+    }
+}
+
+/// What one account does with the gateway.
+pub struct AccountGateway {
+    shared: Arc<Shared>,
+    store: Arc<dyn AccountStore>,
+}
+
+impl AccountGateway {
+    /// The account's rows.
+    pub fn store(&self) -> &Arc<dyn AccountStore> {
+        &self.store
+    }
+
+    /// Sends a message, if it may be sent.
+    ///
+    /// When this answers [`Answer::Accepted`], the message is durable and goes out, unless it was held. To wait for the provider,
+    /// wait for [`Sent::settled`] as long as you like. Dropping the future does not call the message back.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountStore::accept`].
+    pub async fn send(&self, request: Request) -> Result<Sent, StoreError> {
+        let parts = &self.shared.parts;
+        let now = parts.host.now();
+        let message = MessageId::new(now, &*parts.host);
+        let findings = examine(&request.content);
+        let permit = self.shared.hands.permit();
+        let at_once = permit.map(|permit| AtOnce { permit, lease: Lease::new(now, parts.delivering.send_timeout) });
+        let submission = Submission {
+            message,
+            delivery: DeliveryId::new(now, &*parts.host),
+            contact: ContactId::new(now, &*parts.host),
+            fingerprint: request.fingerprint(),
+            findings: Fact::Known(findings),
+            request,
+            now,
+            at_once,
+        };
+        let waiter = self.shared.waiters.wait_for(message);
+        let decider: Arc<dyn Decider> = Arc::new(parts.policy);
+        let answer = self.store.accept(vec![submission], decider).await?.pop().unwrap_or(Answer::Undecided);
+        Ok(self.follow(answer, waiter))
+    }
+
+    fn follow(&self, answer: Answer, waiter: Waiter) -> Sent {
+        let waiter = match &answer {
+            Answer::Accepted(accepted) if accepted.status.is_pending() => Some(waiter),
+            Answer::Repeated { message, status, .. } if status.is_pending() => Some(self.shared.waiters.wait_for(*message)),
+            _ => None,
+        };
+        Sent { answer, waiter, store: self.store.clone() }
+    }
+
+    /// What would be decided about this message now, without sending it; `None` where there is no such instance.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountStore::facts`].
+    pub async fn explain(&self, request: Request) -> Result<Option<Decision>, StoreError> {
+        let now = self.shared.parts.host.now();
+        let subject = request.subject();
+        let findings = Fact::Known(examine(&request.content));
+        let facts = self.store.facts(request, findings, now).await?;
+        Ok(facts.map(|facts| decide(&self.shared.parts.policy, &facts, &subject, now)))
+    }
+
+    /// Suppresses the contact of an address.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountStore::suppress`].
+    pub async fn suppress(&self, address: Address, cause: Cause, note: Option<String>, by: Actor) -> Result<Suppression, StoreError> {
+        let host = &*self.shared.parts.host;
+        let now = host.now();
+        let suppression =
+            NewSuppression { id: SuppressionId::new(now, host), contact: ContactId::new(now, host), address, cause, note, by, now };
+        self.store.suppress(suppression).await
+    }
+
+    /// Releases a held message: it is decided again with present facts.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountStore::release`].
+    pub async fn release(&self, message: MessageId, by: Actor, note: Option<String>) -> Result<ReviewAnswer, StoreError> {
+        let host = &*self.shared.parts.host;
+        let now = host.now();
+        let release = Release { message, delivery: DeliveryId::new(now, host), by, note, now };
+        self.store.release(release, Arc::new(self.shared.parts.policy)).await
+    }
+
+    /// Refuses a held message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountStore::refuse`].
+    pub async fn refuse(&self, message: MessageId, by: Actor, note: Option<String>) -> Result<ReviewAnswer, StoreError> {
+        self.store.refuse(message, by, note, self.shared.parts.host.now()).await
+    }
+}
+
+/// The answer to a send, and a way to wait for what comes of it.
+pub struct Sent {
+    /// What was decided, durable.
+    pub answer: Answer,
+    waiter: Option<Waiter>,
+    store: Arc<dyn AccountStore>,
+}
+
+impl Sent {
+    /// Waits until the first attempt has an outcome, and answers with the message's status; at once where nothing is under way.
+    ///
+    /// It may wait for as long as the message waits: bound it with the timer of your runtime, then ask for [`Sent::status`].
+    pub async fn settled(&mut self) -> Option<MessageStatus> {
+        match &mut self.waiter {
+            // What was settled before the waiter stood is found in the store.
+            Some(waiter) => match self.answer {
+                Answer::Repeated { message, .. } => match self.store.message(message).await {
+                    Ok(Some(message)) if message.status.is_pending() => waiter.settled().await,
+                    Ok(message) => message.map(|message| message.status),
+                    Err(_) => waiter.settled().await,
+                },
+                _ => waiter.settled().await,
+            },
+            None => self.decided_status(),
+        }
+    }
+
+    /// The status of the message as the store has it now.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountStore::message`].
+    pub async fn status(&self) -> Result<Option<MessageStatus>, StoreError> {
+        let (Answer::Accepted(crate::Accepted { message, .. }) | Answer::Repeated { message, .. }) = &self.answer else { return Ok(None) };
+        Ok(self.store.message(*message).await?.map(|message| message.status))
+    }
+
+    fn decided_status(&self) -> Option<MessageStatus> {
+        match &self.answer {
+            Answer::Accepted(accepted) => Some(accepted.status),
+            Answer::Repeated { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
+/// A boxed future, as the worker keeps its sends.
+pub(crate) type BoxFuture<T> = core::pin::Pin<Box<dyn Future<Output = T> + Send>>;

@@ -1,0 +1,150 @@
+//! Ids: 128 bits made by the host, with a prefix that says what they name.
+//!
+//! The bits are a UUIDv7 (RFC 9562): 48 bits of time, then randomness, so that rows written together lie together. The text is
+//! a TypeID: the prefix, an underscore, and 26 characters of Crockford's base 32 in lower case.
+
+use core::fmt;
+use core::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{Host, Timestamp};
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const TEXT_LENGTH: usize = 26;
+
+/// The text is not an id of the kind asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected an id that starts with `{prefix}_`")]
+pub struct InvalidId {
+    prefix: &'static str,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub struct $name(u128);
+
+        impl $name {
+            /// A new id: ordered by `now`, otherwise random.
+            pub fn new(now: Timestamp, host: &dyn Host) -> Self {
+                Self(uuid_v7(now, host))
+            }
+
+            /// The id with these sixteen bytes, as a store keeps it.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(u128::from_be_bytes(bytes))
+            }
+
+            /// Sixteen bytes whose order is the order of the ids.
+            pub const fn to_bytes(self) -> [u8; 16] {
+                self.0.to_be_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let text = encode(self.0);
+                write!(f, "{}_{}", $prefix, core::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                let digits = text.strip_prefix($prefix).and_then(|rest| rest.strip_prefix('_'));
+                digits.and_then(decode).map(Self).ok_or(InvalidId { prefix: $prefix })
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <&str>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// Names an [`Account`](crate::Account).
+    AccountId = "acc";
+    /// Names a [`Contact`](crate::Contact).
+    ContactId = "con";
+    /// Names a [`Delivery`](crate::Delivery).
+    DeliveryId = "dlv";
+    /// Names an [`Instance`](crate::Instance).
+    InstanceId = "inst";
+    /// Names a [`Message`](crate::Message).
+    MessageId = "msg";
+    /// Names a [`Suppression`](crate::Suppression).
+    SuppressionId = "sup";
+}
+
+fn uuid_v7(now: Timestamp, host: &dyn Host) -> u128 {
+    let mut random = [0; 16];
+    host.fill(&mut random);
+    let time = u128::from(now.as_millis().max(0).unsigned_abs()) << 80;
+    let random = u128::from_be_bytes(random) & ((1 << 80) - 1);
+    let version_and_variant_cleared = (time | random) & !(0xf << 76) & !(0b11 << 62);
+    version_and_variant_cleared | (7 << 76) | (0b10 << 62)
+}
+
+fn encode(bits: u128) -> [u8; TEXT_LENGTH] {
+    core::array::from_fn(|place| {
+        let digit = (bits >> (5 * (TEXT_LENGTH - 1 - place))) & 31;
+        ALPHABET.get(digit as usize).copied().unwrap_or(b'0')
+    })
+}
+
+fn decode(text: &str) -> Option<u128> {
+    let digits = text.as_bytes();
+    // 26 digits hold 130 bits; the first one may use three of its five.
+    if digits.len() != TEXT_LENGTH || digits.first().is_none_or(|first| *first > b'7') {
+        return None;
+    }
+    digits.iter().try_fold(0, |bits: u128, digit| {
+        let value = ALPHABET.iter().position(|known| known == digit)?;
+        Some((bits << 5) | value as u128)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_from_its_text() {
+        for bits in [0, 1, u128::MAX, 0x0193_5a1c_7e00_7abc_8def_0123_4567_89ab] {
+            let id = MessageId(bits);
+            assert_eq!(id.to_string().parse(), Ok(id));
+        }
+    }
+
+    #[test]
+    fn an_id_of_another_kind_is_refused_by_name() {
+        let account = AccountId(7).to_string();
+        let refusal = account.parse::<MessageId>().map_err(|error| error.to_string());
+        assert_eq!(refusal, Err("expected an id that starts with `msg_`".to_string()));
+    }
+
+    #[test]
+    fn more_than_128_bits_are_refused() {
+        assert!("msg_80000000000000000000000000".parse::<MessageId>().is_err());
+    }
+}

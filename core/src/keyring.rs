@@ -1,0 +1,59 @@
+//! Keyring: the root keys of the deployment.
+//!
+//! Numbered roots of 32 bytes; every other key is derived from one by HKDF-SHA-256 (RFC 5869) under a label of its own. The newest
+//! root makes, all of them read: to rotate, add a root; to retire one, remove it when no row names it any more.
+
+use alloc::collections::BTreeMap;
+use core::fmt;
+
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::Pepper;
+
+/// The root keys of a deployment, shared by all its hosts.
+#[derive(Clone)]
+pub struct Keyring {
+    peppers: BTreeMap<u32, Pepper>,
+}
+
+impl Keyring {
+    /// A keyring of these numbered roots; the highest number is the present one.
+    pub fn new(roots: impl IntoIterator<Item = (u32, Zeroizing<[u8; 32]>)>) -> Result<Self, EmptyKeyring> {
+        let peppers: BTreeMap<_, _> =
+            roots.into_iter().map(|(number, root)| (number, Pepper::new(&derive(&root, b"gatepost/pepper/1")))).collect();
+        if peppers.is_empty() { Err(EmptyKeyring) } else { Ok(Self { peppers }) }
+    }
+
+    /// The number and the pepper of the present root.
+    pub fn present(&self) -> (u32, &Pepper) {
+        // `new` refuses an empty keyring.
+        #[expect(clippy::expect_used, reason = "a keyring has at least one root")]
+        self.peppers.iter().next_back().map(|(number, pepper)| (*number, pepper)).expect("a keyring has at least one root")
+    }
+
+    /// The pepper of the root with this number.
+    pub fn pepper(&self, root: u32) -> Option<&Pepper> {
+        self.peppers.get(&root)
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keyring({} roots)", self.peppers.len())
+    }
+}
+
+fn derive(root: &[u8; 32], label: &[u8]) -> Zeroizing<[u8; 32]> {
+    let mut derived = Zeroizing::new([0; 32]);
+    // HKDF-SHA-256 gives up to 8,160 bytes, so 32 cannot be too many.
+    #[expect(clippy::expect_used, reason = "32 bytes are within what HKDF gives")]
+    Hkdf::<Sha256>::new(None, root).expand(label, &mut *derived).expect("32 bytes are within what HKDF gives");
+    derived
+}
+
+/// A keyring needs at least one root.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected at least one root key")]
+pub struct EmptyKeyring;

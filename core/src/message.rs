@@ -1,0 +1,491 @@
+//! Message: what is sent, to whom and why, and how far it got.
+//!
+//! A [`Request`] is a message that somebody asks to send, parsed; a [`Message`] is one that was accepted or held. Their `Debug`
+//! never shows what is said.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Address, DeclaredPurpose, InstanceId, KeyId, MessageId, Mode, Purpose, Timestamp};
+
+/// The longest text, in characters, after trimming.
+pub const TEXT_CHARACTERS_MAX: usize = 4096;
+
+/// What is sent.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+#[non_exhaustive]
+pub enum Content {
+    /// Buttons to choose from.
+    Interactive {
+        /// What stands above the buttons.
+        text: Text,
+        /// One to three labels.
+        buttons: Vec<Text>,
+    },
+    /// A place, in millionths of a degree.
+    Location {
+        /// North is positive.
+        latitude_e6: i32,
+        /// East is positive.
+        longitude_e6: i32,
+        /// What the place is called.
+        name: Option<Text>,
+    },
+    /// A picture, a document, a sound or a film.
+    Media {
+        /// Which of them.
+        kind: MediaKind,
+        /// Where the provider finds it: a link or an id of its own.
+        source: Text,
+        /// What stands below it.
+        caption: Option<Text>,
+    },
+    /// An emoji on a message of the conversation.
+    Reaction {
+        /// The provider's id of that message.
+        to: Text,
+        /// The emoji.
+        emoji: Text,
+    },
+    /// A template that the provider approved.
+    Template {
+        /// Its name.
+        name: Text,
+        /// The language to send it in, for example `en_US`.
+        language: Text,
+        /// Whether the provider approved it for one-time codes.
+        authentication: bool,
+        /// What fills its gaps, in order.
+        parameters: Vec<Text>,
+    },
+    /// Plain text.
+    Text {
+        /// What it says.
+        text: Text,
+    },
+}
+
+impl Content {
+    /// Its kind: what a decision and a log may know of it.
+    pub const fn kind(&self) -> ContentKind {
+        match self {
+            Self::Interactive { .. } => ContentKind::Interactive,
+            Self::Location { .. } => ContentKind::Location,
+            Self::Media { .. } => ContentKind::Media,
+            Self::Reaction { .. } => ContentKind::Reaction,
+            Self::Template { .. } => ContentKind::Template,
+            Self::Text { .. } => ContentKind::Text,
+        }
+    }
+}
+
+impl From<Text> for Content {
+    fn from(text: Text) -> Self {
+        Self::Text { text }
+    }
+}
+
+/// Which kind of media.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaKind {
+    /// A sound or a voice note.
+    Audio,
+    /// A file with a name.
+    Document,
+    /// A picture.
+    Image,
+    /// A film.
+    Video,
+}
+
+/// [`Content`] without what it says.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContentKind {
+    /// Buttons.
+    Interactive,
+    /// A place.
+    Location,
+    /// A file.
+    Media,
+    /// An emoji.
+    Reaction,
+    /// An approved template.
+    Template,
+    /// Plain text.
+    Text,
+}
+
+/// What a message says: 1 to 4096 characters after trimming, without NUL. Its `Debug` shows only its length.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Text(String);
+
+impl Text {
+    /// The words themselves.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Text {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return Err(InvalidText::Empty);
+        }
+        if trimmed.contains('\0') {
+            return Err(InvalidText::Nul);
+        }
+        // A character takes at least one byte, so that most texts need no counting.
+        if trimmed.len() > TEXT_CHARACTERS_MAX && trimmed.chars().count() > TEXT_CHARACTERS_MAX {
+            return Err(InvalidText::TooLong);
+        }
+        Ok(Self(trimmed.to_string()))
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text({} bytes)", self.0.len())
+    }
+}
+
+/// The text cannot be sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum InvalidText {
+    /// Nothing but white space.
+    #[error("expected at least one character that is not white space")]
+    Empty,
+    /// A NUL character.
+    #[error("expected no NUL character")]
+    Nul,
+    /// Too long.
+    #[error("expected at most {TEXT_CHARACTERS_MAX} characters")]
+    TooLong,
+}
+
+/// How long an idempotency key stays bound to its message.
+pub const IDEMPOTENCY_TIME: Duration = Duration::from_secs(24 * 3_600);
+
+/// A name that the sender gives a request, so that repeating it sends nothing twice: 1 to 255 visible ASCII characters.
+///
+/// The header may carry it bare or as a quoted string (draft-ietf-httpapi-idempotency-key-header-07).
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// The key as it was given, without quotes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for IdempotencyKey {
+    type Err = InvalidIdempotencyKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidIdempotencyKey> {
+        let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+        let visible = bare.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
+        if visible && (1..=255).contains(&bare.len()) { Ok(Self(bare.to_string())) } else { Err(InvalidIdempotencyKey) }
+    }
+}
+
+/// The text cannot be an idempotency key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected 1 to 255 visible ASCII characters")]
+pub struct InvalidIdempotencyKey;
+
+/// Which instance is meant: by its id or by its name.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum InstanceRef {
+    /// By id.
+    Id(InstanceId),
+    /// By the name it has in its account.
+    Name(String),
+}
+
+impl From<&str> for InstanceRef {
+    fn from(text: &str) -> Self {
+        text.parse().map_or_else(|_| Self::Name(text.to_string()), Self::Id)
+    }
+}
+
+impl From<InstanceId> for InstanceRef {
+    fn from(id: InstanceId) -> Self {
+        Self::Id(id)
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A caller of the API, with this key; the key is read again where the message is accepted.
+    Api(KeyId),
+    /// The app that embeds the gateway.
+    App,
+    /// An agent or a call event of a 3CX phone system.
+    ThreeCx,
+}
+
+/// A message that somebody asks to send.
+///
+/// ```
+/// use gatepost::{Purpose, Request};
+///
+/// let request = Request::text("inst-or-name", "+999501234567".parse()?, Purpose::Support, "Your table is ready.".parse()?);
+/// # let _ = request;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Request {
+    /// From which instance.
+    pub instance: InstanceRef,
+    /// To which address.
+    pub recipient: Address,
+    /// Why.
+    pub purpose: DeclaredPurpose,
+    /// What.
+    pub content: Content,
+    /// So that a repeat sends nothing twice.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// Whether it waits for earlier ordered messages of the same conversation.
+    pub ordered: bool,
+    /// Who asks.
+    pub origin: Origin,
+    /// Whether it is real.
+    pub mode: Mode,
+}
+
+impl Request {
+    /// A text from the embedding app.
+    pub fn text(instance: impl Into<InstanceRef>, phone: crate::Phone, purpose: impl Into<DeclaredPurpose>, text: Text) -> Self {
+        Self {
+            instance: instance.into(),
+            recipient: phone.into(),
+            purpose: purpose.into(),
+            content: text.into(),
+            idempotency_key: None,
+            ordered: false,
+            origin: Origin::App,
+            mode: Mode::Live,
+        }
+    }
+
+    /// The same request under `key`.
+    pub fn with_idempotency_key(mut self, key: IdempotencyKey) -> Self {
+        self.idempotency_key = Some(key);
+        self
+    }
+
+    /// What makes two requests the same request.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut hash = Sha256::new();
+        let mut part = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
+        match &self.instance {
+            InstanceRef::Id(id) => part(&id.to_bytes()),
+            InstanceRef::Name(name) => part(name.as_bytes()),
+        }
+        match &self.recipient {
+            Address::Phone(phone) => part(&phone.digits().to_be_bytes()),
+        }
+        part(self.purpose.as_str().as_bytes());
+        match &self.content {
+            Content::Text { text } => part(text.as_str().as_bytes()),
+            other => part(serde_json::to_string(other).unwrap_or_default().as_bytes()),
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        let mut fingerprint = [0; 16];
+        fingerprint.copy_from_slice(digest.split_at(16).0);
+        Fingerprint(fingerprint)
+    }
+}
+
+/// A digest of a request: the first 16 bytes of SHA-256 over its parts.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Fingerprint([u8; 16]);
+
+impl Fingerprint {
+    /// The digest, as a store keeps it.
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    /// The digest with these bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+/// How far a message got.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageStatus {
+    /// It waited for something that came too late, or was withdrawn by a suppression; it never left.
+    Canceled,
+    /// The provider says it reached the phone.
+    Delivered,
+    /// Nobody released it, or it could not be sent, in time; it never left.
+    Expired,
+    /// It will not be sent: the provider refused it for good, or every try failed.
+    Failed,
+    /// A person must release it.
+    Held,
+    /// It waits for its turn or its next try.
+    Queued,
+    /// The provider says it was read.
+    Read,
+    /// A person refused it.
+    Refused,
+    /// An attempt is open.
+    Sending,
+    /// The provider accepted it.
+    Sent,
+    /// An attempt ended without an answer; it may or may not have reached the provider.
+    Unknown,
+}
+
+impl MessageStatus {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Canceled,
+        Self::Delivered,
+        Self::Expired,
+        Self::Failed,
+        Self::Held,
+        Self::Queued,
+        Self::Read,
+        Self::Refused,
+        Self::Sending,
+        Self::Sent,
+        Self::Unknown,
+    ];
+
+    /// The word used in answers and rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Canceled => "canceled",
+            Self::Delivered => "delivered",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+            Self::Held => "held",
+            Self::Queued => "queued",
+            Self::Read => "read",
+            Self::Refused => "refused",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether the gateway still has something to do, so that a caller may wait for it.
+    pub const fn is_pending(self) -> bool {
+        matches!(self, Self::Queued | Self::Sending)
+    }
+}
+
+impl fmt::Display for MessageStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for MessageStatus {
+    type Err = InvalidMessageStatus;
+
+    fn from_str(word: &str) -> Result<Self, InvalidMessageStatus> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word).ok_or(InvalidMessageStatus)
+    }
+}
+
+/// The word is no message status.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected a message status, for example `sent`")]
+pub struct InvalidMessageStatus;
+
+/// A message that was accepted, or is held for review.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// Its place in the account's send log.
+    pub log_id: u64,
+    /// From which instance.
+    pub instance: InstanceId,
+    /// To which address.
+    pub recipient: Address,
+    /// Why.
+    pub purpose: Purpose,
+    /// What; gone once its retention is over.
+    pub content: Option<Content>,
+    /// Whether it is real.
+    pub mode: Mode,
+    /// How far it got.
+    pub status: MessageStatus,
+    /// Why it is not further, where there is a reason.
+    pub error: Option<ErrorClass>,
+    /// The provider's id for it.
+    pub external_id: Option<String>,
+    /// When it was accepted or held.
+    pub created_at: Timestamp,
+    /// When its status last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Why an attempt or a message did not succeed: one vocabulary for all channels.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorClass {
+    /// The provider refused this message for good.
+    Refused,
+    /// The provider could not be reached; nothing was sent.
+    Unreachable,
+    /// The provider asked us to slow down; nothing was sent.
+    Throttled,
+    /// No answer came in time.
+    Timeout,
+    /// The process or the host ended while the attempt was open.
+    Interrupted,
+    /// The recipient is suppressed.
+    Suppressed,
+    /// The instance's provider is not set up here.
+    NoTransport,
+    /// It could not be sent before its time was over.
+    Expired,
+}
+
+impl ErrorClass {
+    /// The word used in answers and rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::Throttled => "throttled",
+            Self::Timeout => "timeout",
+            Self::Interrupted => "interrupted",
+            Self::Suppressed => "suppressed",
+            Self::NoTransport => "no_transport",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// Whether another try could not change it.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Refused | Self::NoTransport | Self::Suppressed | Self::Expired)
+    }
+}

@@ -1,0 +1,204 @@
+//! Outbox: what is accepted and not yet finished, and the words in which workers and stores speak of it.
+//!
+//! A submission goes in, a claim takes what is due, a start opens an attempt, a finish closes it. One outbox serves every channel;
+//! WhatsApp messages are the first, and webhooks, 3CX posts and the inbox join it.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use crate::{
+    AccountId, Address, ContactId, Content, DeliveryId, Fact, Findings, Fingerprint, InstanceId, MessageId, MessageStatus, Outcome,
+    Provider, Purpose, Request, Timestamp,
+};
+
+/// A request on its way into a store, with all that chance and time must decide beforehand.
+#[derive(Debug)]
+pub struct Submission {
+    /// The id of the message, if it becomes one.
+    pub message: MessageId,
+    /// The id of its delivery.
+    pub delivery: DeliveryId,
+    /// The id of the recipient's contact, if the account has none for the address.
+    pub contact: ContactId,
+    /// What is asked.
+    pub request: Request,
+    /// What makes it the same request when it is repeated.
+    pub fingerprint: Fingerprint,
+    /// What was found in its content.
+    pub findings: Fact<Findings>,
+    /// The host's time.
+    pub now: Timestamp,
+    /// Set where a worker is ready to send it at once.
+    pub at_once: Option<AtOnce>,
+}
+
+/// A worker's readiness to send a message the moment it is accepted.
+#[derive(Debug)]
+pub struct AtOnce {
+    /// The worker's place for it.
+    pub permit: Permit,
+    /// The times of the attempt.
+    pub lease: Lease,
+}
+
+/// A place in a worker's hands. A store that starts a message at once gives it the attempt after the commit; one that does not
+/// drops it, and the place is free again.
+pub struct Permit(Box<dyn FnOnce(Started) + Send>);
+
+impl Permit {
+    /// A permit that hands what was started to `take`.
+    pub fn new(take: impl FnOnce(Started) + Send + 'static) -> Self {
+        Self(Box::new(take))
+    }
+
+    /// Hands over an attempt whose start is committed.
+    pub fn start(self, started: Started) {
+        (self.0)(started);
+    }
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Permit")
+    }
+}
+
+/// How long an attempt may take, and how long it stays the worker's.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Lease {
+    /// No first byte is written after this, and no answer awaited.
+    pub deadline: Timestamp,
+    /// Later than the deadline by construction; then the attempt is in doubt.
+    pub until: Timestamp,
+}
+
+impl Lease {
+    /// The time that lies between the deadline and the lease's end: for a slow commit and for clocks that differ.
+    pub const MARGIN: Duration = Duration::from_secs(5);
+
+    /// A lease for an attempt that starts at `now` and may take `timeout`.
+    pub fn new(now: Timestamp, timeout: Duration) -> Self {
+        let deadline = now.plus(timeout);
+        Self { deadline, until: deadline.plus(Self::MARGIN) }
+    }
+}
+
+/// What a worker asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim {
+    /// At most so many.
+    pub limit: usize,
+    /// At most so many of one account, so that a busy one leaves room for the others.
+    pub per_account: usize,
+    /// Start looking behind this account: where the last claim ended.
+    pub after: Option<AccountId>,
+    /// Until when they are the worker's.
+    pub lease_until: Timestamp,
+    /// The host's time.
+    pub now: Timestamp,
+}
+
+/// What a worker got.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ClaimAnswer {
+    /// The deliveries that are now the worker's.
+    pub claimed: Vec<Claimed>,
+    /// The last account that was looked at, where there may be more behind it.
+    pub after: Option<AccountId>,
+    /// When something is due next, as far as known.
+    pub next_due: Option<Timestamp>,
+}
+
+/// A delivery in a worker's hands.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Claimed {
+    /// Whose.
+    pub account: AccountId,
+    /// Which.
+    pub delivery: DeliveryId,
+    /// The fence to show.
+    pub fence: u32,
+}
+
+/// The answer to a start.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum StartAnswer {
+    /// The attempt is durable: send it.
+    Started(Box<Started>),
+    /// Not now: it went back to wait.
+    Waits,
+    /// It is over before it began.
+    Ended(Settled),
+    /// Somebody else has it.
+    Stale,
+}
+
+/// An attempt that is durable as started.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Started {
+    /// The delivery and its fence.
+    pub claimed: Claimed,
+    /// Which try it is, from 1 on.
+    pub attempt: u16,
+    /// Its times.
+    pub lease: Lease,
+    /// What to send.
+    pub parcel: Parcel,
+}
+
+/// What a transport is given.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Parcel {
+    /// The message; its id goes along where the provider lets it.
+    pub message: MessageId,
+    /// From which instance.
+    pub instance: InstanceId,
+    /// By which provider; always the sandbox for a test message.
+    pub provider: Provider,
+    /// To which address.
+    pub recipient: Address,
+    /// Why.
+    pub purpose: Purpose,
+    /// What.
+    pub content: Content,
+}
+
+/// How an attempt ended, on its way into the store.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Finish {
+    /// The delivery and its fence.
+    pub claimed: Claimed,
+    /// Which try it was.
+    pub attempt: u16,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Any random number, for the next wait.
+    pub jitter: u32,
+    /// The host's time.
+    pub now: Timestamp,
+}
+
+/// A message whose status changed.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Settled {
+    /// Which.
+    pub message: MessageId,
+    /// Its status now.
+    pub status: MessageStatus,
+}
+
+/// The shard of an outbox row, 0 to 63, so that workers on many hosts can divide the rows between them.
+pub fn shard(account: AccountId, order_key: Option<i64>) -> u8 {
+    let bytes = account.to_bytes();
+    let account_hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3));
+    let mixed = (account_hash ^ order_key.unwrap_or_default().cast_unsigned()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 58) as u8
+}
+
+/// What keeps ordered messages of one conversation in line: the instance and the contact, as one number.
+pub fn order_key(instance: InstanceId, contact: ContactId) -> i64 {
+    let bits = u128::from_be_bytes(instance.to_bytes()).rotate_left(17) ^ u128::from_be_bytes(contact.to_bytes());
+    ((bits ^ (bits >> 64)) as u64).cast_signed()
+}

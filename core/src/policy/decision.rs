@@ -1,0 +1,137 @@
+//! Decision: what was decided about a message, and why.
+//!
+//! A decision is an answer, not an error. It lists every reason that was found, and marks the one that decided.
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::rules::RuleId;
+use crate::{Cause, Connection, RefusedPurpose, Timestamp};
+
+/// The answer to a request.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Decision {
+    /// What happens to it.
+    pub verdict: Verdict,
+    /// How risky it looks, from 0 to 100.
+    pub risk_score: u8,
+    /// Everything that was found, in the order of the rule table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+}
+
+impl Decision {
+    /// The reason that decided; none where nothing was found against it.
+    pub fn deciding(&self) -> Option<&Reason> {
+        self.reasons.iter().find(|reason| reason.decides)
+    }
+}
+
+/// What happens to a message.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It may go out.
+    Allow,
+    /// A person must release it.
+    Hold,
+    /// Not now.
+    Throttle {
+        /// When it may be tried again.
+        retry_at: Timestamp,
+    },
+    /// It must not go out.
+    Block,
+}
+
+/// One thing that speaks against a message.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Reason {
+    /// Which rule found it.
+    pub rule: RuleId,
+    /// What it asks for.
+    pub effect: Effect,
+    /// What it adds to the risk, or the least risk it stands for.
+    pub weight: u8,
+    /// What it was found by.
+    #[serde(default, skip_serializing_if = "Evidence::is_none")]
+    pub evidence: Evidence,
+    /// Whether it decided.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub decides: bool,
+}
+
+/// What a reason asks for, from the mildest to the strictest.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Nothing: it is only shown.
+    Note,
+    /// A person's release.
+    Hold,
+    /// A later time.
+    Throttle,
+    /// That it does not go out.
+    Block,
+}
+
+/// What a reason was found by. It holds no text and no address.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// Nothing more than the rule's name.
+    #[default]
+    None,
+    /// The cause of a suppression.
+    Cause(Cause),
+    /// The state of the connection.
+    Connection(Connection),
+    /// The fact that is missing.
+    Fact(FactName),
+    /// A quota and what was used of it.
+    Limit {
+        /// How much there is.
+        limit: u64,
+        /// How much was used.
+        used: u64,
+        /// When there is more.
+        until: Timestamp,
+    },
+    /// The purpose that was declared.
+    Purpose(RefusedPurpose),
+    /// The time from which on it would pass.
+    Until(Timestamp),
+}
+
+impl Evidence {
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+
+    /// The time from which on the reason no longer holds, where it is one that passes.
+    pub const fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Limit { until, .. } | Self::Until(until) => Some(*until),
+            _ => None,
+        }
+    }
+}
+
+/// The name of a fact that can be missing.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactName {
+    /// Whether the recipient is suppressed.
+    Contact,
+    /// What was found in the content.
+    Content,
+    /// The conversation window.
+    Conversation,
+    /// The state of the key.
+    Key,
+    /// What was charged.
+    Usage,
+    /// How fast it went.
+    Velocity,
+}

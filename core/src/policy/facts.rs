@@ -1,0 +1,256 @@
+//! Facts: everything the rules may look at, gathered by the store in the transaction that also writes the outcome.
+//!
+//! A fact that could not be read is [`Fact::Missing`], and a missing fact means hold: a guard that cannot see must not send. Facts
+//! hold no text and no address, so they are stored with each decision.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Cause, Connection, Content, ContentKind, Decision, DeclaredPurpose, KeyState, Limits, Mode, Origin, Provider, Request, Tat, Timestamp,
+    Usage,
+};
+
+/// Something the store knows, or could not read.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Fact<T> {
+    /// What it is.
+    Known(T),
+    /// It could not be read.
+    Missing,
+}
+
+impl<T> Fact<T> {
+    /// The fact, where it is known.
+    pub const fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Missing => None,
+        }
+    }
+}
+
+/// What is known when a message is decided.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Facts {
+    /// The account.
+    pub account: AccountFacts,
+    /// The instance.
+    pub instance: InstanceFacts,
+    /// The key, read again in this transaction; `active` where no key was used.
+    pub key: Fact<KeyState>,
+    /// What the plan allows.
+    pub limits: Limits,
+    /// What was charged so far.
+    pub usage: Fact<Usage>,
+    /// How fast it went so far.
+    pub velocity: Fact<Velocity>,
+    /// Whether the recipient may be written to.
+    pub contact: Fact<ContactState>,
+    /// Until when a free reply may be sent.
+    pub conversation: Fact<ConversationWindow>,
+    /// What was found in the content. Later content rules add their findings here and their rows to the rule table.
+    pub content: Fact<Findings>,
+}
+
+impl Facts {
+    /// The facts of an account that has sent nothing yet, with nothing against it: where a dry run or a test begins.
+    pub fn clear(limits: Limits, now: Timestamp) -> Self {
+        Self {
+            account: AccountFacts { suspended: false, paused: false, supervised: false, one_time_codes_pass: true },
+            instance: InstanceFacts { provider: Provider::Sandbox, connection: Connection::Open, paused: false },
+            key: Fact::Known(KeyState::Active),
+            limits,
+            usage: Fact::Known(Usage { windows: crate::Windows::at(now, &crate::Zone::utc()), day: 0, month: 0 }),
+            velocity: Fact::Known(Velocity::default()),
+            contact: Fact::Known(ContactState::Reachable),
+            conversation: Fact::Known(ConversationWindow::Never),
+            content: Fact::Known(Findings::default()),
+        }
+    }
+
+    /// The facts for the next message of a batch, once `decision` was taken for this one: what was allowed is charged.
+    pub fn after(mut self, decision: &Decision, now: Timestamp) -> Self {
+        if decision.verdict != crate::Verdict::Allow {
+            return self;
+        }
+        if let Fact::Known(usage) = &mut self.usage {
+            usage.day += 1;
+            usage.month += 1;
+        }
+        if let Fact::Known(velocity) = &mut self.velocity {
+            *velocity = velocity.after(&self.limits, now);
+        }
+        self
+    }
+}
+
+/// The account at the moment of a decision.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AccountFacts {
+    /// Whether the operator closed it.
+    pub suspended: bool,
+    /// Whether nothing of it goes out.
+    pub paused: bool,
+    /// Whether a person must release each message.
+    pub supervised: bool,
+    /// Whether a one-time code may reach a recipient who opted out.
+    pub one_time_codes_pass: bool,
+}
+
+/// The instance at the moment of a decision.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct InstanceFacts {
+    /// Who carries its messages.
+    pub provider: Provider,
+    /// Whether it is connected.
+    pub connection: Connection,
+    /// Whether nothing of it goes out.
+    pub paused: bool,
+}
+
+/// The recipient at the moment of a decision.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContactState {
+    /// They may be written to.
+    Reachable,
+    /// They must not be.
+    Suppressed {
+        /// The strictest cause in force.
+        cause: Cause,
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+/// The 24 hours after a contact's last message.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConversationWindow {
+    /// The contact never wrote.
+    Never,
+    /// It is, or was, open until then.
+    Until(Timestamp),
+}
+
+impl ConversationWindow {
+    /// Whether it is open at `now`.
+    pub fn is_open_at(self, now: Timestamp) -> bool {
+        matches!(self, Self::Until(end) if now < end)
+    }
+}
+
+/// How fast an account, an instance and a recipient went so far.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Velocity {
+    /// The account's.
+    pub account: Tat,
+    /// The instance's.
+    pub instance: Tat,
+    /// The recipient's, in this account.
+    pub recipient: Tat,
+}
+
+impl Velocity {
+    fn after(self, limits: &Limits, now: Timestamp) -> Self {
+        let take = |rate: Option<crate::Rate>, tat| rate.and_then(|rate| rate.take(tat, now).ok()).unwrap_or(tat);
+        Self {
+            account: take(limits.account_rate, self.account),
+            instance: take(limits.instance_rate, self.instance),
+            recipient: take(limits.recipient_rate, self.recipient),
+        }
+    }
+}
+
+/// What was found in the content, before any transaction. It says nothing of the text itself.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Findings {
+    /// Whether it is a one-time code: an authentication template, or a short text with one code and no link.
+    pub one_time_code: bool,
+}
+
+/// Looks at the content: pure, in linear time, on the caller's thread.
+pub fn examine(content: &Content) -> Findings {
+    let one_time_code = match content {
+        Content::Template { authentication, .. } => *authentication,
+        Content::Text { text } => is_one_time_code(text.as_str()),
+        _ => false,
+    };
+    Findings { one_time_code }
+}
+
+const CODE_TEXT_BYTES_MAX: usize = 400;
+
+fn is_one_time_code(text: &str) -> bool {
+    if text.len() > CODE_TEXT_BYTES_MAX || has_link(text) {
+        return false;
+    }
+    let codes = text.split(|character: char| !character.is_alphanumeric() && character != '-').filter(|word| is_code(word)).count();
+    codes == 1
+}
+
+/// Four to eight digits, perhaps with a hyphen between them.
+fn is_code(word: &str) -> bool {
+    let digits = word.chars().filter(|character| character.is_numeric()).count();
+    (4..=8).contains(&digits) && word.chars().all(|character| character.is_numeric() || character == '-')
+}
+
+/// Anything a phone may make into a link: a scheme, `www.`, an at sign, or letters around a dot without a space.
+fn has_link(text: &str) -> bool {
+    let lower_www = |word: &str| word.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("www."));
+    text.split_whitespace().any(|word| word.contains("://") || word.contains('@') || lower_www(word) || has_host(word))
+}
+
+fn has_host(word: &str) -> bool {
+    let parts: alloc::vec::Vec<&str> = word.split(['.', '。', '．']).collect();
+    parts.windows(2).any(|pair| {
+        let [left, right] = pair else { return false };
+        left.ends_with(char::is_alphanumeric) && right.starts_with(char::is_alphanumeric)
+    })
+}
+
+/// A request as the rules see it: without its text and its address.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Subject {
+    /// Why it is sent.
+    pub purpose: DeclaredPurpose,
+    /// What kind of content it has.
+    pub content: ContentKind,
+    /// Who asks.
+    pub origin: Origin,
+    /// Whether it is real.
+    pub mode: Mode,
+    /// Whether a person released it after a hold, so that holds no longer count.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub released: bool,
+}
+
+impl Request {
+    /// What the rules may see of this request.
+    pub const fn subject(&self) -> Subject {
+        Subject { purpose: self.purpose, content: self.content.kind(), origin: self.origin, mode: self.mode, released: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_one_time_code_is_a_short_text_with_one_code_and_no_link() {
+        for (text, expected) in [
+            ("Your code is 123456.", true),
+            ("123-456 is your sign-in code. Do not share it.", true),
+            ("رمز التحقق ٤٨٢٩١٣", true),
+            ("Your code is 123456. Sign in at https://example.com", false),
+            ("Your code is 123456, see bank.example/login", false),
+            ("Your code is 123456, see bank。example", false),
+            ("Call 5551 or 5552", false),
+            ("We miss you! Come back.", false),
+            ("Order 123456789 shipped", false),
+        ] {
+            assert_eq!(is_one_time_code(text), expected, "{text:?}");
+        }
+    }
+}

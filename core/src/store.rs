@@ -1,0 +1,378 @@
+//! Store: where everything is kept, behind a verb per business step.
+//!
+//! Three handles, by who speaks. [`Store::account`] is for whatever is done on behalf of a caller, and the only way to an account's
+//! rows. [`Store::worker`] delivers: claim, start, finish, sweep, and keys by id. [`Store::operator`] runs the gateway: accounts,
+//! plans, pauses, operator keys. Each verb is atomic and its answer complete; when it is answered, it is durable. Dropping the
+//! future of a verb does not undo it.
+//!
+//! Who decides and who writes: the store gathers [`Facts`] in its transaction, the [`Decider`] decides, the store writes what was
+//! decided. The store never decides; the core never writes.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use async_trait::async_trait;
+
+use crate::{
+    Account, AccountId, Actor, Address, ApiKey, Attempt, Calendar, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactId, Decider,
+    Decision, DeliveryId, Facts, Finish, Instance, InstanceId, InstanceRef, KeyId, Lease, Limits, Message, MessageId, MessageStatus, Mode,
+    Name, Pause, Plan, PolicyEvent, Request, Review, ReviewAnswer, Settled, StartAnswer, Submission, Suppression, SuppressionId, Timestamp,
+    Usage,
+};
+
+/// Why a store did not answer: what the machine does next.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum StoreError {
+    /// Others changed the same rows: decide again.
+    #[error("the store's rows changed meanwhile")]
+    Conflict,
+    /// It cannot be reached or is full; nothing was written: try later.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// The commit may or may not have happened: look before you act.
+    #[error("the store may or may not have written: {0}")]
+    OutcomeUnknown(String),
+    /// What was read cannot be right: stop.
+    #[error("the store holds what it cannot: {0}")]
+    Corrupt(String),
+}
+
+/// Keeps everything.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Everything of one account, and nothing of another.
+    fn account(&self, id: AccountId) -> Arc<dyn AccountStore>;
+
+    /// What is done on behalf of nobody: delivering.
+    fn worker(&self) -> Arc<dyn WorkerStore>;
+
+    /// What is done by who runs the gateway.
+    fn operator(&self) -> Arc<dyn OperatorStore>;
+
+    /// Has `hook` called after a commit that may have left something due. It is a hint: one that is missed costs a poll interval.
+    fn on_change(&self, hook: Arc<dyn Fn() + Send + Sync>);
+
+    /// Whether the store can write now.
+    async fn probe(&self) -> Result<(), StoreError>;
+}
+
+/// Everything of one account.
+#[async_trait]
+pub trait AccountStore: Send + Sync {
+    /// Accepts, holds or refuses each submission, in order, with one answer for each.
+    ///
+    /// One transaction reads the facts, lets `decider` decide, and writes contact, policy event, message, charge and outbox row together. Of what goes
+    /// at once, the first attempt is written too, and given to its permit after the commit. A submission for an unknown instance,
+    /// and a repeated one, leave nothing behind.
+    async fn accept(&self, submissions: Vec<Submission>, decider: Arc<dyn Decider>) -> Result<Vec<Answer>, StoreError>;
+
+    /// The facts that [`AccountStore::accept`] would decide from; `None` where there is no such instance.
+    async fn facts(&self, request: Request, findings: crate::Fact<crate::Findings>, now: Timestamp) -> Result<Option<Facts>, StoreError>;
+
+    /// The account itself.
+    async fn account(&self) -> Result<Option<Account>, StoreError>;
+
+    /// What was charged in the windows of `now`.
+    async fn usage(&self, mode: Mode, now: Timestamp) -> Result<Option<Usage>, StoreError>;
+
+    /// Adds an instance; `false` where its name is taken.
+    async fn add_instance(&self, instance: Instance) -> Result<bool, StoreError>;
+
+    /// All instances, by name.
+    async fn instances(&self) -> Result<Vec<Instance>, StoreError>;
+
+    /// One instance.
+    async fn instance(&self, which: InstanceRef) -> Result<Option<Instance>, StoreError>;
+
+    /// Changes an instance; the instance as it is then.
+    async fn change_instance(&self, id: InstanceId, change: InstanceChange) -> Result<Option<Instance>, StoreError>;
+
+    /// Adds a key of this account.
+    async fn add_key(&self, key: ApiKey) -> Result<(), StoreError>;
+
+    /// All keys, newest first.
+    async fn keys(&self) -> Result<Vec<ApiKey>, StoreError>;
+
+    /// Revokes a key from `now` on; the key as it is then. Revoking twice keeps the first time.
+    async fn revoke_key(&self, id: KeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError>;
+
+    /// Adds `new` and ends the key `old` at `old_ends_at`, unless it ends before; `false` where `old` is not in force at `now`.
+    async fn reroll_key(&self, old: KeyId, new: ApiKey, old_ends_at: Timestamp, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Suppresses the contact of an address. The suppression that is in force for the same cause is kept, and returned.
+    async fn suppress(&self, suppression: NewSuppression) -> Result<Suppression, StoreError>;
+
+    /// Lifts a suppression; the suppression as it is then. Lifting twice keeps the first time.
+    async fn lift(&self, id: SuppressionId, by: Actor, now: Timestamp) -> Result<Option<Suppression>, StoreError>;
+
+    /// Suppressions, newest first.
+    async fn suppressions(&self, filter: SuppressionFilter, page: Page<SuppressionId>) -> Result<Vec<Suppression>, StoreError>;
+
+    /// One message.
+    async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError>;
+
+    /// Messages, newest first.
+    async fn messages(&self, filter: MessageFilter, page: Page<MessageId>) -> Result<Vec<Message>, StoreError>;
+
+    /// The attempts of a message, oldest first.
+    async fn attempts(&self, message: MessageId) -> Result<Vec<Attempt>, StoreError>;
+
+    /// Reviews, newest first.
+    async fn reviews(&self, filter: ReviewFilter, page: Page<MessageId>) -> Result<Vec<Review>, StoreError>;
+
+    /// Releases a held message: decides again with present facts, charges and queues it where they allow.
+    async fn release(&self, release: Release, decider: Arc<dyn Decider>) -> Result<ReviewAnswer, StoreError>;
+
+    /// Refuses a held message.
+    async fn refuse(&self, message: MessageId, by: Actor, note: Option<String>, now: Timestamp) -> Result<ReviewAnswer, StoreError>;
+
+    /// Says how a message in doubt ended; its status then, or `None` where it is not in doubt.
+    async fn resolve(&self, message: MessageId, sent: bool, now: Timestamp) -> Result<Option<MessageStatus>, StoreError>;
+
+    /// Policy events, newest first.
+    async fn policy_events(&self, filter: PolicyEventFilter, page: Page<u64>) -> Result<Vec<PolicyEvent>, StoreError>;
+
+    /// The addresses of a contact, so that a log can show whom an event was about.
+    async fn addresses(&self, contact: ContactId) -> Result<Vec<Address>, StoreError>;
+}
+
+/// Delivering: what is done on behalf of nobody. What it returns carries its account.
+#[async_trait]
+pub trait WorkerStore: Send + Sync {
+    /// Takes what is due, fairly over the accounts: at most so many of each, beginning behind the account where the last claim
+    /// ended; nothing of what is paused; nothing behind an unfinished row of the same order key.
+    async fn claim(&self, claim: Claim) -> Result<ClaimAnswer, StoreError>;
+
+    /// Opens an attempt of each: reads pause, connection and suppression again, and writes the attempt. One answer for each.
+    async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError>;
+
+    /// Closes attempts; the messages' new status, `None` where the fence was old.
+    async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Option<Settled>>, StoreError>;
+
+    /// Gives claimed deliveries back, unstarted.
+    async fn release(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Closes what time has closed, at most `limit` of it: leases, doubts, reviews, what expired, idempotency keys that are no longer bound.
+    async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError>;
+
+    /// A key by its id, whoever's it is.
+    async fn key(&self, id: KeyId) -> Result<Option<ApiKey>, StoreError>;
+
+    /// Notes when keys were last used; never earlier than noted before.
+    async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError>;
+
+    /// Forgets what is older than its retention, at most `limit` rows of each kind; how many were forgotten.
+    async fn retain(&self, retention: Retention, limit: usize) -> Result<usize, StoreError>;
+}
+
+/// Running the gateway.
+#[async_trait]
+pub trait OperatorStore: Send + Sync {
+    /// Adds an account.
+    async fn add_account(&self, account: Account) -> Result<(), StoreError>;
+
+    /// Accounts, newest first.
+    async fn accounts(&self, page: Page<AccountId>) -> Result<Vec<Account>, StoreError>;
+
+    /// Changes an account; the account as it is then.
+    async fn change_account(&self, id: AccountId, change: AccountChange) -> Result<Option<Account>, StoreError>;
+
+    /// Adds an operator key.
+    async fn add_key(&self, key: ApiKey) -> Result<(), StoreError>;
+
+    /// All operator keys, newest first.
+    async fn keys(&self) -> Result<Vec<ApiKey>, StoreError>;
+
+    /// Revokes an operator key from `now` on; the key as it is then.
+    async fn revoke_key(&self, id: KeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError>;
+
+    /// The numbers of the keyring's roots that rows name.
+    async fn roots(&self) -> Result<Vec<u32>, StoreError>;
+}
+
+/// The answer to a submission.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// It is a message now: queued, sending or held.
+    Accepted(Accepted),
+    /// The same request was accepted under the same key before: this is the message, as it is now.
+    Repeated {
+        /// Which.
+        message: MessageId,
+        /// Its place in the send log.
+        log_id: u64,
+        /// Its present status.
+        status: MessageStatus,
+    },
+    /// Another request was accepted under the same key before.
+    KeyReused,
+    /// It was decided that it must not go out, or not now.
+    Refused {
+        /// Its place in the send log.
+        log_id: u64,
+        /// Why.
+        decision: Decision,
+        /// What is left.
+        quota: QuotaState,
+    },
+    /// The account has no such instance.
+    UnknownInstance,
+    /// The decider panicked; nothing was written.
+    Undecided,
+}
+
+/// A submission that became a message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Accepted {
+    /// Which.
+    pub message: MessageId,
+    /// Its place in the send log.
+    pub log_id: u64,
+    /// Queued, sending or held.
+    pub status: MessageStatus,
+    /// Why.
+    pub decision: Decision,
+    /// What is left.
+    pub quota: QuotaState,
+}
+
+/// How much there is, and how much of it was used.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct QuotaState {
+    /// What the plan allows.
+    pub limits: Limits,
+    /// What was charged, this message included.
+    pub usage: Usage,
+}
+
+/// Which part of a list.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Page<P> {
+    /// Only what comes after this in the list: the position of the last one seen.
+    pub after: Option<P>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl<P> Page<P> {
+    /// The first `limit`.
+    pub const fn first(limit: usize) -> Self {
+        Self { after: None, limit }
+    }
+}
+
+/// Which messages.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct MessageFilter {
+    /// Only those with this status.
+    pub status: Option<MessageStatus>,
+    /// Only those of this instance.
+    pub instance: Option<InstanceId>,
+}
+
+/// Which suppressions.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct SuppressionFilter {
+    /// Only those of the contact with this address.
+    pub address: Option<Address>,
+    /// Only those in force.
+    pub in_force: bool,
+}
+
+/// Which reviews.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ReviewFilter {
+    /// Only those that wait.
+    pub open: bool,
+}
+
+/// Which policy events.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct PolicyEventFilter {
+    /// Only those about this message.
+    pub message: Option<MessageId>,
+    /// Only those of sends that became no message.
+    pub refused: bool,
+}
+
+/// A change to an instance; what is absent stays.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct InstanceChange {
+    /// A new connection state.
+    pub connection: Option<Connection>,
+    /// Pause it, or resume it with `Some(None)`.
+    pub pause: Option<Option<Pause>>,
+}
+
+/// A change to an account; what is absent stays.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct AccountChange {
+    /// A new name.
+    pub name: Option<Name>,
+    /// A new plan.
+    pub plan: Option<Plan>,
+    /// A new calendar.
+    pub calendar: Option<Calendar>,
+    /// Pause it, or resume it with `Some(None)`.
+    pub pause: Option<Option<Pause>>,
+    /// Suspend it, or reinstate it with `Some(None)`.
+    pub suspended_at: Option<Option<Timestamp>>,
+    /// Whether one-time codes reach who opted out.
+    pub one_time_codes_pass: Option<bool>,
+    /// Whether a person must release each message.
+    pub supervised: Option<bool>,
+}
+
+/// A suppression to add.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NewSuppression {
+    /// Its id.
+    pub id: SuppressionId,
+    /// The id of the contact, if the account has none for the address.
+    pub contact: ContactId,
+    /// Whom.
+    pub address: Address,
+    /// Why.
+    pub cause: Cause,
+    /// A remark.
+    pub note: Option<String>,
+    /// Who asks.
+    pub by: Actor,
+    /// The host's time.
+    pub now: Timestamp,
+}
+
+/// A held message to release.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Release {
+    /// Which.
+    pub message: MessageId,
+    /// The id of its delivery.
+    pub delivery: DeliveryId,
+    /// Who releases it.
+    pub by: Actor,
+    /// A remark.
+    pub note: Option<String>,
+    /// The host's time.
+    pub now: Timestamp,
+}
+
+/// What a sweep did.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Swept {
+    /// The messages whose status changed.
+    pub settled: Vec<Settled>,
+    /// Whether there may be more to close.
+    pub more: bool,
+}
+
+/// Until when what is kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Retention {
+    /// The content of messages made before this is forgotten.
+    pub content_before: Timestamp,
+    /// Messages, attempts, reviews and policy events made before this are forgotten.
+    pub logs_before: Timestamp,
+}
