@@ -1,0 +1,448 @@
+//! Accept: a submission becomes a message, a held message or a refusal, and everything that follows from it is written together.
+//!
+//! The facts are read first, then the decider decides, then rows are written; so a decider that panics leaves nothing behind.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use gatepost::{
+    Accepted, AccountFacts, AccountId, Answer, Claimed, ContactId, ContactState, Content, ConversationWindow, Decider, Decision, Delivery,
+    Fact, Facts, Findings, IDEMPOTENCY_TIME, Instance, InstanceFacts, KeyState, MessageId, MessageStatus, Mode, Origin, Parcel,
+    PolicyEvent, Provider, Purpose, QuotaState, REVIEW_TIME, Request, Started, Subject, Submission, Tat, Timestamp, Usage, Velocity,
+    Verdict, Zone, expiry, order_key, shard,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+
+use crate::rows::{self, signed, to_json};
+use crate::txn::Txn;
+
+/// Everything that a decision about one request needs from the store.
+pub(crate) struct Scene {
+    pub(crate) instance: Instance,
+    pub(crate) contact: ContactRow,
+    pub(crate) facts: Facts,
+}
+
+/// A contact as the hot path reads it.
+#[derive(Clone, Copy)]
+pub(crate) struct ContactRow {
+    pub(crate) id: ContactId,
+    pub(crate) is_new: bool,
+    state: ContactState,
+    conversation: ConversationWindow,
+    tat: Tat,
+}
+
+/// Answers one submission.
+pub(crate) fn accept(txn: &mut Txn<'_>, account: AccountId, submission: Submission, decider: &dyn Decider) -> rusqlite::Result<Answer> {
+    if let Some(answer) = repeated(txn.connection, account, &submission)? {
+        return Ok(answer);
+    }
+    let Submission { ref request, now, .. } = submission;
+    let Some(scene) = look(txn, account, request, submission.findings, submission.contact, now)? else {
+        return Ok(Answer::UnknownInstance);
+    };
+    let subject = request.subject();
+    let decided = catch_unwind(AssertUnwindSafe(|| decider.decide(&scene.facts, &subject, now)));
+    let Ok(decision) = decided else { return Ok(Answer::Undecided) };
+    if scene.contact.is_new {
+        add_contact(txn.connection, account, scene.contact.id, &rows::address_text(&request.recipient))?;
+    }
+    let purpose = request.purpose.allowed();
+    match (decision.verdict, purpose) {
+        (Verdict::Allow, Some(purpose)) => allow(txn, account, submission, &scene, decision, decider, purpose),
+        (Verdict::Hold, Some(purpose)) => hold(txn, account, &submission, &scene, decision, decider, purpose),
+        _ => refuse(txn, account, &submission, &scene, decision, decider),
+    }
+}
+
+/// The facts for this request; `None` where there is no such instance.
+pub(crate) fn look(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    request: &Request,
+    findings: Fact<Findings>,
+    new_contact: ContactId,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Scene>> {
+    let connection = txn.connection;
+    let mode = request.mode;
+    let Some(entry) = txn.account(account)? else { return Ok(None) };
+    let Some(found) = entry.instance(connection, &request.instance)? else { return Ok(None) };
+    let instance = found.instance.clone();
+    let instance_tat = found.tat(connection, account, mode)?;
+    let key = match request.origin {
+        Origin::Api(id) => entry.key_state(connection, id, now)?,
+        Origin::App | Origin::ThreeCx => Fact::Known(KeyState::Active),
+    };
+    let meter = *entry.meter(connection, mode, now)?;
+    let contact = find_contact(connection, account, &rows::address_text(&request.recipient), mode, new_contact)?;
+    let facts = Facts {
+        account: AccountFacts {
+            suspended: entry.account.suspended_at.is_some(),
+            paused: entry.account.pause.is_some(),
+            supervised: entry.account.supervised,
+            one_time_codes_pass: entry.account.one_time_codes_pass,
+        },
+        instance: InstanceFacts { provider: instance.provider, connection: instance.connection, paused: instance.pause.is_some() },
+        key,
+        limits: entry.account.plan.limits(),
+        usage: Fact::Known(meter.usage),
+        velocity: Fact::Known(Velocity { account: meter.tat, instance: instance_tat, recipient: contact.tat }),
+        contact: Fact::Known(contact.state),
+        conversation: Fact::Known(contact.conversation),
+        content: findings,
+    };
+    Ok(Some(Scene { instance, contact, facts }))
+}
+
+fn repeated(connection: &Connection, account: AccountId, submission: &Submission) -> rusqlite::Result<Option<Answer>> {
+    let Some(key) = &submission.request.idempotency_key else { return Ok(None) };
+    let sql = "SELECT k.fingerprint, k.bound_at, m.id, m.log_id, m.status FROM idempotency_keys k
+               JOIN messages m ON m.account = k.account AND m.id = k.message WHERE k.account = ?1 AND k.key = ?2";
+    let bound = connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), key.as_str()], |row| {
+        let is_same = row.get::<_, [u8; 16]>(0)? == submission.fingerprint.to_bytes();
+        let holds = rows::time(row, 1)?.plus(IDEMPOTENCY_TIME) > submission.now;
+        let repeat = Answer::Repeated { message: rows::message_id(row, 2)?, log_id: rows::count(row, 3)?, status: rows::word(row, 4)? };
+        Ok((holds, if is_same { repeat } else { Answer::KeyReused }))
+    });
+    Ok(bound.optional()?.filter(|(holds, _)| *holds).map(|(_, answer)| answer))
+}
+
+fn allow(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    submission: Submission,
+    scene: &Scene,
+    decision: Decision,
+    decider: &dyn Decider,
+    purpose: Purpose,
+) -> rusqlite::Result<Answer> {
+    let now = submission.now;
+    let usage = charge(txn, account, submission.request.mode, scene, &decision, now)?;
+    let log_id = record(txn, account, Some(submission.message), scene, &submission.request.subject(), &decision, decider, now)?;
+    let order_key = submission.request.ordered.then(|| order_key(scene.instance.id, scene.contact.id));
+    let at_once = match order_key {
+        Some(key) if is_in_line(txn.connection, account, key)? => None,
+        _ => submission.at_once.as_ref().map(|at_once| at_once.lease),
+    };
+    let expires_at = expiry(purpose, now);
+    let delivery = at_once.map_or(Delivery::waiting(now, expires_at), |lease| Delivery::started(lease.until, expires_at));
+    let status = delivery.status();
+    let new = NewMessage { account, submission: &submission, scene, log_id, purpose, status, charged: Some(usage) };
+    new.insert(txn.connection)?;
+    let row =
+        OutboxRow { account, delivery: submission.delivery, order_key, instance: scene.instance.id, message: submission.message, log_id };
+    row.insert(txn.connection, &delivery)?;
+    if delivery.tries > 0 {
+        start_attempt(txn.connection, account, submission.message, delivery.tries, now)?;
+    } else {
+        txn.leave_due();
+    }
+    let quota = QuotaState { limits: scene.facts.limits, usage };
+    let answer = Answer::Accepted(Accepted { message: submission.message, log_id, status, decision, quota });
+    if let (Some(lease), Some(at_once)) = (at_once, submission.at_once) {
+        let claimed = Claimed { account, delivery: submission.delivery, fence: delivery.fence };
+        let Request { mode, recipient, content, .. } = submission.request;
+        let parcel = parcel(submission.message, &scene.instance, mode, recipient, purpose, content);
+        txn.start_after_commit(at_once.permit, Started { claimed, attempt: delivery.tries, lease, parcel });
+    }
+    Ok(answer)
+}
+
+fn hold(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    submission: &Submission,
+    scene: &Scene,
+    decision: Decision,
+    decider: &dyn Decider,
+    purpose: Purpose,
+) -> rusqlite::Result<Answer> {
+    let now = submission.now;
+    let log_id = record(txn, account, Some(submission.message), scene, &submission.request.subject(), &decision, decider, now)?;
+    let status = MessageStatus::Held;
+    NewMessage { account, submission, scene, log_id, purpose, status, charged: None }.insert(txn.connection)?;
+    let sql = "INSERT INTO reviews (account, message, opened_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
+    let expires_at = now.plus(REVIEW_TIME);
+    txn.connection.prepare_cached(sql)?.execute(params![
+        account.to_bytes(),
+        submission.message.to_bytes(),
+        now.as_millis(),
+        expires_at.as_millis()
+    ])?;
+    let quota = quota_state(&scene.facts);
+    Ok(Answer::Accepted(Accepted { message: submission.message, log_id, status, decision, quota }))
+}
+
+fn refuse(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    submission: &Submission,
+    scene: &Scene,
+    decision: Decision,
+    decider: &dyn Decider,
+) -> rusqlite::Result<Answer> {
+    let log_id = record(txn, account, None, scene, &submission.request.subject(), &decision, decider, submission.now)?;
+    Ok(Answer::Refused { log_id, decision, quota: quota_state(&scene.facts) })
+}
+
+fn quota_state(facts: &Facts) -> QuotaState {
+    let usage = facts.usage.known().copied();
+    let unknown = Usage { windows: gatepost::Windows::at(Timestamp::default(), &Zone::utc()), day: 0, month: 0 };
+    QuotaState { limits: facts.limits, usage: usage.unwrap_or(unknown) }
+}
+
+/// Charges what was allowed, and answers with the usage then.
+pub(crate) fn charge(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    mode: Mode,
+    scene: &Scene,
+    decision: &Decision,
+    now: Timestamp,
+) -> rusqlite::Result<Usage> {
+    let connection = txn.connection;
+    let after = scene.facts.after(decision, now);
+    let (Fact::Known(usage), Fact::Known(velocity)) = (after.usage, after.velocity) else {
+        return Ok(quota_state(&after).usage);
+    };
+    if velocity.recipient != scene.contact.tat {
+        let sql = match mode {
+            Mode::Live => "UPDATE contacts SET live_tat = ?3 WHERE account = ?1 AND id = ?2",
+            Mode::Test => "UPDATE contacts SET test_tat = ?3 WHERE account = ?1 AND id = ?2",
+        };
+        connection.prepare_cached(sql)?.execute(params![
+            account.to_bytes(),
+            scene.contact.id.to_bytes(),
+            velocity.recipient.as_micros()
+        ])?;
+    }
+    let Some(entry) = txn.account(account)? else { return Ok(usage) };
+    entry.meter(connection, mode, now)?.set(usage, velocity.account);
+    if let Some(instance) = entry.instance(connection, &scene.instance.id.into())? {
+        instance.set_tat(mode, velocity.instance);
+    }
+    Ok(usage)
+}
+
+/// What of a policy event is kept as JSON.
+#[derive(Serialize)]
+struct EventBody<'a> {
+    policy: gatepost::Policy,
+    zones: &'a str,
+    subject: &'a Subject,
+    facts: &'a Facts,
+    decision: &'a Decision,
+}
+
+/// Writes the policy event, and answers with its place in the account's log.
+#[expect(clippy::too_many_arguments, reason = "an event has that many parts")]
+pub(crate) fn record(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    message: Option<MessageId>,
+    scene: &Scene,
+    subject: &Subject,
+    decision: &Decision,
+    decider: &dyn Decider,
+    now: Timestamp,
+) -> rusqlite::Result<u64> {
+    let connection = txn.connection;
+    let seq = txn.account(account)?.map(crate::txn::AccountEntry::next_seq).ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let body = to_json(&EventBody { policy: decider.policy(), zones: Zone::database_version(), subject, facts: &scene.facts, decision })?;
+    let sql =
+        "INSERT INTO policy_events (account, seq, at, message, refused, instance, contact, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    connection.prepare_cached(sql)?.execute(params![
+        account.to_bytes(),
+        signed(seq),
+        now.as_millis(),
+        message.map(MessageId::to_bytes),
+        message.is_none(),
+        scene.instance.id.to_bytes(),
+        scene.contact.id.to_bytes(),
+        body
+    ])?;
+    Ok(seq)
+}
+
+/// Reads a policy event: seq, at, message, instance, contact, body.
+pub(crate) const EVENT_COLUMNS: &str = "seq, at, message, instance, contact, body";
+
+pub(crate) fn policy_event(row: &rusqlite::Row<'_>) -> rusqlite::Result<PolicyEvent> {
+    #[derive(serde::Deserialize)]
+    struct Body {
+        policy: gatepost::Policy,
+        zones: String,
+        subject: Subject,
+        facts: Facts,
+        decision: Decision,
+    }
+    let Body { policy, zones, subject, facts, decision } = rows::json(row, 5)?;
+    Ok(PolicyEvent {
+        seq: rows::count(row, 0)?,
+        at: rows::time(row, 1)?,
+        message: row.get::<_, Option<[u8; 16]>>(2)?.map(MessageId::from_bytes),
+        instance: rows::instance_id(row, 3)?,
+        contact: rows::contact_id(row, 4)?,
+        policy,
+        zones: zones.into(),
+        subject,
+        facts,
+        decision,
+    })
+}
+
+/// The contact with this address, or a new one.
+pub(crate) fn find_contact(
+    connection: &Connection,
+    account: AccountId,
+    address: &str,
+    mode: Mode,
+    new: ContactId,
+) -> rusqlite::Result<ContactRow> {
+    let sql = "SELECT c.id, c.suppressed_by, c.suppressed_at, c.window_until, c.live_tat, c.test_tat FROM addresses a
+               JOIN contacts c ON c.account = a.account AND c.id = a.contact WHERE a.account = ?1 AND a.address = ?2";
+    let found = connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), address], |row| {
+        let tat = row.get(match mode {
+            Mode::Live => 4,
+            Mode::Test => 5,
+        })?;
+        Ok(ContactRow {
+            id: rows::contact_id(row, 0)?,
+            is_new: false,
+            state: rows::contact_state(row, 1, 2)?,
+            conversation: rows::conversation(row, 3)?,
+            tat: Tat::from_micros(tat),
+        })
+    });
+    let unknown =
+        ContactRow { id: new, is_new: true, state: ContactState::Reachable, conversation: ConversationWindow::Never, tat: Tat::default() };
+    Ok(found.optional()?.unwrap_or(unknown))
+}
+
+pub(crate) fn add_contact(connection: &Connection, account: AccountId, id: ContactId, address: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached("INSERT INTO contacts (account, id) VALUES (?1, ?2)")?.execute(params![account.to_bytes(), id.to_bytes()])?;
+    let sql = "INSERT INTO addresses (account, address, contact) VALUES (?1, ?2, ?3)";
+    connection.prepare_cached(sql)?.execute(params![account.to_bytes(), address, id.to_bytes()])?;
+    Ok(())
+}
+
+/// A message that is written for the first time.
+struct NewMessage<'a> {
+    account: AccountId,
+    submission: &'a Submission,
+    scene: &'a Scene,
+    log_id: u64,
+    purpose: Purpose,
+    status: MessageStatus,
+    charged: Option<Usage>,
+}
+
+impl NewMessage<'_> {
+    fn insert(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let Submission { message, request, now, .. } = self.submission;
+        let sql = "INSERT INTO messages (account, id, log_id, instance, contact, address, purpose, content, mode, origin, ordered, status,
+                   charged_day, charged_month, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15)";
+        let charge = self.charged.map(|usage| usage.charge());
+        connection.prepare_cached(sql)?.execute(params![
+            self.account.to_bytes(),
+            message.to_bytes(),
+            signed(self.log_id),
+            self.scene.instance.id.to_bytes(),
+            self.scene.contact.id.to_bytes(),
+            rows::address_text(&request.recipient),
+            self.purpose.as_str(),
+            to_json(&request.content)?,
+            request.mode.as_str(),
+            to_json(&request.origin)?,
+            request.ordered,
+            self.status.as_str(),
+            charge.map(|charge| charge.day.number()),
+            charge.map(|charge| charge.month.number()),
+            now.as_millis()
+        ])?;
+        self.bind_key(connection)
+    }
+
+    fn bind_key(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let Submission { message, request, fingerprint, now, .. } = self.submission;
+        let Some(key) = &request.idempotency_key else { return Ok(()) };
+        // A key whose time is over may still stand there until the sweep.
+        let sql = "INSERT OR REPLACE INTO idempotency_keys (account, key, fingerprint, message, bound_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+        connection.prepare_cached(sql)?.execute(params![
+            self.account.to_bytes(),
+            key.as_str(),
+            fingerprint.to_bytes(),
+            message.to_bytes(),
+            now.as_millis()
+        ])?;
+        Ok(())
+    }
+}
+
+/// What of an outbox row never changes.
+pub(crate) struct OutboxRow {
+    pub(crate) account: AccountId,
+    pub(crate) delivery: gatepost::DeliveryId,
+    pub(crate) order_key: Option<i64>,
+    pub(crate) instance: gatepost::InstanceId,
+    pub(crate) message: MessageId,
+    pub(crate) log_id: u64,
+}
+
+impl OutboxRow {
+    pub(crate) fn insert(&self, connection: &Connection, delivery: &Delivery) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO outbox (delivery, account, shard, order_key, channel, instance, message, log_id, state, due, expires_at, fence, tries)
+                   VALUES (?1, ?2, ?3, ?4, 'whatsapp', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+        connection.prepare_cached(sql)?.execute(params![
+            self.delivery.to_bytes(),
+            self.account.to_bytes(),
+            shard(self.account, self.order_key),
+            self.order_key,
+            self.instance.to_bytes(),
+            self.message.to_bytes(),
+            signed(self.log_id),
+            rows::state_number(delivery.state),
+            delivery.state.due().as_millis(),
+            delivery.expires_at.as_millis(),
+            delivery.fence,
+            delivery.tries
+        ])?;
+        Ok(())
+    }
+}
+
+/// Whether something unfinished has this order key.
+fn is_in_line(connection: &Connection, account: AccountId, order_key: i64) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM outbox WHERE account = ?1 AND order_key = ?2)";
+    connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), order_key], |row| row.get(0))
+}
+
+pub(crate) fn start_attempt(
+    connection: &Connection,
+    account: AccountId,
+    message: MessageId,
+    number: u16,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO attempts (account, message, number, started_at) VALUES (?1, ?2, ?3, ?4)";
+    connection.prepare_cached(sql)?.execute(params![account.to_bytes(), message.to_bytes(), number, now.as_millis()])?;
+    Ok(())
+}
+
+/// What a transport is given: always the sandbox for a test message.
+pub(crate) fn parcel(
+    message: MessageId,
+    instance: &Instance,
+    mode: Mode,
+    recipient: gatepost::Address,
+    purpose: Purpose,
+    content: Content,
+) -> Parcel {
+    let provider = match mode {
+        Mode::Live => instance.provider,
+        Mode::Test => Provider::Sandbox,
+    };
+    Parcel { message, instance: instance.id, provider, recipient, purpose, content }
+}

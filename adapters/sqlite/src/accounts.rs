@@ -1,0 +1,108 @@
+//! Accounts and instances: the rows that change seldom.
+
+use gatepost::{Account, AccountChange, AccountId, Instance, InstanceChange, InstanceId, Mode, Page, Pause, Timestamp, Usage, Windows};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::rows::{self, pause_text, to_json};
+use crate::txn::{self, Txn};
+
+pub(crate) fn add(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
+    let sql = format!("INSERT INTO accounts ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0)", rows::ACCOUNT_COLUMNS);
+    write(connection, &sql, account)
+}
+
+/// Binds the columns of an account, `id` first and `created_at` last.
+fn write(connection: &Connection, sql: &str, account: &Account) -> rusqlite::Result<()> {
+    let next = account.calendar.next.as_ref();
+    connection.prepare_cached(sql)?.execute(params![
+        account.id.to_bytes(),
+        account.name.as_str(),
+        to_json(&account.plan)?,
+        account.calendar.zone.name(),
+        next.map(|(zone, _)| zone.name()),
+        next.map(|(_, from)| from.as_millis()),
+        pause_text(account.pause.as_ref())?,
+        account.suspended_at.map(Timestamp::as_millis),
+        account.one_time_codes_pass,
+        account.supervised,
+        account.created_at.as_millis()
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn find(connection: &Connection, id: AccountId) -> rusqlite::Result<Option<Account>> {
+    let sql = format!("SELECT {} FROM accounts WHERE id = ?1", rows::ACCOUNT_COLUMNS);
+    connection.prepare_cached(&sql)?.query_row([id.to_bytes()], rows::account).optional()
+}
+
+pub(crate) fn list(connection: &Connection, page: Page<AccountId>) -> rusqlite::Result<Vec<Account>> {
+    let sql = format!("SELECT {} FROM accounts WHERE id < ?1 ORDER BY id DESC LIMIT ?2", rows::ACCOUNT_COLUMNS);
+    let before = page.after.map_or([0xff; 16], AccountId::to_bytes);
+    rows::all(&mut *connection.prepare_cached(&sql)?, params![before, page.limit as i64], rows::account)
+}
+
+pub(crate) fn change(txn: &mut Txn<'_>, id: AccountId, change: AccountChange) -> rusqlite::Result<Option<Account>> {
+    let Some(mut account) = find(txn.connection, id)? else { return Ok(None) };
+    let AccountChange { name, plan, calendar, pause, suspended_at, one_time_codes_pass, supervised } = change;
+    account.name = name.unwrap_or(account.name);
+    account.plan = plan.unwrap_or(account.plan);
+    account.calendar = calendar.unwrap_or(account.calendar);
+    account.pause = pause.unwrap_or(account.pause);
+    account.suspended_at = suspended_at.unwrap_or(account.suspended_at);
+    account.one_time_codes_pass = one_time_codes_pass.unwrap_or(account.one_time_codes_pass);
+    account.supervised = supervised.unwrap_or(account.supervised);
+    let sql = "UPDATE accounts SET name = ?2, plan = ?3, zone = ?4, next_zone = ?5, next_zone_from = ?6, pause = ?7, suspended_at = ?8,
+               one_time_codes_pass = ?9, supervised = ?10, created_at = ?11 WHERE id = ?1";
+    write(txn.connection, sql, &account)?;
+    // What waited while it was paused may be due now.
+    txn.leave_due();
+    Ok(Some(account))
+}
+
+pub(crate) fn usage(connection: &Connection, id: AccountId, mode: Mode, now: Timestamp) -> rusqlite::Result<Option<Usage>> {
+    let Some(account) = find(connection, id)? else { return Ok(None) };
+    let windows = Windows::at(now, account.calendar.zone_at(now));
+    txn::usage(connection, id, mode, windows).map(Some)
+}
+
+/// Adds an instance; `false` where its name is taken.
+pub(crate) fn add_instance(connection: &Connection, account: AccountId, instance: &Instance) -> rusqlite::Result<bool> {
+    let sql = "INSERT INTO instances (account, id, name, provider, connection, pause, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+               ON CONFLICT (account, name) DO NOTHING";
+    let added = connection.prepare_cached(sql)?.execute(params![
+        account.to_bytes(),
+        instance.id.to_bytes(),
+        instance.name.as_str(),
+        instance.provider.as_str(),
+        instance.connection.as_str(),
+        pause_text(instance.pause.as_ref())?,
+        instance.created_at.as_millis()
+    ])?;
+    Ok(added > 0)
+}
+
+pub(crate) fn instances(connection: &Connection, account: AccountId) -> rusqlite::Result<Vec<Instance>> {
+    let sql = format!("SELECT {} FROM instances WHERE account = ?1 ORDER BY name", rows::INSTANCE_COLUMNS);
+    rows::all(&mut *connection.prepare_cached(&sql)?, [account.to_bytes()], rows::instance)
+}
+
+pub(crate) fn change_instance(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    id: InstanceId,
+    change: InstanceChange,
+) -> rusqlite::Result<Option<Instance>> {
+    let Some(mut instance) = txn::instance_by_id(txn.connection, account, id)? else { return Ok(None) };
+    instance.connection = change.connection.unwrap_or(instance.connection);
+    instance.pause = change.pause.unwrap_or(instance.pause);
+    let sql = "UPDATE instances SET connection = ?3, pause = ?4 WHERE account = ?1 AND id = ?2";
+    let pause: Option<&Pause> = instance.pause.as_ref();
+    txn.connection.prepare_cached(sql)?.execute(params![
+        account.to_bytes(),
+        id.to_bytes(),
+        instance.connection.as_str(),
+        pause_text(pause)?
+    ])?;
+    txn.leave_due();
+    Ok(Some(instance))
+}

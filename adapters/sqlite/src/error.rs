@@ -1,0 +1,65 @@
+//! Errors: what SQLite says, in the words of the store.
+
+use gatepost::StoreError;
+use rusqlite::ErrorCode;
+
+/// The database cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A newer release wrote it.
+    #[error("the database has schema version {found}, and this release knows versions up to {newest}: use a newer release")]
+    NewerSchema {
+        /// Its version.
+        found: usize,
+        /// The newest version this release knows.
+        newest: usize,
+    },
+    /// It cannot keep a write-ahead log, as on some network file systems.
+    #[error("the database cannot keep a write-ahead log here (journal mode `{found}`): use a local disk")]
+    NoWal {
+        /// The journal mode it has instead.
+        found: String,
+    },
+    /// The SQLite library linked is too old to be trusted.
+    #[error("the SQLite library is version {found}; 3.51.3 or later is needed")]
+    OldSqlite {
+        /// Its version.
+        found: &'static str,
+    },
+    /// SQLite or the operating system refused.
+    #[error("the database cannot be opened: {0}")]
+    Refused(String),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for OpenError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+/// What an error of a statement means: nothing was written.
+pub(crate) fn of_statement(error: &rusqlite::Error) -> StoreError {
+    match error {
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..) => StoreError::Corrupt(error.to_string()),
+        _ => match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(error.to_string()),
+            _ => StoreError::Unavailable(error.to_string()),
+        },
+    }
+}
+
+/// What an error of a commit means. After a failed write or sync nobody knows what reached the disk.
+pub(crate) fn of_commit(error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::SystemIoFailure) => StoreError::OutcomeUnknown(error.to_string()),
+        _ => of_statement(error),
+    }
+}

@@ -1,0 +1,55 @@
+//! Messages, their attempts, the policy events, and whom a contact's addresses name: what is read.
+
+use gatepost::{AccountId, Address, Attempt, ContactId, Message, MessageFilter, MessageId, Page, PolicyEvent, PolicyEventFilter};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::accept::{EVENT_COLUMNS, policy_event};
+use crate::rows::{self, signed};
+
+pub(crate) fn find(connection: &Connection, account: AccountId, id: MessageId) -> rusqlite::Result<Option<Message>> {
+    let sql = format!("SELECT {} FROM messages WHERE account = ?1 AND id = ?2", rows::MESSAGE_COLUMNS);
+    connection.prepare_cached(&sql)?.query_row(params![account.to_bytes(), id.to_bytes()], rows::message).optional()
+}
+
+pub(crate) fn list(
+    connection: &Connection,
+    account: AccountId,
+    filter: MessageFilter,
+    page: Page<MessageId>,
+) -> rusqlite::Result<Vec<Message>> {
+    let columns = rows::MESSAGE_COLUMNS;
+    let sql = format!(
+        "SELECT {columns} FROM messages WHERE account = ?1 AND id < ?2 AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR instance = ?4)
+         ORDER BY id DESC LIMIT ?5"
+    );
+    let before = page.after.map_or([0xff; 16], MessageId::to_bytes);
+    let status = filter.status.map(gatepost::MessageStatus::as_str);
+    let instance = filter.instance.map(gatepost::InstanceId::to_bytes);
+    let params = params![account.to_bytes(), before, status, instance, page.limit as i64];
+    rows::all(&mut *connection.prepare_cached(&sql)?, params, rows::message)
+}
+
+pub(crate) fn attempts(connection: &Connection, account: AccountId, message: MessageId) -> rusqlite::Result<Vec<Attempt>> {
+    let sql = "SELECT number, started_at, finished_at, outcome FROM attempts WHERE account = ?1 AND message = ?2 ORDER BY number";
+    rows::all(&mut *connection.prepare_cached(sql)?, params![account.to_bytes(), message.to_bytes()], rows::attempt)
+}
+
+pub(crate) fn policy_events(
+    connection: &Connection,
+    account: AccountId,
+    filter: PolicyEventFilter,
+    page: Page<u64>,
+) -> rusqlite::Result<Vec<PolicyEvent>> {
+    let sql = format!(
+        "SELECT {EVENT_COLUMNS} FROM policy_events WHERE account = ?1 AND seq < ?2 AND (?3 IS NULL OR message = ?3) AND (NOT ?4 OR refused)
+         ORDER BY seq DESC LIMIT ?5"
+    );
+    let before = page.after.map_or(i64::MAX, signed);
+    let params = params![account.to_bytes(), before, filter.message.map(MessageId::to_bytes), filter.refused, page.limit as i64];
+    rows::all(&mut *connection.prepare_cached(&sql)?, params, policy_event)
+}
+
+pub(crate) fn addresses(connection: &Connection, account: AccountId, contact: ContactId) -> rusqlite::Result<Vec<Address>> {
+    let sql = "SELECT address FROM addresses WHERE account = ?1 AND contact = ?2 ORDER BY address";
+    rows::all(&mut *connection.prepare_cached(sql)?, params![account.to_bytes(), contact.to_bytes()], |row| rows::address(row, 0))
+}

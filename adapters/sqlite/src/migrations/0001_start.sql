@@ -1,0 +1,195 @@
+-- Ids are sixteen bytes whose order is the order of time; times are milliseconds since 1970.
+-- Wide rows lie in tables with a rowid, which fill their pages when appended to; narrow ones are clustered by their key.
+
+CREATE TABLE accounts (
+    id                  BLOB PRIMARY KEY,
+    name                TEXT NOT NULL,
+    plan                TEXT NOT NULL,      -- JSON
+    zone                TEXT NOT NULL,
+    next_zone           TEXT,
+    next_zone_from      INTEGER,
+    pause               TEXT,               -- JSON: since, by, note
+    suspended_at        INTEGER,
+    one_time_codes_pass INTEGER NOT NULL,
+    supervised          INTEGER NOT NULL,
+    created_at          INTEGER NOT NULL,
+    last_seq            INTEGER NOT NULL    -- of the policy events
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE instances (
+    account    BLOB NOT NULL REFERENCES accounts (id),
+    id         BLOB NOT NULL,
+    name       TEXT NOT NULL,
+    provider   TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    pause      TEXT,                        -- JSON: since, by, note
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (account, id),
+    UNIQUE (account, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE api_keys (
+    id           TEXT PRIMARY KEY,
+    account      BLOB REFERENCES accounts (id), -- none: an operator's
+    mode         TEXT,
+    name         TEXT NOT NULL,
+    digest       BLOB NOT NULL,
+    root         INTEGER NOT NULL,
+    last_four    TEXT NOT NULL,
+    scopes       TEXT NOT NULL,             -- JSON
+    allowed_from TEXT NOT NULL,             -- JSON
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER,
+    revoked_at   INTEGER,
+    last_used_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX api_keys_of_account ON api_keys (account);
+
+-- What was charged in a day (20261122) or a month (202611).
+CREATE TABLE usage (
+    account BLOB NOT NULL,
+    mode    TEXT NOT NULL,
+    window  INTEGER NOT NULL,
+    charged INTEGER NOT NULL,
+    PRIMARY KEY (account, mode, window)
+) STRICT, WITHOUT ROWID;
+
+-- How fast an account (subject = its id) or an instance went: the theoretical arrival time, in microseconds.
+CREATE TABLE velocity (
+    account BLOB NOT NULL,
+    subject BLOB NOT NULL,
+    mode    TEXT NOT NULL,
+    tat     INTEGER NOT NULL,
+    PRIMARY KEY (account, subject, mode)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE contacts (
+    account       BLOB NOT NULL,
+    id            BLOB NOT NULL,
+    suppressed_by TEXT,                     -- the strictest cause in force
+    suppressed_at INTEGER,
+    window_until  INTEGER,                  -- of the conversation
+    live_tat      INTEGER NOT NULL DEFAULT 0,
+    test_tat      INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE addresses (
+    account BLOB NOT NULL,
+    address TEXT NOT NULL,
+    contact BLOB NOT NULL,
+    PRIMARY KEY (account, address)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX addresses_of_contact ON addresses (account, contact);
+
+CREATE TABLE suppressions (
+    account   BLOB NOT NULL,
+    id        BLOB NOT NULL,
+    contact   BLOB NOT NULL,
+    address   TEXT NOT NULL,
+    cause     TEXT NOT NULL,
+    note      TEXT,
+    since     INTEGER NOT NULL,
+    by        TEXT NOT NULL,
+    lifted_at INTEGER,
+    lifted_by TEXT,
+    PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX suppressions_of_contact ON suppressions (account, contact);
+
+CREATE TABLE messages (
+    place         INTEGER PRIMARY KEY,
+    account       BLOB NOT NULL,
+    id            BLOB NOT NULL,
+    log_id        INTEGER NOT NULL,
+    instance      BLOB NOT NULL,
+    contact       BLOB NOT NULL,
+    address       TEXT NOT NULL,
+    purpose       TEXT NOT NULL,
+    content       TEXT,                     -- JSON; none once its retention is over
+    mode          TEXT NOT NULL,
+    origin        TEXT NOT NULL,            -- JSON
+    ordered       INTEGER NOT NULL,
+    status        TEXT NOT NULL,
+    error         TEXT,
+    external_id   TEXT,
+    charged_day   INTEGER,
+    charged_month INTEGER,
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX messages_of_account ON messages (account, id);
+
+CREATE TABLE idempotency_keys (
+    account     BLOB NOT NULL,
+    key         TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    message     BLOB NOT NULL,
+    bound_at    INTEGER NOT NULL,
+    PRIMARY KEY (account, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (bound_at);
+
+-- What is accepted and not finished. state: 0 waiting, 1 claimed, 2 started, 3 in doubt.
+CREATE TABLE outbox (
+    delivery   BLOB PRIMARY KEY,
+    account    BLOB NOT NULL,
+    shard      INTEGER NOT NULL,
+    order_key  INTEGER,
+    channel    TEXT NOT NULL,
+    instance   BLOB NOT NULL,
+    message    BLOB NOT NULL,
+    log_id     INTEGER NOT NULL,
+    state      INTEGER NOT NULL,
+    due        INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    fence      INTEGER NOT NULL,
+    tries      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outbox_waiting ON outbox (account, instance, due) WHERE state = 0;
+CREATE INDEX outbox_expiring ON outbox (expires_at) WHERE state = 0;
+CREATE INDEX outbox_leased ON outbox (due) WHERE state <> 0;
+CREATE INDEX outbox_ordered ON outbox (account, order_key, log_id) WHERE order_key IS NOT NULL;
+CREATE INDEX outbox_in_doubt ON outbox (account, message) WHERE state = 3;
+
+CREATE TABLE attempts (
+    account     BLOB NOT NULL,
+    message     BLOB NOT NULL,
+    number      INTEGER NOT NULL,
+    started_at  INTEGER NOT NULL,
+    finished_at INTEGER,
+    outcome     TEXT,                       -- JSON
+    PRIMARY KEY (account, message, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reviews (
+    account    BLOB NOT NULL,
+    message    BLOB NOT NULL,
+    opened_at  INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    closed_at  INTEGER,
+    closed_by  TEXT,
+    verdict    TEXT,
+    note       TEXT,
+    PRIMARY KEY (account, message)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reviews_open ON reviews (expires_at) WHERE closed_at IS NULL;
+
+CREATE TABLE policy_events (
+    place    INTEGER PRIMARY KEY,
+    account  BLOB NOT NULL,
+    seq      INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    message  BLOB,
+    refused  INTEGER NOT NULL,
+    instance BLOB NOT NULL,
+    contact  BLOB NOT NULL,
+    body     TEXT NOT NULL                  -- JSON: policy, zones, subject, facts, decision
+) STRICT;
+CREATE UNIQUE INDEX policy_events_of_account ON policy_events (account, seq);
+
+-- How far the retention job came: everything up to this place is forgotten.
+CREATE TABLE retention (
+    kind  TEXT PRIMARY KEY,
+    place INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,164 @@
+//! Reviews: a person releases or refuses what was held.
+
+use gatepost::{
+    AccountId, Actor, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Page, Purpose,
+    Release, Request, Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Subject, Timestamp, Verdict, examine, expiry, order_key,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::accept::{self, OutboxRow, Scene};
+use crate::rows;
+use crate::txn::Txn;
+
+pub(crate) fn find(connection: &Connection, account: AccountId, message: MessageId) -> rusqlite::Result<Option<Review>> {
+    let sql = format!("SELECT {} FROM reviews WHERE account = ?1 AND message = ?2", rows::REVIEW_COLUMNS);
+    connection.prepare_cached(&sql)?.query_row(params![account.to_bytes(), message.to_bytes()], rows::review).optional()
+}
+
+pub(crate) fn list(
+    connection: &Connection,
+    account: AccountId,
+    filter: ReviewFilter,
+    page: Page<MessageId>,
+) -> rusqlite::Result<Vec<Review>> {
+    let columns = rows::REVIEW_COLUMNS;
+    let sql = format!(
+        "SELECT {columns} FROM reviews WHERE account = ?1 AND message < ?2 AND (NOT ?3 OR closed_at IS NULL) ORDER BY message DESC LIMIT ?4"
+    );
+    let before = page.after.map_or([0xff; 16], MessageId::to_bytes);
+    rows::all(&mut *connection.prepare_cached(&sql)?, params![account.to_bytes(), before, filter.open, page.limit as i64], rows::review)
+}
+
+/// The open review, or why there is none to answer.
+fn open(connection: &Connection, account: AccountId, message: MessageId) -> rusqlite::Result<Result<Review, ReviewAnswer>> {
+    Ok(match find(connection, account, message)? {
+        None => Err(ReviewAnswer::NotFound),
+        Some(review) if review.closed.is_some() => Err(ReviewAnswer::Closed(review)),
+        Some(review) => Ok(review),
+    })
+}
+
+pub(crate) fn refuse(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    message: MessageId,
+    by: Actor,
+    note: Option<&str>,
+    now: Timestamp,
+) -> rusqlite::Result<ReviewAnswer> {
+    if let Err(answer) = open(txn.connection, account, message)? {
+        return Ok(answer);
+    }
+    close(txn.connection, account, message, by, ReviewVerdict::Refused, note, now)?;
+    set_status(txn.connection, account, message, MessageStatus::Refused, None, now)?;
+    Ok(ReviewAnswer::Done(MessageStatus::Refused))
+}
+
+/// Decides again about a held message, with the facts of now.
+pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, decider: &dyn Decider) -> rusqlite::Result<ReviewAnswer> {
+    let now = release.now;
+    if let Err(answer) = open(txn.connection, account, release.message)? {
+        return Ok(answer);
+    }
+    let held = held_message(txn.connection, account, release.message)?;
+    let findings = Fact::Known(examine(&held.request.content));
+    let Some(scene) = accept::look(txn, account, &held.request, findings, held.contact, now)? else {
+        return Ok(ReviewAnswer::NotFound);
+    };
+    let subject = Subject { released: true, ..held.request.subject() };
+    let decision = decider.decide(&scene.facts, &subject, now);
+    accept::record(txn, account, Some(release.message), &scene, &subject, &decision, decider, now)?;
+    match decision.verdict {
+        Verdict::Allow => {
+            let usage = accept::charge(txn, account, held.request.mode, &scene, &decision, now)?;
+            write_charge(txn.connection, account, release.message, usage.charge())?;
+            let note = release.note.as_deref();
+            close(txn.connection, account, release.message, release.by, ReviewVerdict::Released, note, now)?;
+            queue(txn, account, release, &held, &scene)
+        }
+        Verdict::Block => {
+            close(txn.connection, account, release.message, release.by, ReviewVerdict::Refused, release.note.as_deref(), now)?;
+            set_status(txn.connection, account, release.message, MessageStatus::Refused, None, now)?;
+            Ok(ReviewAnswer::Forbidden(decision))
+        }
+        Verdict::Hold | Verdict::Throttle { .. } => Ok(ReviewAnswer::Forbidden(decision)),
+    }
+}
+
+fn queue(txn: &mut Txn<'_>, account: AccountId, release: &Release, held: &HeldMessage, scene: &Scene) -> rusqlite::Result<ReviewAnswer> {
+    let now = release.now;
+    let delivery = Delivery::waiting(now, expiry(held.purpose, now));
+    let order_key = held.request.ordered.then(|| order_key(scene.instance.id, scene.contact.id));
+    let message = release.message;
+    let row = OutboxRow { account, delivery: release.delivery, order_key, instance: scene.instance.id, message, log_id: held.log_id };
+    row.insert(txn.connection, &delivery)?;
+    set_status(txn.connection, account, message, delivery.status(), None, now)?;
+    txn.leave_due();
+    Ok(ReviewAnswer::Done(delivery.status()))
+}
+
+/// A held message as the request that it was.
+struct HeldMessage {
+    request: Request,
+    purpose: Purpose,
+    contact: gatepost::ContactId,
+    log_id: u64,
+}
+
+fn held_message(connection: &Connection, account: AccountId, message: MessageId) -> rusqlite::Result<HeldMessage> {
+    let sql =
+        "SELECT instance, contact, address, purpose, content, mode, origin, ordered, log_id FROM messages WHERE account = ?1 AND id = ?2";
+    connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), message.to_bytes()], |row| {
+        let purpose: Purpose = rows::plain_column(row, 3)?;
+        let content: Content = rows::json(row, 4)?;
+        let mode: Mode = rows::plain_column(row, 5)?;
+        let origin: Origin = rows::json(row, 6)?;
+        let request = Request {
+            instance: rows::instance_id(row, 0)?.into(),
+            recipient: rows::address(row, 2)?,
+            purpose: purpose.into(),
+            content,
+            idempotency_key: None,
+            ordered: row.get(7)?,
+            origin,
+            mode,
+        };
+        Ok(HeldMessage { request, purpose, contact: rows::contact_id(row, 1)?, log_id: rows::count(row, 8)? })
+    })
+}
+
+fn write_charge(connection: &Connection, account: AccountId, message: MessageId, charge: gatepost::Charge) -> rusqlite::Result<()> {
+    let sql = "UPDATE messages SET charged_day = ?3, charged_month = ?4 WHERE account = ?1 AND id = ?2";
+    let params = params![account.to_bytes(), message.to_bytes(), charge.day.number(), charge.month.number()];
+    connection.prepare_cached(sql)?.execute(params)?;
+    Ok(())
+}
+
+pub(crate) fn close(
+    connection: &Connection,
+    account: AccountId,
+    message: MessageId,
+    by: Actor,
+    verdict: ReviewVerdict,
+    note: Option<&str>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE reviews SET closed_at = ?3, closed_by = ?4, verdict = ?5, note = ?6 WHERE account = ?1 AND message = ?2";
+    let params = params![account.to_bytes(), message.to_bytes(), now.as_millis(), by.to_string(), verdict.as_str(), note];
+    connection.prepare_cached(sql)?.execute(params)?;
+    Ok(())
+}
+
+pub(crate) fn set_status(
+    connection: &Connection,
+    account: AccountId,
+    message: MessageId,
+    status: MessageStatus,
+    error: Option<ErrorClass>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE messages SET status = ?3, error = ?4, updated_at = ?5 WHERE account = ?1 AND id = ?2";
+    let params = params![account.to_bytes(), message.to_bytes(), status.as_str(), error.map(ErrorClass::as_str), now.as_millis()];
+    connection.prepare_cached(sql)?.execute(params)?;
+    Ok(())
+}

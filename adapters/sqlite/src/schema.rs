@@ -1,0 +1,70 @@
+//! Schema: the migrations, in order, and the version that a database says it has.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::OpenError;
+
+/// Each migration runs once, in a transaction of its own. One that was released is never changed.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql")];
+
+/// Brings the database to the newest version; refuses one that a newer release wrote.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    let newest = MIGRATIONS.len();
+    let found: usize = version(connection)?.try_into().unwrap_or(usize::MAX);
+    if found > newest {
+        return Err(OpenError::NewerSchema { found, newest });
+    }
+    for (place, migration) in MIGRATIONS.iter().enumerate().skip(found) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Another process may have been faster.
+        if version(&transaction)? == place as i64 {
+            transaction.execute_batch(migration)?;
+            transaction.pragma_update(None, "user_version", place as i64 + 1)?;
+        }
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn migrated() -> Connection {
+        let mut connection = Connection::open_in_memory().expect("memory is there");
+        migrate(&mut connection).expect("an empty database can be migrated");
+        connection
+    }
+
+    #[test]
+    fn migrating_twice_changes_nothing() {
+        let mut connection = migrated();
+        let before = version(&connection);
+        migrate(&mut connection).expect("a database of this version");
+        assert_eq!((version(&connection), before), (Ok(MIGRATIONS.len() as i64), Ok(MIGRATIONS.len() as i64)));
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let mut connection = migrated();
+        connection.pragma_update(None, "user_version", 99).expect("a version can be set");
+        let refusal = migrate(&mut connection).expect_err("99 is newer");
+        assert_eq!(
+            refusal.to_string(),
+            format!("the database has schema version 99, and this release knows versions up to {}: use a newer release", MIGRATIONS.len())
+        );
+    }
+
+    #[test]
+    fn every_table_is_strict() {
+        let connection = migrated();
+        let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND NOT strict AND name NOT LIKE 'sqlite_%'";
+        let mut statement = connection.prepare(sql).expect("the list of tables");
+        let lax: Vec<String> = statement.query_map([], |row| row.get(0)).expect("rows").collect::<Result<_, _>>().expect("names");
+        assert_eq!(lax, Vec::<String>::new());
+    }
+}

@@ -1,0 +1,337 @@
+//! The store itself: each verb of the core's traits, sent to the writer or to a reader.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+
+use async_trait::async_trait;
+use gatepost::{
+    Account, AccountChange, AccountId, AccountStore, Actor, Address, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed, ContactId,
+    Decider, Fact, Facts, Findings, Finish, Instance, InstanceChange, InstanceId, InstanceRef, KeyId, Lease, Message, MessageFilter,
+    MessageId, MessageStatus, Mode, NewSuppression, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Release, Request, Retention,
+    Review, ReviewAnswer, ReviewFilter, Settled, StartAnswer, Store, StoreError, Submission, Suppression, SuppressionFilter, SuppressionId,
+    Swept, Timestamp, Usage, WorkerStore,
+};
+
+use crate::connection::{CacheKib, open_reader, open_writer};
+use crate::reader::Readers;
+use crate::txn::{Txn, find_instance, find_key};
+use crate::writer::{Alone, Hooks, Writer};
+use crate::{OpenError, accept, accounts, deliver, error, keys, messages, retention, reviews, schema, suppressions};
+
+/// How a database is opened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Options {
+    /// How much of the file the writer keeps in memory, in KiB.
+    pub writer_cache_kib: u32,
+    /// How much of the file each reader keeps in memory, in KiB.
+    pub reader_cache_kib: u32,
+    /// How many threads read.
+    pub readers: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { writer_cache_kib: 24 * 1024, reader_cache_kib: 2 * 1024, readers: 2 }
+    }
+}
+
+/// A store in one SQLite file. It is cheap to clone; the file is closed with the last clone, once what waits is written.
+#[derive(Clone)]
+pub struct SqliteStore(Arc<Inner>);
+
+struct Inner {
+    writer: Writer,
+    readers: Readers,
+    hooks: Hooks,
+    path: PathBuf,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, and makes it where there is none.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be opened or written, where it cannot keep a write-ahead log, or where a newer release wrote it.
+    pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
+        let mut connection = open_writer(path, CacheKib(options.writer_cache_kib))?;
+        schema::migrate(&mut connection)?;
+        let readers =
+            (0..options.readers.max(1)).map(|_| open_reader(path, CacheKib(options.reader_cache_kib))).collect::<Result<_, _>>()?;
+        let hooks = Hooks::default();
+        let writer = Writer::start(connection, hooks.clone())?;
+        Ok(Self(Arc::new(Inner { writer, readers: Readers::start(readers)?, hooks, path: path.to_path_buf() })))
+    }
+
+    /// Copies the database as it is now into a new file, while it is in use.
+    ///
+    /// # Errors
+    ///
+    /// Where `to` exists or cannot be written.
+    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        if to.exists() {
+            return Err(StoreError::Unavailable(format!("`{}` exists", to.display())));
+        }
+        let target = to.to_string_lossy().into_owned();
+        let path = self.0.path.clone();
+        // VACUUM INTO reads one snapshot and writes a whole, compact database; it does so outside any transaction.
+        let copied = open_reader(&path, CacheKib(1024)).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        copied.execute("VACUUM INTO ?1", [target]).map_err(|error| error::of_statement(&error))?;
+        Ok(())
+    }
+
+    async fn write<T, F>(&self, verb: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Txn<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.0.writer.write(Alone::Yes, verb).await
+    }
+
+    async fn write_hot<T, F>(&self, verb: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Txn<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.0.writer.write(Alone::No, verb).await
+    }
+
+    async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.0.readers.read(query).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn account(&self, id: AccountId) -> Arc<dyn AccountStore> {
+        Arc::new(OfAccount { store: self.clone(), id })
+    }
+
+    fn worker(&self) -> Arc<dyn WorkerStore> {
+        Arc::new(OfWorker(self.clone()))
+    }
+
+    fn operator(&self) -> Arc<dyn OperatorStore> {
+        Arc::new(OfOperator(self.clone()))
+    }
+
+    fn on_change(&self, hook: Arc<dyn Fn() + Send + Sync>) {
+        self.0.hooks.lock().unwrap_or_else(PoisonError::into_inner).push(hook);
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.write(|_| Ok(())).await
+    }
+}
+
+/// Everything of one account.
+struct OfAccount {
+    store: SqliteStore,
+    id: AccountId,
+}
+
+#[async_trait]
+impl AccountStore for OfAccount {
+    async fn accept(&self, submissions: Vec<Submission>, decider: Arc<dyn Decider>) -> Result<Vec<Answer>, StoreError> {
+        let id = self.id;
+        self.store
+            .write_hot(move |txn| submissions.into_iter().map(|submission| accept::accept(txn, id, submission, &*decider)).collect())
+            .await
+    }
+
+    async fn facts(&self, request: Request, findings: Fact<Findings>, now: Timestamp) -> Result<Option<Facts>, StoreError> {
+        let id = self.id;
+        self.store
+            .read(move |connection| {
+                let nobody = ContactId::from_bytes([0; 16]);
+                let scene = accept::look(&mut Txn::new(connection), id, &request, findings, nobody, now)?;
+                Ok(scene.map(|scene| scene.facts))
+            })
+            .await
+    }
+
+    async fn account(&self) -> Result<Option<Account>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| accounts::find(connection, id)).await
+    }
+
+    async fn usage(&self, mode: Mode, now: Timestamp) -> Result<Option<Usage>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| accounts::usage(connection, id, mode, now)).await
+    }
+
+    async fn add_instance(&self, instance: Instance) -> Result<bool, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| accounts::add_instance(txn.connection, id, &instance)).await
+    }
+
+    async fn instances(&self) -> Result<Vec<Instance>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| accounts::instances(connection, id)).await
+    }
+
+    async fn instance(&self, which: InstanceRef) -> Result<Option<Instance>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| find_instance(connection, id, &which)).await
+    }
+
+    async fn change_instance(&self, instance: InstanceId, change: InstanceChange) -> Result<Option<Instance>, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| accounts::change_instance(txn, id, instance, change)).await
+    }
+
+    async fn add_key(&self, key: ApiKey) -> Result<(), StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| keys::add(txn.connection, Some(id), &key)).await
+    }
+
+    async fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| keys::list(connection, Some(id))).await
+    }
+
+    async fn revoke_key(&self, key: KeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| keys::revoke(txn.connection, Some(id), key, now)).await
+    }
+
+    async fn reroll_key(&self, old: KeyId, new: ApiKey, old_ends_at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| keys::reroll(txn.connection, Some(id), old, &new, old_ends_at, now)).await
+    }
+
+    async fn suppress(&self, suppression: NewSuppression) -> Result<Suppression, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| suppressions::suppress(txn.connection, id, suppression)).await
+    }
+
+    async fn lift(&self, suppression: SuppressionId, by: Actor, now: Timestamp) -> Result<Option<Suppression>, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| suppressions::lift(txn.connection, id, suppression, by, now)).await
+    }
+
+    async fn suppressions(&self, filter: SuppressionFilter, page: Page<SuppressionId>) -> Result<Vec<Suppression>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| suppressions::list(connection, id, filter, page)).await
+    }
+
+    async fn message(&self, message: MessageId) -> Result<Option<Message>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| messages::find(connection, id, message)).await
+    }
+
+    async fn messages(&self, filter: MessageFilter, page: Page<MessageId>) -> Result<Vec<Message>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| messages::list(connection, id, filter, page)).await
+    }
+
+    async fn attempts(&self, message: MessageId) -> Result<Vec<Attempt>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| messages::attempts(connection, id, message)).await
+    }
+
+    async fn reviews(&self, filter: ReviewFilter, page: Page<MessageId>) -> Result<Vec<Review>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| reviews::list(connection, id, filter, page)).await
+    }
+
+    async fn release(&self, release: Release, decider: Arc<dyn Decider>) -> Result<ReviewAnswer, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| reviews::release(txn, id, &release, &*decider)).await
+    }
+
+    async fn refuse(&self, message: MessageId, by: Actor, note: Option<String>, now: Timestamp) -> Result<ReviewAnswer, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| reviews::refuse(txn, id, message, by, note.as_deref(), now)).await
+    }
+
+    async fn resolve(&self, message: MessageId, sent: bool, now: Timestamp) -> Result<Option<MessageStatus>, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| deliver::resolve(txn, id, message, sent, now)).await
+    }
+
+    async fn policy_events(&self, filter: PolicyEventFilter, page: Page<u64>) -> Result<Vec<PolicyEvent>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| messages::policy_events(connection, id, filter, page)).await
+    }
+
+    async fn addresses(&self, contact: ContactId) -> Result<Vec<Address>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| messages::addresses(connection, id, contact)).await
+    }
+}
+
+/// Delivering.
+struct OfWorker(SqliteStore);
+
+#[async_trait]
+impl WorkerStore for OfWorker {
+    async fn claim(&self, claim: Claim) -> Result<ClaimAnswer, StoreError> {
+        self.0.write_hot(move |txn| deliver::claim(txn, &claim)).await
+    }
+
+    async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
+        self.0.write_hot(move |txn| claimed.into_iter().map(|claimed| deliver::start(txn, claimed, lease, now)).collect()).await
+    }
+
+    async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Option<Settled>>, StoreError> {
+        self.0.write_hot(move |txn| finishes.into_iter().map(|finish| deliver::finish(txn, finish)).collect()).await
+    }
+
+    async fn release(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<(), StoreError> {
+        self.0.write(move |txn| claimed.into_iter().try_for_each(|claimed| deliver::release(txn, claimed, now))).await
+    }
+
+    async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {
+        self.0.write(move |txn| deliver::sweep(txn, now, limit)).await
+    }
+
+    async fn key(&self, id: KeyId) -> Result<Option<ApiKey>, StoreError> {
+        self.0.read(move |connection| find_key(connection, id)).await
+    }
+
+    async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {
+        self.0.write(move |txn| keys::touch(txn.connection, &used)).await
+    }
+
+    async fn retain(&self, retention: Retention, limit: usize) -> Result<usize, StoreError> {
+        self.0.write(move |txn| retention::retain(txn.connection, retention, limit)).await
+    }
+}
+
+/// Running the gateway.
+struct OfOperator(SqliteStore);
+
+#[async_trait]
+impl OperatorStore for OfOperator {
+    async fn add_account(&self, account: Account) -> Result<(), StoreError> {
+        self.0.write(move |txn| accounts::add(txn.connection, &account)).await
+    }
+
+    async fn accounts(&self, page: Page<AccountId>) -> Result<Vec<Account>, StoreError> {
+        self.0.read(move |connection| accounts::list(connection, page)).await
+    }
+
+    async fn change_account(&self, id: AccountId, change: AccountChange) -> Result<Option<Account>, StoreError> {
+        self.0.write(move |txn| accounts::change(txn, id, change)).await
+    }
+
+    async fn add_key(&self, key: ApiKey) -> Result<(), StoreError> {
+        self.0.write(move |txn| keys::add(txn.connection, None, &key)).await
+    }
+
+    async fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        self.0.read(|connection| keys::list(connection, None)).await
+    }
+
+    async fn revoke_key(&self, id: KeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
+        self.0.write(move |txn| keys::revoke(txn.connection, None, id, now)).await
+    }
+
+    async fn roots(&self) -> Result<Vec<u32>, StoreError> {
+        self.0.read(keys::roots).await
+    }
+}

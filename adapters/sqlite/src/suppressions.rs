@@ -1,0 +1,101 @@
+//! Suppressions: the list, and the strictest cause in force on the contact's own row, where every send reads it.
+
+use gatepost::{AccountId, Actor, Cause, ContactId, Mode, NewSuppression, Page, Suppression, SuppressionFilter, SuppressionId, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::accept::{add_contact, find_contact};
+use crate::rows;
+
+/// Suppresses a contact; the suppression in force for the same cause is kept.
+pub(crate) fn suppress(connection: &Connection, account: AccountId, new: NewSuppression) -> rusqlite::Result<Suppression> {
+    let address = rows::address_text(&new.address);
+    let contact = find_contact(connection, account, &address, Mode::Live, new.contact)?;
+    if contact.is_new {
+        add_contact(connection, account, contact.id, &address)?;
+    }
+    if let Some(standing) = in_force(connection, account, contact.id, new.cause)? {
+        return Ok(standing);
+    }
+    let NewSuppression { id, address, cause, note, by, now, .. } = new;
+    let suppression = Suppression { id, contact: contact.id, address, cause, note, since: now, by, lifted: None };
+    insert(connection, account, &suppression)?;
+    write_strictest(connection, account, contact.id)?;
+    Ok(suppression)
+}
+
+fn insert(connection: &Connection, account: AccountId, new: &Suppression) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO suppressions (account, id, contact, address, cause, note, since, by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    connection.prepare_cached(sql)?.execute(params![
+        account.to_bytes(),
+        new.id.to_bytes(),
+        new.contact.to_bytes(),
+        rows::address_text(&new.address),
+        new.cause.as_str(),
+        new.note,
+        new.since.as_millis(),
+        new.by.to_string()
+    ])?;
+    Ok(())
+}
+
+fn in_force(connection: &Connection, account: AccountId, contact: ContactId, cause: Cause) -> rusqlite::Result<Option<Suppression>> {
+    let columns = rows::SUPPRESSION_COLUMNS;
+    let sql = format!("SELECT {columns} FROM suppressions WHERE account = ?1 AND contact = ?2 AND cause = ?3 AND lifted_at IS NULL");
+    let params = params![account.to_bytes(), contact.to_bytes(), cause.as_str()];
+    connection.prepare_cached(&sql)?.query_row(params, rows::suppression).optional()
+}
+
+/// Writes the strictest cause in force onto the contact's row.
+fn write_strictest(connection: &Connection, account: AccountId, contact: ContactId) -> rusqlite::Result<()> {
+    let sql = "SELECT cause, since FROM suppressions WHERE account = ?1 AND contact = ?2 AND lifted_at IS NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    let params = params![account.to_bytes(), contact.to_bytes()];
+    let causes: Vec<(Cause, Timestamp)> = rows::all(&mut statement, params, |row| Ok((rows::word(row, 0)?, rows::time(row, 1)?)))?;
+    let strictest = causes.into_iter().max_by_key(|(cause, _)| *cause);
+    let sql = "UPDATE contacts SET suppressed_by = ?3, suppressed_at = ?4 WHERE account = ?1 AND id = ?2";
+    connection.prepare_cached(sql)?.execute(params![
+        account.to_bytes(),
+        contact.to_bytes(),
+        strictest.map(|(cause, _)| cause.as_str()),
+        strictest.map(|(_, since)| since.as_millis())
+    ])?;
+    Ok(())
+}
+
+/// Lifts a suppression, unless it was lifted before; the suppression as it is then.
+pub(crate) fn lift(
+    connection: &Connection,
+    account: AccountId,
+    id: SuppressionId,
+    by: Actor,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Suppression>> {
+    let sql = format!("SELECT {} FROM suppressions WHERE account = ?1 AND id = ?2", rows::SUPPRESSION_COLUMNS);
+    let found = connection.prepare_cached(&sql)?.query_row(params![account.to_bytes(), id.to_bytes()], rows::suppression).optional()?;
+    let Some(mut found) = found else { return Ok(None) };
+    if found.lifted.is_none() {
+        let sql = "UPDATE suppressions SET lifted_at = ?3, lifted_by = ?4 WHERE account = ?1 AND id = ?2";
+        connection.prepare_cached(sql)?.execute(params![account.to_bytes(), id.to_bytes(), now.as_millis(), by.to_string()])?;
+        write_strictest(connection, account, found.contact)?;
+        found.lifted = Some((by, now));
+    }
+    Ok(Some(found))
+}
+
+pub(crate) fn list(
+    connection: &Connection,
+    account: AccountId,
+    filter: SuppressionFilter,
+    page: Page<SuppressionId>,
+) -> rusqlite::Result<Vec<Suppression>> {
+    let columns = rows::SUPPRESSION_COLUMNS;
+    let sql = format!(
+        "SELECT {columns} FROM suppressions s WHERE account = ?1 AND id < ?2 AND (NOT ?3 OR lifted_at IS NULL)
+         AND (?4 IS NULL OR contact = (SELECT contact FROM addresses WHERE account = ?1 AND address = ?4))
+         ORDER BY id DESC LIMIT ?5"
+    );
+    let before = page.after.map_or([0xff; 16], SuppressionId::to_bytes);
+    let address = filter.address.map(|address| rows::address_text(&address));
+    let params = params![account.to_bytes(), before, filter.in_force, address, page.limit as i64];
+    rows::all(&mut *connection.prepare_cached(&sql)?, params, rows::suppression)
+}

@@ -1,0 +1,227 @@
+//! Writer: one thread, one connection, many callers to a commit.
+//!
+//! A verb is a [`Job`]: it runs inside the transaction of its group and is answered after the commit. The thread takes what waits,
+//! runs it in one `BEGIN IMMEDIATE`, commits once, and answers all. A verb that fails by itself runs behind a savepoint; one on the
+//! hot path does not, and its failure fails its group. A panic fails as an error does, and never ends the thread.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use futures_channel::oneshot;
+use gatepost::StoreError;
+use rusqlite::Connection;
+
+use crate::error;
+use crate::txn::Txn;
+
+/// The most verbs in one commit.
+const GROUP_MAX: usize = 1_024;
+/// The most verbs that wait; more are refused at once rather than late.
+const WAITING_MAX: usize = 65_536;
+
+/// What is called after a commit that may have left something due.
+pub(crate) type Hooks = Arc<std::sync::Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>>;
+
+/// The way to the writer thread.
+pub(crate) struct Writer {
+    jobs: Option<Sender<Box<dyn Job>>>,
+    waiting: Arc<AtomicUsize>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Whether a verb can fail without its group.
+#[derive(Clone, Copy)]
+pub(crate) enum Alone {
+    /// It runs behind a savepoint.
+    Yes,
+    /// It is on the hot path.
+    No,
+}
+
+impl Writer {
+    pub(crate) fn start(connection: Connection, hooks: Hooks) -> std::io::Result<Self> {
+        let (jobs, waiting_jobs) = channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let counted = waiting.clone();
+        let thread =
+            std::thread::Builder::new().name("gatepost-writer".into()).spawn(move || run(&connection, &waiting_jobs, &counted, &hooks))?;
+        Ok(Self { jobs: Some(jobs), waiting, thread: Some(thread) })
+    }
+
+    /// Runs `verb` in the next group, and answers when it is durable. Dropping the future does not undo it.
+    pub(crate) async fn write<T, F>(&self, alone: Alone, verb: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Txn<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(StoreError::Unavailable(String::from("too many callers wait for the writer")));
+        }
+        let (answer, answered) = oneshot::channel();
+        let job = Box::new(Verb { verb: Some(verb), alone, result: None, answer });
+        let gone = || StoreError::Unavailable(String::from("the writer has ended"));
+        self.jobs.as_ref().ok_or_else(gone)?.send(job).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+}
+
+impl Drop for Writer {
+    /// Lets what waits be written, then ends the thread.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has nothing left to say.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// One caller's verb on its way through a group.
+trait Job: Send {
+    fn run(&mut self, txn: &mut Txn<'_>) -> Result<(), StoreError>;
+    fn answer(self: Box<Self>, group: &Result<(), StoreError>);
+}
+
+struct Verb<T, F> {
+    verb: Option<F>,
+    alone: Alone,
+    result: Option<Result<T, StoreError>>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Job for Verb<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Txn<'_>) -> rusqlite::Result<T> + Send,
+{
+    /// An error here is one of the group.
+    fn run(&mut self, txn: &mut Txn<'_>) -> Result<(), StoreError> {
+        let Some(verb) = self.verb.take() else { return Ok(()) };
+        let guarded = |txn: &mut Txn<'_>| {
+            let ran = catch_unwind(AssertUnwindSafe(|| verb(txn)));
+            ran.unwrap_or(Err(rusqlite::Error::UnwindingPanic)).map_err(|error| error::of_statement(&error))
+        };
+        match self.alone {
+            Alone::No => self.result = Some(Ok(guarded(txn)?)),
+            Alone::Yes => self.result = Some(txn.savepoint(guarded)?),
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, group: &Result<(), StoreError>) {
+        let gone = || Err(StoreError::Unavailable(String::from("the group ended early")));
+        let result = match group {
+            Ok(()) => self.result.unwrap_or_else(gone),
+            Err(error) => Err(error.clone()),
+        };
+        // Who no longer waits need not know.
+        let _ = self.answer.send(result);
+    }
+}
+
+fn run(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, waiting: &AtomicUsize, hooks: &Hooks) {
+    while let Ok(first) = jobs.recv() {
+        let mut group = vec![first];
+        group.extend(jobs.try_iter().take(GROUP_MAX - 1));
+        waiting.fetch_sub(group.len(), Ordering::Relaxed);
+        write_group(connection, group, hooks);
+    }
+    // Statistics for the query planner; the database is whole without them.
+    let _ = connection.execute_batch("PRAGMA optimize");
+}
+
+fn write_group(connection: &Connection, mut group: Vec<Box<dyn Job>>, hooks: &Hooks) {
+    let mut txn = Txn::new(connection);
+    let result = run_group(connection, &mut txn, &mut group);
+    let effects = txn.into_effects();
+    if result.is_ok() {
+        for (permit, started) in effects.started {
+            permit.start(started);
+        }
+        if effects.left_due {
+            let hooks = hooks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            hooks.iter().for_each(|hook| hook());
+        }
+    }
+    for job in group {
+        job.answer(&result);
+    }
+}
+
+fn run_group(connection: &Connection, txn: &mut Txn<'_>, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| error::of_statement(&error))?;
+    let ran = group.iter_mut().try_for_each(|job| job.run(txn)).and_then(|()| txn.flush().map_err(|error| error::of_statement(&error)));
+    let committed = ran.and_then(|()| connection.execute_batch("COMMIT").map_err(|error| error::of_commit(&error)));
+    if committed.is_err() && !connection.is_autocommit() {
+        // Where even this fails, the next BEGIN says so.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    committed
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_executor::block_on as wait;
+
+    use super::*;
+
+    fn writer() -> Writer {
+        let connection = Connection::open_in_memory().expect("memory is there");
+        connection.execute_batch("CREATE TABLE t (x INTEGER, filler TEXT) STRICT").expect("a table");
+        Writer::start(connection, Hooks::default()).expect("a thread")
+    }
+
+    fn insert(txn: &mut Txn<'_>, number: i64) -> rusqlite::Result<usize> {
+        txn.connection.execute("INSERT INTO t (x) VALUES (?1)", [number])
+    }
+
+    fn numbers(txn: &mut Txn<'_>) -> rusqlite::Result<Vec<i64>> {
+        let mut statement = txn.connection.prepare("SELECT x FROM t ORDER BY x")?;
+        crate::rows::all(&mut statement, [], |row| row.get(0))
+    }
+
+    #[test]
+    fn a_verb_that_fails_alone_leaves_nothing_and_spares_the_others() {
+        let writer = writer();
+        let failed = wait(writer.write(Alone::Yes, |txn| insert(txn, 1).and(txn.connection.execute("INSERT INTO nowhere VALUES (1)", []))));
+        let panicked = wait(writer.write(Alone::Yes, |txn| {
+            insert(txn, 2)?;
+            if txn.connection.is_autocommit() { Ok(()) } else { panic!("in the middle of a verb") }
+        }));
+        wait(writer.write(Alone::Yes, |txn| insert(txn, 3))).expect("nothing is wrong with it");
+        assert!(matches!((failed, panicked), (Err(StoreError::Unavailable(_)), Err(StoreError::Unavailable(_)))));
+        assert_eq!(wait(writer.write(Alone::Yes, numbers)), Ok(vec![3]));
+    }
+
+    #[test]
+    fn a_full_disk_answers_the_caller_and_ends_with_the_need() {
+        let writer = writer();
+        let limit = |pages: i64| move |txn: &mut Txn<'_>| txn.connection.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, i64>(0));
+        let pages = wait(writer.write(Alone::No, limit(1))).expect("the limit is at least what is used");
+        let fill = |txn: &mut Txn<'_>| txn.connection.execute("INSERT INTO t (x, filler) VALUES (1, hex(zeroblob(100000)))", []);
+        assert!(matches!(wait(writer.write(Alone::No, fill)), Err(StoreError::Unavailable(_))));
+        wait(writer.write(Alone::No, limit(pages + 1_000))).expect("there is room again");
+        assert_eq!(wait(writer.write(Alone::No, numbers)), Ok(vec![]));
+        assert_eq!(wait(writer.write(Alone::No, fill)), Ok(1));
+    }
+
+    #[test]
+    fn what_waits_is_written_before_the_writer_ends() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("t.db");
+        let open = || Connection::open(&path).expect("a database");
+        open().execute_batch("CREATE TABLE t (x INTEGER, filler TEXT) STRICT").expect("a table");
+        let writer = Writer::start(open(), Hooks::default()).expect("a thread");
+        let mut write = Box::pin(writer.write(Alone::No, |txn| insert(txn, 1)));
+        // Polled once, so that it is on its way, and then dropped.
+        assert!(futures_util::FutureExt::now_or_never(write.as_mut()).is_none_or(|answer| answer.is_ok()));
+        drop(write);
+        drop(writer);
+        let found: i64 = open().query_row("SELECT count(*) FROM t", [], |row| row.get(0)).expect("a count");
+        assert_eq!(found, 1);
+    }
+}
