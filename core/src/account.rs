@@ -31,6 +31,23 @@ pub struct Account {
     pub created_at: Timestamp,
 }
 
+impl Account {
+    /// An account in good standing, with days and months in UTC.
+    pub fn new(id: AccountId, name: Name, plan: Plan, now: Timestamp) -> Self {
+        Self {
+            id,
+            name,
+            plan,
+            calendar: Calendar::new(Zone::utc()),
+            pause: None,
+            suspended_at: None,
+            one_time_codes_pass: true,
+            supervised: false,
+            created_at: now,
+        }
+    }
+}
+
 /// The time zone of an account's days and months, and the one that follows it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Calendar {

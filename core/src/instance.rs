@@ -24,6 +24,17 @@ pub struct Instance {
     pub created_at: Timestamp,
 }
 
+impl Instance {
+    /// An instance that is not connected yet; the sandbox needs no connecting.
+    pub const fn new(id: InstanceId, name: Name, provider: Provider, now: Timestamp) -> Self {
+        let connection = match provider {
+            Provider::Sandbox => Connection::Open,
+            Provider::CloudApi | Provider::Evolution => Connection::Closed,
+        };
+        Self { id, name, provider, connection, pause: None, created_at: now }
+    }
+}
+
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $invalid:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
         $(#[$doc])*

@@ -47,6 +47,8 @@ pub struct Worker {
     after: Option<AccountId>,
     next_claim: Timestamp,
     next_sweep: Timestamp,
+    /// Whether the last claim found every place taken.
+    out_of_slots: bool,
     closing: bool,
 }
 
@@ -62,6 +64,7 @@ impl Worker {
             after: None,
             next_claim: past,
             next_sweep: past,
+            out_of_slots: false,
             closing: false,
         }
     }
@@ -162,7 +165,9 @@ impl Worker {
         for change in settled.into_iter().flatten() {
             self.shared.waiters.tell(change);
         }
-        self.next_claim = self.next_claim.min(now.plus(self.shared.parts.delivering.poll_interval));
+        if mem::take(&mut self.out_of_slots) {
+            self.next_claim = now;
+        }
         Ok(true)
     }
 
@@ -198,7 +203,8 @@ impl Worker {
         let mut slots: Vec<Slot> = (0..CLAIM_MAX).map_while(|_| self.shared.hands.slot()).collect();
         let delivering = self.shared.parts.delivering;
         self.next_claim = now.plus(delivering.poll_interval);
-        if slots.is_empty() {
+        self.out_of_slots = slots.is_empty();
+        if self.out_of_slots {
             return Ok(false);
         }
         let store = self.shared.parts.store.worker();
@@ -211,7 +217,8 @@ impl Worker {
         };
         let answer = store.claim(request).await?;
         self.after = answer.after;
-        let more = answer.claimed.len() == slots.len() || answer.after.is_some();
+        // Where anything was taken there may be more: of accounts that had their share, or of those not looked at yet.
+        let more = !answer.claimed.is_empty() || answer.after.is_some();
         self.next_claim = if more { now } else { answer.next_due.map_or(self.next_claim, |due| due.min(self.next_claim)) };
         if answer.claimed.is_empty() {
             return Ok(false);

@@ -1,0 +1,199 @@
+//! Apart: no account sees, changes or affects another's rows.
+
+use std::fmt::Debug;
+
+use gatepost::{Cause, Claimed, InstanceChange, KeyId, MessageFilter, Mode, Page, PolicyEventFilter, ReviewFilter, SuppressionFilter, Timestamp};
+
+use crate::Harness;
+use crate::draft::{ALICE, BOB, code, text};
+use crate::scene::Scene;
+use crate::words::{UNKNOWN, sent};
+use crate::world::{seconds, wait};
+
+pub(crate) fn another_accounts_message_is_not_found(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let neighbor = scene.neighbor();
+    let message = scene.sent(text("hi"));
+    scene.deliver(sent("x"));
+    assert_eq!((neighbor.find(message), neighbor.attempts(message)), (None, String::new()));
+    assert_eq!((neighbor.messages(), neighbor.events()), (vec![], vec![]));
+}
+
+pub(crate) fn another_accounts_lists_are_not_seen(harness: &dyn Harness) {
+    let (scene, neighbor) = lived_in(harness);
+    let about = PolicyEventFilter { message: scene.messages().first().map(|message| message.id), ..PolicyEventFilter::default() };
+    let at = MessageFilter { instance: Some(scene.instance), ..MessageFilter::default() };
+    assert_eq!(wait(neighbor.store().policy_events(about, Page::first(9))), []);
+    assert_eq!(wait(neighbor.store().messages(at, Page::first(9))), []);
+    assert_eq!(neighbor.suppressions(SuppressionFilter::default()), []);
+    assert_eq!((neighbor.reviews(ReviewFilter::default()), wait(neighbor.store().keys())), (vec![], vec![]));
+    assert_eq!(wait(neighbor.store().instance(scene.instance.into())), None);
+    assert_eq!(wait(neighbor.store().instances()).len(), 1);
+    assert_eq!(wait(neighbor.store().addresses(scene.last_event().contact)), []);
+    assert_eq!(neighbor.used(), (0, 0));
+}
+
+/// An account with something of everything, and a neighbor with nothing.
+fn lived_in(harness: &dyn Harness) -> (Scene, Scene) {
+    let scene = Scene::new(harness);
+    let neighbor = scene.neighbor();
+    scene.send_all([text("hi"), text("ho").under("k")]);
+    scene.add_key();
+    scene.suppress(BOB, Cause::Keyword);
+    scene.deliver_all();
+    scene.send(text("in doubt"));
+    scene.deliver(UNKNOWN);
+    scene.supervise();
+    scene.send(text("held"));
+    (scene, neighbor)
+}
+
+pub(crate) fn another_accounts_rows_cannot_be_changed(harness: &dyn Harness) {
+    let (scene, neighbor) = lived_in(harness);
+    let before = [portrait(&scene), portrait(&neighbor)];
+    intrude(&neighbor, &scene);
+    assert_eq!([portrait(&scene), portrait(&neighbor)], before);
+}
+
+/// Everything that the neighbor can try with what it should not even know.
+fn intrude(neighbor: &Scene, scene: &Scene) {
+    let store = neighbor.store();
+    for message in scene.messages() {
+        assert_eq!([neighbor.release(message.id), neighbor.refuse(message.id)], ["not found", "not found"]);
+        assert_eq!(neighbor.resolve(message.id, true), "not in doubt");
+    }
+    for suppression in scene.suppressions(SuppressionFilter::default()) {
+        assert_eq!(neighbor.lift(suppression.id), None);
+    }
+    for key in wait(scene.store().keys()) {
+        assert_eq!(neighbor.revoke(key.id), None);
+        assert!(!wait(store.reroll_key(key.id, neighbor.a_key(), neighbor.now(), neighbor.now())));
+    }
+    let pause = InstanceChange { pause: Some(Some(neighbor.a_pause())), ..InstanceChange::default() };
+    assert_eq!(wait(store.change_instance(scene.instance, pause)), None);
+    assert_eq!(neighbor.send(text("hi").via(scene.instance)), "unknown instance");
+}
+
+/// All that an account can see of itself.
+type Portrait = [String; 5];
+
+fn portrait(scene: &Scene) -> Portrait {
+    let messages = scene.messages();
+    let attempts: Vec<_> = messages.iter().map(|message| wait(scene.store().attempts(message.id))).collect();
+    // In full: `Debug` shows no more of a content than its length, and no more of an address than a log may keep.
+    let contents: Vec<_> = messages.iter().map(|message| serde_json::to_string(&(&message.content, message.recipient)).ok()).collect();
+    let usage = [Mode::Live, Mode::Test].map(|mode| scene.used_at(mode, scene.now()));
+    [
+        seen(&(wait(scene.store().account()), wait(scene.store().keys()), usage)),
+        seen(&messages),
+        seen(&(attempts, contents)),
+        seen(&scene.events()),
+        seen(&(scene.suppressions(SuppressionFilter::default()), scene.reviews(ReviewFilter::default()))),
+    ]
+}
+
+fn seen(value: &impl Debug) -> String {
+    format!("{value:?}")
+}
+
+pub(crate) fn accounts_use_the_same_names_apart(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let neighbor = scene.neighbor();
+    let message = neighbor.sent(text("hi").via("desk"));
+    assert_eq!(neighbor.message(message).instance, neighbor.instance);
+    scene.add_instance("till");
+    assert_eq!(neighbor.send(text("hi").via("till")), "unknown instance");
+}
+
+pub(crate) fn a_suppression_holds_in_its_account_only(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let neighbor = scene.neighbor();
+    scene.suppress(ALICE, Cause::Legal);
+    assert_eq!(neighbor.send(text("hi")), "queued");
+    assert_eq!(scene.start(scene.claim_one()), "started");
+}
+
+pub(crate) fn a_pause_holds_in_its_account_only(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let neighbor = scene.neighbor();
+    scene.pause();
+    assert_eq!((neighbor.send(text("hi")), neighbor.deliver(sent("x"))), ("queued".to_string(), "sent".to_string()));
+}
+
+pub(crate) fn usage_is_counted_apart(harness: &dyn Harness) {
+    let scene = Scene::limited(harness, crate::scene::limits(1, 1));
+    let neighbor = scene.neighbor();
+    neighbor.send_all([text("1"), text("2")]);
+    assert_eq!((scene.used(), scene.send(text("hi"))), ((0, 0), "queued".to_string()));
+    assert_eq!(neighbor.used(), (2, 2));
+}
+
+pub(crate) fn a_delivery_is_worked_on_under_its_own_account_only(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let neighbor = scene.neighbor();
+    let message = scene.sent(text("hi"));
+    let claimed = scene.claim_one();
+    let disguised = Claimed { account: neighbor.account, ..claimed };
+    assert_eq!(scene.start(disguised), "stale");
+    let started = scene.start_now(claimed);
+    assert_eq!(scene.finish(&gatepost::Started { claimed: disguised, ..started.clone() }, sent("x")), "stale");
+    assert_eq!((scene.status(message), scene.finish(&started, sent("y"))), ("sending".to_string(), "sent".to_string()));
+}
+
+type Step = fn(&Scene) -> String;
+
+/// What an account does in its day; each step is a view of what it got.
+const DAY: &[Step] = &[
+    |scene| seen(&scene.accept(text("hi").under("k"))),
+    |scene| seen(&scene.accept(text("hi").under("k"))),
+    |scene| seen(&scene.accept(text("ho").under("k"))),
+    |scene| seen(&scene.accept(text("hi").via("desk").to(BOB).ordered())),
+    |scene| seen(&scene.accept(text("hi").via("nowhere"))),
+    |scene| seen(&scene.suppress(BOB, Cause::Keyword)),
+    |scene| seen(&scene.send_all([text("hi").to(BOB), code().to(BOB).test()])),
+    |scene| seen(&scene.add_key()),
+    |scene| seen(&scene.accept(text("by a key").by(newest_key(scene)))),
+    |scene| seen(&scene.revoke(newest_key(scene))),
+    |scene| seen(&scene.accept(text("by a key").by(newest_key(scene)))),
+    |scene| seen(&scene.supervise()),
+    |scene| seen(&[scene.accept(text("one")), scene.accept(text("two"))]),
+    |scene| seen(&scene.answer_release(scene.reviews(ReviewFilter { open: true })[0].message)),
+    |scene| scene.refuse(scene.reviews(ReviewFilter { open: true })[0].message),
+    |scene| seen(&scene.lift(scene.suppressions(SuppressionFilter::default())[0].id)),
+    |scene| seen(&scene.lift(scene.new_suppression(ALICE, Cause::Manual).id)),
+    |scene| seen(&scene.find(scene.submission(text("unsent")).message)),
+    |scene| seen(&wait(scene.store().instances())),
+];
+
+fn newest_key(scene: &Scene) -> KeyId {
+    wait(scene.store().keys())[0].id
+}
+
+pub(crate) fn what_an_account_sees_does_not_depend_on_others(harness: &dyn Harness) {
+    let alone = live(&Scene::new(harness), |_| {});
+    let scene = Scene::new(harness);
+    let neighbor = scene.neighbor();
+    let among_others = live(&scene, |step| {
+        step(&neighbor);
+        intrude(&neighbor, &scene);
+    });
+    assert_eq!(alone.len(), DAY.len());
+    for (number, (alone, among_others)) in alone.iter().zip(&among_others).enumerate() {
+        assert_eq!(alone, among_others, "step {number}");
+    }
+}
+
+/// Lives through the day, with something else before each step and the worker behind it; what was seen.
+fn live(scene: &Scene, disturb: impl Fn(Step)) -> Vec<(String, Portrait)> {
+    let morning: Timestamp = "2026-11-22T13:00:00Z".parse().expect("a time");
+    let day = DAY.iter().zip(1_u64..).map(|(step, hour)| {
+        scene.at(morning.plus(seconds(hour * 600)));
+        disturb(*step);
+        scene.at(morning.plus(seconds(hour * 600 + 60)));
+        let seen = step(scene);
+        scene.at(morning.plus(seconds(hour * 600 + 120)));
+        scene.deliver_all();
+        (seen, portrait(scene))
+    });
+    day.collect()
+}

@@ -1,0 +1,146 @@
+//! Conformance: what every store and every transport of Gatepost must do, as cases that an adapter runs in its own tests.
+//!
+//! An adapter is done when its suite is green. [`store_suite!`] expands to one named test per case, so that none can be forgotten or
+//! hide behind the failure of another; [`transport_suite!`] does the same for transports. An adapter brings a [`Home`] for its data,
+//! or a [`TransportHarness`]:
+//!
+//! ```
+//! # use std::sync::Arc;
+//! use gatepost::Store;
+//! use gatepost_conformance::{Home, store_suite};
+//! # struct Folder;
+//! # impl Folder { fn new() -> Self { Folder } }
+//! # fn open_store(_: &Folder) -> Arc<dyn Store> { unimplemented!() }
+//!
+//! impl Home for Folder {
+//!     fn open(&self) -> Arc<dyn Store> {
+//!         open_store(self)
+//!     }
+//! }
+//!
+//! store_suite!(Folder::new);
+//! ```
+//!
+//! A store in memory is its own home: `store_suite!(|| Arc::new(InMemory::new()))`. A decorator runs the suite over the store that it
+//! decorates.
+//!
+//! Time and chance are the suite's: what a store is told stands in the calls, and a case runs the same each time.
+
+#![allow(clippy::expect_used, reason = "a case fails by panicking")]
+
+mod accept;
+mod accounts;
+mod apart;
+mod cases;
+mod deliver;
+mod draft;
+mod fairness;
+mod fence;
+mod idempotency;
+mod keys;
+mod order;
+mod paging;
+mod quota;
+mod races;
+mod reopen;
+mod retention;
+mod review;
+mod scene;
+mod suppression;
+mod transport;
+mod velocity;
+mod words;
+mod world;
+
+use std::sync::Arc;
+
+use gatepost::{Store, Timestamp, Transport};
+
+use crate::cases::table;
+
+/// Where the data of one store lives: as long as this does.
+pub trait Home: Send + Sync {
+    /// Opens a store over the data; at first there is none. When it is opened again, everything that held the former one is gone,
+    /// and what the former one answered must be there.
+    fn open(&self) -> Arc<dyn Store>;
+}
+
+/// A store whose data lives as long as the store itself.
+impl<S: Store + 'static> Home for Arc<S> {
+    fn open(&self) -> Arc<dyn Store> {
+        self.clone()
+    }
+}
+
+/// Gives each case a home of its own.
+///
+/// Whatever makes a [`Home`] is one, for example `|| Arc::new(InMemory::new())`.
+pub trait Harness {
+    /// A home without data.
+    fn home(&self) -> Box<dyn Home>;
+}
+
+impl<F: Fn() -> H, H: Home + 'static> Harness for F {
+    fn home(&self) -> Box<dyn Home> {
+        Box::new(self())
+    }
+}
+
+/// Gives each case a transport.
+pub trait TransportHarness {
+    /// A transport to a provider that takes whatever it is sent.
+    fn open(&self) -> Arc<dyn Transport>;
+
+    /// The present time by the clock that the transport reads.
+    fn now(&self) -> Timestamp;
+}
+
+/// A case of a store: its name, `subject::behavior`, and a function that panics if the store fails it.
+pub type Case = (&'static str, fn(&dyn Harness));
+
+/// A case of a transport.
+pub type TransportCase = (&'static str, fn(&dyn TransportHarness));
+
+/// What every store must do.
+pub const CASES: &[Case] = __store_cases!(table[]);
+
+/// What every transport must do.
+pub const TRANSPORT_CASES: &[TransportCase] = __transport_cases!(table[]);
+
+/// Runs one store case.
+///
+/// # Panics
+///
+/// If the store fails it, or if there is no case of this name.
+pub fn run(name: &str, harness: &dyn Harness) {
+    let (_, case) = CASES.iter().find(|(listed, _)| *listed == name).expect("a case of this name");
+    case(harness);
+}
+
+/// Runs one transport case.
+///
+/// # Panics
+///
+/// If the transport fails it, or if there is no case of this name.
+pub fn run_transport(name: &str, harness: &dyn TransportHarness) {
+    let (_, case) = TRANSPORT_CASES.iter().find(|(listed, _)| *listed == name).expect("a case of this name");
+    case(harness);
+}
+
+/// Expands to one test per store case, for the [`Harness`] that the expression gives.
+///
+/// The tests stand in modules named after their subjects; where there are two suites, give each a module of its own.
+#[macro_export]
+macro_rules! store_suite {
+    ($harness:expr) => {
+        $crate::__store_cases!(__tests [run $harness]);
+    };
+}
+
+/// Expands to one test per transport case, for the [`TransportHarness`] that the expression gives.
+#[macro_export]
+macro_rules! transport_suite {
+    ($harness:expr) => {
+        $crate::__transport_cases!(__tests [run_transport $harness]);
+    };
+}

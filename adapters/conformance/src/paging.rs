@@ -1,0 +1,117 @@
+//! Paging: lists are newest first, and a page goes on where the last one ended, whatever came or went meanwhile.
+
+use gatepost::{Cause, MessageFilter, MessageId, MessageStatus, Page, PolicyEventFilter, ReviewFilter, SuppressionFilter};
+
+use crate::Harness;
+use crate::draft::{ALICE, BOB, CAROL, text};
+use crate::scene::Scene;
+use crate::words::sent;
+use crate::world::{hours, wait};
+
+/// Reads a list to its end, two at a time.
+fn read<P: Copy, T>(page: impl Fn(Page<P>) -> Vec<T>, position: impl Fn(&T) -> P) -> Vec<P> {
+    let mut read = Vec::new();
+    loop {
+        let rows = page(Page { after: read.last().copied(), limit: 2 });
+        assert!(rows.len() <= 2, "a page is no longer than asked for");
+        read.extend(rows.iter().map(&position));
+        if rows.is_empty() {
+            return read;
+        }
+    }
+}
+
+fn page_of_messages(scene: &Scene, after: Option<MessageId>) -> Vec<MessageId> {
+    wait(scene.store().messages(MessageFilter::default(), Page { after, limit: 2 })).iter().map(|message| message.id).collect()
+}
+
+fn newest_first<T: Clone>(ids: &[T]) -> Vec<T> {
+    ids.iter().rev().cloned().collect()
+}
+
+pub(crate) fn messages_are_read_page_by_page(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let sent = ["1", "2", "3", "4", "5"].map(|words| scene.sent(text(words)));
+    let read = read(|page| wait(scene.store().messages(MessageFilter::default(), page)), |message| message.id);
+    assert_eq!(read, newest_first(&sent));
+}
+
+pub(crate) fn what_arrives_meanwhile_is_on_no_later_page(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let [first, second, third] = ["1", "2", "3"].map(|words| scene.sent(text(words)));
+    assert_eq!(page_of_messages(&scene, None), [third, second]);
+    scene.sent(text("4"));
+    assert_eq!(page_of_messages(&scene, Some(second)), [first]);
+}
+
+pub(crate) fn a_page_goes_on_behind_what_is_gone(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.supervise();
+    let first = scene.sent(text("1"));
+    let second = scene.sent(text("2"));
+    scene.refuse(second);
+    scene.advance(hours(1));
+    scene.retain(scene.now(), scene.now());
+    assert_eq!((scene.find(second), page_of_messages(&scene, Some(second))), (None, vec![first]));
+}
+
+pub(crate) fn a_page_of_nothing_is_empty(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let message = scene.sent(text("1"));
+    assert_eq!(page_of_messages(&scene, Some(message)), []);
+    assert_eq!(wait(scene.store().messages(MessageFilter::default(), Page::first(0))), []);
+}
+
+pub(crate) fn messages_are_found_by_status(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let first = scene.sent(text("1"));
+    scene.deliver(sent("x"));
+    let others = ["2", "3", "4"].map(|words| scene.sent(text(words)));
+    let with = |status| {
+        read(|page| wait(scene.store().messages(MessageFilter { status: Some(status), instance: None }, page)), |message| message.id)
+    };
+    assert_eq!((with(MessageStatus::Sent), with(MessageStatus::Queued)), (vec![first], newest_first(&others)));
+    assert_eq!(with(MessageStatus::Failed), []);
+}
+
+pub(crate) fn messages_are_found_by_instance(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let till = scene.add_instance("till");
+    let at_till = ["1", "2", "3"].map(|words| {
+        scene.sent(text(words));
+        scene.sent(text(words).via(till))
+    });
+    let filter = MessageFilter { status: Some(MessageStatus::Queued), instance: Some(till) };
+    assert_eq!(read(|page| wait(scene.store().messages(filter, page)), |message| message.id), newest_first(&at_till));
+}
+
+pub(crate) fn suppressions_are_read_page_by_page(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let ids = [ALICE, BOB, CAROL].map(|number| scene.suppress(number, Cause::Manual).id);
+    let read = read(|page| wait(scene.store().suppressions(SuppressionFilter::default(), page)), |suppression| suppression.id);
+    assert_eq!(read, newest_first(&ids));
+}
+
+pub(crate) fn reviews_are_read_page_by_page(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.supervise();
+    let held = ["1", "2", "3", "4"].map(|words| scene.sent(text(words)));
+    scene.refuse(held[2]);
+    let with = |filter| read(|page| wait(scene.store().reviews(filter, page)), |review| review.message);
+    assert_eq!(with(ReviewFilter::default()), newest_first(&held));
+    assert_eq!(with(ReviewFilter { open: true }), [held[3], held[1], held[0]]);
+}
+
+pub(crate) fn policy_events_are_read_page_by_page(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.send_all([text("1"), text("2").purpose("marketing"), text("3"), text("4").purpose("marketing"), text("5")]);
+    let with = |filter| read(|page| wait(scene.store().policy_events(filter, page)), |event| event.seq);
+    assert_eq!(with(PolicyEventFilter::default()), [5, 4, 3, 2, 1]);
+    assert_eq!(with(PolicyEventFilter { refused: true, message: None }), [4, 2]);
+}
+
+pub(crate) fn accounts_are_read_page_by_page(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let ids = [scene.account, scene.neighbor().account, scene.neighbor().account];
+    assert_eq!(read(|page| wait(scene.operator().accounts(page)), |account| account.id), newest_first(&ids));
+}

@@ -1,0 +1,213 @@
+//! Races: many callers at the same moment, of whom exactly so many may pass.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+
+use gatepost::{Answer, Cause, Decider, Decision, Facts, Policy, Subject, Timestamp, decide};
+
+use crate::Harness;
+use crate::draft::{ALICE, text};
+use crate::scene::{Scene, limits};
+use crate::words::{self, sent};
+use crate::world::{together, wait};
+
+/// How many of the answers are this one.
+fn count(answers: &[String], answer: &str) -> usize {
+    answers.iter().filter(|given| *given == answer).count()
+}
+
+pub(crate) fn one_of_many_passes_where_one_is_left(harness: &dyn Harness) {
+    let scene = Scene::limited(harness, limits(3, 9));
+    scene.send_all([text("1"), text("2")]);
+    let answers = together(64, |_| scene.send(text("hi")));
+    assert_eq!((count(&answers, "queued"), answers.len()), (1, 64));
+    assert_eq!((scene.used(), scene.messages().len()), ((3, 3), 3));
+}
+
+pub(crate) fn each_of_many_has_a_place_in_the_log(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    together(16, |_| scene.send(text("hi")));
+    let seqs: Vec<_> = scene.events().iter().map(|event| event.seq).collect();
+    assert_eq!(seqs, (1..=16).rev().collect::<Vec<_>>());
+    assert_eq!(scene.used(), (16, 16));
+}
+
+pub(crate) fn the_same_key_from_many_is_one_message(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let answers = together(16, |_| scene.accept(text("hi").under("k")));
+    let messages: BTreeSet<_> = answers.iter().filter_map(message).collect();
+    let words: Vec<_> = answers.iter().map(words::answer).collect();
+    assert_eq!((messages.len(), count(&words, "queued"), count(&words, "repeated, queued")), (1, 1, 15));
+    assert_eq!((scene.used(), scene.messages().len(), scene.claim().len()), ((1, 1), 1, 1));
+}
+
+fn message(answer: &Answer) -> Option<gatepost::MessageId> {
+    match answer {
+        Answer::Accepted(accepted) => Some(accepted.message),
+        Answer::Repeated { message, .. } => Some(*message),
+        _ => None,
+    }
+}
+
+pub(crate) fn a_new_recipient_of_many_is_one_contact(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    together(16, |_| scene.send(text("hi")));
+    let contacts: BTreeSet<_> = scene.events().iter().map(|event| event.contact).collect();
+    assert_eq!(contacts.len(), 1);
+}
+
+pub(crate) fn a_delivery_is_claimed_by_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.send_all((0..32).map(|_| text("hi")));
+    let claimed: Vec<_> = together(8, |_| scene.claim()).into_iter().flatten().map(|claimed| claimed.delivery).collect();
+    assert_eq!((claimed.len(), claimed.iter().collect::<BTreeSet<_>>().len()), (32, 32));
+}
+
+pub(crate) fn an_attempt_is_started_by_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let message = scene.sent(text("hi"));
+    let claimed = scene.claim_one();
+    let answers = together(8, |_| scene.start(claimed));
+    assert_eq!((count(&answers, "started"), count(&answers, "stale")), (1, 7));
+    assert_eq!(scene.attempts(message), "1 open");
+}
+
+pub(crate) fn an_attempt_is_finished_by_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.send(text("hi"));
+    let started = scene.started();
+    let answers = together(8, |_| scene.finish(&started, sent("x")));
+    assert_eq!((count(&answers, "sent"), count(&answers, "stale")), (1, 7));
+}
+
+pub(crate) fn a_finish_and_a_sweep_do_not_both_count(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let message = scene.sent(text("hi"));
+    let started = scene.started();
+    scene.at(started.lease.until);
+    let answers = together(2, |number| match number {
+        0 => scene.finish(&started, sent("x")),
+        _ => format!("{} swept", scene.sweep().len()),
+    });
+    let expected: [(&[&str], &str); 2] = [(&["sent", "0 swept"], "1 sent"), (&["stale", "1 swept"], "1 unknown: interrupted")];
+    let attempts = scene.attempts(message);
+    assert!(expected.contains(&(&answers.iter().map(String::as_str).collect::<Vec<_>>(), attempts.as_str())), "{answers:?}, {attempts}");
+}
+
+pub(crate) fn a_review_is_answered_by_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.supervise();
+    let message = scene.sent(text("hi"));
+    let answers = together(8, |number| if number % 2 == 0 { scene.release(message) } else { scene.refuse(message) });
+    let done: Vec<_> = answers.iter().filter(|answer| answer.starts_with("done")).collect();
+    assert_eq!(done.len(), 1, "{answers:?}");
+    let expected = if done == ["done: queued"] { ("queued", (1, 1)) } else { ("refused", (0, 0)) };
+    assert_eq!((scene.status(message).as_str(), scene.used()), expected);
+}
+
+pub(crate) fn a_suppression_by_many_is_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let suppressions = together(8, |_| scene.suppress(ALICE, Cause::Keyword).id);
+    assert_eq!(suppressions.iter().collect::<BTreeSet<_>>().len(), 1);
+}
+
+pub(crate) fn no_attempt_starts_after_a_suppression_was_answered(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.send_all((0..32).map(|_| text("hi")));
+    let claimed = scene.claim();
+    let starts = across_a_suppression(&scene, |number| scene.start(claimed[number]));
+    assert!(starts.iter().all(|(late, answer)| !late || answer == "ended: canceled"), "{starts:?}");
+    let started = starts.iter().filter(|(_, answer)| answer == "started").count() as u64;
+    assert_eq!(scene.used(), (started, started));
+}
+
+pub(crate) fn nothing_goes_at_once_after_a_suppression_was_answered(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let sends = across_a_suppression(&scene, |_| {
+        let place = scene.place();
+        scene.accept_at_once(text("hi"), &place);
+        place.given().is_some()
+    });
+    assert!(!sends.contains(&(true, true)), "{sends:?}");
+    let started = sends.iter().filter(|(_, started)| *started).count() as u64;
+    assert_eq!(scene.used(), (started, started));
+}
+
+/// Acts 32 times on eight threads, the first of which suppresses Alice beforehand; what came of each, and whether the suppression
+/// had been answered when it began.
+fn across_a_suppression<T: Send>(scene: &Scene, act: impl Fn(usize) -> T + Sync) -> Vec<(bool, T)> {
+    let suppressed = AtomicBool::new(false);
+    let acted = together(8, |thread| {
+        if thread == 0 {
+            scene.suppress(ALICE, Cause::Keyword);
+            suppressed.store(true, Ordering::SeqCst);
+        }
+        [0, 8, 16, 24].map(|first| (suppressed.load(Ordering::SeqCst), act(first + thread)))
+    });
+    acted.into_iter().flatten().collect()
+}
+
+/// Decides as the policy does, and keeps the first decision open while a suppression is asked for.
+struct Held {
+    first: AtomicBool,
+    decides: Sender<()>,
+    suppressed: Arc<AtomicBool>,
+    suppressed_in_time: Arc<AtomicBool>,
+}
+
+impl Decider for Held {
+    fn decide(&self, facts: &Facts, subject: &Subject, now: Timestamp) -> Decision {
+        if self.first.swap(false, Ordering::SeqCst) {
+            self.decides.send(()).expect("somebody waits to suppress");
+            self.wait_a_little();
+        }
+        decide(&Policy::default(), facts, subject, now)
+    }
+
+    fn policy(&self) -> Policy {
+        Policy::default()
+    }
+}
+
+impl Held {
+    /// Gives the suppression its chance. A store with one writer answers it only after this decision; one that lets both go on must
+    /// notice, and decide again.
+    fn wait_a_little(&self) {
+        for _ in 0..1_000 {
+            if self.suppressed.load(Ordering::SeqCst) {
+                self.suppressed_in_time.store(true, Ordering::SeqCst);
+                return;
+            }
+            thread::yield_now();
+        }
+    }
+}
+
+pub(crate) fn a_start_held_across_a_suppression_does_not_pass_it(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.send(text("so that the contact is known"));
+    let (suppressed, suppressed_in_time) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (decides, decided) = channel();
+    let held =
+        Held { first: AtomicBool::new(true), decides, suppressed: suppressed.clone(), suppressed_in_time: suppressed_in_time.clone() };
+    let place = scene.place();
+    thread::scope(|scope| {
+        scope.spawn(|| scene.accept_all(vec![scene.submission_at_once(text("hi"), &place)], Arc::new(held)));
+        decided.recv().expect("the decider is asked");
+        scene.suppress(ALICE, Cause::Keyword);
+        suppressed.store(true, Ordering::SeqCst);
+    });
+    let passed = suppressed_in_time.load(Ordering::SeqCst) && place.given().is_some();
+    assert!(!passed, "an attempt was started on facts from before the suppression");
+    scene.claim().into_iter().for_each(|claimed| assert_eq!(scene.start(claimed), "ended: canceled"));
+    assert_eq!(scene.used().0, u64::from(place.given().is_some()));
+}
+
+pub(crate) fn the_name_of_an_instance_is_taken_by_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let added = together(8, |_| wait(scene.store().add_instance(scene.an_instance("till"))));
+    assert_eq!(added.iter().filter(|added| **added).count(), 1);
+}

@@ -1,0 +1,271 @@
+//! Faulty: a store with one fault, over a store without.
+//!
+//! The players: [`Fault`] (what it does wrong), [`Faulty`] and a handle for each who speaks. Each verb without a fault is passed on.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use gatepost::*;
+
+/// What a store does wrong.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fault {
+    /// Makes a second message of a repeat, and charges it.
+    ChargesRepeats,
+    /// Charges each message twice.
+    DoubleCharges,
+    /// Loses what it accepted.
+    Forgets,
+    /// Lets whoever comes late finish what another worker has started.
+    IgnoresFence,
+    /// Starts what must not be started any more.
+    IgnoresSuppression,
+    /// Answers an account with the messages of others.
+    Leaks,
+    /// Hands out again what a worker already has.
+    StartsTwice,
+}
+
+/// A store with a fault.
+pub(crate) struct Faulty {
+    store: Arc<dyn Store>,
+    fault: Fault,
+    notes: Arc<Notes>,
+}
+
+/// What a fault needs to know.
+#[derive(Default)]
+struct Notes {
+    accounts: Mutex<Vec<AccountId>>,
+    claimed: Mutex<Vec<Claimed>>,
+}
+
+impl Faulty {
+    pub(crate) fn new(store: impl Store + 'static, fault: Fault) -> Self {
+        Self { store: Arc::new(store), fault, notes: Arc::default() }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl Store for Faulty {
+    fn account(&self, id: AccountId) -> Arc<dyn AccountStore> {
+        lock(&self.notes.accounts).push(id);
+        Arc::new(FaultyAccount { inner: self.store.account(id), store: self.store.clone(), fault: self.fault, notes: self.notes.clone() })
+    }
+
+    fn worker(&self) -> Arc<dyn WorkerStore> {
+        Arc::new(FaultyWorker { inner: self.store.worker(), store: self.store.clone(), fault: self.fault, notes: self.notes.clone() })
+    }
+
+    fn operator(&self) -> Arc<dyn OperatorStore> {
+        self.store.operator()
+    }
+
+    fn on_change(&self, hook: Arc<dyn Fn() + Send + Sync>) {
+        self.store.on_change(hook);
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.store.probe().await
+    }
+}
+
+/// An implementation of a handle: the verbs that are passed on as they are, and the others.
+macro_rules! handle {
+    (
+        $trait:ident for $type:ident
+        as it is { $(fn $verb:ident($($name:ident: $input:ty),*) -> $answer:ty;)* }
+        with a fault { $($otherwise:tt)* }
+    ) => {
+        #[async_trait]
+        impl $trait for $type {
+            $(async fn $verb(&self, $($name: $input),*) -> Result<$answer, StoreError> {
+                self.inner.$verb($($name),*).await
+            })*
+
+            $($otherwise)*
+        }
+    };
+}
+
+struct FaultyAccount {
+    inner: Arc<dyn AccountStore>,
+    store: Arc<dyn Store>,
+    fault: Fault,
+    notes: Arc<Notes>,
+}
+
+handle! {
+    AccountStore for FaultyAccount
+    as it is {
+        fn facts(request: Request, findings: Fact<Findings>, now: Timestamp) -> Option<Facts>;
+        fn account() -> Option<Account>;
+        fn add_instance(instance: Instance) -> bool;
+        fn instances() -> Vec<Instance>;
+        fn instance(which: InstanceRef) -> Option<Instance>;
+        fn change_instance(id: InstanceId, change: InstanceChange) -> Option<Instance>;
+        fn add_key(key: ApiKey) -> ();
+        fn keys() -> Vec<ApiKey>;
+        fn revoke_key(id: KeyId, now: Timestamp) -> Option<ApiKey>;
+        fn reroll_key(old: KeyId, new: ApiKey, old_ends_at: Timestamp, now: Timestamp) -> bool;
+        fn suppress(suppression: NewSuppression) -> Suppression;
+        fn lift(id: SuppressionId, by: Actor, now: Timestamp) -> Option<Suppression>;
+        fn suppressions(filter: SuppressionFilter, page: Page<SuppressionId>) -> Vec<Suppression>;
+        fn attempts(message: MessageId) -> Vec<Attempt>;
+        fn reviews(filter: ReviewFilter, page: Page<MessageId>) -> Vec<Review>;
+        fn release(release: Release, decider: Arc<dyn Decider>) -> ReviewAnswer;
+        fn refuse(message: MessageId, by: Actor, note: Option<String>, now: Timestamp) -> ReviewAnswer;
+        fn resolve(message: MessageId, sent: bool, now: Timestamp) -> Option<MessageStatus>;
+        fn policy_events(filter: PolicyEventFilter, page: Page<u64>) -> Vec<PolicyEvent>;
+        fn addresses(contact: ContactId) -> Vec<Address>;
+    }
+    with a fault {
+        async fn accept(&self, mut submissions: Vec<Submission>, decider: Arc<dyn Decider>) -> Result<Vec<Answer>, StoreError> {
+            if self.fault == Fault::ChargesRepeats {
+                submissions.iter_mut().for_each(|submission| submission.request.idempotency_key = None);
+            }
+            if self.fault != Fault::DoubleCharges {
+                return self.inner.accept(submissions, decider).await;
+            }
+            let answers = self.inner.accept(submissions, Arc::new(DoublyCharged(decider))).await?;
+            Ok(answers.into_iter().map(doubly_charged).collect())
+        }
+
+        async fn usage(&self, mode: Mode, now: Timestamp) -> Result<Option<Usage>, StoreError> {
+            let usage = self.inner.usage(mode, now).await?;
+            Ok(if self.fault == Fault::DoubleCharges { usage.map(twice) } else { usage })
+        }
+
+        async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
+            match self.fault {
+                Fault::Forgets => Ok(None),
+                Fault::Leaks => self.message_of_anybody(id).await,
+                _ => self.inner.message(id).await,
+            }
+        }
+
+        async fn messages(&self, filter: MessageFilter, page: Page<MessageId>) -> Result<Vec<Message>, StoreError> {
+            if self.fault == Fault::Forgets { Ok(Vec::new()) } else { self.inner.messages(filter, page).await }
+        }
+    }
+}
+
+impl FaultyAccount {
+    async fn message_of_anybody(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
+        let accounts = lock(&self.notes.accounts).clone();
+        for account in accounts {
+            if let Some(message) = self.store.account(account).message(id).await? {
+                return Ok(Some(message));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Decides from facts in which everything was charged twice.
+struct DoublyCharged(Arc<dyn Decider>);
+
+impl Decider for DoublyCharged {
+    fn decide(&self, facts: &Facts, subject: &Subject, now: Timestamp) -> Decision {
+        let usage = facts.usage.known().map_or(Fact::Missing, |usage| Fact::Known(twice(*usage)));
+        self.0.decide(&Facts { usage, ..*facts }, subject, now)
+    }
+
+    fn policy(&self) -> Policy {
+        self.0.policy()
+    }
+}
+
+fn twice(usage: Usage) -> Usage {
+    Usage { day: usage.day * 2, month: usage.month * 2, ..usage }
+}
+
+fn doubly_charged(mut answer: Answer) -> Answer {
+    if let Answer::Accepted(Accepted { quota, .. }) | Answer::Refused { quota, .. } = &mut answer {
+        quota.usage = twice(quota.usage);
+    }
+    answer
+}
+
+struct FaultyWorker {
+    inner: Arc<dyn WorkerStore>,
+    store: Arc<dyn Store>,
+    fault: Fault,
+    notes: Arc<Notes>,
+}
+
+handle! {
+    WorkerStore for FaultyWorker
+    as it is {
+        fn release(claimed: Vec<Claimed>, now: Timestamp) -> ();
+        fn sweep(now: Timestamp, limit: usize) -> Swept;
+        fn key(id: KeyId) -> Option<ApiKey>;
+        fn touch_keys(used: Vec<(KeyId, Timestamp)>) -> ();
+        fn retain(retention: Retention, limit: usize) -> usize;
+    }
+    with a fault {
+        async fn claim(&self, claim: Claim) -> Result<ClaimAnswer, StoreError> {
+            let mut answer = self.inner.claim(claim).await?;
+            let mut claimed = lock(&self.notes.claimed);
+            claimed.extend(&answer.claimed);
+            match self.fault {
+                Fault::Forgets => answer.claimed.clear(),
+                Fault::StartsTwice => answer.claimed.clone_from(&claimed),
+                _ => {}
+            }
+            Ok(answer)
+        }
+
+        async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
+            if self.fault != Fault::IgnoresSuppression {
+                return self.inner.start(claimed, lease, now).await;
+            }
+            let lifted = self.lift_all(now).await?;
+            let answers = self.inner.start(claimed, lease, now).await;
+            self.suppress_again(lifted, now).await?;
+            answers
+        }
+
+        async fn finish(&self, mut finishes: Vec<Finish>) -> Result<Vec<Option<Settled>>, StoreError> {
+            if self.fault == Fault::IgnoresFence {
+                finishes.iter_mut().for_each(|finish| self.renew(finish));
+            }
+            self.inner.finish(finishes).await
+        }
+    }
+}
+
+impl FaultyWorker {
+    /// Shows the newest fence instead of the worker's own.
+    fn renew(&self, finish: &mut Finish) {
+        let claimed = lock(&self.notes.claimed);
+        let newest = claimed.iter().filter(|claimed| claimed.delivery == finish.claimed.delivery).max_by_key(|claimed| claimed.fence);
+        finish.claimed = newest.copied().unwrap_or(finish.claimed);
+    }
+
+    async fn lift_all(&self, now: Timestamp) -> Result<Vec<(AccountId, Suppression)>, StoreError> {
+        let accounts = lock(&self.notes.accounts).clone();
+        let in_force = SuppressionFilter { in_force: true, ..SuppressionFilter::default() };
+        let mut lifted = Vec::new();
+        for account in accounts {
+            let store = self.store.account(account);
+            for suppression in store.suppressions(in_force, Page::first(100)).await? {
+                store.lift(suppression.id, Actor::Gateway, now).await?;
+                lifted.push((account, suppression));
+            }
+        }
+        Ok(lifted)
+    }
+
+    async fn suppress_again(&self, lifted: Vec<(AccountId, Suppression)>, now: Timestamp) -> Result<(), StoreError> {
+        for (account, Suppression { id, contact, address, cause, note, by, .. }) in lifted {
+            let id = SuppressionId::from_bytes((u128::from_be_bytes(id.to_bytes()) + 1).to_be_bytes());
+            self.store.account(account).suppress(NewSuppression { id, contact, address, cause, note, by, now }).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,255 @@
+//! Accept: a submission becomes a message, a held message or a refusal, and everything that follows from it is written together.
+//!
+//! The facts are read first, then the decider decides, then rows are written; so a decider that panics leaves nothing behind. The
+//! players: [`Scene`] (what is read), [`Ruling`] (what was decided), and one function for each way it can go: `allow`, `hold`, `refuse`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use gatepost::{
+    Accepted, AccountFacts, AccountId, Answer, AtOnce, Charge, ContactId, Decider, Decision, Delivery, Fact, Facts, Findings,
+    IDEMPOTENCY_TIME, Instance, InstanceFacts, KeyId, KeyState, Message, MessageId, MessageStatus, Mode, Origin, Policy, PolicyEvent,
+    Purpose, QuotaState, REVIEW_TIME, Request, Review, Subject, Submission, Timestamp, Usage, Velocity, Verdict, Zone, expiry, order_key,
+};
+
+use crate::world::{AccountRows, Binding, ContactRow, Effects, MessageRow, OutboxRow, World};
+use crate::{deliver, keys};
+
+/// What is read before a decision.
+pub(crate) struct Scene {
+    pub(crate) instance: Instance,
+    /// The contact with the address, or the id of the one to add.
+    pub(crate) contact: ContactId,
+    pub(crate) facts: Facts,
+    usage: Usage,
+    velocity: Velocity,
+}
+
+/// What was decided, and the policy in force.
+pub(crate) struct Ruling {
+    pub(crate) decision: Decision,
+    policy: Policy,
+}
+
+/// Answers one submission.
+pub(crate) fn accept(world: &mut World, account: AccountId, submission: Submission, decider: &dyn Decider) -> Answer {
+    if let Some(answer) = world.accounts.get(&account).and_then(|rows| repeated(rows, &submission)) {
+        return answer;
+    }
+    let Submission { ref request, now, .. } = submission;
+    let Some(scene) = look(world, account, request, submission.findings, submission.contact, now) else {
+        return Answer::UnknownInstance;
+    };
+    let Some(ruling) = rule(decider, &scene, &request.subject(), now) else { return Answer::Undecided };
+    let Some(rows) = world.accounts.get_mut(&account) else { return Answer::UnknownInstance };
+    rows.meet(scene.contact, request.recipient);
+    match (ruling.decision.verdict, request.purpose.allowed()) {
+        (Verdict::Allow, Some(purpose)) => allow(rows, &mut world.effects, submission, &scene, ruling, purpose),
+        (Verdict::Hold, Some(purpose)) => hold(rows, submission, &scene, ruling, purpose),
+        _ => refuse(rows, &submission, &scene, ruling),
+    }
+}
+
+/// The answer to a request whose idempotency key is bound.
+fn repeated(rows: &AccountRows, submission: &Submission) -> Option<Answer> {
+    let binding = rows.bindings.get(submission.request.idempotency_key.as_ref()?)?;
+    if binding.bound_at.plus(IDEMPOTENCY_TIME) <= submission.now {
+        return None;
+    }
+    let Message { id, log_id, status, .. } = rows.messages.get(&binding.message)?.message;
+    let is_same = binding.fingerprint == submission.fingerprint;
+    Some(if is_same { Answer::Repeated { message: id, log_id, status } } else { Answer::KeyReused })
+}
+
+/// The facts for this request; `None` where there is no such instance.
+pub(crate) fn look(
+    world: &World,
+    account: AccountId,
+    request: &Request,
+    findings: Fact<Findings>,
+    new_contact: ContactId,
+    now: Timestamp,
+) -> Option<Scene> {
+    let rows = world.accounts.get(&account)?;
+    let instance = rows.instance(&request.instance)?;
+    let contact = rows.contact_of.get(&request.recipient).copied();
+    let unknown = ContactRow::default();
+    let known = contact.and_then(|id| rows.contacts.get(&id)).unwrap_or(&unknown);
+    let mode = request.mode;
+    let usage = rows.usage(mode, now);
+    let velocity = Velocity { account: rows.tats.get(mode), instance: instance.tats.get(mode), recipient: known.tats.get(mode) };
+    let facts = Facts {
+        account: account_facts(rows),
+        instance: instance_facts(&instance.instance),
+        key: key_fact(world, account, request.origin, now),
+        limits: rows.account.plan.limits(),
+        usage: Fact::Known(usage),
+        velocity: Fact::Known(velocity),
+        contact: Fact::Known(known.state),
+        conversation: Fact::Known(known.conversation),
+        content: findings,
+    };
+    Some(Scene { instance: instance.instance.clone(), contact: contact.unwrap_or(new_contact), facts, usage, velocity })
+}
+
+const fn account_facts(rows: &AccountRows) -> AccountFacts {
+    AccountFacts {
+        suspended: rows.account.suspended_at.is_some(),
+        paused: rows.account.pause.is_some(),
+        supervised: rows.account.supervised,
+        one_time_codes_pass: rows.account.one_time_codes_pass,
+    }
+}
+
+const fn instance_facts(instance: &Instance) -> InstanceFacts {
+    InstanceFacts { provider: instance.provider, connection: instance.connection, paused: instance.pause.is_some() }
+}
+
+fn key_fact(world: &World, account: AccountId, origin: Origin, now: Timestamp) -> Fact<KeyState> {
+    let state_of = |id: KeyId| keys::find(world, Some(account), id).map(|key| key.state_at(now));
+    match origin {
+        Origin::Api(id) => state_of(id).map_or(Fact::Missing, Fact::Known),
+        Origin::App | Origin::ThreeCx => Fact::Known(KeyState::Active),
+    }
+}
+
+/// Lets the decider decide; `None` where it panicked.
+pub(crate) fn rule(decider: &dyn Decider, scene: &Scene, subject: &Subject, now: Timestamp) -> Option<Ruling> {
+    let decide = || Ruling { decision: decider.decide(&scene.facts, subject, now), policy: decider.policy() };
+    catch_unwind(AssertUnwindSafe(decide)).ok()
+}
+
+fn allow(
+    rows: &mut AccountRows,
+    effects: &mut Effects,
+    mut submission: Submission,
+    scene: &Scene,
+    ruling: Ruling,
+    purpose: Purpose,
+) -> Answer {
+    let now = submission.now;
+    let log_id = record(rows, Some(submission.message), scene, &submission.request.subject(), &ruling, now);
+    let usage = charge(rows, submission.request.mode, scene, &ruling.decision, now);
+    let order_key = submission.request.ordered.then(|| order_key(scene.instance.id, scene.contact));
+    let at_once = submission.at_once.take().filter(|_| order_key.is_none_or(|key| !is_in_line(rows, key)));
+    let delivery = first_delivery(at_once.as_ref(), purpose, now);
+    let row = OutboxRow { id: submission.delivery, message: submission.message, instance: scene.instance.id, log_id, order_key, delivery };
+    rows.outbox.insert(row.id, row);
+    let status = delivery.status();
+    let quota = QuotaState { limits: scene.facts.limits, usage };
+    let answer = Answer::Accepted(Accepted { message: submission.message, log_id, status, decision: ruling.decision, quota });
+    keep(rows, submission, scene, Kept { log_id, purpose, status, charge: Some(usage.charge()) });
+    match at_once {
+        Some(AtOnce { permit, lease }) => {
+            let started = deliver::open_attempt(rows, &row, lease, now);
+            effects.started.extend(started.map(|started| (permit, started)));
+        }
+        None => effects.left_due = true,
+    }
+    answer
+}
+
+/// Started where a worker is ready for it, waiting otherwise.
+fn first_delivery(at_once: Option<&AtOnce>, purpose: Purpose, now: Timestamp) -> Delivery {
+    let expires_at = expiry(purpose, now);
+    at_once.map_or(Delivery::waiting(now, expires_at), |at_once| Delivery::started(at_once.lease.until, expires_at))
+}
+
+/// Whether something unfinished has this order key.
+fn is_in_line(rows: &AccountRows, order_key: i64) -> bool {
+    rows.outbox.values().any(|row| row.order_key == Some(order_key))
+}
+
+fn hold(rows: &mut AccountRows, submission: Submission, scene: &Scene, ruling: Ruling, purpose: Purpose) -> Answer {
+    let Submission { message, now, .. } = submission;
+    let log_id = record(rows, Some(message), scene, &submission.request.subject(), &ruling, now);
+    let status = MessageStatus::Held;
+    keep(rows, submission, scene, Kept { log_id, purpose, status, charge: None });
+    if let Some(row) = rows.messages.get_mut(&message) {
+        row.review = Some(Review { message, opened_at: now, expires_at: now.plus(REVIEW_TIME), closed: None });
+    }
+    let quota = QuotaState { limits: scene.facts.limits, usage: scene.usage };
+    Answer::Accepted(Accepted { message, log_id, status, decision: ruling.decision, quota })
+}
+
+fn refuse(rows: &mut AccountRows, submission: &Submission, scene: &Scene, ruling: Ruling) -> Answer {
+    let log_id = record(rows, None, scene, &submission.request.subject(), &ruling, submission.now);
+    let quota = QuotaState { limits: scene.facts.limits, usage: scene.usage };
+    Answer::Refused { log_id, decision: ruling.decision, quota }
+}
+
+/// Writes the policy event, and answers with its place in the account's log.
+pub(crate) fn record(
+    rows: &mut AccountRows,
+    message: Option<MessageId>,
+    scene: &Scene,
+    subject: &Subject,
+    ruling: &Ruling,
+    now: Timestamp,
+) -> u64 {
+    let event = PolicyEvent {
+        seq: rows.next_seq(),
+        at: now,
+        message,
+        instance: scene.instance.id,
+        contact: scene.contact,
+        policy: ruling.policy,
+        zones: Zone::database_version().into(),
+        subject: *subject,
+        facts: scene.facts,
+        decision: ruling.decision.clone(),
+    };
+    let seq = event.seq;
+    rows.policy_events.insert(seq, event);
+    seq
+}
+
+/// Charges what was allowed, and answers with the usage then.
+pub(crate) fn charge(rows: &mut AccountRows, mode: Mode, scene: &Scene, decision: &Decision, now: Timestamp) -> Usage {
+    let after = scene.facts.after(decision, now);
+    let usage = after.usage.known().copied().unwrap_or(scene.usage);
+    let velocity = after.velocity.known().copied().unwrap_or(scene.velocity);
+    rows.usage.insert((mode, usage.windows.day.id), usage.day);
+    rows.usage.insert((mode, usage.windows.month.id), usage.month);
+    rows.tats.set(mode, velocity.account);
+    if let Some(row) = rows.instances.get_mut(&scene.instance.id) {
+        row.tats.set(mode, velocity.instance);
+    }
+    if let Some(row) = rows.contacts.get_mut(&scene.contact) {
+        row.tats.set(mode, velocity.recipient);
+    }
+    usage
+}
+
+/// What a message has that its submission does not say.
+#[derive(Clone, Copy)]
+struct Kept {
+    log_id: u64,
+    purpose: Purpose,
+    status: MessageStatus,
+    charge: Option<Charge>,
+}
+
+/// Writes the message, and binds its idempotency key.
+fn keep(rows: &mut AccountRows, submission: Submission, scene: &Scene, kept: Kept) {
+    let Submission { message: id, request, fingerprint, now, .. } = submission;
+    if let Some(key) = request.idempotency_key {
+        rows.bindings.insert(key, Binding { fingerprint, message: id, bound_at: now });
+    }
+    let message = Message {
+        id,
+        log_id: kept.log_id,
+        instance: scene.instance.id,
+        recipient: request.recipient,
+        purpose: kept.purpose,
+        content: Some(request.content),
+        mode: request.mode,
+        status: kept.status,
+        error: None,
+        external_id: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let Request { origin, ordered, .. } = request;
+    let row = MessageRow { message, contact: scene.contact, origin, ordered, charge: kept.charge, attempts: Vec::new(), review: None };
+    rows.messages.insert(id, row);
+}

@@ -1,0 +1,306 @@
+//! Deliver: claim, start, finish, release and sweep. The core's state machine says what follows; this file writes it down.
+//!
+//! The players: an [`OutboxRow`] (a delivery that has not ended), an [`Input`] (what happens to it), and [`advance`], through which
+//! every change goes.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use gatepost::{
+    AccountId, Attempt, Claim, ClaimAnswer, Claimed, Connection, ContactState, Ending, ErrorClass, Findings, Finish, Gate,
+    IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, Outcome, Parcel, Provider,
+    Settled, StartAnswer, StartFacts, Started, State, Step, Subject, Swept, Timestamp, examine, may_start, suppression_forbids,
+};
+
+use crate::reviews;
+use crate::world::{AccountRows, Effects, OutboxRow, World};
+
+/// Lets the state machine take one step and writes what follows; `None` where the input is stale.
+fn advance(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, input: &Input, now: Timestamp) -> Option<Settled> {
+    let step = row.delivery.step(input, now).ok()?;
+    let outcome = match input {
+        Input::Finish { outcome, .. } => Some(outcome),
+        _ => None,
+    };
+    Some(match step {
+        Step::GoesOn(delivery) => go_on(rows, OutboxRow { delivery, ..*row }, outcome.and_then(Outcome::class), now),
+        Step::Ends(ending) => {
+            note_external_id(rows, row.message, outcome);
+            end(rows, effects, row, ending, now)
+        }
+    })
+}
+
+fn go_on(rows: &mut AccountRows, next: OutboxRow, error: Option<ErrorClass>, now: Timestamp) -> Settled {
+    let status = next.delivery.status();
+    rows.outbox.insert(next.id, next);
+    rows.set_status(next.message, status, error, now);
+    Settled { message: next.message, status }
+}
+
+fn end(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, ending: Ending, now: Timestamp) -> Settled {
+    rows.outbox.remove(&row.id);
+    rows.set_status(row.message, ending.status(), ending.class(), now);
+    if ending.returns_charge() {
+        return_charge(rows, row.message);
+    }
+    // What stood behind it in its conversation may go now.
+    effects.left_due |= row.order_key.is_some();
+    Settled { message: row.message, status: ending.status() }
+}
+
+fn note_external_id(rows: &mut AccountRows, message: MessageId, outcome: Option<&Outcome>) {
+    if let (Some(row), Some(Outcome::Sent { external_id })) = (rows.messages.get_mut(&message), outcome) {
+        row.message.external_id = Some(external_id.clone());
+    }
+}
+
+/// Returns a message's charge to the windows it came from.
+fn return_charge(rows: &mut AccountRows, message: MessageId) {
+    let Some(row) = rows.messages.get(&message) else { return };
+    let mode = row.message.mode;
+    for window in row.charge.into_iter().flat_map(|charge| [charge.day, charge.month]) {
+        if let Some(charged) = rows.usage.get_mut(&(mode, window)) {
+            *charged = charged.saturating_sub(1);
+        }
+    }
+}
+
+fn close_attempt(rows: &mut AccountRows, message: MessageId, number: u16, outcome: Outcome, now: Timestamp) {
+    let attempts = rows.messages.get_mut(&message).map(|row| &mut row.attempts);
+    if let Some(attempt) = attempts.into_iter().flatten().find(|attempt| attempt.number == number) {
+        attempt.finished_at = Some(now);
+        attempt.outcome = Some(outcome);
+    }
+}
+
+/// Claims what is due, account after account.
+pub(crate) fn claim(world: &mut World, request: &Claim) -> ClaimAnswer {
+    let mut answer = ClaimAnswer::default();
+    let behind = request.after.map_or(Bound::Unbounded, Bound::Excluded);
+    for (id, rows) in world.accounts.range_mut((behind, Bound::Unbounded)) {
+        claim_of_account(rows, &mut world.effects, request, &mut answer);
+        if answer.claimed.len() >= request.limit {
+            answer.after = Some(*id);
+            return answer;
+        }
+    }
+    answer
+}
+
+fn claim_of_account(rows: &mut AccountRows, effects: &mut Effects, request: &Claim, answer: &mut ClaimAnswer) {
+    let (due, later): (Vec<OutboxRow>, Vec<OutboxRow>) =
+        claimable(rows).into_iter().partition(|row| row.delivery.state.due() <= request.now);
+    let next_due = later.first().map(|row| row.delivery.state.due());
+    answer.next_due = answer.next_due.into_iter().chain(next_due).min();
+    let mut room = request.per_account.min(request.limit - answer.claimed.len());
+    for row in due {
+        if room == 0 {
+            return;
+        }
+        if let Some(claimed) = claim_one(rows, effects, &row, request) {
+            answer.claimed.push(claimed);
+            room -= 1;
+        }
+    }
+}
+
+/// What waits and may go, if not now then later; what is due first comes first.
+fn claimable(rows: &AccountRows) -> Vec<OutboxRow> {
+    if rows.account.pause.is_some() || rows.account.suspended_at.is_some() {
+        return Vec::new();
+    }
+    let first_in_line = first_in_line(rows);
+    let is_first = |row: &OutboxRow| row.order_key.is_none_or(|key| first_in_line.get(&key) == Some(&row.log_id));
+    let may_go = |row: &&OutboxRow| row.is_waiting() && sends(rows, row.instance) && is_first(row);
+    let mut waiting: Vec<OutboxRow> = rows.outbox.values().filter(may_go).copied().collect();
+    waiting.sort_by_key(|row| (row.delivery.state.due(), row.log_id));
+    waiting
+}
+
+/// The lowest unfinished `log_id` of each order key.
+fn first_in_line(rows: &AccountRows) -> BTreeMap<i64, u64> {
+    let mut first = BTreeMap::new();
+    for row in rows.outbox.values() {
+        if let Some(key) = row.order_key {
+            first.entry(key).and_modify(|log_id: &mut u64| *log_id = row.log_id.min(*log_id)).or_insert(row.log_id);
+        }
+    }
+    first
+}
+
+fn sends(rows: &AccountRows, instance: InstanceId) -> bool {
+    let instance = rows.instances.get(&instance).map(|row| &row.instance);
+    instance.is_some_and(|instance| instance.pause.is_none() && instance.connection == Connection::Open)
+}
+
+/// Makes the row the worker's; one whose time is over ends instead.
+fn claim_one(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, request: &Claim) -> Option<Claimed> {
+    match row.delivery.step(&Input::Claim { lease_until: request.lease_until }, request.now).ok()? {
+        // The message stays queued, so that only the outbox changes.
+        Step::GoesOn(delivery) => {
+            rows.outbox.insert(row.id, OutboxRow { delivery, ..*row });
+            Some(Claimed { account: rows.account.id, delivery: row.id, fence: delivery.fence })
+        }
+        Step::Ends(ending) => {
+            end(rows, effects, row, ending, request.now);
+            None
+        }
+    }
+}
+
+/// Opens an attempt, if present facts still allow it.
+pub(crate) fn start(world: &mut World, claimed: Claimed, lease: Lease, now: Timestamp) -> StartAnswer {
+    let World { accounts, effects, .. } = world;
+    let started = accounts.get_mut(&claimed.account).and_then(|rows| try_start(rows, effects, claimed, lease, now));
+    started.unwrap_or(StartAnswer::Stale)
+}
+
+fn try_start(rows: &mut AccountRows, effects: &mut Effects, claimed: Claimed, lease: Lease, now: Timestamp) -> Option<StartAnswer> {
+    let row = rows.outbox.get(&claimed.delivery).copied()?;
+    let step = row.delivery.step(&Input::Start { fence: claimed.fence, lease_until: lease.until }, now).ok()?;
+    match (may_start(&start_facts(rows, &row)?), step) {
+        (Gate::Closed, _) => advance(rows, effects, &row, &Input::Withdraw, now).map(StartAnswer::Ended),
+        (Gate::Wait, _) => {
+            let input = Input::Release { fence: claimed.fence, due: now };
+            advance(rows, effects, &row, &input, now).map(|_| StartAnswer::Waits)
+        }
+        (Gate::Open, Step::Ends(ending)) => Some(StartAnswer::Ended(end(rows, effects, &row, ending, now))),
+        (Gate::Open, Step::GoesOn(delivery)) => begin(rows, OutboxRow { delivery, ..row }, lease, now),
+    }
+}
+
+fn begin(rows: &mut AccountRows, next: OutboxRow, lease: Lease, now: Timestamp) -> Option<StartAnswer> {
+    let started = open_attempt(rows, &next, lease, now)?;
+    go_on(rows, next, None, now);
+    Some(StartAnswer::Started(Box::new(started)))
+}
+
+/// Writes an attempt down, before its first byte.
+pub(crate) fn open_attempt(rows: &mut AccountRows, row: &OutboxRow, lease: Lease, now: Timestamp) -> Option<Started> {
+    let parcel = parcel(rows, row)?;
+    let claimed = Claimed { account: rows.account.id, delivery: row.id, fence: row.delivery.fence };
+    let number = row.delivery.tries;
+    let attempt = Attempt { number, started_at: now, finished_at: None, outcome: None };
+    rows.messages.get_mut(&row.message)?.attempts.push(attempt);
+    Some(Started { claimed, attempt: number, lease, parcel })
+}
+
+/// What a transport is given: always the sandbox for a test message.
+fn parcel(rows: &AccountRows, row: &OutboxRow) -> Option<Parcel> {
+    let Message { id, mode, recipient, purpose, content, .. } = &rows.messages.get(&row.message)?.message;
+    let instance = &rows.instances.get(&row.instance)?.instance;
+    let provider = match mode {
+        Mode::Live => instance.provider,
+        Mode::Test => Provider::Sandbox,
+    };
+    Some(Parcel { message: *id, instance: instance.id, provider, recipient: *recipient, purpose: *purpose, content: content.clone()? })
+}
+
+fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFacts> {
+    let account = &rows.account;
+    let instance = &rows.instances.get(&row.instance)?.instance;
+    Some(StartFacts {
+        account_suspended: account.suspended_at.is_some(),
+        account_paused: account.pause.is_some(),
+        instance_paused: instance.pause.is_some(),
+        connection: instance.connection,
+        suppressed: is_suppressed(rows, row.message)?,
+    })
+}
+
+fn is_suppressed(rows: &AccountRows, message: MessageId) -> Option<bool> {
+    let contact = rows.messages.get(&message)?.contact;
+    let state = rows.contacts.get(&contact).map_or(ContactState::Reachable, |contact| contact.state);
+    let request = reviews::request(rows, message)?;
+    let findings: Findings = examine(&request.content);
+    let subject: Subject = request.subject();
+    Some(suppression_forbids(state, rows.account.one_time_codes_pass, findings, &subject))
+}
+
+/// Closes an attempt; `None` where it comes too late.
+pub(crate) fn finish(world: &mut World, finish: Finish) -> Option<Settled> {
+    let Finish { claimed, attempt, outcome, jitter, now } = finish;
+    let rows = world.accounts.get_mut(&claimed.account)?;
+    let row = rows.outbox.get(&claimed.delivery).copied()?;
+    let input = Input::Finish { fence: claimed.fence, outcome: outcome.clone(), jitter };
+    let settled = advance(rows, &mut world.effects, &row, &input, now)?;
+    close_attempt(rows, row.message, attempt, outcome, now);
+    Some(settled)
+}
+
+/// Gives a claimed delivery back.
+pub(crate) fn release(world: &mut World, claimed: Claimed, now: Timestamp) {
+    let World { accounts, effects, .. } = world;
+    let Some(rows) = accounts.get_mut(&claimed.account) else { return };
+    let Some(row) = rows.outbox.get(&claimed.delivery).copied() else { return };
+    let released = advance(rows, effects, &row, &Input::Release { fence: claimed.fence, due: now }, now);
+    effects.left_due |= released.is_some();
+}
+
+/// Ends the delivery in doubt of a message.
+pub(crate) fn resolve(
+    rows: &mut AccountRows,
+    effects: &mut Effects,
+    message: MessageId,
+    sent: bool,
+    now: Timestamp,
+) -> Option<MessageStatus> {
+    let row = rows.outbox.values().find(|row| row.message == message).copied()?;
+    advance(rows, effects, &row, &Input::Resolve { sent }, now).map(|settled| settled.status)
+}
+
+/// Closes what time has closed.
+pub(crate) fn sweep(world: &mut World, now: Timestamp, limit: usize) -> Swept {
+    let overdue = overdue(world, now, limit);
+    let mut swept = Swept { settled: Vec::new(), more: overdue.len() >= limit };
+    for (account, row) in overdue {
+        let rows = world.accounts.get_mut(&account);
+        swept.settled.extend(rows.and_then(|rows| tick(rows, &mut world.effects, &row, now)));
+    }
+    let reviews = reviews::expire(world, now, limit);
+    swept.more |= reviews.len() >= limit;
+    swept.settled.extend(reviews);
+    swept.more |= forget_bindings(world, now, limit) >= limit;
+    swept
+}
+
+/// The deliveries that time has closed, longest ago first.
+fn overdue(world: &World, now: Timestamp, limit: usize) -> Vec<(AccountId, OutboxRow)> {
+    let of_account = |(account, rows): (&AccountId, &AccountRows)| {
+        let account = *account;
+        rows.outbox.values().filter(|row| row.closes_at() <= now).map(|row| (account, *row)).collect::<Vec<_>>()
+    };
+    let mut overdue: Vec<(AccountId, OutboxRow)> = world.accounts.iter().flat_map(of_account).collect();
+    overdue.sort_by_key(|(_, row)| row.closes_at());
+    overdue.truncate(limit);
+    overdue
+}
+
+fn tick(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, now: Timestamp) -> Option<Settled> {
+    let settled = advance(rows, effects, row, &Input::Tick, now)?;
+    match row.delivery.state {
+        State::Started { .. } => {
+            let class = ErrorClass::Interrupted;
+            close_attempt(rows, row.message, row.delivery.tries, Outcome::Unknown { class }, now);
+            rows.set_status(row.message, settled.status, Some(class), now);
+        }
+        State::Claimed { .. } => effects.left_due = true,
+        State::Waiting { .. } | State::InDoubt { .. } => {}
+    }
+    Some(settled)
+}
+
+fn forget_bindings(world: &mut World, now: Timestamp, limit: usize) -> usize {
+    let mut forgotten = 0;
+    for rows in world.accounts.values_mut() {
+        let is_over = |bound_at: Timestamp| bound_at.plus(IDEMPOTENCY_TIME) <= now;
+        let over = rows.bindings.iter().filter(|(_, binding)| is_over(binding.bound_at)).map(|(key, _)| key.clone());
+        let over: Vec<IdempotencyKey> = over.take(limit - forgotten).collect();
+        forgotten += over.len();
+        for key in over {
+            rows.bindings.remove(&key);
+        }
+    }
+    forgotten
+}

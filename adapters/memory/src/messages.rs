@@ -1,0 +1,30 @@
+//! Messages, their attempts, the policy events, and whom a contact's addresses name: what is read.
+
+use gatepost::{Address, Attempt, ContactId, Message, MessageFilter, MessageId, Page, PolicyEvent, PolicyEventFilter};
+
+use crate::world::{AccountRows, newest};
+
+pub(crate) fn find(rows: &AccountRows, id: MessageId) -> Option<Message> {
+    rows.messages.get(&id).map(|row| row.message.clone())
+}
+
+pub(crate) fn list(rows: &AccountRows, filter: MessageFilter, page: Page<MessageId>) -> Vec<Message> {
+    let has_status = |message: &Message| filter.status.is_none_or(|status| message.status == status);
+    let is_from = |message: &Message| filter.instance.is_none_or(|instance| message.instance == instance);
+    let messages = newest(&rows.messages, page).map(|row| &row.message);
+    messages.filter(|message| has_status(message) && is_from(message)).take(page.limit).cloned().collect()
+}
+
+pub(crate) fn attempts(rows: &AccountRows, message: MessageId) -> Vec<Attempt> {
+    rows.messages.get(&message).map(|row| row.attempts.clone()).unwrap_or_default()
+}
+
+pub(crate) fn policy_events(rows: &AccountRows, filter: PolicyEventFilter, page: Page<u64>) -> Vec<PolicyEvent> {
+    let is_about = |event: &PolicyEvent| filter.message.is_none_or(|message| event.message == Some(message));
+    let is_wanted = |event: &&PolicyEvent| is_about(event) && !(filter.refused && event.message.is_some());
+    newest(&rows.policy_events, page).filter(is_wanted).take(page.limit).cloned().collect()
+}
+
+pub(crate) fn addresses(rows: &AccountRows, contact: ContactId) -> Vec<Address> {
+    rows.contact_of.iter().filter(|(_, id)| **id == contact).map(|(address, _)| *address).collect()
+}

@@ -1,0 +1,118 @@
+//! Reviews: a person releases or refuses what was held.
+
+use gatepost::{
+    AccountId, Actor, Closing, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Page, Release, Request, Review,
+    ReviewAnswer, ReviewFilter, ReviewVerdict, Settled, StoreError, Subject, Timestamp, Verdict, examine, expiry, order_key,
+};
+
+use crate::accept::{self, Scene};
+use crate::world::{AccountRows, Effects, MessageRow, OutboxRow, World, newest};
+
+pub(crate) fn list(rows: &AccountRows, filter: ReviewFilter, page: Page<MessageId>) -> Vec<Review> {
+    let reviews = newest(&rows.messages, page).filter_map(|row| row.review.as_ref());
+    reviews.filter(|review| !(filter.open && review.closed.is_some())).take(page.limit).cloned().collect()
+}
+
+/// The held message, or why there is none to answer.
+fn open(rows: &AccountRows, message: MessageId) -> Result<&MessageRow, ReviewAnswer> {
+    let row = rows.messages.get(&message).ok_or(ReviewAnswer::NotFound)?;
+    match &row.review {
+        None => Err(ReviewAnswer::NotFound),
+        Some(review) if review.closed.is_some() => Err(ReviewAnswer::Closed(review.clone())),
+        Some(_) => Ok(row),
+    }
+}
+
+fn close(rows: &mut AccountRows, message: MessageId, closing: Closing) {
+    if let Some(review) = rows.messages.get_mut(&message).and_then(|row| row.review.as_mut()) {
+        review.closed = Some(closing);
+    }
+}
+
+pub(crate) fn refuse(rows: &mut AccountRows, message: MessageId, by: Actor, note: Option<String>, now: Timestamp) -> ReviewAnswer {
+    if let Err(answer) = open(rows, message) {
+        return answer;
+    }
+    close(rows, message, Closing { at: now, by, verdict: ReviewVerdict::Refused, note });
+    rows.set_status(message, MessageStatus::Refused, None, now);
+    ReviewAnswer::Done(MessageStatus::Refused)
+}
+
+/// Decides again about a held message, with the facts of now.
+pub(crate) fn release(world: &mut World, account: AccountId, release: Release, decider: &dyn Decider) -> Result<ReviewAnswer, StoreError> {
+    let Some(rows) = world.accounts.get(&account) else { return Ok(ReviewAnswer::NotFound) };
+    let contact = match open(rows, release.message) {
+        Err(answer) => return Ok(answer),
+        Ok(held) => held.contact,
+    };
+    let Some(request) = request(rows, release.message) else { return Ok(ReviewAnswer::NotFound) };
+    let findings = Fact::Known(examine(&request.content));
+    let Some(scene) = accept::look(world, account, &request, findings, contact, release.now) else {
+        return Ok(ReviewAnswer::NotFound);
+    };
+    let subject = Subject { released: true, ..request.subject() };
+    let panicked = || StoreError::Unavailable(String::from("the decider panicked"));
+    let ruling = accept::rule(decider, &scene, &subject, release.now).ok_or_else(panicked)?;
+    let Some(rows) = world.accounts.get_mut(&account) else { return Ok(ReviewAnswer::NotFound) };
+    accept::record(rows, Some(release.message), &scene, &subject, &ruling, release.now);
+    Ok(match ruling.decision.verdict {
+        Verdict::Allow => {
+            let usage = accept::charge(rows, request.mode, &scene, &ruling.decision, release.now);
+            if let Some(row) = rows.messages.get_mut(&release.message) {
+                row.charge = Some(usage.charge());
+            }
+            queue(rows, &mut world.effects, release, &scene)
+        }
+        Verdict::Block => {
+            let Release { message, by, note, now, .. } = release;
+            refuse(rows, message, by, note, now);
+            ReviewAnswer::Forbidden(ruling.decision)
+        }
+        Verdict::Hold | Verdict::Throttle { .. } => ReviewAnswer::Forbidden(ruling.decision),
+    })
+}
+
+fn queue(rows: &mut AccountRows, effects: &mut Effects, release: Release, scene: &Scene) -> ReviewAnswer {
+    let Release { message, delivery: id, by, note, now } = release;
+    let Some(held) = rows.messages.get(&message) else { return ReviewAnswer::NotFound };
+    let order_key = held.ordered.then(|| order_key(scene.instance.id, scene.contact));
+    let delivery = Delivery::waiting(now, expiry(held.message.purpose, now));
+    let row = OutboxRow { id, message, instance: scene.instance.id, log_id: held.message.log_id, order_key, delivery };
+    rows.outbox.insert(id, row);
+    close(rows, message, Closing { at: now, by, verdict: ReviewVerdict::Released, note });
+    rows.set_status(message, delivery.status(), None, now);
+    effects.left_due = true;
+    ReviewAnswer::Done(delivery.status())
+}
+
+/// A message as the request that it was; `None` once its content is forgotten.
+pub(crate) fn request(rows: &AccountRows, message: MessageId) -> Option<Request> {
+    let MessageRow { message, origin, ordered, .. } = rows.messages.get(&message)?;
+    let content: Content = message.content.clone()?;
+    Some(Request {
+        instance: message.instance.into(),
+        recipient: message.recipient,
+        purpose: message.purpose.into(),
+        content,
+        idempotency_key: None,
+        ordered: *ordered,
+        origin: *origin,
+        mode: message.mode,
+    })
+}
+
+/// Closes the reviews that nobody answered in time.
+pub(crate) fn expire(world: &mut World, now: Timestamp, limit: usize) -> Vec<Settled> {
+    let mut settled = Vec::new();
+    let status = MessageStatus::Expired;
+    for rows in world.accounts.values_mut() {
+        let is_over = |review: &&Review| review.closed.is_none() && review.expires_at <= now;
+        let over = rows.messages.values().filter_map(|row| row.review.as_ref()).filter(is_over).map(|review| review.message);
+        for message in over.take(limit - settled.len()).collect::<Vec<_>>() {
+            close(rows, message, Closing { at: now, by: Actor::Gateway, verdict: ReviewVerdict::Expired, note: None });
+            rows.set_status(message, status, Some(ErrorClass::Expired), now);
+            settled.push(Settled { message, status });
+        }
+    }
+    settled
+}

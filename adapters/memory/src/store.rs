@@ -1,0 +1,284 @@
+//! The store itself: each verb of the core's traits, done under the mutex; its effects follow once the mutex is free.
+
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use gatepost::{
+    Account, AccountChange, AccountId, AccountStore, Actor, Address, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed, ContactId,
+    Decider, Fact, Facts, Findings, Finish, Instance, InstanceChange, InstanceId, InstanceRef, KeyId, Lease, Message, MessageFilter,
+    MessageId, MessageStatus, Mode, NewSuppression, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Release, Request, Retention,
+    Review, ReviewAnswer, ReviewFilter, Settled, StartAnswer, Store, StoreError, Submission, Suppression, SuppressionFilter, SuppressionId,
+    Swept, Timestamp, Usage, WorkerStore,
+};
+
+use crate::world::{AccountRows, Effects, World};
+use crate::{accept, accounts, deliver, keys, messages, retention, reviews, suppressions};
+
+type Hook = Arc<dyn Fn() + Send + Sync>;
+
+/// A store in memory. It is cheap to clone, and gone with the last clone.
+#[derive(Clone, Default)]
+pub struct MemoryStore(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    world: Mutex<World>,
+    hooks: Mutex<Vec<Hook>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, World> {
+        self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read<T>(&self, query: impl FnOnce(&World) -> T) -> T {
+        query(&self.lock())
+    }
+
+    /// Runs a verb, and then what it left to do: whoever is told may call the store again.
+    fn write<T>(&self, verb: impl FnOnce(&mut World) -> T) -> T {
+        let (answer, effects) = {
+            let mut world = self.lock();
+            (verb(&mut world), mem::take(&mut world.effects))
+        };
+        self.follow(effects);
+        answer
+    }
+
+    fn follow(&self, effects: Effects) {
+        for (permit, started) in effects.started {
+            permit.start(started);
+        }
+        if effects.left_due {
+            let hooks = self.0.hooks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            hooks.iter().for_each(|hook| hook());
+        }
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn account(&self, id: AccountId) -> Arc<dyn AccountStore> {
+        Arc::new(OfAccount { store: self.clone(), id })
+    }
+
+    fn worker(&self) -> Arc<dyn WorkerStore> {
+        Arc::new(OfWorker(self.clone()))
+    }
+
+    fn operator(&self) -> Arc<dyn OperatorStore> {
+        Arc::new(OfOperator(self.clone()))
+    }
+
+    fn on_change(&self, hook: Hook) {
+        self.0.hooks.lock().unwrap_or_else(PoisonError::into_inner).push(hook);
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Everything of one account.
+struct OfAccount {
+    store: MemoryStore,
+    id: AccountId,
+}
+
+impl OfAccount {
+    /// Reads the account's rows; the default where there is no such account.
+    fn read<T: Default>(&self, query: impl FnOnce(&AccountRows) -> T) -> T {
+        self.store.read(|world| world.accounts.get(&self.id).map(query).unwrap_or_default())
+    }
+
+    /// Writes to the account's rows; `None` where there is no such account.
+    fn write<T>(&self, verb: impl FnOnce(&mut AccountRows, &mut Effects) -> T) -> Option<T> {
+        self.store.write(|world| world.accounts.get_mut(&self.id).map(|rows| verb(rows, &mut world.effects)))
+    }
+}
+
+fn no_account() -> StoreError {
+    StoreError::Unavailable(String::from("there is no such account"))
+}
+
+#[async_trait]
+impl AccountStore for OfAccount {
+    async fn accept(&self, submissions: Vec<Submission>, decider: Arc<dyn Decider>) -> Result<Vec<Answer>, StoreError> {
+        let accept = |world: &mut World, submission| accept::accept(world, self.id, submission, &*decider);
+        Ok(self.store.write(|world| submissions.into_iter().map(|submission| accept(world, submission)).collect()))
+    }
+
+    async fn facts(&self, request: Request, findings: Fact<Findings>, now: Timestamp) -> Result<Option<Facts>, StoreError> {
+        let nobody = ContactId::from_bytes([0; 16]);
+        let look = |world: &World| accept::look(world, self.id, &request, findings, nobody, now);
+        Ok(self.store.read(look).map(|scene| scene.facts))
+    }
+
+    async fn account(&self) -> Result<Option<Account>, StoreError> {
+        Ok(self.read(|rows| Some(rows.account.clone())))
+    }
+
+    async fn usage(&self, mode: Mode, now: Timestamp) -> Result<Option<Usage>, StoreError> {
+        Ok(self.read(|rows| Some(rows.usage(mode, now))))
+    }
+
+    async fn add_instance(&self, instance: Instance) -> Result<bool, StoreError> {
+        self.write(|rows, _| accounts::add_instance(rows, instance)).ok_or_else(no_account)?
+    }
+
+    async fn instances(&self) -> Result<Vec<Instance>, StoreError> {
+        Ok(self.read(accounts::instances))
+    }
+
+    async fn instance(&self, which: InstanceRef) -> Result<Option<Instance>, StoreError> {
+        Ok(self.read(|rows| rows.instance(&which).map(|row| row.instance.clone())))
+    }
+
+    async fn change_instance(&self, instance: InstanceId, change: InstanceChange) -> Result<Option<Instance>, StoreError> {
+        Ok(self.write(|rows, effects| accounts::change_instance(rows, effects, instance, change)).flatten())
+    }
+
+    async fn add_key(&self, key: ApiKey) -> Result<(), StoreError> {
+        self.store.write(|world| keys::add(world, Some(self.id), key))
+    }
+
+    async fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        Ok(self.store.read(|world| keys::list(world, Some(self.id))))
+    }
+
+    async fn revoke_key(&self, key: KeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
+        Ok(self.store.write(|world| keys::revoke(world, Some(self.id), key, now)))
+    }
+
+    async fn reroll_key(&self, old: KeyId, new: ApiKey, old_ends_at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        self.store.write(|world| keys::reroll(world, Some(self.id), old, new, old_ends_at, now))
+    }
+
+    async fn suppress(&self, suppression: NewSuppression) -> Result<Suppression, StoreError> {
+        self.write(|rows, _| suppressions::suppress(rows, suppression)).ok_or_else(no_account)
+    }
+
+    async fn lift(&self, suppression: SuppressionId, by: Actor, now: Timestamp) -> Result<Option<Suppression>, StoreError> {
+        Ok(self.write(|rows, _| suppressions::lift(rows, suppression, by, now)).flatten())
+    }
+
+    async fn suppressions(&self, filter: SuppressionFilter, page: Page<SuppressionId>) -> Result<Vec<Suppression>, StoreError> {
+        Ok(self.read(|rows| suppressions::list(rows, filter, page)))
+    }
+
+    async fn message(&self, message: MessageId) -> Result<Option<Message>, StoreError> {
+        Ok(self.read(|rows| messages::find(rows, message)))
+    }
+
+    async fn messages(&self, filter: MessageFilter, page: Page<MessageId>) -> Result<Vec<Message>, StoreError> {
+        Ok(self.read(|rows| messages::list(rows, filter, page)))
+    }
+
+    async fn attempts(&self, message: MessageId) -> Result<Vec<Attempt>, StoreError> {
+        Ok(self.read(|rows| messages::attempts(rows, message)))
+    }
+
+    async fn reviews(&self, filter: ReviewFilter, page: Page<MessageId>) -> Result<Vec<Review>, StoreError> {
+        Ok(self.read(|rows| reviews::list(rows, filter, page)))
+    }
+
+    async fn release(&self, release: Release, decider: Arc<dyn Decider>) -> Result<ReviewAnswer, StoreError> {
+        self.store.write(|world| reviews::release(world, self.id, release, &*decider))
+    }
+
+    async fn refuse(&self, message: MessageId, by: Actor, note: Option<String>, now: Timestamp) -> Result<ReviewAnswer, StoreError> {
+        Ok(self.write(|rows, _| reviews::refuse(rows, message, by, note, now)).unwrap_or(ReviewAnswer::NotFound))
+    }
+
+    async fn resolve(&self, message: MessageId, sent: bool, now: Timestamp) -> Result<Option<MessageStatus>, StoreError> {
+        Ok(self.write(|rows, effects| deliver::resolve(rows, effects, message, sent, now)).flatten())
+    }
+
+    async fn policy_events(&self, filter: PolicyEventFilter, page: Page<u64>) -> Result<Vec<PolicyEvent>, StoreError> {
+        Ok(self.read(|rows| messages::policy_events(rows, filter, page)))
+    }
+
+    async fn addresses(&self, contact: ContactId) -> Result<Vec<Address>, StoreError> {
+        Ok(self.read(|rows| messages::addresses(rows, contact)))
+    }
+}
+
+/// Delivering.
+struct OfWorker(MemoryStore);
+
+#[async_trait]
+impl WorkerStore for OfWorker {
+    async fn claim(&self, claim: Claim) -> Result<ClaimAnswer, StoreError> {
+        Ok(self.0.write(|world| deliver::claim(world, &claim)))
+    }
+
+    async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
+        Ok(self.0.write(|world| claimed.into_iter().map(|claimed| deliver::start(world, claimed, lease, now)).collect()))
+    }
+
+    async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Option<Settled>>, StoreError> {
+        Ok(self.0.write(|world| finishes.into_iter().map(|finish| deliver::finish(world, finish)).collect()))
+    }
+
+    async fn release(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<(), StoreError> {
+        self.0.write(|world| claimed.into_iter().for_each(|claimed| deliver::release(world, claimed, now)));
+        Ok(())
+    }
+
+    async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {
+        Ok(self.0.write(|world| deliver::sweep(world, now, limit)))
+    }
+
+    async fn key(&self, id: KeyId) -> Result<Option<ApiKey>, StoreError> {
+        Ok(self.0.read(|world| world.keys.get(&id).cloned()))
+    }
+
+    async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {
+        self.0.write(|world| keys::touch(world, &used));
+        Ok(())
+    }
+
+    async fn retain(&self, retention: Retention, limit: usize) -> Result<usize, StoreError> {
+        Ok(self.0.write(|world| retention::retain(world, retention, limit)))
+    }
+}
+
+/// Running the gateway.
+struct OfOperator(MemoryStore);
+
+#[async_trait]
+impl OperatorStore for OfOperator {
+    async fn add_account(&self, account: Account) -> Result<(), StoreError> {
+        self.0.write(|world| accounts::add(world, account))
+    }
+
+    async fn accounts(&self, page: Page<AccountId>) -> Result<Vec<Account>, StoreError> {
+        Ok(self.0.read(|world| accounts::list(world, page)))
+    }
+
+    async fn change_account(&self, id: AccountId, change: AccountChange) -> Result<Option<Account>, StoreError> {
+        Ok(self.0.write(|world| accounts::change(world, id, change)))
+    }
+
+    async fn add_key(&self, key: ApiKey) -> Result<(), StoreError> {
+        self.0.write(|world| keys::add(world, None, key))
+    }
+
+    async fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        Ok(self.0.read(|world| keys::list(world, None)))
+    }
+
+    async fn revoke_key(&self, id: KeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
+        Ok(self.0.write(|world| keys::revoke(world, None, id, now)))
+    }
+
+    async fn roots(&self) -> Result<Vec<u32>, StoreError> {
+        Ok(self.0.read(keys::roots))
+    }
+}

@@ -1,0 +1,191 @@
+//! World: every row there is, in plain maps.
+//!
+//! The players: [`World`] (all of it, behind one mutex), [`AccountRows`] (what one account has, and the only way to it),
+//! [`Effects`] (what happens once the mutex is free again).
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use gatepost::{
+    Account, AccountId, Address, ApiKey, Attempt, Charge, ContactId, ContactState, ConversationWindow, Delivery, DeliveryId, ErrorClass,
+    Fingerprint, IdempotencyKey, Instance, InstanceId, InstanceRef, KeyId, Message, MessageId, MessageStatus, Mode, Origin, Page, Permit,
+    PolicyEvent, Review, Started, State, Suppression, SuppressionId, Tat, Timestamp, Usage, WindowId, Windows,
+};
+
+/// Everything that is kept.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) accounts: BTreeMap<AccountId, AccountRows>,
+    /// Of accounts and of operators: a caller shows an id before anybody knows whose it is.
+    pub(crate) keys: BTreeMap<KeyId, ApiKey>,
+    pub(crate) effects: Effects,
+}
+
+/// What a verb leaves to do once everything is written.
+#[derive(Default)]
+pub(crate) struct Effects {
+    /// Attempts to hand to a worker.
+    pub(crate) started: Vec<(Permit, Started)>,
+    /// Whether something may be due for a claim.
+    pub(crate) left_due: bool,
+}
+
+/// Everything of one account.
+pub(crate) struct AccountRows {
+    pub(crate) account: Account,
+    /// The account's last place in its log; the next event is one further.
+    pub(crate) last_seq: u64,
+    pub(crate) tats: Tats,
+    pub(crate) usage: BTreeMap<(Mode, WindowId), u64>,
+    pub(crate) instances: BTreeMap<InstanceId, InstanceRow>,
+    pub(crate) contacts: BTreeMap<ContactId, ContactRow>,
+    pub(crate) contact_of: BTreeMap<Address, ContactId>,
+    pub(crate) suppressions: BTreeMap<SuppressionId, Suppression>,
+    pub(crate) messages: BTreeMap<MessageId, MessageRow>,
+    pub(crate) bindings: BTreeMap<IdempotencyKey, Binding>,
+    /// What is accepted and not finished.
+    pub(crate) outbox: BTreeMap<DeliveryId, OutboxRow>,
+    pub(crate) policy_events: BTreeMap<u64, PolicyEvent>,
+}
+
+/// How fast somebody went, in each mode.
+#[derive(Default)]
+pub(crate) struct Tats(BTreeMap<Mode, Tat>);
+
+/// An instance, and how fast it went.
+pub(crate) struct InstanceRow {
+    pub(crate) instance: Instance,
+    pub(crate) tats: Tats,
+}
+
+/// What is known of a contact.
+pub(crate) struct ContactRow {
+    /// The strictest suppression in force, so that a send need not look through the list.
+    pub(crate) state: ContactState,
+    pub(crate) conversation: ConversationWindow,
+    pub(crate) tats: Tats,
+}
+
+/// A message with all that belongs to it.
+pub(crate) struct MessageRow {
+    pub(crate) message: Message,
+    pub(crate) contact: ContactId,
+    pub(crate) origin: Origin,
+    pub(crate) ordered: bool,
+    /// From which windows it was charged; none while it is held.
+    pub(crate) charge: Option<Charge>,
+    /// Oldest first.
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) review: Option<Review>,
+}
+
+/// What an idempotency key stands for.
+#[derive(Clone, Copy)]
+pub(crate) struct Binding {
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) message: MessageId,
+    pub(crate) bound_at: Timestamp,
+}
+
+/// A delivery that has not ended.
+#[derive(Clone, Copy)]
+pub(crate) struct OutboxRow {
+    pub(crate) id: DeliveryId,
+    pub(crate) message: MessageId,
+    pub(crate) instance: InstanceId,
+    pub(crate) log_id: u64,
+    /// Set where it waits for earlier ones with the same key.
+    pub(crate) order_key: Option<i64>,
+    pub(crate) delivery: Delivery,
+}
+
+impl AccountRows {
+    pub(crate) fn new(account: Account) -> Self {
+        Self {
+            account,
+            last_seq: 0,
+            tats: Tats::default(),
+            usage: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            contacts: BTreeMap::new(),
+            contact_of: BTreeMap::new(),
+            suppressions: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            bindings: BTreeMap::new(),
+            outbox: BTreeMap::new(),
+            policy_events: BTreeMap::new(),
+        }
+    }
+
+    /// The next place in the account's log.
+    pub(crate) const fn next_seq(&mut self) -> u64 {
+        self.last_seq += 1;
+        self.last_seq
+    }
+
+    /// The instance that is meant.
+    pub(crate) fn instance(&self, which: &InstanceRef) -> Option<&InstanceRow> {
+        match which {
+            InstanceRef::Id(id) => self.instances.get(id),
+            InstanceRef::Name(name) => self.instances.values().find(|row| row.instance.name.as_str() == name),
+        }
+    }
+
+    /// What was charged in the windows of `now`.
+    pub(crate) fn usage(&self, mode: Mode, now: Timestamp) -> Usage {
+        let windows = Windows::at(now, self.account.calendar.zone_at(now));
+        let charged = |window: WindowId| self.usage.get(&(mode, window)).copied().unwrap_or(0);
+        Usage { windows, day: charged(windows.day.id), month: charged(windows.month.id) }
+    }
+
+    /// Adds the contact, with its first address, unless it is known.
+    pub(crate) fn meet(&mut self, contact: ContactId, address: Address) {
+        self.contact_of.entry(address).or_insert(contact);
+        self.contacts.entry(contact).or_default();
+    }
+
+    /// Changes how far a message got.
+    pub(crate) fn set_status(&mut self, message: MessageId, status: MessageStatus, error: Option<ErrorClass>, now: Timestamp) {
+        if let Some(row) = self.messages.get_mut(&message) {
+            row.message.status = status;
+            row.message.error = error;
+            row.message.updated_at = now;
+        }
+    }
+}
+
+impl Tats {
+    pub(crate) fn get(&self, mode: Mode) -> Tat {
+        self.0.get(&mode).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn set(&mut self, mode: Mode, tat: Tat) {
+        self.0.insert(mode, tat);
+    }
+}
+
+impl Default for ContactRow {
+    fn default() -> Self {
+        Self { state: ContactState::Reachable, conversation: ConversationWindow::Never, tats: Tats::default() }
+    }
+}
+
+impl OutboxRow {
+    pub(crate) const fn is_waiting(&self) -> bool {
+        matches!(self.delivery.state, State::Waiting { .. })
+    }
+
+    /// When time closes it, if nobody does before.
+    pub(crate) const fn closes_at(&self) -> Timestamp {
+        match self.delivery.state {
+            State::Waiting { .. } => self.delivery.expires_at,
+            State::Claimed { .. } | State::Started { .. } | State::InDoubt { .. } => self.delivery.state.due(),
+        }
+    }
+}
+
+/// The rows behind where the last page ended, newest first. Keys grow with time.
+pub(crate) fn newest<K: Copy + Ord, V>(rows: &BTreeMap<K, V>, page: Page<K>) -> impl Iterator<Item = &V> {
+    let end = page.after.map_or(Bound::Unbounded, Bound::Excluded);
+    rows.range((Bound::Unbounded, end)).rev().map(|(_, row)| row)
+}

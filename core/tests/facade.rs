@@ -1,0 +1,258 @@
+//! The facade as an embedding app sees it: sends, waits, retries, callers who go away, transports that misbehave.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_executor::block_on;
+use futures_util::FutureExt;
+use gatepost::{
+    Account, AccountGateway, AccountId, Answer, Delivering, ErrorClass, Gateway, Host, Instance, InstanceId, Message, MessageFilter,
+    MessageStatus, Outcome, Page, Parcel, Plan, Provider, Purpose, Request, Sent, Store, Timestamp, Transport, Worker,
+};
+use gatepost_memory::{MemoryStore, TestHost};
+
+/// A provider that answers from a script, and as sent once it is at its end.
+#[derive(Clone, Default)]
+struct Scripted {
+    script: Arc<Mutex<Vec<Turn>>>,
+    sends: Arc<AtomicUsize>,
+}
+
+#[derive(Clone, Debug)]
+enum Turn {
+    Answer(Outcome),
+    NeverAnswer,
+    Panic,
+}
+
+#[async_trait]
+impl Transport for Scripted {
+    async fn send(&self, parcel: Parcel, _: Timestamp) -> Outcome {
+        self.sends.fetch_add(1, Ordering::Relaxed);
+        let next = self.script.lock().expect("no panic holds the script").pop();
+        match next {
+            None => Outcome::Sent { external_id: format!("x-{}", parcel.message) },
+            Some(Turn::Answer(outcome)) => outcome,
+            Some(Turn::NeverAnswer) => std::future::pending().await,
+            Some(Turn::Panic) => panic!("a transport with a bug"),
+        }
+    }
+}
+
+/// One account with one instance, and a worker driven by hand.
+struct Scene {
+    host: Arc<TestHost>,
+    gateway: Gateway,
+    account: AccountId,
+    provider: Scripted,
+}
+
+impl Scene {
+    fn new(script: &[Turn]) -> Self {
+        Self::with(script, Delivering::default(), Provider::Sandbox)
+    }
+
+    fn with(script: &[Turn], delivering: Delivering, provider: Provider) -> Self {
+        let host = Arc::new(TestHost::new(7));
+        let store = Arc::new(MemoryStore::new());
+        let now = host.now();
+        let account = AccountId::new(now, &*host);
+        let row = Account::new(account, "Harbor Kitchen".parse().expect("a name"), Plan::Starter, now);
+        block_on(store.operator().add_account(row)).expect("a store that works");
+        let mut row = Instance::new(InstanceId::new(now, &*host), "desk".parse().expect("a name"), provider, now);
+        row.connection = gatepost::Connection::Open;
+        assert_eq!(block_on(store.account(account).add_instance(row)), Ok(true));
+        let scripted = Scripted { script: Arc::new(Mutex::new(script.iter().rev().cloned().collect())), sends: Arc::default() };
+        let gateway = Gateway::builder(store, host.clone()).transport(Provider::Sandbox, scripted.clone()).delivering(delivering).build();
+        Self { host, gateway, account, provider: scripted }
+    }
+
+    fn account(&self) -> AccountGateway {
+        self.gateway.account(self.account)
+    }
+
+    fn request(&self) -> Request {
+        let phone = "+999501234567".parse().expect("a number");
+        Request::text("desk", phone, Purpose::Support, "Your table is ready.".parse().expect("a text"))
+    }
+
+    fn send(&self) -> Sent {
+        block_on(self.account().send(self.request())).expect("a store that works")
+    }
+
+    /// Lets the worker do all that can be done now.
+    fn drive(&self, worker: &mut Worker) {
+        while block_on(worker.turn(self.host.now())).expect("a store that works").did {}
+    }
+
+    fn message(&self) -> Message {
+        let listed = block_on(self.account().store().messages(MessageFilter::default(), Page::first(1)));
+        listed.expect("a store that works").pop().expect("a message")
+    }
+
+    fn sends(&self) -> usize {
+        self.provider.sends.load(Ordering::Relaxed)
+    }
+}
+
+fn unreachable() -> Turn {
+    Turn::Answer(Outcome::Failed { class: ErrorClass::Unreachable, retry_after: None })
+}
+
+fn status(sent: &Sent) -> Option<MessageStatus> {
+    match &sent.answer {
+        Answer::Accepted(accepted) => Some(accepted.status),
+        Answer::Repeated { status, .. } => Some(*status),
+        _ => None,
+    }
+}
+
+#[test]
+fn with_a_worker_a_message_goes_at_once_and_the_caller_hears_of_it() {
+    let scene = Scene::new(&[]);
+    let mut worker = scene.gateway.worker();
+    let mut sent = scene.send();
+    assert_eq!(status(&sent), Some(MessageStatus::Sending));
+    scene.drive(&mut worker);
+    assert_eq!(block_on(sent.settled()), Some(MessageStatus::Sent));
+    assert_eq!(block_on(sent.status()), Ok(Some(MessageStatus::Sent)));
+}
+
+#[test]
+fn without_a_worker_a_message_waits_for_one() {
+    let scene = Scene::new(&[]);
+    let sent = scene.send();
+    assert_eq!((status(&sent), scene.sends()), (Some(MessageStatus::Queued), 0));
+    scene.drive(&mut scene.gateway.worker());
+    assert_eq!((scene.message().status, scene.sends()), (MessageStatus::Sent, 1));
+}
+
+#[test]
+fn a_caller_who_goes_away_calls_nothing_back() {
+    let scene = Scene::new(&[]);
+    let mut worker = scene.gateway.worker();
+    let account = scene.account();
+    let mut send = Box::pin(account.send(scene.request()));
+    // Polled once, so that the store has it, and dropped before anybody reads the answer.
+    let _ = send.as_mut().now_or_never();
+    drop(send);
+    scene.drive(&mut worker);
+    assert_eq!((scene.message().status, scene.sends()), (MessageStatus::Sent, 1));
+}
+
+#[test]
+fn what_was_known_unsent_is_tried_again_when_its_wait_is_over() {
+    let scene = Scene::new(&[unreachable(), unreachable()]);
+    let mut worker = scene.gateway.worker();
+    let mut sent = scene.send();
+    scene.drive(&mut worker);
+    assert_eq!(block_on(sent.settled()), Some(MessageStatus::Queued));
+    assert_eq!((scene.message().error, scene.sends()), (Some(ErrorClass::Unreachable), 1));
+    for tries in [2, 3] {
+        scene.host.advance(Duration::from_secs(4));
+        scene.drive(&mut worker);
+        assert_eq!(scene.sends(), tries - 1, "too early");
+        scene.host.advance(Duration::from_secs(30));
+        scene.drive(&mut worker);
+        assert_eq!(scene.sends(), tries);
+    }
+    assert_eq!(scene.message().status, MessageStatus::Sent);
+}
+
+#[test]
+fn a_transport_that_panics_leaves_doubt_and_is_not_asked_again() {
+    let scene = Scene::new(&[Turn::Panic]);
+    let mut worker = scene.gateway.worker();
+    let mut sent = scene.send();
+    scene.drive(&mut worker);
+    assert_eq!(block_on(sent.settled()), Some(MessageStatus::Unknown));
+    scene.host.advance(Duration::from_secs(48 * 3_600));
+    scene.drive(&mut worker);
+    assert_eq!((scene.message().status, scene.sends()), (MessageStatus::Unknown, 1));
+}
+
+#[test]
+fn a_transport_that_never_answers_gives_its_place_back_when_its_lease_is_over() {
+    let one_at_a_time = Delivering { in_flight_max: 1, ..Delivering::default() };
+    let scene = Scene::with(&[Turn::NeverAnswer], one_at_a_time, Provider::Sandbox);
+    let mut worker = scene.gateway.worker();
+    let mut stuck = scene.send();
+    let mut behind = scene.send();
+    scene.drive(&mut worker);
+    assert_eq!((status(&behind), scene.sends()), (Some(MessageStatus::Queued), 1));
+    scene.host.advance(Duration::from_secs(60));
+    scene.drive(&mut worker);
+    scene.host.advance(Duration::from_secs(1));
+    scene.drive(&mut worker);
+    assert_eq!((block_on(stuck.settled()), block_on(behind.settled())), (Some(MessageStatus::Unknown), Some(MessageStatus::Sent)));
+}
+
+#[test]
+fn a_backlog_is_worked_off_without_waiting_for_the_poll() {
+    let two_at_a_time = Delivering { in_flight_max: 2, per_account_max: 1, ..Delivering::default() };
+    let scene = Scene::with(&[], two_at_a_time, Provider::Sandbox);
+    for _ in 0..9 {
+        scene.send();
+    }
+    scene.drive(&mut scene.gateway.worker());
+    assert_eq!(scene.sends(), 9);
+}
+
+#[test]
+fn a_repeat_waits_for_the_message_of_the_first() {
+    let scene = Scene::new(&[]);
+    let mut worker = scene.gateway.worker();
+    let request = scene.request().with_idempotency_key("order-1".parse().expect("a key"));
+    let mut first = block_on(scene.account().send(request.clone())).expect("a store that works");
+    let mut repeat = block_on(scene.account().send(request)).expect("a store that works");
+    assert!(matches!(repeat.answer, Answer::Repeated { status: MessageStatus::Sending, .. }));
+    assert_eq!(repeat.settled().now_or_never(), None);
+    scene.drive(&mut worker);
+    assert_eq!((block_on(first.settled()), block_on(repeat.settled())), (Some(MessageStatus::Sent), Some(MessageStatus::Sent)));
+    assert_eq!(scene.sends(), 1);
+}
+
+#[test]
+fn an_instance_whose_provider_is_not_set_up_fails_for_good() {
+    let scene = Scene::with(&[], Delivering::default(), Provider::Evolution);
+    let mut worker = scene.gateway.worker();
+    let mut sent = scene.send();
+    scene.drive(&mut worker);
+    assert_eq!(block_on(sent.settled()), Some(MessageStatus::Failed));
+    assert_eq!(scene.message().error, Some(ErrorClass::NoTransport));
+}
+
+#[test]
+fn a_closing_worker_finishes_what_it_has_and_takes_nothing_new() {
+    let scene = Scene::new(&[]);
+    let mut worker = scene.gateway.worker();
+    let started = scene.send();
+    worker.close();
+    let late = scene.send();
+    scene.drive(&mut worker);
+    assert!(worker.is_drained());
+    assert_eq!((block_on(started.status()), block_on(late.status())), (Ok(Some(MessageStatus::Sent)), Ok(Some(MessageStatus::Queued))));
+}
+
+#[test]
+fn explaining_decides_and_leaves_nothing() {
+    let scene = Scene::new(&[]);
+    let decision = block_on(scene.account().explain(scene.request())).expect("a store that works").expect("the instance");
+    assert_eq!(decision.verdict, gatepost::Verdict::Allow);
+    let listed = block_on(scene.account().store().messages(MessageFilter::default(), Page::first(1)));
+    assert_eq!(listed, Ok(vec![]));
+}
+
+#[test]
+fn a_thread_can_run_the_worker() {
+    let scene = Scene::new(&[]);
+    let goes_on = AtomicBool::new(true);
+    std::thread::scope(|threads| {
+        threads.spawn(|| scene.gateway.run_blocking(|| goes_on.load(Ordering::Acquire), |error| panic!("{error}")));
+        let mut sent = scene.send();
+        assert_eq!(block_on(sent.settled()), Some(MessageStatus::Sent));
+        goes_on.store(false, Ordering::Release);
+    });
+}
