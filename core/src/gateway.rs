@@ -77,12 +77,14 @@ impl Builder {
         let hands = Hands::new(self.parts.delivering.in_flight_max);
         let hinted = hands.clone();
         self.parts.store.on_change(Arc::new(move || hinted.hint()));
-        Gateway { shared: Arc::new(Shared { parts: self.parts, hands, waiters: Waiters::default() }) }
+        let decider = Arc::new(self.parts.policy);
+        Gateway { shared: Arc::new(Shared { parts: self.parts, decider, hands, waiters: Waiters::default() }) }
     }
 }
 
 pub(crate) struct Shared {
     pub(crate) parts: Parts,
+    decider: Arc<dyn Decider>,
     pub(crate) hands: Arc<Hands>,
     pub(crate) waiters: Waiters,
 }
@@ -150,26 +152,40 @@ impl AccountGateway {
     ///
     /// Those of [`AccountStore::accept`].
     pub async fn send(&self, request: Request) -> Result<Sent, StoreError> {
+        let submission = self.submission(request);
+        let waiter = self.shared.waiters.wait_for(submission.message);
+        let answer = self.accept(submission).await?;
+        Ok(self.follow(answer, waiter))
+    }
+
+    /// Sends a message, if it may be sent, for a caller who will not wait for the provider: as [`AccountGateway::send`], for less.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountStore::accept`].
+    pub async fn submit(&self, request: Request) -> Result<Answer, StoreError> {
+        self.accept(self.submission(request)).await
+    }
+
+    fn submission(&self, request: Request) -> Submission {
         let parts = &self.shared.parts;
         let now = parts.host.now();
-        let message = MessageId::new(now, &*parts.host);
-        let findings = examine(&request.content);
         let permit = self.shared.hands.permit();
-        let at_once = permit.map(|permit| AtOnce { permit, lease: Lease::new(now, parts.delivering.send_timeout) });
-        let submission = Submission {
-            message,
+        Submission {
+            message: MessageId::new(now, &*parts.host),
             delivery: DeliveryId::new(now, &*parts.host),
             contact: ContactId::new(now, &*parts.host),
-            fingerprint: request.fingerprint(),
-            findings: Fact::Known(findings),
+            fingerprint: request.idempotency_key.is_some().then(|| request.fingerprint()),
+            findings: Fact::Known(examine(&request.content)),
             request,
             now,
-            at_once,
-        };
-        let waiter = self.shared.waiters.wait_for(message);
-        let decider: Arc<dyn Decider> = Arc::new(parts.policy);
-        let answer = self.store.accept(vec![submission], decider).await?.pop().unwrap_or(Answer::Undecided);
-        Ok(self.follow(answer, waiter))
+            at_once: permit.map(|permit| AtOnce { permit, lease: Lease::new(now, parts.delivering.send_timeout) }),
+        }
+    }
+
+    async fn accept(&self, submission: Submission) -> Result<Answer, StoreError> {
+        let answers = self.store.accept(vec![submission], self.shared.decider.clone()).await?;
+        Ok(answers.into_iter().next().unwrap_or(Answer::Undecided))
     }
 
     fn follow(&self, answer: Answer, waiter: Waiter) -> Sent {
@@ -216,7 +232,7 @@ impl AccountGateway {
         let host = &*self.shared.parts.host;
         let now = host.now();
         let release = Release { message, delivery: DeliveryId::new(now, host), by, note, now };
-        self.store.release(release, Arc::new(self.shared.parts.policy)).await
+        self.store.release(release, self.shared.decider.clone()).await
     }
 
     /// Refuses a held message.

@@ -1,10 +1,113 @@
 //! Gatepost decides which WhatsApp messages may go out, and delivers what may.
+//!
+//! Every message passes one guarded path: a pure function, [`decide`], looks at the facts and answers with a [`Decision`] and its
+//! reasons. What it allows is committed together with its charge and the record of the decision, and delivered by a [`Worker`] that
+//! never sends twice what may have arrived. This crate holds every rule and nothing else: no SQL, no HTTP, no clock, no randomness,
+//! no async runtime, no unsafe code. What it needs of the world is three traits: a [`Store`], a [`Transport`] and a [`Host`].
+//!
+//! # Example
+//!
+//! The store and the host here are for tests; an app takes `gatepost-sqlite` and `gatepost-system`, and runs the worker in a thread
+//! ([`Gateway::run_blocking`]). `examples/embed` is that app.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use gatepost::{Account, AccountId, Actor, Answer, Cause, Gateway, Host, Instance, InstanceId, MessageStatus, Plan, Provider, Purpose, Request};
+//! use gatepost_memory::{MemoryStore, Sandbox, TestHost};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # futures_executor::block_on(async {
+//! let (store, host) = (Arc::new(MemoryStore::new()), Arc::new(TestHost::new(7)));
+//! let sandbox = Sandbox::new().with_host(host.clone());
+//! let gateway = Gateway::builder(store, host.clone()).transport(Provider::Sandbox, sandbox).build();
+//! # let now = host.now();
+//! # let account = Account::new(AccountId::new(now, &*host), "Harbor Kitchen".parse()?, Plan::Starter, now);
+//! # let kitchen = gateway.account(account.id);
+//! # gateway.store().operator().add_account(account).await?;
+//! # kitchen.store().add_instance(Instance::new(InstanceId::new(now, &*host), "front-desk".parse()?, Provider::Sandbox, now)).await?;
+//! let mut worker = gateway.worker();
+//!
+//! let phone = "+999501234567".parse()?;
+//! let request = Request::text("front-desk", phone, Purpose::Support, "Your table is ready.".parse()?);
+//! let mut sent = kitchen.send(request.clone()).await?;
+//! worker.turn(host.now()).await?;
+//! assert_eq!(sent.settled().await, Some(MessageStatus::Sent));
+//!
+//! kitchen.suppress(phone.into(), Cause::Keyword, None, Actor::Recipient).await?;
+//! assert!(matches!(kitchen.send(request).await?.answer, Answer::Refused { .. }));
+//! # Ok(())
+//! # })
+//! # }
+//! ```
+//!
+//! # The way of a message
+//!
+//! ```text
+//!  Request ──► AccountGateway::send ──► AccountStore::accept, one transaction:
+//!                                         Facts ──► decide ──► Block, Throttle ──► Answer::Refused
+//!                                                     │ Hold ──► a person: release or refuse
+//!                                                     ▼ Allow
+//!                                         message, charge, policy event and delivery, together
+//!                                                     │
+//!  Worker::turn:  claim ◄─────────────────────────────┘
+//!                 start     reads pause, connection and suppression again, and writes the attempt
+//!                 Transport::send    the first byte leaves here, never before
+//!                 finish    sent, failed (known not sent: once more, on a schedule), or unknown (never sent blindly again)
+//! ```
+//!
+//! # Map
+//!
+//! | of | look at |
+//! | --- | --- |
+//! | who, and what they may | [`Account`], [`Plan`], [`Limits`], [`Instance`], [`ApiKey`], [`Scopes`], [`Keyring`] |
+//! | what is asked | [`Request`], [`Content`], [`Phone`], [`DeclaredPurpose`], [`IdempotencyKey`] |
+//! | deciding | [`decide`], [`Facts`], [`RuleId`], [`Decision`], [`PolicyEvent`]; [`Suppression`], [`Usage`], [`Rate`] |
+//! | delivering | [`Delivery`], [`Attempt`], [`Outcome`], [`Schedule`], [`Worker`]; [`may_start`] is the last look |
+//! | a person's part | [`Review`], [`Pause`] |
+//! | the edges | [`Store`] with its three handles, [`Transport`], [`Host`] |
+//! | all of it together | [`Gateway`], [`AccountGateway`], [`Sent`] |
+//!
+//! Longer texts: [architecture](_documentation::architecture), [promises](_documentation::promises),
+//! [glossary](_documentation::glossary), [design](_documentation::design).
+//!
+//! # Features
+//!
+//! `std` (default): [`Gateway`] and [`Worker`]. Without it the crate is `no_std` with `alloc`, and holds the types, the rules and the
+//! traits.
+//!
+//! # Not supported yet
+//!
+//! - Sending through a real provider: there is a sandbox; the Cloud API and Evolution API adapters come next. The rules already know
+//!   them.
+//! - Receiving: webhooks of providers, opt-out words, conversation windows that open by themselves.
+//! - Events to customers, their endpoints and signatures.
+//! - 3CX. The rules already know its origin.
+//! - Content rules: what is said is not judged, but for [one-time codes](Findings::one_time_code).
+//! - Several hosts over one database: the shapes are there (leases, fences, shards), the PostgreSQL adapter is not.
+//! - Addresses other than phone numbers.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
+
+/// The longer texts. Their code compiles with the tests.
+#[cfg(feature = "std")]
+pub mod _documentation {
+    #[doc = include_str!("../docs/architecture.md")]
+    pub mod architecture {}
+
+    #[doc = include_str!("../docs/design.md")]
+    pub mod design {}
+
+    #[doc = include_str!("../docs/glossary.md")]
+    pub mod glossary {}
+
+    #[doc = include_str!("../docs/promises.md")]
+    pub mod promises {}
+}
 
 mod account;
 mod api_key;

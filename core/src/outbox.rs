@@ -24,8 +24,8 @@ pub struct Submission {
     pub contact: ContactId,
     /// What is asked.
     pub request: Request,
-    /// What makes it the same request when it is repeated.
-    pub fingerprint: Fingerprint,
+    /// What makes it the same request when it is repeated; set where it has an idempotency key.
+    pub fingerprint: Option<Fingerprint>,
     /// What was found in its content.
     pub findings: Fact<Findings>,
     /// The host's time.

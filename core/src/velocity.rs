@@ -89,6 +89,11 @@ impl Tat {
     pub const fn as_micros(self) -> i64 {
         self.0
     }
+
+    /// Whether nothing was sent yet.
+    pub(crate) fn is_past(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[cfg(test)]

@@ -148,7 +148,7 @@ fn submission() -> Submission {
         message: MessageId::from_bytes([1; 16]),
         delivery: DeliveryId::from_bytes([2; 16]),
         contact: ContactId::from_bytes([3; 16]),
-        fingerprint: request.fingerprint(),
+        fingerprint: Some(request.fingerprint()),
         findings: Fact::Known(Findings::default()),
         request,
         now: now(),

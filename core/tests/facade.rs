@@ -1,5 +1,7 @@
 //! The facade as an embedding app sees it: sends, waits, retries, callers who go away, transports that misbehave.
 
+#![allow(clippy::expect_used, reason = "a scene that cannot be set fails its test")]
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

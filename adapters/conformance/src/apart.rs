@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
-use gatepost::{Cause, Claimed, InstanceChange, KeyId, MessageFilter, Mode, Page, PolicyEventFilter, ReviewFilter, SuppressionFilter, Timestamp};
+use gatepost::{
+    Cause, Claimed, InstanceChange, KeyId, MessageFilter, Mode, Page, PolicyEventFilter, ReviewFilter, SuppressionFilter, Timestamp,
+};
 
 use crate::Harness;
 use crate::draft::{ALICE, BOB, code, text};

@@ -73,6 +73,7 @@ macro_rules! __store_cases {
                 an_account_that_nobody_made_has_no_usage
                 a_refused_message_is_not_charged
                 a_held_message_is_charged_when_released
+                a_released_message_that_is_canceled_is_returned
                 a_held_message_that_is_refused_is_never_charged
                 a_second_try_is_not_charged
                 a_canceled_message_is_returned
@@ -126,6 +127,7 @@ macro_rules! __store_cases {
                 a_message_goes_out
                 an_attempt_is_written_before_it_is_sent
                 an_attempt_keeps_its_times_and_its_outcome
+                each_attempt_has_an_outcome_of_its_own
                 a_parcel_holds_what_was_accepted
                 what_goes_at_once_has_the_same_parcel
                 a_test_message_goes_to_the_sandbox
@@ -156,6 +158,7 @@ macro_rules! __store_cases {
                 what_has_expired_is_not_claimed
                 what_expires_after_the_claim_is_not_started
                 a_wait_that_outlasts_the_message_ends_it
+                a_sweep_tells_only_of_what_changed
                 a_sweep_closes_no_more_than_its_limit
                 the_next_due_is_never_told_too_late
                 a_batch_of_starts_is_answered_in_order
@@ -194,6 +197,7 @@ macro_rules! __store_cases {
                 an_ordered_message_does_not_go_at_once_behind_another
                 an_ordered_message_goes_at_once_when_it_is_the_first
                 a_batch_that_goes_at_once_keeps_its_order
+                released_messages_keep_their_order
                 what_is_given_back_keeps_its_place
             }
             review {
@@ -264,6 +268,7 @@ macro_rules! __store_cases {
                 what_arrives_meanwhile_is_on_no_later_page
                 a_page_goes_on_behind_what_is_gone
                 a_page_of_nothing_is_empty
+                a_page_may_be_longer_than_the_list
                 messages_are_found_by_status
                 messages_are_found_by_instance
                 suppressions_are_read_page_by_page

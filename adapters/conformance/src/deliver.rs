@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use gatepost::{
-    AccountChange, Cause, Claim, Connection, ErrorClass, InstanceChange, MessageStatus, Outcome, Parcel, Provider, Purpose, Schedule,
-    Settled, expiry,
+    AccountChange, Cause, Claim, Connection, ErrorClass, InstanceChange, Lease, MessageStatus, Outcome, Parcel, Provider, Purpose,
+    Schedule, Settled, expiry,
 };
 
 use crate::Harness;
 use crate::draft::{ALICE, BOB, address, code, content, text};
-use crate::scene::Scene;
+use crate::scene::{SEND_TIMEOUT, Scene};
 use crate::words::{self, UNKNOWN, failed, sent};
 use crate::world::{MOMENT, hours, seconds, wait};
 
@@ -27,8 +27,10 @@ pub(crate) fn a_message_goes_out(harness: &dyn Harness) {
 pub(crate) fn an_attempt_is_written_before_it_is_sent(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let message = scene.sent(text("hi"));
-    let started = scene.started();
-    assert_eq!((started.attempt, scene.status(message).as_str(), scene.attempts(message).as_str()), (1, "sending", "1 open"));
+    let claimed = scene.claim_one();
+    let started = scene.start_now(claimed);
+    assert_eq!((started.claimed, started.attempt, started.lease), (claimed, 1, Lease::new(scene.now(), SEND_TIMEOUT)));
+    assert_eq!((scene.status(message).as_str(), scene.attempts(message).as_str()), ("sending", "1 open"));
 }
 
 pub(crate) fn an_attempt_keeps_its_times_and_its_outcome(harness: &dyn Harness) {
@@ -41,6 +43,15 @@ pub(crate) fn an_attempt_keeps_its_times_and_its_outcome(harness: &dyn Harness) 
     let attempts = wait(scene.store().attempts(message));
     let expected = gatepost::Attempt { number: 1, started_at, finished_at: Some(scene.now()), outcome: Some(outcome) };
     assert_eq!(attempts, [expected]);
+}
+
+pub(crate) fn each_attempt_has_an_outcome_of_its_own(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let message = scene.sent(text("hi"));
+    scene.deliver(failed(ErrorClass::Unreachable));
+    scene.advance(seconds(5));
+    scene.deliver(sent("x"));
+    assert_eq!(scene.attempts(message), "1 failed: unreachable, 2 sent");
 }
 
 pub(crate) fn a_parcel_holds_what_was_accepted(harness: &dyn Harness) {
@@ -353,6 +364,19 @@ pub(crate) fn a_wait_that_outlasts_the_message_ends_it(harness: &dyn Harness) {
     let message = scene.sent(code());
     let outcome = Outcome::Failed { class: ErrorClass::Throttled, retry_after: Some(seconds(3_600)) };
     assert_eq!((scene.deliver(outcome), scene.status(message).as_str()), ("expired".to_string(), "expired: expired"));
+}
+
+/// Who waits for a message would otherwise be told of a status that it had before.
+pub(crate) fn a_sweep_tells_only_of_what_changed(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.send(text("hi"));
+    let claim = scene.a_claim();
+    scene.answer_claim(claim);
+    scene.at(claim.lease_until);
+    assert_eq!(scene.sweep(), []);
+    scene.deliver(UNKNOWN);
+    scene.advance(hours(24));
+    assert_eq!(scene.sweep(), []);
 }
 
 pub(crate) fn a_sweep_closes_no_more_than_its_limit(harness: &dyn Harness) {

@@ -1,28 +1,39 @@
 //! Conformance: what every store and every transport of Gatepost must do, as cases that an adapter runs in its own tests.
 //!
 //! An adapter is done when its suite is green. [`store_suite!`] expands to one named test per case, so that none can be forgotten or
-//! hide behind the failure of another; [`transport_suite!`] does the same for transports. An adapter brings a [`Home`] for its data,
-//! or a [`TransportHarness`]:
+//! hide behind the failure of another; [`transport_suite!`] does the same for transports. A store brings a [`Home`] for its data;
+//! one in memory is its own:
 //!
 //! ```
-//! # use std::sync::Arc;
+//! use std::sync::Arc;
+//!
+//! use gatepost_memory::MemoryStore;
+//!
+//! gatepost_conformance::store_suite!(|| Arc::new(MemoryStore::new()));
+//! # fn main() {}
+//! ```
+//!
+//! A store on disk says how to open it, and the suite opens it again over the same data:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
 //! use gatepost::Store;
 //! use gatepost_conformance::{Home, store_suite};
 //! # struct Folder;
-//! # impl Folder { fn new() -> Self { Folder } }
-//! # fn open_store(_: &Folder) -> Arc<dyn Store> { unimplemented!() }
+//! # impl Folder { fn new() -> Self { Folder } fn store(&self) -> impl Store + 'static { gatepost_memory::MemoryStore::new() } }
 //!
 //! impl Home for Folder {
 //!     fn open(&self) -> Arc<dyn Store> {
-//!         open_store(self)
+//!         Arc::new(self.store())
 //!     }
 //! }
 //!
 //! store_suite!(Folder::new);
+//! # fn main() {}
 //! ```
 //!
-//! A store in memory is its own home: `store_suite!(|| Arc::new(InMemory::new()))`. A decorator runs the suite over the store that it
-//! decorates.
+//! A decorator runs the suite over the store that it decorates.
 //!
 //! Time and chance are the suite's: what a store is told stands in the calls, and a case runs the same each time.
 

@@ -92,6 +92,14 @@ pub(crate) fn a_batch_that_goes_at_once_keeps_its_order(harness: &dyn Harness) {
     assert_eq!(places.map(|place| place.given().is_some()), [true, false]);
 }
 
+pub(crate) fn released_messages_keep_their_order(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.supervise();
+    let [first, second] = ["one", "two"].map(|words| scene.sent(text(words).ordered()));
+    assert_eq!([scene.release(first), scene.release(second)], ["done: queued", "done: queued"]);
+    assert_eq!(due(&scene), [first]);
+}
+
 pub(crate) fn what_is_given_back_keeps_its_place(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let [first, _] = ["one", "two"].map(|words| scene.sent(text(words).ordered()));

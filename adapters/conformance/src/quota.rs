@@ -106,6 +106,15 @@ pub(crate) fn a_held_message_is_charged_when_released(harness: &dyn Harness) {
     assert_eq!((scene.used(), scene.used_at(Mode::Live, yesterday)), ((1, 1), (0, 1)));
 }
 
+pub(crate) fn a_released_message_that_is_canceled_is_returned(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.supervise();
+    let message = scene.sent(text("hi"));
+    scene.release(message);
+    scene.suppress(ALICE, Cause::Keyword);
+    assert_eq!((scene.start(scene.claim_one()), scene.used()), ("ended: canceled".to_string(), (0, 0)));
+}
+
 pub(crate) fn a_held_message_that_is_refused_is_never_charged(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     scene.supervise();

@@ -9,7 +9,7 @@ use std::thread;
 use gatepost::{Answer, Cause, Decider, Decision, Facts, Policy, Subject, Timestamp, decide};
 
 use crate::Harness;
-use crate::draft::{ALICE, text};
+use crate::draft::{ALICE, Draft, text};
 use crate::scene::{Scene, limits};
 use crate::words::{self, sent};
 use crate::world::{together, wait};
@@ -19,17 +19,39 @@ fn count(answers: &[String], answer: &str) -> usize {
     answers.iter().filter(|given| *given == answer).count()
 }
 
+/// Decides as the policy does, but slowly, so that others may read the same facts meanwhile where a store lets them.
+struct Slow;
+
+impl Decider for Slow {
+    fn decide(&self, facts: &Facts, subject: &Subject, now: Timestamp) -> Decision {
+        (0..100).for_each(|_| thread::yield_now());
+        decide(&Policy::default(), facts, subject, now)
+    }
+
+    fn policy(&self) -> Policy {
+        Policy::default()
+    }
+}
+
+fn accept_slowly(scene: &Scene, draft: Draft) -> Answer {
+    scene.accept_all(vec![scene.submission(draft)], Arc::new(Slow)).pop().expect("an answer")
+}
+
+fn send_slowly(scene: &Scene, draft: Draft) -> String {
+    words::answer(&accept_slowly(scene, draft))
+}
+
 pub(crate) fn one_of_many_passes_where_one_is_left(harness: &dyn Harness) {
     let scene = Scene::limited(harness, limits(3, 9));
     scene.send_all([text("1"), text("2")]);
-    let answers = together(64, |_| scene.send(text("hi")));
+    let answers = together(64, |_| send_slowly(&scene, text("hi")));
     assert_eq!((count(&answers, "queued"), answers.len()), (1, 64));
     assert_eq!((scene.used(), scene.messages().len()), ((3, 3), 3));
 }
 
 pub(crate) fn each_of_many_has_a_place_in_the_log(harness: &dyn Harness) {
     let scene = Scene::new(harness);
-    together(16, |_| scene.send(text("hi")));
+    together(16, |_| send_slowly(&scene, text("hi")));
     let seqs: Vec<_> = scene.events().iter().map(|event| event.seq).collect();
     assert_eq!(seqs, (1..=16).rev().collect::<Vec<_>>());
     assert_eq!(scene.used(), (16, 16));
@@ -37,7 +59,7 @@ pub(crate) fn each_of_many_has_a_place_in_the_log(harness: &dyn Harness) {
 
 pub(crate) fn the_same_key_from_many_is_one_message(harness: &dyn Harness) {
     let scene = Scene::new(harness);
-    let answers = together(16, |_| scene.accept(text("hi").under("k")));
+    let answers = together(16, |_| accept_slowly(&scene, text("hi").under("k")));
     let messages: BTreeSet<_> = answers.iter().filter_map(message).collect();
     let words: Vec<_> = answers.iter().map(words::answer).collect();
     assert_eq!((messages.len(), count(&words, "queued"), count(&words, "repeated, queued")), (1, 1, 15));
@@ -54,7 +76,7 @@ fn message(answer: &Answer) -> Option<gatepost::MessageId> {
 
 pub(crate) fn a_new_recipient_of_many_is_one_contact(harness: &dyn Harness) {
     let scene = Scene::new(harness);
-    together(16, |_| scene.send(text("hi")));
+    together(16, |_| send_slowly(&scene, text("hi")));
     let contacts: BTreeSet<_> = scene.events().iter().map(|event| event.contact).collect();
     assert_eq!(contacts.len(), 1);
 }

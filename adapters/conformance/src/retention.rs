@@ -90,12 +90,15 @@ pub(crate) fn the_log_goes_on_counting(harness: &dyn Harness) {
 
 pub(crate) fn no_more_is_forgotten_than_the_limit(harness: &dyn Harness) {
     let scene = Scene::new(harness);
-    let messages = [finished(&scene), finished(&scene), finished(&scene)];
+    let neighbor = scene.neighbor();
+    let messages = [finished(&scene), finished(&scene)];
+    let elsewhere = finished(&neighbor);
     scene.advance(hours(1));
     let retention = Retention { content_before: scene.now(), logs_before: NEVER };
     let forgotten = [2, 2, 2].map(|limit| wait(scene.worker().retain(retention, limit)));
     assert_eq!(forgotten, [2, 1, 0]);
     assert!(messages.iter().all(|message| scene.message(*message).content.is_none()));
+    assert!(neighbor.message(elsewhere).content.is_none());
 }
 
 pub(crate) fn what_was_used_is_not_forgotten(harness: &dyn Harness) {

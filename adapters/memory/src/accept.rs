@@ -56,7 +56,7 @@ fn repeated(rows: &AccountRows, submission: &Submission) -> Option<Answer> {
         return None;
     }
     let Message { id, log_id, status, .. } = rows.messages.get(&binding.message)?.message;
-    let is_same = binding.fingerprint == submission.fingerprint;
+    let is_same = Some(binding.fingerprint) == submission.fingerprint;
     Some(if is_same { Answer::Repeated { message: id, log_id, status } } else { Answer::KeyReused })
 }
 
@@ -232,7 +232,7 @@ struct Kept {
 /// Writes the message, and binds its idempotency key.
 fn keep(rows: &mut AccountRows, submission: Submission, scene: &Scene, kept: Kept) {
     let Submission { message: id, request, fingerprint, now, .. } = submission;
-    if let Some(key) = request.idempotency_key {
+    if let (Some(key), Some(fingerprint)) = (request.idempotency_key, fingerprint) {
         rows.bindings.insert(key, Binding { fingerprint, message: id, bound_at: now });
     }
     let message = Message {

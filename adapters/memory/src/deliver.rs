@@ -277,6 +277,7 @@ fn overdue(world: &World, now: Timestamp, limit: usize) -> Vec<(AccountId, Outbo
     overdue
 }
 
+/// Lets time pass for a delivery; its message's new status, where that changed.
 fn tick(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, now: Timestamp) -> Option<Settled> {
     let settled = advance(rows, effects, row, &Input::Tick, now)?;
     match row.delivery.state {
@@ -288,7 +289,7 @@ fn tick(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, now: Tim
         State::Claimed { .. } => effects.left_due = true,
         State::Waiting { .. } | State::InDoubt { .. } => {}
     }
-    Some(settled)
+    (settled.status != row.delivery.status()).then_some(settled)
 }
 
 fn forget_bindings(world: &mut World, now: Timestamp, limit: usize) -> usize {

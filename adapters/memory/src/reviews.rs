@@ -14,13 +14,22 @@ pub(crate) fn list(rows: &AccountRows, filter: ReviewFilter, page: Page<MessageI
 }
 
 /// The held message, or why there is none to answer.
-fn open(rows: &AccountRows, message: MessageId) -> Result<&MessageRow, ReviewAnswer> {
+fn open(rows: &mut AccountRows, message: MessageId, now: Timestamp) -> Result<&MessageRow, ReviewAnswer> {
+    let is_over = |row: &MessageRow| row.review.as_ref().is_some_and(|review| review.closed.is_none() && review.expires_at <= now);
+    if rows.messages.get(&message).is_some_and(is_over) {
+        expire_one(rows, message, now);
+    }
     let row = rows.messages.get(&message).ok_or(ReviewAnswer::NotFound)?;
     match &row.review {
         None => Err(ReviewAnswer::NotFound),
         Some(review) if review.closed.is_some() => Err(ReviewAnswer::Closed(review.clone())),
         Some(_) => Ok(row),
     }
+}
+
+fn expire_one(rows: &mut AccountRows, message: MessageId, now: Timestamp) {
+    close(rows, message, Closing { at: now, by: Actor::Gateway, verdict: ReviewVerdict::Expired, note: None });
+    rows.set_status(message, MessageStatus::Expired, Some(ErrorClass::Expired), now);
 }
 
 fn close(rows: &mut AccountRows, message: MessageId, closing: Closing) {
@@ -30,7 +39,7 @@ fn close(rows: &mut AccountRows, message: MessageId, closing: Closing) {
 }
 
 pub(crate) fn refuse(rows: &mut AccountRows, message: MessageId, by: Actor, note: Option<String>, now: Timestamp) -> ReviewAnswer {
-    if let Err(answer) = open(rows, message) {
+    if let Err(answer) = open(rows, message, now) {
         return answer;
     }
     close(rows, message, Closing { at: now, by, verdict: ReviewVerdict::Refused, note });
@@ -40,8 +49,8 @@ pub(crate) fn refuse(rows: &mut AccountRows, message: MessageId, by: Actor, note
 
 /// Decides again about a held message, with the facts of now.
 pub(crate) fn release(world: &mut World, account: AccountId, release: Release, decider: &dyn Decider) -> Result<ReviewAnswer, StoreError> {
-    let Some(rows) = world.accounts.get(&account) else { return Ok(ReviewAnswer::NotFound) };
-    let contact = match open(rows, release.message) {
+    let Some(rows) = world.accounts.get_mut(&account) else { return Ok(ReviewAnswer::NotFound) };
+    let contact = match open(rows, release.message, release.now) {
         Err(answer) => return Ok(answer),
         Ok(held) => held.contact,
     };
@@ -63,12 +72,12 @@ pub(crate) fn release(world: &mut World, account: AccountId, release: Release, d
             }
             queue(rows, &mut world.effects, release, &scene)
         }
-        Verdict::Block => {
+        _ if ruling.decision.may_change() => ReviewAnswer::Forbidden(ruling.decision),
+        _ => {
             let Release { message, by, note, now, .. } = release;
             refuse(rows, message, by, note, now);
             ReviewAnswer::Forbidden(ruling.decision)
         }
-        Verdict::Hold | Verdict::Throttle { .. } => ReviewAnswer::Forbidden(ruling.decision),
     })
 }
 
@@ -109,8 +118,7 @@ pub(crate) fn expire(world: &mut World, now: Timestamp, limit: usize) -> Vec<Set
         let is_over = |review: &&Review| review.closed.is_none() && review.expires_at <= now;
         let over = rows.messages.values().filter_map(|row| row.review.as_ref()).filter(is_over).map(|review| review.message);
         for message in over.take(limit - settled.len()).collect::<Vec<_>>() {
-            close(rows, message, Closing { at: now, by: Actor::Gateway, verdict: ReviewVerdict::Expired, note: None });
-            rows.set_status(message, status, Some(ErrorClass::Expired), now);
+            expire_one(rows, message, now);
             settled.push(Settled { message, status });
         }
     }

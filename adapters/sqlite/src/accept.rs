@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatepost::{
     Accepted, AccountFacts, AccountId, Answer, Claimed, ContactId, ContactState, Content, ConversationWindow, Decider, Decision, Delivery,
-    Fact, Facts, Findings, IDEMPOTENCY_TIME, Instance, InstanceFacts, KeyState, MessageId, MessageStatus, Mode, Origin, Parcel,
+    Fact, Facts, Findings, Fingerprint, IDEMPOTENCY_TIME, Instance, InstanceFacts, KeyState, MessageId, MessageStatus, Mode, Origin, Parcel,
     PolicyEvent, Provider, Purpose, QuotaState, REVIEW_TIME, Request, Started, Subject, Submission, Tat, Timestamp, Usage, Velocity,
     Verdict, Zone, expiry, order_key, shard,
 };
@@ -101,7 +101,7 @@ fn repeated(connection: &Connection, account: AccountId, submission: &Submission
     let sql = "SELECT k.fingerprint, k.bound_at, m.id, m.log_id, m.status FROM idempotency_keys k
                JOIN messages m ON m.account = k.account AND m.id = k.message WHERE k.account = ?1 AND k.key = ?2";
     let bound = connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), key.as_str()], |row| {
-        let is_same = row.get::<_, [u8; 16]>(0)? == submission.fingerprint.to_bytes();
+        let is_same = Some(Fingerprint::from_bytes(row.get(0)?)) == submission.fingerprint;
         let holds = rows::time(row, 1)?.plus(IDEMPOTENCY_TIME) > submission.now;
         let repeat = Answer::Repeated { message: rows::message_id(row, 2)?, log_id: rows::count(row, 3)?, status: rows::word(row, 4)? };
         Ok((holds, if is_same { repeat } else { Answer::KeyReused }))
@@ -322,7 +322,8 @@ pub(crate) fn find_contact(
 }
 
 pub(crate) fn add_contact(connection: &Connection, account: AccountId, id: ContactId, address: &str) -> rusqlite::Result<()> {
-    connection.prepare_cached("INSERT INTO contacts (account, id) VALUES (?1, ?2)")?.execute(params![account.to_bytes(), id.to_bytes()])?;
+    let sql = "INSERT INTO contacts (account, id, address) VALUES (?1, ?2, ?3)";
+    connection.prepare_cached(sql)?.execute(params![account.to_bytes(), id.to_bytes(), address])?;
     let sql = "INSERT INTO addresses (account, address, contact) VALUES (?1, ?2, ?3)";
     connection.prepare_cached(sql)?.execute(params![account.to_bytes(), address, id.to_bytes()])?;
     Ok(())
@@ -367,7 +368,7 @@ impl NewMessage<'_> {
 
     fn bind_key(&self, connection: &Connection) -> rusqlite::Result<()> {
         let Submission { message, request, fingerprint, now, .. } = self.submission;
-        let Some(key) = &request.idempotency_key else { return Ok(()) };
+        let (Some(key), Some(fingerprint)) = (&request.idempotency_key, fingerprint) else { return Ok(()) };
         // A key whose time is over may still stand there until the sweep.
         let sql = "INSERT OR REPLACE INTO idempotency_keys (account, key, fingerprint, message, bound_at) VALUES (?1, ?2, ?3, ?4, ?5)";
         connection.prepare_cached(sql)?.execute(params![

@@ -1,8 +1,8 @@
 //! Deliver: claim, start, finish, release and sweep. The core's state machine says what follows; this file reads and writes it.
 
 use gatepost::{
-    AccountId, Actor, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, DeliveryId, Ending, ErrorClass, Finish, Gate,
-    IDEMPOTENCY_TIME, Input, InstanceId, Lease, MessageId, MessageStatus, Mode, Outcome, ReviewVerdict, Settled, StartAnswer, StartFacts,
+    AccountId, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, DeliveryId, Ending, ErrorClass, Finish, Gate,
+    IDEMPOTENCY_TIME, Input, InstanceId, Lease, MessageId, MessageStatus, Mode, Outcome, Settled, StartAnswer, StartFacts,
     Started, State, Step, Subject, Swept, Timestamp, examine, may_start, suppression_forbids,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -359,17 +359,19 @@ fn overdue(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::R
     Ok(found)
 }
 
+/// Lets time pass for a delivery; its message's new status, where that changed.
 fn tick(txn: &mut Txn<'_>, found: &OutboxEntry, now: Timestamp) -> rusqlite::Result<Option<Settled>> {
-    let settled = advance(txn, found, &Input::Tick, now)?;
-    if settled.is_some() && matches!(found.state.state, State::Started { .. }) {
-        let interrupted = Outcome::Unknown { class: ErrorClass::Interrupted };
-        write_outcome(txn.connection, found, found.state.tries, &interrupted, now)?;
-        write_status(txn.connection, found, MessageStatus::Unknown, Some(ErrorClass::Interrupted), None, now)?;
+    let Some(settled) = advance(txn, found, &Input::Tick, now)? else { return Ok(None) };
+    match found.state.state {
+        State::Started { .. } => {
+            let interrupted = Outcome::Unknown { class: ErrorClass::Interrupted };
+            write_outcome(txn.connection, found, found.state.tries, &interrupted, now)?;
+            write_status(txn.connection, found, settled.status, Some(ErrorClass::Interrupted), None, now)?;
+        }
+        State::Claimed { .. } => txn.leave_due(),
+        State::Waiting { .. } | State::InDoubt { .. } => {}
     }
-    if matches!(found.state.state, State::Claimed { .. }) {
-        txn.leave_due();
-    }
-    Ok(settled)
+    Ok((settled.status != found.state.status()).then_some(settled))
 }
 
 fn close_reviews(connection: &Connection, now: Timestamp, limit: usize, settled: &mut Vec<Settled>) -> rusqlite::Result<usize> {
@@ -379,8 +381,7 @@ fn close_reviews(connection: &Connection, now: Timestamp, limit: usize, settled:
         Ok((rows::account_id(row, 0)?, rows::message_id(row, 1)?))
     })?;
     for (account, message) in &expired {
-        crate::reviews::close(connection, *account, *message, Actor::Gateway, ReviewVerdict::Expired, None, now)?;
-        crate::reviews::set_status(connection, *account, *message, MessageStatus::Expired, Some(ErrorClass::Expired), now)?;
+        crate::reviews::expire(connection, *account, *message, now)?;
         settled.push(Settled { message: *message, status: MessageStatus::Expired });
     }
     Ok(expired.len())

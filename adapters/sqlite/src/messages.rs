@@ -50,6 +50,6 @@ pub(crate) fn policy_events(
 }
 
 pub(crate) fn addresses(connection: &Connection, account: AccountId, contact: ContactId) -> rusqlite::Result<Vec<Address>> {
-    let sql = "SELECT address FROM addresses WHERE account = ?1 AND contact = ?2 ORDER BY address";
+    let sql = "SELECT address FROM contacts WHERE account = ?1 AND id = ?2";
     rows::all(&mut *connection.prepare_cached(sql)?, params![account.to_bytes(), contact.to_bytes()], |row| rows::address(row, 0))
 }

@@ -1,10 +1,12 @@
-//! Retention: what is older than its time is forgotten, in small batches from the oldest on.
+//! Retention: what is older than its time is forgotten, in small batches from the oldest on, account after account.
 //!
-//! Rows are appended in the order of time, so the oldest have the lowest places. A mark says how far the job came, so that it never
-//! looks at the same rows twice.
+//! Ids grow with time, so that what is older than a time lies before the first id of that time. A mark for each account says how far the job
+//! came with its texts, so that it never looks at the same messages twice.
 
-use gatepost::{Retention, Timestamp};
+use gatepost::{AccountId, MessageId, Retention, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::rows;
 
 /// What the gateway, a person or the provider may still change.
 const UNFINISHED: &str = "(status IN ('held', 'queued', 'sending')
@@ -12,63 +14,62 @@ const UNFINISHED: &str = "(status IN ('held', 'queued', 'sending')
 
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
 pub(crate) fn retain(connection: &Connection, retention: Retention, limit: usize) -> rusqlite::Result<usize> {
-    let contents = forget_contents(connection, retention.content_before, limit)?;
-    let messages = forget_messages(connection, retention.logs_before, limit)?;
-    let events = forget_events(connection, retention.logs_before, limit)?;
+    let accounts = rows::all(&mut *connection.prepare_cached("SELECT id FROM accounts")?, [], |row| rows::account_id(row, 0))?;
+    let (mut contents, mut messages, mut events) = (0, 0, 0);
+    for account in accounts {
+        contents += forget_contents(connection, account, retention.content_before, limit - contents)?;
+        messages += forget_messages(connection, account, retention.logs_before, limit - messages)?;
+        events += forget_events(connection, account, retention.logs_before, limit - events)?;
+    }
     Ok(contents + messages + events)
 }
 
-fn forget_contents(connection: &Connection, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    let mark = mark(connection, "content")?;
-    let sql = "SELECT max(place), count(*) FROM
-               (SELECT place FROM messages WHERE place > ?1 AND created_at < ?2 ORDER BY place LIMIT ?3)";
-    let params = params![mark, before.as_millis(), limit as i64];
-    let (last, seen): (Option<i64>, i64) = connection.prepare_cached(sql)?.query_row(params, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let Some(last) = last else { return Ok(0) };
-    let sql = format!("SELECT min(place) FROM messages m WHERE place > ?1 AND place <= ?2 AND {UNFINISHED}");
-    let unfinished: Option<i64> = connection.prepare_cached(&sql)?.query_row(params![mark, last], |row| row.get(0))?;
-    let sql = format!(
-        "UPDATE messages AS m SET content = NULL
-         WHERE place > ?1 AND place <= ?2 AND created_at < ?3 AND content IS NOT NULL AND NOT {UNFINISHED}"
-    );
-    let forgotten = connection.prepare_cached(&sql)?.execute(params![mark, last, before.as_millis()])?;
-    // What is unfinished is looked at again; it is so for a day at most.
-    set_mark(connection, "content", unfinished.map_or(last, |place| place - 1))?;
-    Ok(if unfinished.is_some() { forgotten } else { usize::try_from(seen).unwrap_or(0) })
+/// The ids of messages made before `time` are lower than this.
+fn first_id_of(time: Timestamp) -> [u8; 16] {
+    let millis = u128::from(time.as_millis().max(0).unsigned_abs());
+    (millis << 80).to_be_bytes()
 }
 
-fn forget_messages(connection: &Connection, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    let sql = format!(
-        "SELECT place, account, id FROM (SELECT place, account, id, created_at, status FROM messages ORDER BY place LIMIT ?2) m
-         WHERE created_at < ?1 AND NOT {UNFINISHED}"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows: Vec<(i64, [u8; 16], [u8; 16])> = statement
-        .query_map(params![before.as_millis(), limit as i64], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<Result<_, _>>()?;
-    for (place, account, id) in &rows {
-        for table in ["attempts", "reviews"] {
-            connection
-                .prepare_cached(&format!("DELETE FROM {table} WHERE account = ?1 AND message = ?2"))?
-                .execute(params![account, id])?;
-        }
-        connection.prepare_cached("DELETE FROM messages WHERE place = ?1")?.execute([place])?;
+fn forget_contents(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+    let sql = "SELECT message FROM retention WHERE account = ?1";
+    let mark: Option<[u8; 16]> = connection.prepare_cached(sql)?.query_row([account.to_bytes()], |row| row.get(0)).optional()?;
+    let sql = format!("SELECT id, {UNFINISHED} FROM messages m WHERE account = ?1 AND id > ?2 AND id < ?3 ORDER BY id LIMIT ?4");
+    let params = params![account.to_bytes(), mark.unwrap_or_default(), first_id_of(before), limit as i64];
+    let old: Vec<(MessageId, bool)> =
+        rows::all(&mut *connection.prepare_cached(&sql)?, params, |row| Ok((rows::message_id(row, 0)?, row.get(1)?)))?;
+    let sql = "UPDATE messages SET content = NULL WHERE account = ?1 AND id = ?2 AND content IS NOT NULL";
+    let mut forget = connection.prepare_cached(sql)?;
+    let mut forgotten = 0;
+    for (id, _) in old.iter().filter(|(_, is_unfinished)| !is_unfinished) {
+        forgotten += forget.execute(params![account.to_bytes(), id.to_bytes()])?;
     }
-    Ok(rows.len())
+    // What is unfinished is looked at again; it is so for two days at most.
+    let done = old.iter().take_while(|(_, is_unfinished)| !is_unfinished).last();
+    if let Some((id, _)) = done {
+        let sql = "INSERT INTO retention (account, message) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET message = excluded.message";
+        connection.prepare_cached(sql)?.execute(params![account.to_bytes(), id.to_bytes()])?;
+    }
+    Ok(forgotten)
 }
 
-fn forget_events(connection: &Connection, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    let sql = "DELETE FROM policy_events WHERE place IN (SELECT place FROM policy_events ORDER BY place LIMIT ?2) AND at < ?1";
-    connection.prepare_cached(sql)?.execute(params![before.as_millis(), limit as i64])
+fn forget_messages(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+    let sql = format!("SELECT id FROM messages m WHERE account = ?1 AND id < ?2 AND NOT {UNFINISHED} ORDER BY id LIMIT ?3");
+    let params = params![account.to_bytes(), first_id_of(before), limit as i64];
+    let old = rows::all(&mut *connection.prepare_cached(&sql)?, params, |row| rows::message_id(row, 0))?;
+    for id in &old {
+        for sql in [
+            "DELETE FROM attempts WHERE account = ?1 AND message = ?2",
+            "DELETE FROM reviews WHERE account = ?1 AND message = ?2",
+            "DELETE FROM messages WHERE account = ?1 AND id = ?2",
+        ] {
+            connection.prepare_cached(sql)?.execute(params![account.to_bytes(), id.to_bytes()])?;
+        }
+    }
+    Ok(old.len())
 }
 
-fn mark(connection: &Connection, kind: &str) -> rusqlite::Result<i64> {
-    let sql = "SELECT place FROM retention WHERE kind = ?1";
-    Ok(connection.prepare_cached(sql)?.query_row([kind], |row| row.get(0)).optional()?.unwrap_or(0))
-}
-
-fn set_mark(connection: &Connection, kind: &str, place: i64) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO retention (kind, place) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET place = excluded.place";
-    connection.prepare_cached(sql)?.execute(params![kind, place])?;
-    Ok(())
+fn forget_events(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+    let sql = "DELETE FROM policy_events WHERE account = ?1 AND at < ?2 AND seq IN
+               (SELECT seq FROM policy_events WHERE account = ?1 ORDER BY seq LIMIT ?3)";
+    connection.prepare_cached(sql)?.execute(params![account.to_bytes(), before.as_millis(), limit as i64])
 }

@@ -30,9 +30,14 @@ pub(crate) fn list(
 }
 
 /// The open review, or why there is none to answer.
-fn open(connection: &Connection, account: AccountId, message: MessageId) -> rusqlite::Result<Result<Review, ReviewAnswer>> {
+fn open(connection: &Connection, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<Result<Review, ReviewAnswer>> {
     Ok(match find(connection, account, message)? {
         None => Err(ReviewAnswer::NotFound),
+        Some(review) if review.closed.is_none() && review.expires_at <= now => {
+            expire(connection, account, message, now)?;
+            let expired = find(connection, account, message)?;
+            Err(expired.map_or(ReviewAnswer::NotFound, ReviewAnswer::Closed))
+        }
         Some(review) if review.closed.is_some() => Err(ReviewAnswer::Closed(review)),
         Some(review) => Ok(review),
     })
@@ -46,7 +51,7 @@ pub(crate) fn refuse(
     note: Option<&str>,
     now: Timestamp,
 ) -> rusqlite::Result<ReviewAnswer> {
-    if let Err(answer) = open(txn.connection, account, message)? {
+    if let Err(answer) = open(txn.connection, account, message, now)? {
         return Ok(answer);
     }
     close(txn.connection, account, message, by, ReviewVerdict::Refused, note, now)?;
@@ -57,7 +62,7 @@ pub(crate) fn refuse(
 /// Decides again about a held message, with the facts of now.
 pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, decider: &dyn Decider) -> rusqlite::Result<ReviewAnswer> {
     let now = release.now;
-    if let Err(answer) = open(txn.connection, account, release.message)? {
+    if let Err(answer) = open(txn.connection, account, release.message, now)? {
         return Ok(answer);
     }
     let held = held_message(txn.connection, account, release.message)?;
@@ -76,12 +81,12 @@ pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, 
             close(txn.connection, account, release.message, release.by, ReviewVerdict::Released, note, now)?;
             queue(txn, account, release, &held, &scene)
         }
-        Verdict::Block => {
+        _ if decision.may_change() => Ok(ReviewAnswer::Forbidden(decision)),
+        _ => {
             close(txn.connection, account, release.message, release.by, ReviewVerdict::Refused, release.note.as_deref(), now)?;
             set_status(txn.connection, account, release.message, MessageStatus::Refused, None, now)?;
             Ok(ReviewAnswer::Forbidden(decision))
         }
-        Verdict::Hold | Verdict::Throttle { .. } => Ok(ReviewAnswer::Forbidden(decision)),
     }
 }
 
@@ -134,7 +139,13 @@ fn write_charge(connection: &Connection, account: AccountId, message: MessageId,
     Ok(())
 }
 
-pub(crate) fn close(
+/// Closes a review that nobody answered in time.
+pub(crate) fn expire(connection: &Connection, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<()> {
+    close(connection, account, message, Actor::Gateway, ReviewVerdict::Expired, None, now)?;
+    set_status(connection, account, message, MessageStatus::Expired, Some(ErrorClass::Expired), now)
+}
+
+fn close(
     connection: &Connection,
     account: AccountId,
     message: MessageId,
@@ -149,7 +160,7 @@ pub(crate) fn close(
     Ok(())
 }
 
-pub(crate) fn set_status(
+fn set_status(
     connection: &Connection,
     account: AccountId,
     message: MessageId,

@@ -22,6 +22,11 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// Whether time or a person can change it: what must never go out is not worth waiting for.
+    pub fn may_change(&self) -> bool {
+        !self.reasons.iter().any(|reason| reason.effect == Effect::Block && !reason.rule.passes())
+    }
+
     /// The reason that decided; none where nothing was found against it.
     pub fn deciding(&self) -> Option<&Reason> {
         self.reasons.iter().find(|reason| reason.decides)

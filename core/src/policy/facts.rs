@@ -89,13 +89,31 @@ impl Facts {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct AccountFacts {
     /// Whether the operator closed it.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub suspended: bool,
     /// Whether nothing of it goes out.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub paused: bool,
     /// Whether a person must release each message.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub supervised: bool,
     /// Whether a one-time code may reach a recipient who opted out.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub one_time_codes_pass: bool,
+}
+
+// A decision is stored with its facts, millions of times: what is as usual is left out.
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// The instance at the moment of a decision.
@@ -106,6 +124,7 @@ pub struct InstanceFacts {
     /// Whether it is connected.
     pub connection: Connection,
     /// Whether nothing of it goes out.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub paused: bool,
 }
 
@@ -145,10 +164,13 @@ impl ConversationWindow {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Velocity {
     /// The account's.
+    #[serde(default, skip_serializing_if = "Tat::is_past")]
     pub account: Tat,
     /// The instance's.
+    #[serde(default, skip_serializing_if = "Tat::is_past")]
     pub instance: Tat,
     /// The recipient's, in this account.
+    #[serde(default, skip_serializing_if = "Tat::is_past")]
     pub recipient: Tat,
 }
 
@@ -167,6 +189,7 @@ impl Velocity {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Findings {
     /// Whether it is a one-time code: an authentication template, or a short text with one code and no link.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub one_time_code: bool,
 }
 
@@ -203,11 +226,9 @@ fn has_link(text: &str) -> bool {
 }
 
 fn has_host(word: &str) -> bool {
-    let parts: alloc::vec::Vec<&str> = word.split(['.', '。', '．']).collect();
-    parts.windows(2).any(|pair| {
-        let [left, right] = pair else { return false };
-        left.ends_with(char::is_alphanumeric) && right.starts_with(char::is_alphanumeric)
-    })
+    let parts = word.split(['.', '。', '．']);
+    let next_parts = parts.clone().skip(1);
+    parts.zip(next_parts).any(|(left, right)| left.ends_with(char::is_alphanumeric) && right.starts_with(char::is_alphanumeric))
 }
 
 /// A request as the rules see it: without its text and its address.
@@ -222,7 +243,7 @@ pub struct Subject {
     /// Whether it is real.
     pub mode: Mode,
     /// Whether a person released it after a hold, so that holds no longer count.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub released: bool,
 }
 

@@ -94,6 +94,13 @@ rules! {
     FactMissing = "fact_missing", "something could not be read that must be known before sending", Hold, 50, find_missing_fact;
 }
 
+impl RuleId {
+    /// Whether what it found can pass, so that the same message may go out later.
+    pub const fn passes(self) -> bool {
+        !matches!(self, Self::KeyNotInForce | Self::PurposeNotAllowed | Self::RecipientSuppressed)
+    }
+}
+
 fn find_suppression(facts: &Facts, subject: &Subject, _: Timestamp) -> Option<Evidence> {
     let ContactState::Suppressed { cause, .. } = facts.contact.known()? else { return None };
     let findings = facts.content.known().copied().unwrap_or_default();

@@ -6,6 +6,7 @@ use gatepost::{Delivery, Ending, ErrorClass, Input, Lease, Outcome, Purpose, Sch
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::watch::Watch;
 use crate::world::NOON;
 
 const WAITS_SECONDS: [u32; 5] = [5, 30, 120, 600, 1_800];
@@ -45,13 +46,6 @@ impl What {
             Self::Resolve { sent } => Input::Resolve { sent: *sent },
         }
     }
-
-    fn shows_old_fence(&self) -> bool {
-        match self {
-            Self::Start { fence_behind, .. } | Self::Release { fence_behind } | Self::Finish { fence_behind, .. } => *fence_behind > 0,
-            Self::Claim { .. } | Self::Tick | Self::Withdraw | Self::Resolve { .. } => false,
-        }
-    }
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
@@ -82,65 +76,6 @@ fn happening() -> impl Strategy<Value = Happening> {
     (after_millis, what).prop_map(|(after_millis, what)| Happening { after_millis, what })
 }
 
-/// What a run must remember to judge the next step.
-struct Watch {
-    attempts_started: u16,
-    may_have_reached: bool,
-}
-
-impl Watch {
-    fn see(&mut self, before: Delivery, what: &What, answer: Result<Step, Stale>) -> Result<(), TestCaseError> {
-        if what.shows_old_fence() {
-            prop_assert_eq!(answer, Err(Stale), "an old fence changed something");
-        }
-        match answer {
-            Err(Stale) => Ok(()),
-            Ok(Step::GoesOn(after)) => {
-                self.may_have_reached |= is_left_open(before, what);
-                self.see_state(before, after)
-            }
-            Ok(Step::Ends(ending)) => self.see_ending(before, ending),
-        }
-    }
-
-    fn see_state(&mut self, before: Delivery, after: Delivery) -> Result<(), TestCaseError> {
-        prop_assert!(after.fence >= before.fence, "the fence fell");
-        prop_assert_eq!(after.expires_at, before.expires_at);
-        if let State::Claimed { .. } = after.state {
-            prop_assert!(after.fence > before.fence, "two claims have the same fence");
-        }
-        if let State::Started { .. } = after.state {
-            prop_assert!(matches!(before.state, State::Claimed { .. }), "an attempt was opened beside another: {before:?}");
-            prop_assert!(!self.may_have_reached, "a blind second send");
-            self.attempts_started += 1;
-        }
-        prop_assert_eq!(matches!(after.state, State::InDoubt { .. }), self.may_have_reached, "{:?} after {:?}", after, before);
-        prop_assert_eq!(after.tries, self.attempts_started, "a try was not counted when it started");
-        prop_assert!(usize::from(after.tries) <= Schedule::WHATSAPP.tries(), "more tries than the schedule has");
-        Ok(())
-    }
-
-    fn see_ending(&self, before: Delivery, ending: Ending) -> Result<(), TestCaseError> {
-        prop_assert!(!ending.status().is_pending());
-        match before.state {
-            State::Waiting { .. } | State::Claimed { .. } => {
-                prop_assert!(matches!(ending, Ending::Expired | Ending::Canceled(_)), "{ending:?} without an attempt");
-                prop_assert!(ending.returns_charge());
-            }
-            State::Started { .. } => prop_assert!(matches!(ending, Ending::Sent | Ending::Failed(_) | Ending::Expired)),
-            State::InDoubt { .. } => prop_assert!(matches!(ending, Ending::Sent | Ending::Failed(_) | Ending::Unknown)),
-        }
-        prop_assert_eq!(self.may_have_reached, matches!(before.state, State::InDoubt { .. }));
-        Ok(())
-    }
-}
-
-/// Whether an attempt ends here of which nobody knows that it did not reach the provider.
-fn is_left_open(before: Delivery, what: &What) -> bool {
-    let known_unsent = matches!(what, What::Finish { outcome: Outcome::Failed { .. }, .. });
-    matches!(before.state, State::Started { .. }) && !known_unsent
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3_000))]
 
@@ -149,11 +84,12 @@ proptest! {
         let mut now = Timestamp::from_millis(NOON);
         let expires_at = expiry(Purpose::Support, now);
         let mut delivery = if at_once { Delivery::started(now, expires_at) } else { Delivery::waiting(now, expires_at) };
-        let mut watch = Watch { attempts_started: delivery.tries, may_have_reached: false };
+        let mut watch = Watch::new(&delivery);
         for Happening { after_millis, what } in happenings {
             now = Timestamp::from_millis(now.as_millis() + after_millis);
-            let answer = delivery.step(&what.input(delivery.fence, now), now);
-            watch.see(delivery, &what, answer)?;
+            let input = what.input(delivery.fence, now);
+            let answer = delivery.step(&input, now);
+            watch.see(&delivery, &input, &answer);
             match answer {
                 Ok(Step::GoesOn(next)) => delivery = next,
                 // The step consumed the state, so nothing can happen to what ended.

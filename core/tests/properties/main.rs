@@ -6,6 +6,8 @@
 
 #[path = "../naive/mod.rs"]
 mod naive;
+#[path = "../watch/mod.rs"]
+mod watch;
 
 mod delivery;
 mod policy;

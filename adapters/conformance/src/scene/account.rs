@@ -29,7 +29,7 @@ impl Scene {
             message: MessageId::new(now, &self.dice),
             delivery: DeliveryId::new(now, &self.dice),
             contact: ContactId::new(now, &self.dice),
-            fingerprint: request.fingerprint(),
+            fingerprint: request.idempotency_key.is_some().then(|| request.fingerprint()),
             findings: Fact::Known(examine(&request.content)),
             request,
             now,

@@ -1,5 +1,5 @@
 -- Ids are sixteen bytes whose order is the order of time; times are milliseconds since 1970.
--- Wide rows lie in tables with a rowid, which fill their pages when appended to; narrow ones are clustered by their key.
+-- Every table is clustered by its key. The ids of an account grow with time, so that new rows lie together at its end.
 
 CREATE TABLE accounts (
     id                  BLOB PRIMARY KEY,
@@ -69,6 +69,7 @@ CREATE TABLE contacts (
     suppressed_by TEXT,                     -- the strictest cause in force
     suppressed_at INTEGER,
     window_until  INTEGER,                  -- of the conversation
+    address       TEXT NOT NULL,            -- the first one, to show
     live_tat      INTEGER NOT NULL DEFAULT 0,
     test_tat      INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (account, id)
@@ -80,7 +81,6 @@ CREATE TABLE addresses (
     contact BLOB NOT NULL,
     PRIMARY KEY (account, address)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX addresses_of_contact ON addresses (account, contact);
 
 CREATE TABLE suppressions (
     account   BLOB NOT NULL,
@@ -98,7 +98,6 @@ CREATE TABLE suppressions (
 CREATE INDEX suppressions_of_contact ON suppressions (account, contact);
 
 CREATE TABLE messages (
-    place         INTEGER PRIMARY KEY,
     account       BLOB NOT NULL,
     id            BLOB NOT NULL,
     log_id        INTEGER NOT NULL,
@@ -116,9 +115,9 @@ CREATE TABLE messages (
     charged_day   INTEGER,
     charged_month INTEGER,
     created_at    INTEGER NOT NULL,
-    updated_at    INTEGER NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX messages_of_account ON messages (account, id);
+    updated_at    INTEGER NOT NULL,
+    PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE idempotency_keys (
     account     BLOB NOT NULL,
@@ -176,7 +175,6 @@ CREATE TABLE reviews (
 CREATE INDEX reviews_open ON reviews (expires_at) WHERE closed_at IS NULL;
 
 CREATE TABLE policy_events (
-    place    INTEGER PRIMARY KEY,
     account  BLOB NOT NULL,
     seq      INTEGER NOT NULL,
     at       INTEGER NOT NULL,
@@ -184,12 +182,12 @@ CREATE TABLE policy_events (
     refused  INTEGER NOT NULL,
     instance BLOB NOT NULL,
     contact  BLOB NOT NULL,
-    body     TEXT NOT NULL                  -- JSON: policy, zones, subject, facts, decision
-) STRICT;
-CREATE UNIQUE INDEX policy_events_of_account ON policy_events (account, seq);
+    body     TEXT NOT NULL,                 -- JSON: policy, zones, subject, facts, decision
+    PRIMARY KEY (account, seq)
+) STRICT, WITHOUT ROWID;
 
--- How far the retention job came: everything up to this place is forgotten.
+-- How far the retention job came: the content of every message up to this one is forgotten.
 CREATE TABLE retention (
-    kind  TEXT PRIMARY KEY,
-    place INTEGER NOT NULL
+    account BLOB PRIMARY KEY,
+    message BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
