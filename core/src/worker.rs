@@ -110,9 +110,9 @@ impl Worker {
         self.shared.hands.attend(false);
     }
 
-    /// Whether nothing is on its way and everything is recorded.
+    /// Whether nothing is on its way, nobody holds a permit to start more, and everything is recorded.
     pub fn is_drained(&self) -> bool {
-        self.in_flight.is_empty() && self.finishes.is_empty() && self.given_back.is_empty()
+        self.shared.hands.is_idle() && self.finishes.is_empty() && self.given_back.is_empty()
     }
 
     fn send_started(&mut self) {
@@ -297,7 +297,7 @@ impl Gateway {
         loop {
             if !goes_on() {
                 worker.close();
-                if worker.is_drained() && self.shared.hands.is_idle() {
+                if worker.is_drained() {
                     return;
                 }
             }

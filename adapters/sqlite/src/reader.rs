@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use futures_channel::oneshot;
 use gatepost::StoreError;
@@ -13,17 +14,21 @@ use crate::error;
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
 /// The way to the reading threads. They end when it is dropped.
-pub(crate) struct Readers(Sender<Job>);
+pub(crate) struct Readers {
+    jobs: Option<Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+}
 
 impl Readers {
     pub(crate) fn start(connections: Vec<Connection>) -> std::io::Result<Self> {
         let (jobs, waiting_jobs) = channel();
         let waiting_jobs = Arc::new(Mutex::new(waiting_jobs));
-        for connection in connections {
+        let start = |connection: Connection| {
             let waiting_jobs = waiting_jobs.clone();
-            std::thread::Builder::new().name("gatepost-reader".into()).spawn(move || run(&connection, &waiting_jobs))?;
-        }
-        Ok(Self(jobs))
+            std::thread::Builder::new().name("gatepost-reader".into()).spawn(move || run(&connection, &waiting_jobs))
+        };
+        let threads = connections.into_iter().map(start).collect::<Result<_, _>>()?;
+        Ok(Self { jobs: Some(jobs), threads })
     }
 
     /// Runs `query` on one snapshot of the database.
@@ -40,8 +45,18 @@ impl Readers {
             let _ = answer.send(result);
         };
         let gone = || StoreError::Unavailable(String::from("the readers have ended"));
-        self.0.send(Box::new(job)).map_err(|_| gone())?;
+        self.jobs.as_ref().ok_or_else(gone)?.send(Box::new(job)).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has nothing left to say.
+            let _ = thread.join();
+        }
     }
 }
 

@@ -39,9 +39,10 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct SqliteStore(Arc<Inner>);
 
+/// The writer ends last: only the last connection to close can put the write-ahead log away.
 struct Inner {
-    writer: Writer,
     readers: Readers,
+    writer: Writer,
     hooks: Hooks,
     path: PathBuf,
 }

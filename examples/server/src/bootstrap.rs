@@ -1,0 +1,225 @@
+//! Bootstrap: what makes a first start usable, and a start by a script.
+//!
+//! In development an empty gateway gets the demo account, and keys that are shown this one time. With `--bootstrap FILE` the server leaves
+//! keys for scripts in a file; each start makes new ones and revokes those of the start before, which are known by their name. In
+//! production nothing is made: who runs the gateway is told how to make the first operator key.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use axum::Router;
+use axum::http::Method;
+use gatepost::Scope;
+use serde::Serialize;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::cli::ask;
+use crate::config::{Mode, Settings};
+use crate::{Failure, private_file};
+
+/// The name of the demo account.
+const ACCOUNT: &str = "Demo";
+/// The name of its instance.
+const INSTANCE: &str = "demo";
+/// The name of the keys in a bootstrap file.
+const KEYS: &str = "bootstrap";
+
+/// Prepares a gateway that is about to serve at `address`; what is to be shown, once.
+pub async fn prepare(router: &Router, settings: &Settings, address: SocketAddr, file: Option<&Path>) -> Result<Option<Notice>, Failure> {
+    let operator = Operator { router };
+    let notice = match settings.mode {
+        _ if operator.has_account().await? => None,
+        Mode::Development => Some(operator.first_start(address).await?),
+        Mode::Production if operator.has_key().await? => None,
+        Mode::Production => Some(Notice::of_first_key(&settings.data)),
+    };
+    if let Some(file) = file {
+        operator.leave_keys(file).await?;
+    }
+    Ok(notice)
+}
+
+/// What is shown once, to whoever started the gateway. It may hold keys, so its `Debug` is silent.
+pub struct Notice(Zeroizing<String>);
+
+impl Notice {
+    /// The text to show.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// How the first operator key is made.
+    fn of_first_key(data: &Path) -> Self {
+        let data = data.display();
+        Self(Zeroizing::new(format!(
+            "\
+There is no account and no operator key yet. Make the first one on this host:
+
+  gatepost-server key create --operator --name first --data '{data}'
+"
+        )))
+    }
+
+    /// The keys of the demo account, and a command that sends a first message with them.
+    fn of_first_start(keys: &Bootstrap, address: SocketAddr) -> Self {
+        let Bootstrap { api_key, operator_key, .. } = keys;
+        Self(Zeroizing::new(format!(
+            "\
+The account `{ACCOUNT}` was made, with the instance `{INSTANCE}`. Its provider is the sandbox: it writes to nobody.
+These keys are shown this one time:
+
+  API key       {api_key}
+  operator key  {operator_key}
+
+Send a message:
+
+  curl -X POST http://{address}/api/send-message \\
+    -H 'Authorization: Bearer {api_key}' \\
+    -H 'Content-Type: application/json' \\
+    -d '{{\"instance_id\":\"{INSTANCE}\",\"phone\":\"+999501234567\",\"message\":\"Your table is ready.\",\"message_purpose\":\"transactional\"}}'
+"
+        )))
+    }
+}
+
+impl fmt::Debug for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Notice(***)")
+    }
+}
+
+/// What a bootstrap file holds.
+#[derive(Serialize)]
+struct Bootstrap {
+    api_key: String,
+    operator_key: String,
+    account_id: String,
+    instance_id: String,
+}
+
+/// The operator, who asks the routes before anybody else can.
+struct Operator<'a> {
+    router: &'a Router,
+}
+
+impl Operator<'_> {
+    /// Makes the demo account and its keys.
+    async fn first_start(&self, address: SocketAddr) -> Result<Notice, Failure> {
+        let demo = self.demo().await?;
+        let keys = self.new_keys(&demo, "first start").await?;
+        Ok(Notice::of_first_start(&keys, address))
+    }
+
+    /// Writes new keys to the file, then revokes those of the start before.
+    async fn leave_keys(&self, file: &Path) -> Result<(), Failure> {
+        let demo = self.demo().await?;
+        let former = self.former_keys(&demo).await?;
+        let keys = self.new_keys(&demo, KEYS).await?;
+        let text = serde_json::to_string(&keys).map_err(|error| Failure::Unavailable(error.to_string()))?;
+        private_file::write(file, &format!("{text}\n")).map_err(|error| Failure::Unavailable(format!("{}: {error}", file.display())))?;
+        for key in former {
+            self.ask(&Method::DELETE, &key, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn has_account(&self) -> Result<bool, Failure> {
+        Ok(has_items(&self.get("/v1/accounts?limit=1").await?))
+    }
+
+    async fn has_key(&self) -> Result<bool, Failure> {
+        Ok(has_items(&self.get(OPERATOR_KEYS).await?))
+    }
+
+    /// The demo account and its instance: those that are there, or new ones.
+    async fn demo(&self) -> Result<Demo, Failure> {
+        let account = match self.find_account().await? {
+            Some(account) => account,
+            None => self.make("/v1/accounts", json!({"name": ACCOUNT, "plan": "starter"})).await?,
+        };
+        let account_id = text(&account, "id");
+        let instances = format!("/v1/accounts/{account_id}/instances");
+        let instance = match named(&self.get(&instances).await?, INSTANCE).next() {
+            Some(instance) => instance.clone(),
+            None => self.make(&instances, json!({"name": INSTANCE, "provider": "sandbox"})).await?,
+        };
+        Ok(Demo { account_id, instance_id: text(&instance, "id") })
+    }
+
+    /// The oldest account that is called like the demo account.
+    async fn find_account(&self) -> Result<Option<Value>, Failure> {
+        let mut found = None;
+        let mut path = "/v1/accounts?limit=200".to_owned();
+        loop {
+            let page = self.get(&path).await?;
+            found = named(&page, ACCOUNT).last().cloned().or(found);
+            match page["next_cursor"].as_str() {
+                Some(cursor) => path = format!("/v1/accounts?limit=200&cursor={cursor}"),
+                None => return Ok(found),
+            }
+        }
+    }
+
+    /// The paths of the keys that an earlier start left in a file, and that are still in force.
+    async fn former_keys(&self, demo: &Demo) -> Result<Vec<String>, Failure> {
+        let mut paths = Vec::new();
+        for list in [demo.keys_path(), OPERATOR_KEYS.to_owned()] {
+            let keys = self.get(&list).await?;
+            let in_force = named(&keys, KEYS).filter(|key| key["state"] == "active");
+            paths.extend(in_force.map(|key| format!("{list}/{}", text(key, "id"))));
+        }
+        Ok(paths)
+    }
+
+    async fn new_keys(&self, demo: &Demo, name: &str) -> Result<Bootstrap, Failure> {
+        let scopes: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+        let api_key = self.make(&demo.keys_path(), json!({"name": name, "scopes": scopes})).await?;
+        let operator_key = self.make(OPERATOR_KEYS, json!({"name": name})).await?;
+        Ok(Bootstrap {
+            api_key: text(&api_key, "api_key"),
+            operator_key: text(&operator_key, "api_key"),
+            account_id: demo.account_id.clone(),
+            instance_id: demo.instance_id.clone(),
+        })
+    }
+
+    async fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.ask(&Method::GET, path, None).await
+    }
+
+    async fn make(&self, path: &str, body: Value) -> Result<Value, Failure> {
+        self.ask(&Method::POST, path, Some(&body)).await
+    }
+
+    async fn ask(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        ask(self.router, method, path, body).await
+    }
+}
+
+const OPERATOR_KEYS: &str = "/v1/operator-keys";
+
+struct Demo {
+    account_id: String,
+    instance_id: String,
+}
+
+impl Demo {
+    fn keys_path(&self) -> String {
+        format!("/v1/accounts/{}/api-keys", self.account_id)
+    }
+}
+
+fn has_items(list: &Value) -> bool {
+    list["items"].as_array().is_some_and(|items| !items.is_empty())
+}
+
+/// The items of a list that have this name.
+fn named<'a>(list: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    list["items"].as_array().into_iter().flatten().filter(move |item| item["name"] == name)
+}
+
+fn text(value: &Value, field: &str) -> String {
+    value[field].as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,275 @@
+//! CLI: what can be asked of the gateway at a prompt.
+//!
+//! The players: `Cli` (the whole command line), `Noun` (a noun of `/v1`; a file for each, whose verbs are `Question`s), `Client` (answers
+//! questions, from the data folder or from a running server), `print` (shows the answers, to people or to machines).
+
+mod account;
+mod client;
+mod instance;
+mod key;
+mod message;
+mod policy_event;
+mod print;
+mod question;
+mod remote;
+mod review;
+mod settings;
+mod suppress;
+mod usage;
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{stdin, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use gatepost::Host;
+use gatepost_system::System;
+
+use crate::config::{Effective, Layers, Secret, Settings};
+use crate::data_folder::DataFolder;
+use crate::{Failure, backup, console, http, inspect, serve};
+
+pub(crate) use client::{Absent, Client, ask};
+use print::Form;
+pub(crate) use question::Question;
+
+/// Runs the command line, and answers with its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Where the terminal is gone, nobody is there to be told.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    match cli.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            console::tell(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  refused by the gateway
+  2  the command or the configuration cannot be right
+  3  the gateway cannot be reached, or is not available";
+
+/// The gateway, and what can be asked of it.
+///
+/// Commands open the data folder, also beside a running server, and act as its operator; with `--url` they ask a running server, with
+/// the rights of the key. Without a command the server starts.
+#[derive(Debug, Parser)]
+#[command(name = "gatepost-server", version, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Args, Debug)]
+struct Options {
+    /// The file of settings [default: gatepost.toml, where there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data folder [default: data]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data: Option<String>,
+    /// A running server to ask instead of the data folder
+    #[arg(long, global = true, conflicts_with = "data", value_name = "URL")]
+    url: Option<String>,
+    /// The key to show to that server; others on this machine can see it here, so rather set GATEPOST_KEY_FILE or GATEPOST_KEY
+    #[arg(long, global = true, value_name = "KEY")]
+    key: Option<Secret>,
+    /// Print answers as JSON, as the gateway gives them
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway
+    Serve(Serve),
+    #[command(flatten)]
+    Noun(Noun),
+    /// The guard, dry-run
+    #[command(subcommand)]
+    Inspect(Inspect),
+    /// The settings
+    #[command(subcommand)]
+    Config(settings::Verb),
+    /// The root keys
+    #[command(subcommand)]
+    Keyring(Keyring),
+    /// Copy the database into a new file, also while the server runs; the keyring is left out
+    Backup {
+        /// The new file
+        to: PathBuf,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+/// A noun of `/v1`.
+#[derive(Debug, Subcommand)]
+enum Noun {
+    /// Customers of the gateway
+    #[command(subcommand)]
+    Account(account::Verb),
+    /// Connected WhatsApp numbers
+    #[command(subcommand)]
+    Instance(instance::Verb),
+    /// API keys, and operator keys with `--operator`
+    #[command(subcommand)]
+    Key(key::Verb),
+    /// The recipients an account must not write to
+    #[command(subcommand)]
+    Suppress(suppress::Verb),
+    /// What was accepted or held, and what became of it
+    #[command(subcommand)]
+    Message(message::Verb),
+    /// Held messages, which wait for a person
+    #[command(subcommand)]
+    Review(review::Verb),
+    /// What was decided, and why
+    #[command(subcommand)]
+    PolicyEvent(policy_event::Verb),
+    /// How much was sent of how much
+    Usage(usage::Show),
+}
+
+#[derive(Args, Debug, Default)]
+struct Serve {
+    /// Where to listen; port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Write keys for scripts to this file, and revoke those written before (development only)
+    #[arg(long, value_name = "FILE")]
+    bootstrap: Option<PathBuf>,
+    /// How long the sandbox provider takes to answer
+    #[arg(long, value_name = "MILLISECONDS")]
+    sandbox_latency_ms: Option<String>,
+    /// What goes wrong with the sandbox provider: refuse, timeout, die or flaky:PERCENT
+    #[arg(long, value_name = "MISHAP")]
+    sandbox_fail: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Inspect {
+    /// Judge messages: one JSON object (`{"purpose","text"}`) or bare text a line on standard input, one verdict a line
+    ///
+    /// A message is judged by the policy alone, as the first one of a new account. Where no purpose is given it is `transactional`.
+    /// The category of a refused purpose is what the sender called it; `unknown` calls it nothing, so its category is `ok`.
+    Message,
+}
+
+#[derive(Debug, Subcommand)]
+enum Keyring {
+    /// Add a root key, which makes all new keys from then on
+    Rotate,
+}
+
+impl Cli {
+    fn run(self) -> Result<(), Failure> {
+        let Self { options, command } = self;
+        let command = command.unwrap_or(Command::Serve(Serve::default()));
+        let effective = options.effective(command.serve())?;
+        let settings = &effective.settings;
+        match command {
+            Command::Serve(serve) => serve::run(settings, serve.bootstrap.as_deref()),
+            Command::Noun(noun) => noun.ask(&options, settings),
+            Command::Inspect(Inspect::Message) => {
+                print::written(inspect::messages(stdin().lock(), stdout().lock(), &settings.policy.into(), System.now()))
+            }
+            Command::Config(verb) => print::written(verb.run(&effective, options.form())),
+            Command::Keyring(Keyring::Rotate) => rotate(settings),
+            Command::Backup { to } => back_up(&options, settings, &to),
+            Command::Openapi => print::written(print::document(&http::openapi())),
+        }
+    }
+}
+
+impl Command {
+    fn serve(&self) -> Option<&Serve> {
+        match self {
+            Self::Serve(serve) => Some(serve),
+            _ => None,
+        }
+    }
+}
+
+impl Options {
+    fn form(&self) -> Form {
+        if self.json { Form::Json } else { Form::Text }
+    }
+
+    fn effective(&self, serve: Option<&Serve>) -> Result<Effective, Failure> {
+        let flag = |key, flag, text: &Option<String>| text.clone().map(|text| (key, flag, text));
+        let key = self.key.as_ref().map(|key| ("key", "key", key.reveal().to_owned()));
+        let mut flags = vec![flag("data", "data", &self.data), flag("url", "url", &self.url), key];
+        if let Some(serve) = serve {
+            flags.push(flag("listen", "listen", &serve.listen));
+            flags.push(flag("sandbox.latency_ms", "sandbox-latency-ms", &serve.sandbox_latency_ms));
+            flags.push(flag("sandbox.fail", "sandbox-fail", &serve.sandbox_fail));
+        }
+        Ok(Layers::read(self.config.as_deref(), env::vars_os(), flags.into_iter().flatten())?)
+    }
+
+    /// Whether a running server is to be asked: the flag `--data` stands against a URL from a weaker source.
+    fn asks_server(&self, settings: &Settings) -> bool {
+        self.data.is_none() && settings.url.is_some()
+    }
+}
+
+impl Noun {
+    fn ask(self, options: &Options, settings: &Settings) -> Result<(), Failure> {
+        let client = match &settings.url {
+            Some(url) if options.asks_server(settings) => Client::remote(url.clone(), settings.key.clone())?,
+            _ => Client::local(settings, if self.may_come_first() { Absent::Make } else { Absent::Refuse })?,
+        };
+        question::ask_all(&client, self.questions(&client)?, options.form())
+    }
+
+    fn questions(self, client: &Client) -> Result<Vec<Question>, Failure> {
+        match self {
+            Self::Account(verb) => Ok(vec![verb.question()]),
+            Self::Instance(verb) => Ok(vec![verb.question(client)?]),
+            Self::Key(verb) => Ok(vec![verb.question(client)?]),
+            Self::Suppress(verb) => verb.questions(client),
+            Self::Message(verb) => Ok(vec![verb.question(client)?]),
+            Self::Review(verb) => Ok(vec![verb.question(client)?]),
+            Self::PolicyEvent(verb) => Ok(vec![verb.question(client)?]),
+            Self::Usage(show) => Ok(vec![show.question(client)?]),
+        }
+    }
+
+    /// Whether it may come before the first start of the server.
+    fn may_come_first(&self) -> bool {
+        matches!(self, Self::Account(account::Verb::Create { .. })) || matches!(self, Self::Key(verb) if verb.makes_operator_key())
+    }
+}
+
+fn back_up(options: &Options, settings: &Settings, to: &Path) -> Result<(), Failure> {
+    if options.asks_server(settings) {
+        return Err(Failure::Usage("`backup` copies a data folder: give `--data`, not `--url`".to_owned()));
+    }
+    let folder = DataFolder::of(settings);
+    client::runtime()?.block_on(async { backup::run(&folder.open().await?, to).await })?;
+    console::say(format_args!("the database was copied to {}", to.display()));
+    let keys = folder.keys().path().display();
+    console::say(format_args!("the keyring was left out: keep a copy of {keys} in another place; neither is of use without the other"));
+    Ok(())
+}
+
+fn rotate(settings: &Settings) -> Result<(), Failure> {
+    let root = DataFolder::of(settings).keys().rotate(&System)?;
+    console::say(format_args!("root {root} was added; copy the keyring to every host, then restart the servers"));
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Accounts: the verbs of who runs the gateway.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::question::{Paging, Question, encode, given};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Make an account
+    Create {
+        /// What people call it
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        terms: Terms,
+    },
+    /// List accounts, newest first
+    List {
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Read an account
+    Show {
+        /// The account
+        id: String,
+    },
+    /// Change an account; what is not given stays
+    Update {
+        /// The account
+        id: String,
+        /// A new name
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        terms: Terms,
+        /// Whether a one-time code may reach a recipient who opted out
+        #[arg(long, value_name = "BOOL")]
+        one_time_codes_pass: Option<bool>,
+        /// Whether a person must release each of its messages
+        #[arg(long, value_name = "BOOL")]
+        supervised: Option<bool>,
+    },
+    /// Let nothing of it go out until it is resumed
+    Pause {
+        /// The account
+        id: String,
+        /// Why, for people
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// End a pause
+    Resume {
+        /// The account
+        id: String,
+    },
+    /// Close an account
+    Suspend {
+        /// The account
+        id: String,
+    },
+    /// Open an account that was closed
+    Reinstate {
+        /// The account
+        id: String,
+    },
+}
+
+/// What an account may send, and on which calendar.
+#[derive(Args, Debug)]
+pub(super) struct Terms {
+    /// starter, growth, scale, or custom with the limits below
+    #[arg(long)]
+    plan: Option<String>,
+    /// A limit of its own for a day
+    #[arg(long, requires = "messages_per_month", value_name = "COUNT")]
+    messages_per_day: Option<u64>,
+    /// A limit of its own for a month
+    #[arg(long, requires = "messages_per_day", value_name = "COUNT")]
+    messages_per_month: Option<u64>,
+    /// The time zone of its days and months, for example Asia/Riyadh
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+}
+
+impl Terms {
+    fn limits(&self) -> Option<Value> {
+        let (per_day, per_month) = (self.messages_per_day?, self.messages_per_month?);
+        Some(json!({"messages_per_day": per_day, "messages_per_month": per_month}))
+    }
+}
+
+const COLUMNS: &[&str] = &["id", "name", "plan", "limits.messages_per_day", "limits.messages_per_month", "pause.since", "suspended_at"];
+
+impl Verb {
+    pub(super) fn question(self) -> Question {
+        match self {
+            Self::Create { name, terms } => {
+                let body = json!({"name": name, "plan": terms.plan, "limits": terms.limits(), "time_zone": terms.time_zone});
+                Question::post("/v1/accounts", given(body))
+            }
+            Self::List { paging } => paging.of(Question::get("/v1/accounts")).listed(COLUMNS),
+            Self::Show { id } => Question::get(path(&id)),
+            Self::Update { id, name, terms, one_time_codes_pass, supervised } => {
+                let body = json!({
+                    "name": name, "plan": terms.plan, "limits": terms.limits(), "time_zone": terms.time_zone,
+                    "one_time_codes_pass": one_time_codes_pass, "supervised": supervised,
+                });
+                Question::patch(path(&id), given(body))
+            }
+            Self::Pause { id, note } => Question::post(path(&id) + "/pause", given(json!({"note": note}))),
+            Self::Resume { id } => Question::act(path(&id) + "/resume"),
+            Self::Suspend { id } => Question::act(path(&id) + "/suspend"),
+            Self::Reinstate { id } => Question::act(path(&id) + "/reinstate"),
+        }
+    }
+}
+
+fn path(id: &str) -> String {
+    format!("/v1/accounts/{}", encode(id))
+}

@@ -1,0 +1,65 @@
+//! Reviews: the verbs.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::client::Client;
+use super::question::{OnAccount, Paging, Question, encode, given};
+use crate::Failure;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// List reviews, newest first
+    List {
+        #[command(flatten)]
+        on: OnAccount,
+        /// Only those that wait for a person
+        #[arg(long)]
+        open: bool,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Read a review
+    Show {
+        #[command(flatten)]
+        on: OnAccount,
+        /// The message
+        id: String,
+    },
+    /// Let a held message go out, if present facts allow it
+    Release {
+        #[command(flatten)]
+        on: OnAccount,
+        /// The message
+        id: String,
+        /// A remark
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Let a held message never go out
+    Refuse {
+        #[command(flatten)]
+        on: OnAccount,
+        /// The message
+        id: String,
+        /// A remark
+        #[arg(long)]
+        note: Option<String>,
+    },
+}
+
+const COLUMNS: &[&str] = &["message_id", "state", "opened_at", "expires_at", "closed.verdict", "closed.by"];
+
+impl Verb {
+    pub(super) fn question(self, client: &Client) -> Result<Question, Failure> {
+        let path = |on: &OnAccount, id: &str| on.path(client, &format!("reviews/{}", encode(id)));
+        Ok(match self {
+            Self::List { on, open, paging } => {
+                paging.of(Question::get(on.path(client, "reviews")?).with("state", open.then_some("open"))).listed(COLUMNS)
+            }
+            Self::Show { on, id } => Question::get(path(&on, &id)?),
+            Self::Release { on, id, note } => Question::post(path(&on, &id)? + "/release", given(json!({"note": note}))),
+            Self::Refuse { on, id, note } => Question::post(path(&on, &id)? + "/refuse", given(json!({"note": note}))),
+        })
+    }
+}

@@ -1,0 +1,270 @@
+//! Config: everything that can be set, its default, and where each value comes from.
+//!
+//! The players: [`Settings`] (what is set, in types that cannot be wrong), [`Layers`] (the sources, each stronger than the one before:
+//! defaults, `gatepost.toml`, `GATEPOST_*` variables, `GATEPOST_*_FILE` for secrets, flags), [`Effective`] (what came of them),
+//! [`ConfigError`] (which setting, from which source, and what was expected). `gatepost.toml` beside this crate documents each setting.
+
+mod layers;
+mod values;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gatepost::{Brand, Delivering, Policy, Retention, Timestamp};
+use gatepost_memory::{Mishap, Sandbox};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use layers::line_of;
+pub use layers::{ConfigError, Effective, Layers, Row, Source};
+pub use values::{BaseUrl, Bounded, Directives, Secret, Written};
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+/// What is set.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// For whom it runs.
+    pub mode: Mode,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The folder that holds the database and, unless `keys_file` says otherwise, the keyring.
+    pub data: PathBuf,
+    /// The first letters of keys.
+    pub brand: Written<Brand>,
+    /// The keyring, where it is not in the data folder.
+    #[serde(with = "values::or_empty")]
+    pub keys_file: Option<PathBuf>,
+    /// The proxies that are believed when they say whom they speak for.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The running server that the command line speaks to instead of the data folder.
+    #[serde(with = "values::or_empty")]
+    pub url: Option<BaseUrl>,
+    /// The key that the command line shows to that server.
+    #[serde(with = "values::or_empty")]
+    pub key: Option<Secret>,
+    /// What it tells about itself.
+    pub log: Log,
+    /// How it delivers.
+    pub delivering: DeliverySettings,
+    /// When a message is held or blocked.
+    pub policy: PolicySettings,
+    /// How long it remembers.
+    pub retention: RetentionSettings,
+    /// How the sandbox provider behaves.
+    pub sandbox: SandboxSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Development,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            data: PathBuf::from("data"),
+            brand: Written::default(),
+            keys_file: None,
+            trusted_proxies: Vec::new(),
+            url: None,
+            key: None,
+            log: Log::default(),
+            delivering: DeliverySettings::default(),
+            policy: PolicySettings::default(),
+            retention: RetentionSettings::default(),
+            sandbox: SandboxSettings::default(),
+        }
+    }
+}
+
+/// For whom the gateway runs.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// For who tries it: it listens on loopback only, and makes a demo account.
+    #[default]
+    Development,
+    /// For customers: nothing is made for show, and secrets that others can read are refused.
+    Production,
+}
+
+/// What it tells about itself.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// In which form.
+    pub format: LogFormat,
+    /// How much: a level, or directives as `tracing` reads them.
+    pub level: Directives,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    #[default]
+    Text,
+}
+
+/// How it delivers: [`Delivering`] with the units in the names.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeliverySettings {
+    /// How many sends may be on their way at once.
+    pub in_flight_max: Bounded<1, 100_000>,
+    /// How many deliveries of one account a claim takes at most.
+    pub per_account_max: Bounded<1, 100_000>,
+    /// How long a send may take.
+    pub send_timeout_seconds: Bounded<1, 300>,
+    /// How long the worker sleeps at most: well below the ten silent seconds after which the server counts as not ready.
+    pub poll_interval_ms: Bounded<10, 5_000>,
+}
+
+impl Default for DeliverySettings {
+    fn default() -> Self {
+        let Delivering { in_flight_max, per_account_max, send_timeout, poll_interval } = Delivering::default();
+        Self {
+            in_flight_max: Bounded::nearest(in_flight_max as u64),
+            per_account_max: Bounded::nearest(per_account_max as u64),
+            send_timeout_seconds: Bounded::nearest(send_timeout.as_secs()),
+            poll_interval_ms: Bounded::nearest(poll_interval.as_millis() as u64),
+        }
+    }
+}
+
+impl From<DeliverySettings> for Delivering {
+    fn from(settings: DeliverySettings) -> Self {
+        Self {
+            in_flight_max: settings.in_flight_max.get() as usize,
+            per_account_max: settings.per_account_max.get() as usize,
+            send_timeout: Duration::from_secs(settings.send_timeout_seconds.get()),
+            poll_interval: Duration::from_millis(settings.poll_interval_ms.get()),
+        }
+    }
+}
+
+/// When a message is held or blocked: the risk scores of [`Policy`].
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicySettings {
+    /// From this risk score on a person must release a message.
+    pub review_from: Bounded<1, 100>,
+    /// From this risk score on a message is blocked; not below `review_from`.
+    pub block_from: Bounded<1, 100>,
+}
+
+impl Default for PolicySettings {
+    fn default() -> Self {
+        let Policy { review_from, block_from, .. } = Policy::default();
+        Self { review_from: Bounded::nearest(u64::from(review_from)), block_from: Bounded::nearest(u64::from(block_from)) }
+    }
+}
+
+impl From<PolicySettings> for Policy {
+    fn from(settings: PolicySettings) -> Self {
+        Self { review_from: settings.review_from.get() as u8, block_from: settings.block_from.get() as u8, ..Self::default() }
+    }
+}
+
+/// How long it remembers.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionSettings {
+    /// What messages say.
+    pub content_days: Bounded<1, 36_500>,
+    /// Messages, attempts, reviews and policy events.
+    pub log_days: Bounded<1, 36_500>,
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        Self { content_days: Bounded::nearest(30), log_days: Bounded::nearest(396) }
+    }
+}
+
+impl RetentionSettings {
+    /// What is forgotten at `now`.
+    pub fn at(self, now: Timestamp) -> Retention {
+        let before = |days: Bounded<1, 36_500>| now.minus(DAY * days.get() as u32);
+        Retention { content_before: before(self.content_days), logs_before: before(self.log_days) }
+    }
+}
+
+/// How the sandbox provider behaves.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SandboxSettings {
+    /// How long it takes to answer.
+    pub latency_ms: Bounded<0, 600_000>,
+    /// What goes wrong with it.
+    #[serde(with = "values::or_empty")]
+    pub fail: Option<Written<Mishap>>,
+}
+
+impl SandboxSettings {
+    /// A sandbox that behaves so.
+    pub fn provider(&self) -> Sandbox {
+        let sandbox = Sandbox::new().with_latency(Duration::from_millis(self.latency_ms.get()));
+        match &self.fail {
+            Some(mishap) => sandbox.with_mishap(*mishap.value()),
+            None => sandbox,
+        }
+    }
+}
+
+/// A setting's name, and what it expects, as an error says it.
+struct Key {
+    name: &'static str,
+    expected: &'static str,
+}
+
+const fn key(name: &'static str, expected: &'static str) -> Key {
+    Key { name, expected }
+}
+
+/// Every setting. To add one, add its field above, its row here and its lines in `gatepost.toml`.
+const KEYS: &[Key] = &[
+    key("mode", "`development` or `production`"),
+    key("listen", "an IP address and a port, for example `127.0.0.1:8080`"),
+    key("data", "the path of a folder"),
+    key("brand", "2 to 12 lower-case letters or digits"),
+    key("keys_file", "the path of a file"),
+    key("trusted_proxies", "a list of networks, for example `10.0.0.0/8`"),
+    key("url", "a URL that starts with `http://` or `https://`"),
+    key("key", "an API key or an operator key"),
+    key("log.format", "`text` or `json`"),
+    key("log.level", "a level, for example `info`, or directives, for example `info,gatepost_server=debug`"),
+    key("delivering.in_flight_max", "a whole number from 1 to 100000"),
+    key("delivering.per_account_max", "a whole number from 1 to 100000"),
+    key("delivering.send_timeout_seconds", "a whole number from 1 to 300"),
+    key("delivering.poll_interval_ms", "a whole number from 10 to 5000"),
+    key("policy.review_from", "a whole number from 1 to 100"),
+    key("policy.block_from", "a whole number from 1 to 100"),
+    key("retention.content_days", "a whole number from 1 to 36500"),
+    key("retention.log_days", "a whole number from 1 to 36500"),
+    key("sandbox.latency_ms", "a whole number from 0 to 600000"),
+    key("sandbox.fail", "`refuse`, `timeout`, `die`, `flaky:P` or nothing"),
+];
+
+/// The settings that are secrets: shown as `***`, and also read from the file that `GATEPOST_*_FILE` names.
+const SECRETS: &[&str] = &["key"];
+
+/// What no single setting can say: the rules between them, each with the setting that breaks it and what was expected.
+fn broken_rule(settings: &Settings) -> Option<(&'static str, String)> {
+    if settings.mode == Mode::Development && !settings.listen.ip().is_loopback() {
+        let expected = "expected a loopback address, for example `127.0.0.1:8080`, because `mode` is `development`";
+        return Some(("listen", expected.to_owned()));
+    }
+    let review_from = settings.policy.review_from.get();
+    if settings.policy.block_from.get() < review_from {
+        return Some(("policy.block_from", format!("expected at least `policy.review_from`, which is {review_from}")));
+    }
+    None
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests;

@@ -1,0 +1,177 @@
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use super::*;
+
+type Flag = (&'static str, &'static str, String);
+type Variable = (&'static str, &'static str);
+
+/// Reads a file of this text, these variables and these flags.
+fn read(file: &str, variables: &[(&str, &str)], flags: &[Flag]) -> Result<Effective, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gatepost.toml");
+    fs::write(&path, file).unwrap();
+    let environment = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    let read = Layers::read(Some(&path), environment, flags.iter().cloned());
+    read.map_err(|error| error.to_string().replace(&path.display().to_string(), "gatepost.toml"))
+}
+
+fn source(effective: &Effective, key: &str) -> String {
+    effective.rows().into_iter().find(|row| row.key == key).unwrap().source
+}
+
+#[test]
+fn the_example_file_documents_every_setting_with_its_default() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("gatepost.toml");
+    let effective = Layers::read(Some(&path), [], []).unwrap();
+    assert_eq!(effective.settings, Settings::default());
+    let missing: Vec<_> = effective.rows().into_iter().filter(|row| row.source == "default").map(|row| row.key).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}
+
+#[test]
+fn every_setting_is_in_the_table_of_keys() {
+    let rows = Layers::read(None, [], []).unwrap().rows();
+    assert_eq!(rows.len(), KEYS.len());
+    let leaves = toml::to_string(&Settings::default()).unwrap().lines().filter(|line| line.contains(" = ")).count();
+    assert_eq!(rows.len(), leaves);
+}
+
+#[test]
+fn a_stronger_source_wins() {
+    let file = "listen = \"127.0.0.1:1\"\ndata = \"one\"\nbrand = \"one\"\n[log]\nlevel = \"warn\"\n";
+    let variables = [("GATEPOST_LISTEN", "127.0.0.1:2"), ("GATEPOST_DATA", "two")];
+    let flags = [("listen", "listen", "127.0.0.1:3".to_owned())];
+    let effective = read(file, &variables, &flags).unwrap();
+
+    assert_eq!(effective.settings.listen.port(), 3);
+    assert_eq!(effective.settings.data, Path::new("two"));
+    assert_eq!(effective.settings.brand.value().as_str(), "one");
+    assert_eq!(source(&effective, "listen"), "--listen");
+    assert_eq!(source(&effective, "data"), "GATEPOST_DATA");
+    assert!(source(&effective, "brand").ends_with("gatepost.toml"));
+    assert_eq!(source(&effective, "mode"), "default");
+}
+
+#[test]
+fn variables_are_read_as_what_they_set() {
+    let variables = [
+        ("GATEPOST_DELIVERING_IN_FLIGHT_MAX", "64"),
+        ("GATEPOST_TRUSTED_PROXIES", "10.0.0.0/8, ::1/128"),
+        ("GATEPOST_SANDBOX_FAIL", "refuse"),
+        ("GATEPOST_MODE", ""),
+        ("GATEPOST_PORT_8080_TCP_ADDR", "10.0.0.7"),
+        ("PATH", "/bin"),
+    ];
+    let settings = read("", &variables, &[]).unwrap().settings;
+    assert_eq!(Delivering::from(settings.delivering).in_flight_max, 64);
+    assert_eq!(settings.trusted_proxies.len(), 2);
+    assert!(settings.sandbox.fail.is_some());
+    assert_eq!(settings.mode, Mode::Development);
+}
+
+#[test]
+fn a_secret_comes_from_its_file_and_is_never_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    fs::write(&path, "wg_op_from_the_file\n").unwrap();
+    let variables = [("GATEPOST_KEY", "wg_op_weaker"), ("GATEPOST_KEY_FILE", path.to_str().unwrap())];
+    let effective = read("key = \"wg_op_weakest\"", &variables, &[]).unwrap();
+
+    assert_eq!(effective.settings.key.as_ref().unwrap().reveal(), "wg_op_from_the_file");
+    assert_eq!(source(&effective, "key"), "GATEPOST_KEY_FILE");
+    let shown = format!("{effective:?} {:?} {}", effective.rows(), serde_json::to_string(&effective.rows()).unwrap());
+    assert!(!shown.contains("wg_op"), "{shown}");
+    assert!(shown.contains("***"));
+}
+
+#[test]
+fn an_error_names_the_setting_and_the_source() {
+    let cases: &[(&str, &[Variable], &[Flag], &str)] = &[
+        ("mode = \"prod\"", &[], &[], "`mode` from gatepost.toml: expected `development` or `production`"),
+        (
+            "[log]\nlevle = \"info\"",
+            &[],
+            &[],
+            "`log.levle` from gatepost.toml: there is no such setting; `gatepost-server config check` shows them all",
+        ),
+        ("log = \"info\"", &[], &[], "`log` from gatepost.toml: there is no such setting; `gatepost-server config check` shows them all"),
+        ("key = 7", &[], &[], "`key` from gatepost.toml: expected an API key or an operator key"),
+        ("mode = \"production\"\nmode", &[], &[], "gatepost.toml: line 2 is not TOML: key with no value, expected `=`"),
+        (
+            "",
+            &[("GATEPOST_DELIVERING_SEND_TIMEOUT_SECONDS", "0")],
+            &[],
+            "`delivering.send_timeout_seconds` from GATEPOST_DELIVERING_SEND_TIMEOUT_SECONDS: expected a whole number from 1 to 300",
+        ),
+        (
+            "",
+            &[("GATEPOST_LISTENS", "x")],
+            &[],
+            "GATEPOST_LISTENS: there is no such setting; `gatepost-server config check` shows them all",
+        ),
+        ("", &[("GATEPOST_URL", "ftp://x")], &[], "`url` from GATEPOST_URL: expected a URL that starts with `http://` or `https://`"),
+        (
+            "",
+            &[],
+            &[("listen", "listen", "8080".to_owned())],
+            "`listen` from --listen: expected an IP address and a port, for example `127.0.0.1:8080`",
+        ),
+        (
+            "listen = \"0.0.0.0:8080\"",
+            &[],
+            &[],
+            "`listen` from gatepost.toml: expected a loopback address, for example `127.0.0.1:8080`, because `mode` is `development`",
+        ),
+        (
+            "[policy]\nblock_from = 40",
+            &[],
+            &[],
+            "`policy.block_from` from gatepost.toml: expected at least `policy.review_from`, which is 50",
+        ),
+    ];
+    for (file, variables, flags, expected) in cases {
+        assert_eq!(read(file, variables, flags).map(|_| ()), Err((*expected).to_owned()));
+    }
+}
+
+#[test]
+fn production_listens_anywhere() {
+    assert!(read("mode = \"production\"\nlisten = \"0.0.0.0:8080\"", &[], &[]).is_ok());
+}
+
+#[test]
+fn a_named_file_must_be_there() {
+    let error = Layers::read(Some(Path::new("absent.toml")), [], []).unwrap_err().to_string();
+    assert!(error.starts_with("absent.toml: cannot be read:"), "{error}");
+    let variables = [("GATEPOST_CONFIG".into(), "absent.toml".into())];
+    assert_eq!(Layers::read(None, variables, []).unwrap_err().to_string(), error);
+}
+
+#[test]
+fn what_is_older_than_its_days_is_forgotten() {
+    let noon: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+    let retention = RetentionSettings::default().at(noon);
+    assert_eq!(retention.content_before.to_string(), "2026-10-23T12:00:00Z");
+    assert_eq!(retention.logs_before.to_string(), "2025-10-22T12:00:00Z");
+}
+
+#[test]
+fn the_text_of_a_broken_file_is_not_quoted() {
+    for file in ["key = \"wg_op_secret", "key = wg_op_secret", "key == \"wg_op_secret\"", "wg_op_secret"] {
+        let error = read(file, &[], &[]).map(|_| ()).unwrap_err();
+        assert!(!error.contains("wg_op"), "{error}");
+        assert!(error.starts_with("gatepost.toml: line 1 is not TOML: "), "{error}");
+    }
+}
+
+#[test]
+fn no_variable_names_two_settings() {
+    let mut names = BTreeMap::new();
+    for key in KEYS {
+        let variable = layers::variable_name(key.name);
+        assert_eq!(names.insert(variable, key.name), None);
+    }
+}

@@ -1,0 +1,108 @@
+//! State: what every request stands on.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use gatepost::{Brand, Gateway, Keyring, StoreError, Timestamp};
+use ipnet::IpNet;
+
+use super::failures::Failures;
+use super::keys::KeyCache;
+
+/// How long the worker may be silent before the process is not ready.
+const HEARTBEAT_AGE_MAX: Duration = Duration::from_secs(10);
+
+/// The gateway with all that its HTTP side needs. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+/// What an [`App`] is made of.
+pub struct Shared {
+    /// The gateway itself.
+    pub gateway: Gateway,
+    /// What keys are hashed with.
+    pub keyring: Keyring,
+    /// The first letters of keys.
+    pub brand: Brand,
+    /// The keys that were used lately.
+    pub keys: KeyCache,
+    /// What can be set.
+    pub settings: HttpSettings,
+    failures: Failures,
+    heartbeat_at: AtomicI64,
+}
+
+/// What can be set on the HTTP side.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// The proxies that are believed when they say whom they speak for.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How often an address may fail to authenticate in a minute.
+    pub failures_per_minute: NonZeroU32,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        const SIXTY: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
+        Self { trusted_proxies: Vec::new(), failures_per_minute: SIXTY }
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Puts it together.
+    pub fn new(gateway: Gateway, keyring: Keyring, brand: Brand, settings: HttpSettings) -> Self {
+        let keys = KeyCache::new(gateway.store().worker(), keyring.clone());
+        let failures = Failures::new(settings.failures_per_minute, gateway.host().clone());
+        Self(Arc::new(Shared { gateway, keyring, brand, keys, settings, failures, heartbeat_at: AtomicI64::new(i64::MIN) }))
+    }
+
+    /// Says that the worker still turns: to be called by the loop that drives it.
+    pub fn heartbeat(&self) {
+        self.heartbeat_at.store(self.now().as_millis(), Ordering::Relaxed);
+    }
+
+    /// Writes down when keys were last used, and forgets the failures that no longer count: to be called every half minute.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store; nothing is lost by one.
+    pub async fn flush_last_used(&self) -> Result<(), StoreError> {
+        self.failures.forget_old();
+        self.keys.flush_last_used().await
+    }
+
+    /// The host's time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.gateway.host().now()
+    }
+
+    /// Whether the worker turned lately.
+    pub(super) fn is_worker_alive(&self) -> bool {
+        let last = Timestamp::from_millis(self.heartbeat_at.load(Ordering::Relaxed));
+        self.now().since(last) <= HEARTBEAT_AGE_MAX
+    }
+
+    /// Notes a failure to authenticate; how long the address must wait where it had too many.
+    pub(super) fn note_failure(&self, from: Option<IpAddr>) -> Result<(), Duration> {
+        self.failures.note(from)
+    }
+}

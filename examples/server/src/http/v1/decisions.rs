@@ -1,0 +1,166 @@
+//! Decisions, as answers show them, and the dry run of one.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request, State};
+use gatepost::{Decision, Evidence, FactName, Mode, Origin, Reason, Verdict};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::guard::OnAccount;
+use crate::http::body;
+use crate::http::code::Code;
+use crate::http::complaint::Complaints;
+use crate::http::draft::{Asked, Draft};
+use crate::http::identity::Identity;
+use crate::http::json::Json;
+use crate::http::problem::{Problem, ProblemShape};
+use crate::http::state::App;
+use crate::http::words::{CauseWord, ConnectionWord, EffectWord, RuleWord, Time};
+
+/// What was decided about a message, and why.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Decision)]
+pub(super) struct DecisionShape {
+    /// `allow`, `hold` (a person must release it), `throttle` (not now) or `block`.
+    #[schema(value_type = String, example = "allow")]
+    verdict: &'static str,
+    /// When it may be tried again, where the verdict is `throttle`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_at: Option<Time>,
+    /// How risky the message looks, from 0 to 100.
+    #[schema(maximum = 100)]
+    risk_score: u8,
+    /// Everything that was found.
+    reasons: Vec<ReasonShape>,
+}
+
+/// One thing that speaks against a message.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reason)]
+struct ReasonShape {
+    /// Which rule found it.
+    rule: RuleWord,
+    /// What was found, for people.
+    #[schema(value_type = String, example = "the limit of the day is reached")]
+    text: &'static str,
+    /// What it asks for.
+    effect: EffectWord,
+    /// Whether it decided.
+    decides: bool,
+    /// What it was found by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<EvidenceShape>,
+    /// What it adds to the risk; shown to who runs the gateway only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight: Option<u8>,
+}
+
+/// What a reason was found by.
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = Evidence)]
+struct EvidenceShape {
+    /// The cause of a suppression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<CauseWord>,
+    /// The state of the instance's connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection: Option<ConnectionWord>,
+    /// The fact that could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "usage")]
+    fact: Option<FactName>,
+    /// How much the plan allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u64>,
+    /// How much of it was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used: Option<u64>,
+    /// The purpose that was declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "marketing")]
+    purpose: Option<&'static str>,
+    /// The time from which on it would pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Time>,
+}
+
+/// Explain a decision
+///
+/// A dry run of a send: what would be decided about this message now. Nothing is sent, stored or charged.
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/decisions/explain", tag = "Policy", request_body = Draft, responses(
+    (status = 200, description = "What would be decided.", body = DecisionShape),
+    (status = 404, description = "`not_found`, or `invalid_instance`: the account has no such instance.", body = ProblemShape,
+        content_type = "application/problem+json"),
+))]
+pub(super) async fn explain_decision(State(app): State<App>, on: OnAccount, Raw(body): Raw) -> Result<Json<DecisionShape>, Problem> {
+    let draft = Draft::parse(&body).map_err(|place| Problem::of(Code::InvalidJson).saying(place))?;
+    let mut complaints = Complaints::default();
+    let asked = draft.examine(&mut complaints).ok_or_else(|| Problem::of_complaints(complaints.into_vec()))?;
+    let decision = on.gateway(&app).explain(request(asked, on.identity)).await?.ok_or(Problem::of(Code::InvalidInstance))?;
+    Ok(Json(DecisionShape::of(&decision, on.is_operator())))
+}
+
+fn request(asked: Asked, identity: Identity) -> gatepost::Request {
+    let (origin, mode) = match identity {
+        Identity::Account { key, mode, .. } => (Origin::Api(key), mode),
+        Identity::Operator { .. } => (Origin::App, Mode::Live),
+    };
+    let Asked { instance, recipient, content, purpose } = asked;
+    gatepost::Request { instance, recipient, purpose, content, idempotency_key: None, ordered: false, origin, mode }
+}
+
+/// The bytes of a body of JSON.
+pub(super) struct Raw(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        Ok(Self(body::read_json(&parts.headers, body).await?))
+    }
+}
+
+impl DecisionShape {
+    /// What a caller may see of it.
+    pub(super) fn of(decision: &Decision, to_operator: bool) -> Self {
+        let (verdict, retry_at) = match decision.verdict {
+            Verdict::Allow => ("allow", None),
+            Verdict::Hold => ("hold", None),
+            Verdict::Throttle { retry_at } => ("throttle", Some(retry_at.into())),
+            Verdict::Block => ("block", None),
+        };
+        let reasons = decision.reasons.iter().map(|reason| ReasonShape::of(reason, to_operator)).collect();
+        Self { verdict, retry_at, risk_score: decision.risk_score, reasons }
+    }
+}
+
+impl ReasonShape {
+    fn of(reason: &Reason, to_operator: bool) -> Self {
+        Self {
+            rule: RuleWord(reason.rule),
+            text: reason.rule.text(),
+            effect: EffectWord(reason.effect),
+            decides: reason.decides,
+            evidence: EvidenceShape::of(reason.evidence),
+            weight: to_operator.then_some(reason.weight),
+        }
+    }
+}
+
+impl EvidenceShape {
+    fn of(evidence: Evidence) -> Option<Self> {
+        let empty = Self::default();
+        match evidence {
+            Evidence::None => None,
+            Evidence::Cause(cause) => Some(Self { cause: Some(CauseWord(cause)), ..empty }),
+            Evidence::Connection(connection) => Some(Self { connection: Some(ConnectionWord(connection)), ..empty }),
+            Evidence::Fact(fact) => Some(Self { fact: Some(fact), ..empty }),
+            Evidence::Limit { limit, used, until } => {
+                Some(Self { limit: Some(limit), used: Some(used), until: Some(until.into()), ..empty })
+            }
+            Evidence::Purpose(purpose) => Some(Self { purpose: Some(purpose.as_str()), ..empty }),
+            Evidence::Until(until) => Some(Self { until: Some(until.into()), ..empty }),
+        }
+    }
+}

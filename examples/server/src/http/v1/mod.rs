@@ -1,0 +1,90 @@
+//! `/v1`: the gateway's own API, for who runs it and for the accounts.
+//!
+//! [`routes()`] is the whole of it: each route with who may use it.
+
+mod accounts;
+mod api_keys;
+mod decisions;
+mod guard;
+mod instances;
+mod key_shape;
+mod messages;
+mod operator_keys;
+mod pauses;
+mod policy_events;
+mod reviews;
+mod suppressions;
+mod usage;
+
+use gatepost::Scope;
+use utoipa_axum::routes;
+
+pub(super) use guard::Route;
+
+use guard::Permission;
+
+const OPERATOR: Permission = Permission::Operator;
+const INTEGRATIONS: Permission = Permission::Scope(Scope::IntegrationsWrite);
+const KEYS: Permission = Permission::Scope(Scope::KeysWrite);
+const MESSAGES: Permission = Permission::Scope(Scope::MessagesRead);
+const POLICY: Permission = Permission::Scope(Scope::PolicyRead);
+const REVIEWS: Permission = Permission::Scope(Scope::ReviewsWrite);
+const SENDING: Permission = Permission::Scope(Scope::MessagesSend);
+const SUPPRESSIONS: Permission = Permission::Scope(Scope::SuppressionsWrite);
+
+/// The answers that every route may give: their statuses, and their names among the components of the document.
+const PROBLEMS_OF_ALL: [(&str, &str); 6] = [
+    ("400", "BadRequest"),
+    ("401", "Unauthorized"),
+    ("403", "Forbidden"),
+    ("429", "RateLimited"),
+    ("500", "InternalError"),
+    ("503", "Unavailable"),
+];
+
+/// Those of routes that take a body.
+const PROBLEMS_OF_BODIES: [(&str, &str); 3] = [("413", "PayloadTooLarge"), ("415", "UnsupportedMediaType"), ("422", "ValidationError")];
+
+/// Every route, and who may use it.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::new(OPERATOR, routes!(accounts::create_account)),
+        Route::new(OPERATOR, routes!(accounts::list_accounts)),
+        Route::new(OPERATOR, routes!(accounts::get_account)),
+        Route::new(OPERATOR, routes!(accounts::change_account)),
+        Route::new(OPERATOR, routes!(accounts::pause_account)),
+        Route::new(OPERATOR, routes!(accounts::resume_account)),
+        Route::new(OPERATOR, routes!(accounts::suspend_account)),
+        Route::new(OPERATOR, routes!(accounts::reinstate_account)),
+        Route::new(OPERATOR, routes!(operator_keys::create_operator_key)),
+        Route::new(OPERATOR, routes!(operator_keys::list_operator_keys)),
+        Route::new(OPERATOR, routes!(operator_keys::revoke_operator_key)),
+        Route::new(INTEGRATIONS, routes!(instances::create_instance)),
+        Route::new(MESSAGES, routes!(instances::list_instances)),
+        Route::new(MESSAGES, routes!(instances::get_instance)),
+        Route::new(INTEGRATIONS, routes!(instances::change_instance)),
+        Route::new(INTEGRATIONS, routes!(instances::pause_instance)),
+        Route::new(INTEGRATIONS, routes!(instances::resume_instance)),
+        Route::new(KEYS, routes!(api_keys::create_api_key)),
+        Route::new(KEYS, routes!(api_keys::list_api_keys)),
+        Route::new(KEYS, routes!(api_keys::get_api_key)),
+        Route::new(KEYS, routes!(api_keys::revoke_api_key)),
+        Route::new(KEYS, routes!(api_keys::reroll_api_key)),
+        Route::new(SUPPRESSIONS, routes!(suppressions::suppress)),
+        Route::new(SUPPRESSIONS, routes!(suppressions::list_suppressions)),
+        Route::new(SUPPRESSIONS, routes!(suppressions::search_suppressions)),
+        Route::new(SUPPRESSIONS, routes!(suppressions::get_suppression)),
+        Route::new(SUPPRESSIONS, routes!(suppressions::lift_suppression)),
+        Route::new(MESSAGES, routes!(messages::list_messages)),
+        Route::new(MESSAGES, routes!(messages::get_message)),
+        Route::new(MESSAGES, routes!(messages::list_attempts)),
+        Route::new(OPERATOR, routes!(messages::resolve_message)),
+        Route::new(REVIEWS, routes!(reviews::list_reviews)),
+        Route::new(REVIEWS, routes!(reviews::get_review)),
+        Route::new(REVIEWS, routes!(reviews::release_message)),
+        Route::new(REVIEWS, routes!(reviews::refuse_message)),
+        Route::new(POLICY, routes!(policy_events::list_policy_events)),
+        Route::new(SENDING, routes!(decisions::explain_decision)),
+        Route::new(MESSAGES, routes!(usage::get_usage)),
+    ]
+}

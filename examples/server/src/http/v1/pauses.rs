@@ -1,0 +1,58 @@
+//! Pauses, as answers show them, and the remark that may come with what people do.
+
+use gatepost::Pause;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::problem::Problem;
+use crate::http::words::Time;
+
+const NOTE_CHARACTERS_MAX: usize = 500;
+
+/// Nothing goes out until somebody resumes it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Pause)]
+pub(super) struct PauseShape {
+    /// Since when.
+    since: Time,
+    /// Who paused it: `app`, `gateway`, or `key:` and the id of a key.
+    #[schema(example = "key:0aZ3kQ9fLm2X")]
+    by: String,
+    /// Why, for who runs the gateway; not shown to accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+impl PauseShape {
+    /// What a caller may see of it.
+    pub(super) fn of(pause: Pause, to_operator: bool) -> Self {
+        Self { since: pause.since.into(), by: pause.by.to_string(), note: pause.note.filter(|_| to_operator) }
+    }
+}
+
+/// A remark.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Remark, example = json!({"note": "as agreed by phone"}))]
+pub(super) struct Remark {
+    /// Why, for people: at most 500 characters.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    note: Option<String>,
+}
+
+impl Remark {
+    /// The note, if there is one.
+    pub(super) fn note(self) -> Result<Option<String>, Problem> {
+        note(self.note)
+    }
+}
+
+/// A note that is not too long. An empty one is none.
+pub(super) fn note(text: Option<String>) -> Result<Option<String>, Problem> {
+    let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    if text.as_deref().is_some_and(|text| text.chars().nth(NOTE_CHARACTERS_MAX).is_some() || text.contains('\0')) {
+        return Err(Problem::of_field("note", "expected at most 500 characters, and no NUL character"));
+    }
+    Ok(text)
+}

@@ -1,0 +1,170 @@
+//! Reviews: a person's answers to held messages.
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::IntoResponse;
+use gatepost::{Decision, MessageId, Review, ReviewAnswer, ReviewFilter};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::guard::{Item, OnAccount};
+use super::messages::MessageStatusShape;
+use super::pauses::Remark;
+use crate::http::code::Code;
+use crate::http::json::{Json, OptionalJson, Params};
+use crate::http::paging::{List, PageSize, Paging, at};
+use crate::http::problem::{Problem, ProblemShape};
+use crate::http::state::App;
+use crate::http::words::{StatusWord, Time};
+
+/// A held message's way to a person and back.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Review)]
+pub(super) struct ReviewShape {
+    /// The message.
+    #[schema(value_type = String, example = "msg_01kanqh5s0e8t9v2xw3yz4abcd")]
+    message_id: MessageId,
+    /// `open` while it waits for a person, else `closed`.
+    #[schema(value_type = String, example = "open")]
+    state: &'static str,
+    /// Since when it waits.
+    opened_at: Time,
+    /// When waiting becomes a refusal.
+    expires_at: Time,
+    /// How it was closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed: Option<ClosingShape>,
+}
+
+/// How a review was closed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Closing)]
+struct ClosingShape {
+    /// When.
+    at: Time,
+    /// By whom: `app`, `gateway`, or `key:` and the id of a key.
+    by: String,
+    /// `released`, `refused`, or `expired` where nobody answered in time.
+    #[schema(value_type = String, example = "released")]
+    verdict: &'static str,
+    /// A remark, for who runs the gateway; not shown to accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+/// Which reviews, and which part of their list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ReviewQuery {
+    /// `open` for those that wait for a person only.
+    #[param(inline)]
+    state: Option<ReviewState>,
+    /// How many at most: 1 to 200, 50 where nothing is said.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
+    limit: Option<PageSize>,
+    /// The `next_cursor` of an earlier answer.
+    cursor: Option<String>,
+}
+
+/// Which reviews.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum ReviewState {
+    /// Those that wait for a person.
+    Open,
+}
+
+/// List reviews
+#[utoipa::path(get, path = "/v1/accounts/{account_id}/reviews", tag = "Reviews", params(ReviewQuery),
+    responses((status = 200, description = "Reviews, newest first.", body = List<ReviewShape>)))]
+pub(super) async fn list_reviews(
+    State(app): State<App>,
+    on: OnAccount,
+    uri: Uri,
+    Params(query): Params<ReviewQuery>,
+) -> Result<impl IntoResponse + use<>, Problem> {
+    let paging = Paging::read(query.limit, query.cursor.as_deref())?;
+    let filter = ReviewFilter { open: query.state.is_some() };
+    let reviews = on.store(&app).reviews(filter, paging.page()).await?;
+    Ok(paging.list(reviews, |review| review.message, |review| ReviewShape::of(review, on)).linked(&uri))
+}
+
+/// Read a review
+#[utoipa::path(get, path = "/v1/accounts/{account_id}/reviews/{message_id}", tag = "Reviews",
+    responses((status = 200, description = "The review.", body = ReviewShape)))]
+pub(super) async fn get_review(State(app): State<App>, on: OnAccount, Item(id): Item<MessageId>) -> Result<Json<ReviewShape>, Problem> {
+    let page = at(id, MessageId::to_bytes, MessageId::from_bytes);
+    let found = on.store(&app).reviews(ReviewFilter::default(), page).await?;
+    let review = found.into_iter().find(|review| review.message == id).ok_or(Problem::not_found())?;
+    Ok(Json(ReviewShape::of(review, on)))
+}
+
+/// Release a held message
+///
+/// It is decided again with present facts; what asked for a person no longer counts.
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/reviews/{message_id}/release", tag = "Reviews",
+    request_body(content = Option<Remark>), responses(
+    (status = 200, description = "The message's status then.", body = MessageStatusShape),
+    (status = 409, description = "`release_forbidden`: the message must not go out now, released or not. `review_closed`: a person answered before.", body = ProblemShape, content_type = "application/problem+json"),
+))]
+pub(super) async fn release_message(
+    State(app): State<App>,
+    on: OnAccount,
+    Item(id): Item<MessageId>,
+    OptionalJson(remark): OptionalJson<Remark>,
+) -> Result<Json<MessageStatusShape>, Problem> {
+    let answer = on.gateway(&app).release(id, on.actor(), remark.note()?).await?;
+    answered(id, on, answer)
+}
+
+/// Refuse a held message
+///
+/// It will not go out.
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/reviews/{message_id}/refuse", tag = "Reviews",
+    request_body(content = Option<Remark>), responses(
+    (status = 200, description = "The message's status then.", body = MessageStatusShape),
+    (status = 409, description = "`review_closed`: a person answered before.", body = ProblemShape, content_type = "application/problem+json"),
+))]
+pub(super) async fn refuse_message(
+    State(app): State<App>,
+    on: OnAccount,
+    Item(id): Item<MessageId>,
+    OptionalJson(remark): OptionalJson<Remark>,
+) -> Result<Json<MessageStatusShape>, Problem> {
+    let answer = on.gateway(&app).refuse(id, on.actor(), remark.note()?).await?;
+    answered(id, on, answer)
+}
+
+fn answered(id: MessageId, on: OnAccount, answer: ReviewAnswer) -> Result<Json<MessageStatusShape>, Problem> {
+    match answer {
+        ReviewAnswer::NotFound => Err(Problem::not_found()),
+        ReviewAnswer::Closed(_) => Err(Problem::of(Code::ReviewClosed)),
+        ReviewAnswer::Forbidden(decision) => Err(forbidden(&decision)),
+        ReviewAnswer::Done(status) => {
+            tracing::info!(account = %on.account, message = %id, %status, by = %on.actor(), "a held message was answered");
+            Ok(Json(MessageStatusShape { message_id: id, status: StatusWord(status) }))
+        }
+    }
+}
+
+fn forbidden(decision: &Decision) -> Problem {
+    let problem = Problem::of(Code::ReleaseForbidden);
+    match decision.deciding() {
+        Some(reason) => problem.saying(format!("present facts forbid sending: {}", reason.rule.text())),
+        None => problem,
+    }
+}
+
+impl ReviewShape {
+    fn of(review: Review, on: OnAccount) -> Self {
+        let state = if review.closed.is_some() { "closed" } else { "open" };
+        let closed = review.closed.map(|closing| ClosingShape {
+            at: closing.at.into(),
+            by: closing.by.to_string(),
+            verdict: closing.verdict.as_str(),
+            note: closing.note.filter(|_| on.is_operator()),
+        });
+        Self { message_id: review.message, state, opened_at: review.opened_at.into(), expires_at: review.expires_at.into(), closed }
+    }
+}

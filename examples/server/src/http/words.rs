@@ -1,0 +1,176 @@
+//! Words: the core's words and times as requests and answers write them, with their schemas.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use gatepost::{Cause, Connection, Effect, ErrorClass, KeyState, MessageStatus, Mode, Provider, Purpose, RuleId, Scope, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+macro_rules! words {
+    ($($(#[doc = $doc:literal])* $name:ident as $schema:literal = $core:ty, [$($word:literal),* $(,)?];)*) => {$(
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+        #[serde(transparent)]
+        pub(super) struct $name(pub(super) $core);
+
+        impl $name {
+            const WORDS: &[&str] = &[$($word),*];
+        }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let description = [$($doc),*].concat();
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some(description.trim()))
+                    .enum_values(Some(Self::WORDS.iter().copied()))
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed($schema)
+            }
+        }
+    )*};
+}
+
+words! {
+    /// What put a contact on the list of suppressions.
+    CauseWord as "Cause" = Cause,
+        ["user_preference", "natural_language", "keyword", "number_reassigned", "manual", "complaint", "legal"];
+    /// Whether the provider has the number connected; only `open` sends.
+    ConnectionWord as "Connection" = Connection, ["open", "connecting", "closed"];
+    /// What a reason asks for, from the mildest to the strictest.
+    EffectWord as "Effect" = Effect, ["note", "hold", "throttle", "block"];
+    /// Why a message or an attempt did not succeed.
+    ErrorWord as "ErrorClass" = ErrorClass,
+        ["refused", "unreachable", "throttled", "timeout", "interrupted", "suppressed", "no_transport", "expired"];
+    /// Whether a key is in force.
+    KeyStateWord as "KeyState" = KeyState, ["active", "expired", "revoked"];
+    /// Whether messages are real: what is sent with a `test` key goes to the sandbox, through the same guard, on its own usage.
+    ModeWord as "Mode" = Mode, ["live", "test"];
+    /// Who carries the messages of an instance.
+    ProviderWord as "Provider" = Provider, ["sandbox", "cloud_api", "evolution"];
+    /// Why a message is sent.
+    PurposeWord as "Purpose" = Purpose, ["transactional", "operational", "support", "internal_team", "authentication"];
+    /// The name of a rule. It never changes its meaning.
+    RuleWord as "Rule" = RuleId,
+        [
+            "key_not_in_force", "account_suspended", "account_paused", "instance_paused", "instance_not_connected",
+            "recipient_suppressed", "purpose_not_allowed", "conversation_window_closed", "monthly_limit", "daily_limit",
+            "account_velocity", "instance_velocity", "recipient_velocity", "account_supervised", "fact_missing",
+        ];
+    /// How far a message got.
+    StatusWord as "MessageStatus" = MessageStatus,
+        [
+            "canceled", "delivered", "expired", "failed", "held", "queued", "read", "refused", "sending", "sent", "unknown",
+        ];
+}
+
+/// One thing that a key may do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct ScopeWord(pub(super) Scope);
+
+impl Serialize for ScopeWord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for ScopeWord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word: Cow<'de, str> = Cow::deserialize(deserializer)?;
+        word.parse().map(Self).map_err(de::Error::custom)
+    }
+}
+
+impl PartialSchema for ScopeWord {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("One thing that a key may do."))
+            .enum_values(Some(Scope::ALL.iter().map(|scope| scope.as_str())))
+            .into()
+    }
+}
+
+impl ToSchema for ScopeWord {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Scope")
+    }
+}
+
+/// A time as RFC 3339 writes it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Time(pub(super) Timestamp);
+
+impl From<Timestamp> for Time {
+    fn from(at: Timestamp) -> Self {
+        Self(at)
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text: Cow<'de, str> = Cow::deserialize(deserializer)?;
+        Timestamp::from_str(&text).map(Self).map_err(de::Error::custom)
+    }
+}
+
+impl PartialSchema for Time {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .description(Some("A time as RFC 3339 writes it, in UTC."))
+            .examples(["2026-11-22T12:00:00Z"])
+            .into()
+    }
+}
+
+impl ToSchema for Time {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Time")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T: for<'a> Deserialize<'a>>(words: &[&str]) -> usize {
+        words.iter().filter(|word| serde_json::from_value::<T>(serde_json::Value::from(**word)).is_ok()).count()
+    }
+
+    macro_rules! check {
+        ($($name:ident: $all:expr),* $(,)?) => {$(
+            assert_eq!((read::<$name>($name::WORDS), $name::WORDS.len()), ($all, $all), stringify!($name));
+        )*};
+    }
+
+    #[test]
+    fn every_word_that_is_documented_is_one_that_is_read() {
+        check! {
+            CauseWord: Cause::ALL.len(), ConnectionWord: 3, EffectWord: 4, ErrorWord: 8, KeyStateWord: 3, ModeWord: 2, ProviderWord: 3,
+            PurposeWord: Purpose::ALL.len(), RuleWord: RuleId::ALL.len(), StatusWord: MessageStatus::ALL.len(),
+        }
+    }
+}

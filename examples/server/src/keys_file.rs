@@ -1,0 +1,304 @@
+//! Keys file: the keyring on disk, `keys.toml`.
+//!
+//! ```toml
+//! [[root]]
+//! number = 1
+//! key = "64 hexadecimal digits"
+//! created_at = "2026-11-22T12:00:00Z"
+//! ```
+//!
+//! It is made on first start from the host's randomness, mode 0600, and rotated by adding a root. Errors name the root and the field,
+//! never the value. Writers take turns by a lock on the folder, so that two first starts make one keyring.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gatepost::{Host, Keyring, Timestamp};
+use thiserror::Error;
+use toml::{Table, Value};
+use zeroize::Zeroizing;
+
+use crate::config::line_of;
+use crate::private_file;
+
+const HEADER: &str = "\
+# The root keys of this gateway. Whoever has them can make keys that the gateway accepts.
+# Keep a copy apart from the database: one is of no use without the other, and `backup` leaves this file out.
+";
+
+/// Why there is no keyring.
+#[derive(Debug, Error)]
+pub enum KeysFileError {
+    /// The file could not be read or written.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the machine said.
+        error: io::Error,
+    },
+    /// The file says what it cannot.
+    #[error("{}: {problem}", path.display())]
+    Malformed {
+        /// Which.
+        path: PathBuf,
+        /// Where, and what was expected.
+        problem: String,
+    },
+    /// There is none, and there ought to be.
+    #[error("{}: the keyring is missing; bring it back, because without it no key of this database is accepted", path.display())]
+    Missing {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Others may read it.
+    #[error("{}: expected a file that only its owner can read (`chmod 600`), because `mode` is `production`", path.display())]
+    Exposed {
+        /// Which.
+        path: PathBuf,
+    },
+}
+
+/// The file of the keyring.
+#[derive(Clone, Debug)]
+pub struct KeysFile {
+    path: PathBuf,
+}
+
+impl KeysFile {
+    /// The file at `path`, which need not exist yet.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the file with its first root, where there is none.
+    pub fn ensure(&self, host: &dyn Host) -> Result<(), KeysFileError> {
+        let _turn = self.take_turn()?;
+        if self.path.exists() {
+            return Ok(());
+        }
+        self.write(&[Root::generate(1, host)])
+    }
+
+    /// Adds a root, which is the present one from then on; its number.
+    pub fn rotate(&self, host: &dyn Host) -> Result<u32, KeysFileError> {
+        let _turn = self.take_turn()?;
+        let mut roots = self.roots()?;
+        let number = roots.iter().map(|root| root.number).max().unwrap_or_default() + 1;
+        roots.push(Root::generate(number, host));
+        self.write(&roots)?;
+        Ok(number)
+    }
+
+    /// The keyring, and the numbers of its roots.
+    pub fn read(&self) -> Result<(Keyring, Vec<u32>), KeysFileError> {
+        let roots = self.roots()?;
+        let numbers = roots.iter().map(|root| root.number).collect();
+        let keyring = Keyring::new(roots.into_iter().map(|root| (root.number, root.key)));
+        Ok((keyring.map_err(|error| self.malformed(error.to_string()))?, numbers))
+    }
+
+    /// Refuses a file that others may read.
+    pub fn refuse_exposed(&self) -> Result<(), KeysFileError> {
+        match private_file::others_may_read(&self.path) {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(KeysFileError::Exposed { path: self.path.clone() }),
+            Err(error) => Err(self.io(error)),
+        }
+    }
+
+    fn roots(&self) -> Result<Vec<Root>, KeysFileError> {
+        let text = Zeroizing::new(fs::read_to_string(&self.path).map_err(|error| self.io(error))?);
+        // The parser's own words may quote the text.
+        let not_toml = |error| self.malformed(format!("line {}: expected TOML", line_of(&text, &error)));
+        let table: Table = text.parse().map_err(not_toml)?;
+        let roots = match table.get("root") {
+            None => &[][..],
+            Some(Value::Array(roots)) => roots,
+            Some(_) => return Err(self.malformed("`root`: expected `[[root]]`".to_owned())),
+        };
+        let roots: Vec<Root> = roots.iter().enumerate().map(|(place, root)| self.root(place + 1, root)).collect::<Result<_, _>>()?;
+        let is_repeated = |(place, root): (usize, &Root)| roots.iter().take(place).any(|other| other.number == root.number);
+        match roots.iter().enumerate().position(is_repeated) {
+            Some(place) => Err(self.malformed(format!("root {}: `number`: expected a number that no other root has", place + 1))),
+            None => Ok(roots),
+        }
+    }
+
+    fn root(&self, place: usize, root: &Value) -> Result<Root, KeysFileError> {
+        let expected = |field: &str, what: &str| self.malformed(format!("root {place}: `{field}`: expected {what}"));
+        let number = root.get("number").and_then(Value::as_integer).and_then(|number| u32::try_from(number).ok());
+        let created_at = root.get("created_at").and_then(Value::as_str).and_then(|text| text.parse().ok());
+        Ok(Root {
+            number: number.filter(|number| *number > 0).ok_or_else(|| expected("number", "a whole number from 1 on"))?,
+            key: root.get("key").and_then(Value::as_str).and_then(from_hex).ok_or_else(|| expected("key", "64 hexadecimal digits"))?,
+            created_at: created_at.ok_or_else(|| expected("created_at", "a time, for example \"2026-11-22T12:00:00Z\""))?,
+        })
+    }
+
+    fn write(&self, roots: &[Root]) -> Result<(), KeysFileError> {
+        let mut text = Zeroizing::new(String::from(HEADER));
+        for root in roots {
+            text.push_str(&root.to_toml());
+        }
+        private_file::write(&self.path, &text).map_err(|error| self.io(error))
+    }
+
+    /// Waits until no other process changes the file; the lock ends with what is returned.
+    fn take_turn(&self) -> Result<File, KeysFileError> {
+        let path = private_file::folder(&self.path);
+        let locked = File::open(path).and_then(|folder| folder.lock().map(|()| folder));
+        locked.map_err(|error| KeysFileError::Io { path: path.to_owned(), error })
+    }
+
+    fn io(&self, error: io::Error) -> KeysFileError {
+        let path = self.path.clone();
+        if error.kind() == io::ErrorKind::NotFound { KeysFileError::Missing { path } } else { KeysFileError::Io { path, error } }
+    }
+
+    fn malformed(&self, problem: String) -> KeysFileError {
+        KeysFileError::Malformed { path: self.path.clone(), problem }
+    }
+}
+
+struct Root {
+    number: u32,
+    key: Zeroizing<[u8; 32]>,
+    created_at: Timestamp,
+}
+
+impl Root {
+    fn generate(number: u32, host: &dyn Host) -> Self {
+        let mut key = Zeroizing::new([0; 32]);
+        host.fill(&mut *key);
+        Self { number, key, created_at: host.now() }
+    }
+
+    fn to_toml(&self) -> Zeroizing<String> {
+        let mut hex = Zeroizing::new(String::with_capacity(64));
+        for byte in self.key.iter() {
+            // Writing into a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        Zeroizing::new(format!("\n[[root]]\nnumber = {}\nkey = \"{}\"\ncreated_at = \"{}\"\n", self.number, *hex, self.created_at))
+    }
+}
+
+fn from_hex(text: &str) -> Option<Zeroizing<[u8; 32]>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let mut key = Zeroizing::new([0; 32]);
+    if pairs.len() != key.len() || !rest.is_empty() {
+        return None;
+    }
+    for (byte, [high, low]) in key.iter_mut().zip(pairs) {
+        let digit = |character: u8| char::from(character).to_digit(16);
+        *byte = u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?;
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use gatepost_system::System;
+
+    use super::*;
+
+    fn file() -> (tempfile::TempDir, KeysFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = KeysFile::at(folder.path().join("keys.toml"));
+        (folder, keys)
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn the_first_start_makes_one_root_that_only_its_owner_can_read() {
+        let (folder, keys) = file();
+        keys.ensure(&System).unwrap();
+        let text = fs::read_to_string(keys.path()).unwrap();
+
+        assert_eq!(mode(keys.path()), 0o600);
+        assert_eq!(keys.read().unwrap().1, [1]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no other file is left");
+
+        keys.ensure(&System).unwrap();
+        assert_eq!(fs::read_to_string(keys.path()).unwrap(), text, "the second start changes nothing");
+    }
+
+    #[test]
+    fn a_rotation_adds_a_root_and_keeps_the_others() {
+        let (_folder, keys) = file();
+        keys.ensure(&System).unwrap();
+        let first = fs::read_to_string(keys.path()).unwrap();
+
+        assert_eq!(keys.rotate(&System).unwrap(), 2);
+        let (keyring, numbers) = keys.read().unwrap();
+        assert_eq!(numbers, [1, 2]);
+        assert_eq!(keyring.present().0, 2);
+        assert!(fs::read_to_string(keys.path()).unwrap().starts_with(&first));
+        assert_eq!(mode(keys.path()), 0o600);
+    }
+
+    #[test]
+    fn an_interrupted_write_is_written_over() {
+        let (folder, keys) = file();
+        fs::write(folder.path().join("keys.toml.new"), "[[root]]\nnumb").unwrap();
+        keys.ensure(&System).unwrap();
+        assert_eq!(keys.read().unwrap().1, [1]);
+    }
+
+    #[test]
+    fn many_first_starts_make_one_keyring() {
+        let (_folder, keys) = file();
+        std::thread::scope(|scope| (0..8).for_each(|_| _ = scope.spawn(|| keys.ensure(&System).unwrap())));
+        assert_eq!(keys.read().unwrap().1, [1]);
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_exposed() {
+        let (_folder, keys) = file();
+        keys.ensure(&System).unwrap();
+        assert!(keys.refuse_exposed().is_ok());
+        for mode in [0o640, 0o604] {
+            fs::set_permissions(keys.path(), fs::Permissions::from_mode(mode)).unwrap();
+            assert!(matches!(keys.refuse_exposed(), Err(KeysFileError::Exposed { .. })), "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_root_and_the_field_and_never_the_value() {
+        let key = "5e".repeat(32);
+        let root = |number: &str, key: &str, at: &str| format!("[[root]]\nnumber = {number}\nkey = {key}\ncreated_at = {at}\n");
+        let good = root("1", &format!("\"{key}\""), "\"2026-11-22T12:00:00Z\"");
+        let cases = [
+            (String::new(), "expected at least one root key"),
+            ("root = 5".to_owned(), "`root`: expected `[[root]]`"),
+            (root("0", &format!("\"{key}\""), "\"2026-11-22T12:00:00Z\""), "root 1: `number`: expected a whole number from 1 on"),
+            (
+                format!("{good}{}", root("2", &format!("\"{key}5\""), "\"2026-11-22T12:00:00Z\"")),
+                "root 2: `key`: expected 64 hexadecimal digits",
+            ),
+            (format!("{good}{good}"), "root 2: `number`: expected a number that no other root has"),
+            (root("1", &format!("\"{key}\""), "\"5e5e\""), "root 1: `created_at`: expected a time, for example \"2026-11-22T12:00:00Z\""),
+            (format!("# one\nkey = {key}"), "line 2: expected TOML"),
+        ];
+        for (text, expected) in cases {
+            let (_folder, keys) = file();
+            fs::write(keys.path(), text).unwrap();
+            let error = keys.read().map(|_| ()).unwrap_err().to_string();
+            assert_eq!(error, format!("{}: {expected}", keys.path().display()));
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Gatepost as a service: the public contract, `/v1`, the CLI and the worker over SQLite.
+
+pub mod backup;
+pub mod bootstrap;
+pub mod cli;
+pub mod config;
+pub mod console;
+pub mod data_folder;
+pub mod failure;
+pub mod http;
+pub mod inspect;
+pub mod keys_file;
+pub mod logging;
+pub mod private_file;
+pub mod serve;
+
+pub use failure::Failure;

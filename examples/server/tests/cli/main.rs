@@ -1,0 +1,9 @@
+//! The command line and the server as a process, as who runs them sees them. No test leaves the machine, and none waits for a clock.
+
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "tests")]
+
+mod config;
+mod data;
+mod serve;
+mod support;
+mod url;

@@ -1,0 +1,96 @@
+//! Broken: a store that cannot look up keys, for what is answered then.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use gatepost::{
+    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, KeyId, Lease, OperatorStore, Retention, Settled, StartAnswer,
+    Store, StoreError, Swept, Timestamp, WorkerStore,
+};
+use gatepost_memory::MemoryStore;
+
+/// What happens where a key is looked up.
+#[derive(Clone, Copy)]
+pub(crate) enum Fault {
+    Fail,
+    Panic,
+}
+
+/// A store that is whole but for its worker's side.
+pub(crate) struct Broken {
+    inner: MemoryStore,
+    fault: Fault,
+}
+
+impl Broken {
+    pub(crate) fn by(fault: Fault) -> Arc<dyn Store> {
+        Arc::new(Self { inner: MemoryStore::new(), fault })
+    }
+}
+
+fn down<T>() -> Result<T, StoreError> {
+    Err(StoreError::Unavailable("the disk is full".to_owned()))
+}
+
+#[async_trait]
+impl Store for Broken {
+    fn account(&self, id: AccountId) -> Arc<dyn AccountStore> {
+        self.inner.account(id)
+    }
+
+    fn worker(&self) -> Arc<dyn WorkerStore> {
+        Arc::new(BrokenWorker(self.fault))
+    }
+
+    fn operator(&self) -> Arc<dyn OperatorStore> {
+        self.inner.operator()
+    }
+
+    fn on_change(&self, hook: Arc<dyn Fn() + Send + Sync>) {
+        self.inner.on_change(hook);
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        down()
+    }
+}
+
+struct BrokenWorker(Fault);
+
+#[async_trait]
+impl WorkerStore for BrokenWorker {
+    async fn claim(&self, _: Claim) -> Result<ClaimAnswer, StoreError> {
+        down()
+    }
+
+    async fn start(&self, _: Vec<Claimed>, _: Lease, _: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
+        down()
+    }
+
+    async fn finish(&self, _: Vec<Finish>) -> Result<Vec<Option<Settled>>, StoreError> {
+        down()
+    }
+
+    async fn release(&self, _: Vec<Claimed>, _: Timestamp) -> Result<(), StoreError> {
+        down()
+    }
+
+    async fn sweep(&self, _: Timestamp, _: usize) -> Result<Swept, StoreError> {
+        down()
+    }
+
+    async fn key(&self, _: KeyId) -> Result<Option<ApiKey>, StoreError> {
+        match self.0 {
+            Fault::Fail => down(),
+            Fault::Panic => panic!("a bug"),
+        }
+    }
+
+    async fn touch_keys(&self, _: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {
+        down()
+    }
+
+    async fn retain(&self, _: Retention, _: usize) -> Result<usize, StoreError> {
+        down()
+    }
+}

@@ -1,0 +1,11 @@
+//! The HTTP side from outside: the whole router over the reference store and the sandbox provider.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod broken;
+mod document;
+mod health;
+mod keys;
+mod routes;
+mod send;
+mod v1;
+mod world;

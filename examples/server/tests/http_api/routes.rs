@@ -1,0 +1,188 @@
+//! The table of routes, as the OpenAPI document tells it: who may use each, and that nobody reaches into another account.
+
+use axum::http::Method;
+use gatepost::{Scope, Scopes};
+use gatepost_server::http::openapi;
+use serde_json::{Value, json};
+
+use crate::world::{Answer, World, id_of, message};
+
+/// A route of `/v1`, and who may use it.
+struct Route {
+    method: Method,
+    path: String,
+    /// The scope that a key of an account needs; none where only an operator may.
+    scope: Option<Scope>,
+}
+
+fn routes() -> Vec<Route> {
+    let document = serde_json::to_value(openapi()).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().filter(|(path, _)| path.starts_with("/v1/")).flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(move |(method, operation)| Route {
+            method: method.to_uppercase().parse().unwrap(),
+            path: path.clone(),
+            scope: scope(path, &operation["security"]),
+        })
+    });
+    let routes: Vec<_> = operations.collect();
+    assert!(routes.len() >= 38, "{}", routes.len());
+    routes
+}
+
+/// Each operation names an operator key, and perhaps one scope of an account's key; nothing else is a permission.
+fn scope(path: &str, security: &Value) -> Option<Scope> {
+    match security.as_array().unwrap_or_else(|| panic!("{path} has no permission")).as_slice() {
+        [operator] if *operator == json!({"OperatorKey": []}) => None,
+        [account, operator] if *operator == json!({"OperatorKey": []}) => Some(account["BearerAuth"][0].as_str().unwrap().parse().unwrap()),
+        other => panic!("{path} has the permission {other:?}"),
+    }
+}
+
+/// Things of an account, by the names that paths give them.
+struct Things {
+    account: String,
+    instance: String,
+    key: String,
+    message: String,
+    suppression: String,
+    operator_key: String,
+}
+
+impl Things {
+    /// Makes one of each in the account of this key.
+    async fn of(world: &World, account: String, key: &str) -> Self {
+        let text = |answer: &Answer, field: &str| answer.body[field].as_str().unwrap_or_else(|| panic!("{}", answer.body)).to_owned();
+        let instances = world.get("/v1/accounts/me/instances", key).await;
+        let suppressed = world.post("/v1/accounts/me/suppressions", key, json!({"phone": "+999501234599", "cause": "manual"})).await;
+        let sent = world.post("/api/send-message", key, message()).await;
+        let operator = world.post("/v1/operator-keys", &world.operator, json!({"name": "night"})).await;
+        Self {
+            account,
+            instance: instances.body["items"][0]["id"].as_str().unwrap().to_owned(),
+            key: id_of(key).to_string(),
+            message: text(&sent, "message_id"),
+            suppression: text(&suppressed, "id"),
+            operator_key: text(&operator, "id"),
+        }
+    }
+
+    fn path(&self, path: &str) -> String {
+        let key = if path.contains("operator-keys") { &self.operator_key } else { &self.key };
+        path.replace("{account_id}", &self.account)
+            .replace("{instance_id}", &self.instance)
+            .replace("{key_id}", key)
+            .replace("{message_id}", &self.message)
+            .replace("{suppression_id}", &self.suppression)
+    }
+}
+
+/// A body that the route takes.
+fn body(route: &Route) -> Option<Value> {
+    let last = route.path.rsplit('/').next().unwrap();
+    match (route.method.as_str(), last) {
+        ("POST", "explain") => Some(message()),
+        ("POST", "api-keys") => Some(json!({"name": "till", "scopes": ["messages:read"]})),
+        ("POST", "operator-keys" | "accounts") => Some(json!({"name": "till"})),
+        ("POST", "instances") => Some(json!({"name": "till", "provider": "sandbox"})),
+        ("POST", "suppressions") => Some(json!({"phone": "+999501234590", "cause": "manual"})),
+        ("POST", "search") => Some(json!({"phone": "+999501234590"})),
+        ("POST", "resolve") => Some(json!({"outcome": "sent"})),
+        ("PATCH", "{instance_id}") => Some(json!({"connection": "open"})),
+        ("PATCH", _) => Some(json!({"name": "Till"})),
+        _ => None,
+    }
+}
+
+async fn ask(world: &World, route: &Route, path: &str, key: &str) -> Answer {
+    world.ask(route.method.clone(), path, key, body(route)).await
+}
+
+#[tokio::test]
+async fn no_route_of_v1_is_open() {
+    let world = World::new().await;
+    let things = Things::of(&world, world.shop.id.to_string(), &world.shop.key).await;
+    for route in routes() {
+        ask(&world, &route, &things.path(&route.path), "").await.is_problem(401, "invalid_api_key");
+    }
+}
+
+#[tokio::test]
+async fn a_route_is_closed_to_a_key_that_lacks_only_its_scope() {
+    let world = World::new().await;
+    let things = Things::of(&world, "me".to_owned(), &world.shop.key).await;
+    for route in routes() {
+        let scopes = Scopes::all().iter().filter(|scope| Some(*scope) != route.scope);
+        let key = world.key_with(scopes).await;
+        ask(&world, &route, &things.path(&route.path), &key).await.is_problem(403, "insufficient_scope");
+    }
+}
+
+#[tokio::test]
+async fn a_route_is_open_to_a_key_with_only_its_scope() {
+    let world = World::new().await;
+    let mut things = Things::of(&world, "me".to_owned(), &world.shop.key).await;
+    for route in routes() {
+        let Some(scope) = route.scope else { continue };
+        let key = world.key_with([scope]).await;
+        // A key may not replace one that can do more than itself.
+        things.key = id_of(&world.key_with([scope]).await).to_string();
+        let answer = ask(&world, &route, &things.path(&route.path), &key).await;
+        let is_let_in = answer.status.is_success() || matches!(answer.body["code"].as_str(), Some("not_found" | "review_closed"));
+        let grants_what_it_lacks = route.path.ends_with("/api-keys") && route.method == Method::POST;
+        assert!(is_let_in || grants_what_it_lacks, "{} {}: {}", route.method, route.path, answer.body);
+    }
+}
+
+#[tokio::test]
+async fn another_account_looks_like_one_that_does_not_exist() {
+    let world = World::new().await;
+    let things = Things::of(&world, world.other.id.to_string(), &world.other.key).await;
+    for route in routes().iter().filter(|route| route.path.contains("{account_id}")) {
+        let answer = ask(&world, route, &things.path(&route.path), &world.shop.key).await;
+        answer.is_problem(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_account_is_not_found_in_ones_own() {
+    let world = World::new().await;
+    let mut things = Things::of(&world, world.other.id.to_string(), &world.other.key).await;
+    things.account = "me".to_owned();
+    let before = snapshot(&world).await;
+    let of_things = routes().into_iter().filter(|route| route.path.contains("{account_id}/") && route.path.matches('{').count() == 2);
+    let mut tried = 0;
+    for route in of_things.filter(|route| route.scope.is_some()) {
+        let answer = ask(&world, &route, &things.path(&route.path), &world.shop.key).await;
+        answer.is_problem(404, "not_found");
+        tried += 1;
+    }
+    assert!(tried >= 13, "{tried}");
+    assert_eq!(snapshot(&world).await, before);
+}
+
+/// Everything that the other account can see of itself.
+async fn snapshot(world: &World) -> Vec<Value> {
+    let mut seen = Vec::new();
+    for list in ["instances", "api-keys", "suppressions", "messages", "reviews", "policy-events", "usage"] {
+        seen.push(world.get(&format!("/v1/accounts/me/{list}"), &world.other.key).await.body);
+    }
+    seen
+}
+
+#[tokio::test]
+async fn an_id_that_cannot_be_one_is_not_found() {
+    let world = World::new().await;
+    for path in [
+        "/v1/accounts/nobody",
+        "/v1/accounts/me",
+        "/v1/accounts/me/usage",
+        "/v1/accounts/acc_00000000000000000000000000",
+        &world.shop_path("/messages/1"),
+        &world.shop_path("/instances/support"),
+        &world.shop_path("/api-keys/%00"),
+        &world.shop_path("/suppressions/%ff"),
+    ] {
+        world.get(path, &world.operator).await.is_problem(404, "not_found");
+    }
+}

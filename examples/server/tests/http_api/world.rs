@@ -1,0 +1,280 @@
+//! World: a gateway with an account, its instance and its keys, and a way to ask it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
+use axum::{Router, extract::ConnectInfo};
+use gatepost::{
+    Account, AccountId, ApiKey, Brand, Calendar, Connection, Delivering, Gateway, Instance, InstanceId, KeyKind, KeyOwner, KeyTerms,
+    Keyring, Mode, NewKey, Plan, Provider, Scope, Scopes, Store, Zone,
+};
+use gatepost_memory::{MemoryStore, Sandbox, TestHost};
+use gatepost_server::http::{App, HttpSettings, router};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// A gateway and those who use it.
+pub(crate) struct World {
+    pub(crate) host: Arc<TestHost>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) app: App,
+    pub(crate) router: Router,
+    /// An operator's key.
+    pub(crate) operator: String,
+    /// An account on the Starter plan, with the instance `support`.
+    pub(crate) shop: Customer,
+    /// Another one.
+    pub(crate) other: Customer,
+}
+
+/// An account with its instance and a key that may do everything.
+pub(crate) struct Customer {
+    pub(crate) id: AccountId,
+    pub(crate) instance: InstanceId,
+    pub(crate) key: String,
+}
+
+/// How a world differs from the usual one.
+pub(crate) struct Terms {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) settings: HttpSettings,
+    pub(crate) has_worker: bool,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { store: Arc::new(MemoryStore::new()), sandbox: Sandbox::new(), settings: HttpSettings::default(), has_worker: true }
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(Terms::default()).await
+    }
+
+    pub(crate) async fn with(terms: Terms) -> Self {
+        let host = Arc::new(TestHost::new(7));
+        let keyring = Keyring::new([(1, [7; 32].into())]).unwrap();
+        let delivering = Delivering { send_timeout: Duration::from_millis(20), ..Delivering::default() };
+        let gateway = Gateway::builder(terms.store.clone(), host.clone())
+            .transport(Provider::Sandbox, terms.sandbox.with_host(host.clone()))
+            .delivering(delivering)
+            .build();
+        if terms.has_worker {
+            tokio::spawn(deliver(gateway.clone()));
+        }
+        let app = App::new(gateway, keyring, Brand::default(), terms.settings);
+        app.heartbeat();
+        let operator = add_key(&app, KeyOwner::Operator, key_terms(Scopes::all())).await;
+        let shop = Customer::new(&app, "Shop").await;
+        let other = Customer::new(&app, "Other").await;
+        // What is made from now on is newer.
+        host.advance(Duration::from_millis(1));
+        Self { router: router(app.clone()), host, store: terms.store, app, operator, shop, other }
+    }
+
+    /// A new key of the shop with these scopes.
+    pub(crate) async fn key_with(&self, scopes: impl IntoIterator<Item = Scope>) -> String {
+        add_key(&self.app, KeyOwner::Account(self.shop.id, Mode::Live), key_terms(scopes.into_iter().collect())).await
+    }
+
+    /// A new key of the shop with these terms.
+    pub(crate) async fn key_on(&self, mode: Mode, terms: KeyTerms) -> String {
+        add_key(&self.app, KeyOwner::Account(self.shop.id, mode), terms).await
+    }
+
+    /// Asks with a key; a body goes along as JSON.
+    pub(crate) async fn ask(&self, method: Method, path: &str, key: &str, body: Option<Value>) -> Answer {
+        self.exchange(asking(method, path, key, body)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str, key: &str) -> Answer {
+        self.ask(Method::GET, path, key, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, key: &str, body: Value) -> Answer {
+        self.ask(Method::POST, path, key, Some(body)).await
+    }
+
+    /// Does something that must work.
+    pub(crate) async fn done(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let answer = self.ask(method, path, &self.operator, body).await;
+        assert!(answer.status.is_success(), "{path}: {} {}", answer.status, answer.body);
+        answer.body
+    }
+
+    pub(crate) async fn exchange(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Sends a message of the shop that nothing speaks against, unless `with` changes that.
+    pub(crate) async fn send(&self, with: impl FnOnce(&mut Value)) -> Answer {
+        self.exchange(self.sending("/api/send-message", with)).await
+    }
+
+    pub(crate) fn sending(&self, path: &str, with: impl FnOnce(&mut Value)) -> Request<Body> {
+        let mut body = message();
+        with(&mut body);
+        asking(Method::POST, path, &self.shop.key, Some(body))
+    }
+
+    /// A path of the shop's account, as an operator writes it.
+    pub(crate) fn shop_path(&self, rest: &str) -> String {
+        format!("/v1/accounts/{}{rest}", self.shop.id)
+    }
+
+    /// The stored row of a key.
+    pub(crate) async fn row(&self, key: &str) -> ApiKey {
+        self.store.worker().key(id_of(key)).await.unwrap().unwrap()
+    }
+}
+
+/// What somebody asks, with a key unless that is empty.
+pub(crate) fn asking(method: Method, path: &str, key: &str, body: Option<Value>) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    if !key.is_empty() {
+        request = request.header("authorization", format!("Bearer {key}"));
+    }
+    match body {
+        Some(body) => request.header("content-type", "application/json").body(Body::from(body.to_string())).unwrap(),
+        None => request.body(Body::empty()).unwrap(),
+    }
+}
+
+/// A message that nothing speaks against.
+pub(crate) fn message() -> Value {
+    json!({"instance_id": "support", "phone": "+999501234567", "message": "Your table is ready.", "message_purpose": "support"})
+}
+
+/// The public part of a key.
+pub(crate) fn id_of(key: &str) -> gatepost::KeyId {
+    key.rsplit('_').next().unwrap()[..12].parse().unwrap()
+}
+
+pub(crate) fn key_terms(scopes: Scopes) -> KeyTerms {
+    KeyTerms { name: "test".parse().unwrap(), scopes, allowed_from: Vec::new(), expires_at: None }
+}
+
+/// Says that the request comes from this address.
+pub(crate) fn from(mut request: Request<Body>, address: &str) -> Request<Body> {
+    request.extensions_mut().insert(ConnectInfo(std::net::SocketAddr::new(address.parse().unwrap(), 4711)));
+    request
+}
+
+/// The same request with another header.
+pub(crate) fn with_header(mut request: Request<Body>, name: &'static str, value: &str) -> Request<Body> {
+    request.headers_mut().insert(HeaderName::from_static(name), value.parse().unwrap());
+    request
+}
+
+async fn deliver(gateway: Gateway) {
+    let mut worker = gateway.worker();
+    loop {
+        if !worker.turn(gateway.host().now()).await.unwrap().did {
+            worker.idle().await;
+        }
+    }
+}
+
+async fn add_key(app: &App, owner: KeyOwner, terms: KeyTerms) -> String {
+    let kind = match owner {
+        KeyOwner::Account(_, mode) => KeyKind::Account(mode),
+        KeyOwner::Operator => KeyKind::Operator,
+    };
+    let host = app.gateway.host();
+    let key = NewKey::generate(&app.brand, kind, &**host);
+    let (root, pepper) = app.keyring.present();
+    let row = ApiKey::new(&key, owner, terms, root, pepper, host.now());
+    match owner {
+        KeyOwner::Account(account, _) => app.gateway.store().account(account).add_key(row).await.unwrap(),
+        KeyOwner::Operator => app.gateway.store().operator().add_key(row).await.unwrap(),
+    }
+    key.reveal().to_owned()
+}
+
+impl Customer {
+    async fn new(app: &App, name: &str) -> Self {
+        let host = app.gateway.host();
+        let account = Account {
+            id: AccountId::new(host.now(), &**host),
+            name: name.parse().unwrap(),
+            plan: Plan::Starter,
+            calendar: Calendar::new(Zone::utc()),
+            pause: None,
+            suspended_at: None,
+            one_time_codes_pass: true,
+            supervised: false,
+            created_at: host.now(),
+        };
+        let id = account.id;
+        app.gateway.store().operator().add_account(account).await.unwrap();
+        let instance = Instance {
+            id: InstanceId::new(host.now(), &**host),
+            name: "support".parse().unwrap(),
+            provider: Provider::Sandbox,
+            connection: Connection::Open,
+            pause: None,
+            created_at: host.now(),
+        };
+        let instance_id = instance.id;
+        assert!(app.gateway.store().account(id).add_instance(instance).await.unwrap());
+        let key = add_key(app, KeyOwner::Account(id, Mode::Live), key_terms(Scopes::all())).await;
+        Self { id, instance: instance_id, key }
+    }
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// Expects an error in the shape of the contract, and gives its details.
+    #[track_caller]
+    pub(crate) fn is_contract_error(&self, status: u16, code: &str) -> &Value {
+        assert_eq!((self.status.as_u16(), self.body["error"].as_str()), (status, Some(code)), "{}", self.body);
+        assert_eq!(self.body["success"], false);
+        assert!(self.body["message"].as_str().is_some_and(|message| !message.is_empty()));
+        assert_eq!(self.body["request_id"].as_str(), Some(self.header("x-request-id")));
+        assert_eq!(self.header("content-type"), "application/json");
+        assert_eq!(self.header("x-content-type-options"), "nosniff");
+        assert_eq!(self.status.as_u16() == 429 || self.status.as_u16() == 503, !self.header("retry-after").is_empty());
+        &self.body["details"]
+    }
+
+    /// Expects a problem, and gives it.
+    #[track_caller]
+    pub(crate) fn is_problem(&self, status: u16, code: &str) -> &Value {
+        assert_eq!((self.status.as_u16(), self.body["code"].as_str()), (status, Some(code)), "{}", self.body);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.header("x-content-type-options"), "nosniff");
+        assert_eq!(self.body["type"], format!("/problems/{code}"));
+        assert_eq!(self.body["status"], status);
+        assert_eq!(self.body["request_id"].as_str(), Some(self.header("x-request-id")));
+        assert!(self.body["instance"].as_str().is_some_and(|path| path.starts_with('/')));
+        &self.body
+    }
+
+    /// Expects a problem that names this field.
+    #[track_caller]
+    pub(crate) fn is_problem_of(&self, field: &str) {
+        let problem = self.is_problem(422, "validation_error");
+        assert_eq!(problem["errors"][0]["field"], field, "{problem}");
+        assert!(problem["errors"][0]["message"].as_str().is_some_and(|message| !message.is_empty()), "{problem}");
+    }
+}
