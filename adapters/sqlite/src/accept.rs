@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatepost::{
     Accepted, AccountFacts, AccountId, Answer, Claimed, ContactId, ContactState, Content, ConversationWindow, Decider, Decision, Delivery,
-    Fact, Facts, Findings, Fingerprint, IDEMPOTENCY_TIME, Instance, InstanceFacts, KeyState, MessageId, MessageStatus, Mode, Origin, Parcel,
-    PolicyEvent, Provider, Purpose, QuotaState, REVIEW_TIME, Request, Started, Subject, Submission, Tat, Timestamp, Usage, Velocity,
-    Verdict, Zone, expiry, order_key, shard,
+    Fact, Facts, Findings, Fingerprint, IDEMPOTENCY_TIME, Instance, InstanceFacts, KeyState, MessageId, MessageStatus, Mode, Origin,
+    Parcel, PolicyEvent, Provider, Purpose, QuotaState, REVIEW_TIME, Request, Started, Subject, Submission, Tat, Timestamp, Usage,
+    Velocity, Verdict, Zone, expiry, order_key, shard,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
@@ -46,7 +46,7 @@ pub(crate) fn accept(txn: &mut Txn<'_>, account: AccountId, submission: Submissi
     let decided = catch_unwind(AssertUnwindSafe(|| decider.decide(&scene.facts, &subject, now)));
     let Ok(decision) = decided else { return Ok(Answer::Undecided) };
     if scene.contact.is_new {
-        add_contact(txn.connection, account, scene.contact.id, &rows::address_text(&request.recipient))?;
+        add_contact(txn, account, scene.contact.id, &rows::address_text(&request.recipient))?;
     }
     let purpose = request.purpose.allowed();
     match (decision.verdict, purpose) {
@@ -67,6 +67,7 @@ pub(crate) fn look(
 ) -> rusqlite::Result<Option<Scene>> {
     let connection = txn.connection;
     let mode = request.mode;
+    let contact = find_contact(txn, account, &rows::address_text(&request.recipient), mode, new_contact)?;
     let Some(entry) = txn.account(account)? else { return Ok(None) };
     let Some(found) = entry.instance(connection, &request.instance)? else { return Ok(None) };
     let instance = found.instance.clone();
@@ -76,7 +77,6 @@ pub(crate) fn look(
         Origin::App | Origin::ThreeCx => Fact::Known(KeyState::Active),
     };
     let meter = *entry.meter(connection, mode, now)?;
-    let contact = find_contact(connection, account, &rows::address_text(&request.recipient), mode, new_contact)?;
     let facts = Facts {
         account: AccountFacts {
             suspended: entry.account.suspended_at.is_some(),
@@ -130,12 +130,12 @@ fn allow(
     let delivery = at_once.map_or(Delivery::waiting(now, expires_at), |lease| Delivery::started(lease.until, expires_at));
     let status = delivery.status();
     let new = NewMessage { account, submission: &submission, scene, log_id, purpose, status, charged: Some(usage) };
-    new.insert(txn.connection)?;
+    new.insert(txn)?;
     let row =
         OutboxRow { account, delivery: submission.delivery, order_key, instance: scene.instance.id, message: submission.message, log_id };
-    row.insert(txn.connection, &delivery)?;
+    row.insert(txn, &delivery)?;
     if delivery.tries > 0 {
-        start_attempt(txn.connection, account, submission.message, delivery.tries, now)?;
+        start_attempt(txn, account, submission.message, delivery.tries, now)?;
     } else {
         txn.leave_due();
     }
@@ -162,7 +162,7 @@ fn hold(
     let now = submission.now;
     let log_id = record(txn, account, Some(submission.message), scene, &submission.request.subject(), &decision, decider, now)?;
     let status = MessageStatus::Held;
-    NewMessage { account, submission, scene, log_id, purpose, status, charged: None }.insert(txn.connection)?;
+    NewMessage { account, submission, scene, log_id, purpose, status, charged: None }.insert(txn)?;
     let sql = "INSERT INTO reviews (account, message, opened_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
     let expires_at = now.plus(REVIEW_TIME);
     txn.connection.prepare_cached(sql)?.execute(params![
@@ -248,12 +248,11 @@ pub(crate) fn record(
     decider: &dyn Decider,
     now: Timestamp,
 ) -> rusqlite::Result<u64> {
-    let connection = txn.connection;
     let seq = txn.account(account)?.map(crate::txn::AccountEntry::next_seq).ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let body = to_json(&EventBody { policy: decider.policy(), zones: Zone::database_version(), subject, facts: &scene.facts, decision })?;
     let sql =
         "INSERT INTO policy_events (account, seq, at, message, refused, instance, contact, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    connection.prepare_cached(sql)?.execute(params![
+    txn.statement(sql)?.execute(params![
         account.to_bytes(),
         signed(seq),
         now.as_millis(),
@@ -295,7 +294,7 @@ pub(crate) fn policy_event(row: &rusqlite::Row<'_>) -> rusqlite::Result<PolicyEv
 
 /// The contact with this address, or a new one.
 pub(crate) fn find_contact(
-    connection: &Connection,
+    txn: &mut Txn<'_>,
     account: AccountId,
     address: &str,
     mode: Mode,
@@ -303,7 +302,7 @@ pub(crate) fn find_contact(
 ) -> rusqlite::Result<ContactRow> {
     let sql = "SELECT c.id, c.suppressed_by, c.suppressed_at, c.window_until, c.live_tat, c.test_tat FROM addresses a
                JOIN contacts c ON c.account = a.account AND c.id = a.contact WHERE a.account = ?1 AND a.address = ?2";
-    let found = connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), address], |row| {
+    let found = txn.statement(sql)?.query_row(params![account.to_bytes(), address], |row| {
         let tat = row.get(match mode {
             Mode::Live => 4,
             Mode::Test => 5,
@@ -321,11 +320,11 @@ pub(crate) fn find_contact(
     Ok(found.optional()?.unwrap_or(unknown))
 }
 
-pub(crate) fn add_contact(connection: &Connection, account: AccountId, id: ContactId, address: &str) -> rusqlite::Result<()> {
+pub(crate) fn add_contact(txn: &mut Txn<'_>, account: AccountId, id: ContactId, address: &str) -> rusqlite::Result<()> {
     let sql = "INSERT INTO contacts (account, id, address) VALUES (?1, ?2, ?3)";
-    connection.prepare_cached(sql)?.execute(params![account.to_bytes(), id.to_bytes(), address])?;
+    txn.statement(sql)?.execute(params![account.to_bytes(), id.to_bytes(), address])?;
     let sql = "INSERT INTO addresses (account, address, contact) VALUES (?1, ?2, ?3)";
-    connection.prepare_cached(sql)?.execute(params![account.to_bytes(), address, id.to_bytes()])?;
+    txn.statement(sql)?.execute(params![account.to_bytes(), address, id.to_bytes()])?;
     Ok(())
 }
 
@@ -341,12 +340,12 @@ struct NewMessage<'a> {
 }
 
 impl NewMessage<'_> {
-    fn insert(&self, connection: &Connection) -> rusqlite::Result<()> {
+    fn insert(&self, txn: &mut Txn<'_>) -> rusqlite::Result<()> {
         let Submission { message, request, now, .. } = self.submission;
         let sql = "INSERT INTO messages (account, id, log_id, instance, contact, address, purpose, content, mode, origin, ordered, status,
                    charged_day, charged_month, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15)";
         let charge = self.charged.map(|usage| usage.charge());
-        connection.prepare_cached(sql)?.execute(params![
+        txn.statement(sql)?.execute(params![
             self.account.to_bytes(),
             message.to_bytes(),
             signed(self.log_id),
@@ -363,15 +362,15 @@ impl NewMessage<'_> {
             charge.map(|charge| charge.month.number()),
             now.as_millis()
         ])?;
-        self.bind_key(connection)
+        self.bind_key(txn)
     }
 
-    fn bind_key(&self, connection: &Connection) -> rusqlite::Result<()> {
+    fn bind_key(&self, txn: &mut Txn<'_>) -> rusqlite::Result<()> {
         let Submission { message, request, fingerprint, now, .. } = self.submission;
         let (Some(key), Some(fingerprint)) = (&request.idempotency_key, fingerprint) else { return Ok(()) };
         // A key whose time is over may still stand there until the sweep.
         let sql = "INSERT OR REPLACE INTO idempotency_keys (account, key, fingerprint, message, bound_at) VALUES (?1, ?2, ?3, ?4, ?5)";
-        connection.prepare_cached(sql)?.execute(params![
+        txn.statement(sql)?.execute(params![
             self.account.to_bytes(),
             key.as_str(),
             fingerprint.to_bytes(),
@@ -393,10 +392,10 @@ pub(crate) struct OutboxRow {
 }
 
 impl OutboxRow {
-    pub(crate) fn insert(&self, connection: &Connection, delivery: &Delivery) -> rusqlite::Result<()> {
+    pub(crate) fn insert(&self, txn: &mut Txn<'_>, delivery: &Delivery) -> rusqlite::Result<()> {
         let sql = "INSERT INTO outbox (delivery, account, shard, order_key, channel, instance, message, log_id, state, due, expires_at, fence, tries)
                    VALUES (?1, ?2, ?3, ?4, 'whatsapp', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-        connection.prepare_cached(sql)?.execute(params![
+        txn.statement(sql)?.execute(params![
             self.delivery.to_bytes(),
             self.account.to_bytes(),
             shard(self.account, self.order_key),
@@ -421,14 +420,14 @@ fn is_in_line(connection: &Connection, account: AccountId, order_key: i64) -> ru
 }
 
 pub(crate) fn start_attempt(
-    connection: &Connection,
+    txn: &mut Txn<'_>,
     account: AccountId,
     message: MessageId,
     number: u16,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let sql = "INSERT INTO attempts (account, message, number, started_at) VALUES (?1, ?2, ?3, ?4)";
-    connection.prepare_cached(sql)?.execute(params![account.to_bytes(), message.to_bytes(), number, now.as_millis()])?;
+    txn.statement(sql)?.execute(params![account.to_bytes(), message.to_bytes(), number, now.as_millis()])?;
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! Deliver: claim, start, finish, release and sweep. The core's state machine says what follows; this file reads and writes it.
 
 use gatepost::{
-    AccountId, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, DeliveryId, Ending, ErrorClass, Finish, Gate,
-    IDEMPOTENCY_TIME, Input, InstanceId, Lease, MessageId, MessageStatus, Mode, Outcome, Settled, StartAnswer, StartFacts,
-    Started, State, Step, Subject, Swept, Timestamp, examine, may_start, suppression_forbids,
+    AccountId, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, DeliveryId, Ending, ErrorClass, Finish, Gate, IDEMPOTENCY_TIME,
+    Input, InstanceId, Lease, MessageId, MessageStatus, Mode, Outcome, Settled, StartAnswer, StartFacts, Started, State, Step, Subject,
+    Swept, Timestamp, examine, may_start, suppression_forbids,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -22,6 +22,8 @@ struct OutboxEntry {
     is_ordered: bool,
 }
 
+const FIND: &str = "SELECT account, delivery, message, instance, state, due, expires_at, fence, tries, order_key IS NOT NULL FROM outbox
+                    WHERE delivery = ?1 AND account = ?2";
 const ENTRY_COLUMNS: &str = "account, delivery, message, instance, state, due, expires_at, fence, tries, order_key IS NOT NULL";
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
@@ -35,9 +37,8 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
     })
 }
 
-fn find(connection: &Connection, claimed: Claimed) -> rusqlite::Result<Option<OutboxEntry>> {
-    let sql = format!("SELECT {ENTRY_COLUMNS} FROM outbox WHERE delivery = ?1 AND account = ?2");
-    connection.prepare_cached(&sql)?.query_row(params![claimed.delivery.to_bytes(), claimed.account.to_bytes()], entry).optional()
+fn find(txn: &mut Txn<'_>, claimed: Claimed) -> rusqlite::Result<Option<OutboxEntry>> {
+    txn.statement(FIND)?.query_row(params![claimed.delivery.to_bytes(), claimed.account.to_bytes()], entry).optional()
 }
 
 /// The delivery in doubt of a message.
@@ -63,9 +64,9 @@ fn advance(txn: &mut Txn<'_>, found: &OutboxEntry, input: &Input, now: Timestamp
     };
     let status = match step {
         Step::GoesOn(next) => {
-            write_state(txn.connection, found.delivery, &next)?;
+            write_state(txn, found.delivery, &next)?;
             let class = outcome.and_then(Outcome::class);
-            write_status(txn.connection, found, next.status(), class, None, now)?;
+            write_status(txn, found, next.status(), class, None, now)?;
             next.status()
         }
         Step::Ends(ending) => {
@@ -81,12 +82,12 @@ fn advance(txn: &mut Txn<'_>, found: &OutboxEntry, input: &Input, now: Timestamp
 }
 
 fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, external_id: Option<&str>, now: Timestamp) -> rusqlite::Result<()> {
-    txn.connection.prepare_cached("DELETE FROM outbox WHERE delivery = ?1")?.execute([found.delivery.to_bytes()])?;
+    txn.statement("DELETE FROM outbox WHERE delivery = ?1")?.execute([found.delivery.to_bytes()])?;
     if found.is_ordered {
         // What stands behind it in its conversation may go now.
         txn.leave_due();
     }
-    write_status(txn.connection, found, ending.status(), ending.class(), external_id, now)?;
+    write_status(txn, found, ending.status(), ending.class(), external_id, now)?;
     if ending.returns_charge() {
         return_charge(txn, found.account, found.message)?;
     }
@@ -102,9 +103,9 @@ fn return_charge(txn: &mut Txn<'_>, account: AccountId, message: MessageId) -> r
     charge.map_or(Ok(()), |charge| txn.return_charge(account, mode, charge))
 }
 
-fn write_state(connection: &Connection, delivery: DeliveryId, next: &Delivery) -> rusqlite::Result<()> {
+fn write_state(txn: &mut Txn<'_>, delivery: DeliveryId, next: &Delivery) -> rusqlite::Result<()> {
     let sql = "UPDATE outbox SET state = ?2, due = ?3, fence = ?4, tries = ?5 WHERE delivery = ?1";
-    connection.prepare_cached(sql)?.execute(params![
+    txn.statement(sql)?.execute(params![
         delivery.to_bytes(),
         rows::state_number(next.state),
         next.state.due().as_millis(),
@@ -115,7 +116,7 @@ fn write_state(connection: &Connection, delivery: DeliveryId, next: &Delivery) -
 }
 
 fn write_status(
-    connection: &Connection,
+    txn: &mut Txn<'_>,
     found: &OutboxEntry,
     status: MessageStatus,
     error: Option<ErrorClass>,
@@ -123,7 +124,7 @@ fn write_status(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE messages SET status = ?3, error = ?4, external_id = coalesce(?5, external_id), updated_at = ?6 WHERE account = ?1 AND id = ?2";
-    connection.prepare_cached(sql)?.execute(params![
+    txn.statement(sql)?.execute(params![
         found.account.to_bytes(),
         found.message.to_bytes(),
         status.as_str(),
@@ -214,7 +215,7 @@ fn next_due(connection: &Connection, account: AccountId, instance: InstanceId, n
 fn claim_one(txn: &mut Txn<'_>, found: &OutboxEntry, request: &Claim, answer: &mut ClaimAnswer) -> rusqlite::Result<bool> {
     match found.state.step(&Input::Claim { lease_until: request.lease_until }, request.now) {
         Ok(Step::GoesOn(next)) => {
-            write_state(txn.connection, found.delivery, &next)?;
+            write_state(txn, found.delivery, &next)?;
             answer.claimed.push(Claimed { account: found.account, delivery: found.delivery, fence: next.fence });
             Ok(true)
         }
@@ -228,7 +229,7 @@ fn claim_one(txn: &mut Txn<'_>, found: &OutboxEntry, request: &Claim, answer: &m
 
 /// Opens an attempt, if present facts still allow it.
 pub(crate) fn start(txn: &mut Txn<'_>, claimed: Claimed, lease: Lease, now: Timestamp) -> rusqlite::Result<StartAnswer> {
-    let Some(found) = find(txn.connection, claimed)? else { return Ok(StartAnswer::Stale) };
+    let Some(found) = find(txn, claimed)? else { return Ok(StartAnswer::Stale) };
     let input = Input::Start { fence: claimed.fence, lease_until: lease.until };
     let Ok(step) = found.state.step(&input, now) else { return Ok(StartAnswer::Stale) };
     let Some(waiting) = waiting_message(txn.connection, &found)? else { return Ok(StartAnswer::Stale) };
@@ -257,9 +258,9 @@ fn begin(
     lease: Lease,
     now: Timestamp,
 ) -> rusqlite::Result<StartAnswer> {
-    write_state(txn.connection, found.delivery, next)?;
-    write_status(txn.connection, found, next.status(), None, None, now)?;
-    start_attempt(txn.connection, found.account, found.message, next.tries, now)?;
+    write_state(txn, found.delivery, next)?;
+    write_status(txn, found, next.status(), None, None, now)?;
+    start_attempt(txn, found.account, found.message, next.tries, now)?;
     let Some(instance) = instance_by_id(txn.connection, found.account, found.instance)? else { return Ok(StartAnswer::Stale) };
     let WaitingMessage { subject, recipient, purpose, content, .. } = waiting;
     let parcel = parcel(found.message, &instance, subject.mode, recipient, purpose, content);
@@ -310,25 +311,25 @@ fn start_facts(txn: &mut Txn<'_>, found: &OutboxEntry, waiting: &WaitingMessage)
 /// Closes an attempt.
 pub(crate) fn finish(txn: &mut Txn<'_>, finish: Finish) -> rusqlite::Result<Option<Settled>> {
     let Finish { claimed, attempt, outcome, jitter, now } = finish;
-    let Some(found) = find(txn.connection, claimed)? else { return Ok(None) };
+    let Some(found) = find(txn, claimed)? else { return Ok(None) };
     let input = Input::Finish { fence: claimed.fence, outcome, jitter };
     let settled = advance(txn, &found, &input, now)?;
     if let (Some(_), Input::Finish { outcome, .. }) = (settled, &input) {
-        write_outcome(txn.connection, &found, attempt, outcome, now)?;
+        write_outcome(txn, &found, attempt, outcome, now)?;
     }
     Ok(settled)
 }
 
-fn write_outcome(connection: &Connection, found: &OutboxEntry, attempt: u16, outcome: &Outcome, now: Timestamp) -> rusqlite::Result<()> {
+fn write_outcome(txn: &mut Txn<'_>, found: &OutboxEntry, attempt: u16, outcome: &Outcome, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "UPDATE attempts SET finished_at = ?4, outcome = ?5 WHERE account = ?1 AND message = ?2 AND number = ?3";
     let params = params![found.account.to_bytes(), found.message.to_bytes(), attempt, now.as_millis(), to_json(outcome)?];
-    connection.prepare_cached(sql)?.execute(params)?;
+    txn.statement(sql)?.execute(params)?;
     Ok(())
 }
 
 /// Gives a claimed delivery back.
 pub(crate) fn release(txn: &mut Txn<'_>, claimed: Claimed, now: Timestamp) -> rusqlite::Result<()> {
-    if let Some(found) = find(txn.connection, claimed)? {
+    if let Some(found) = find(txn, claimed)? {
         advance(txn, &found, &Input::Release { fence: claimed.fence, due: now }, now)?;
         txn.leave_due();
     }
@@ -365,8 +366,8 @@ fn tick(txn: &mut Txn<'_>, found: &OutboxEntry, now: Timestamp) -> rusqlite::Res
     match found.state.state {
         State::Started { .. } => {
             let interrupted = Outcome::Unknown { class: ErrorClass::Interrupted };
-            write_outcome(txn.connection, found, found.state.tries, &interrupted, now)?;
-            write_status(txn.connection, found, settled.status, Some(ErrorClass::Interrupted), None, now)?;
+            write_outcome(txn, found, found.state.tries, &interrupted, now)?;
+            write_status(txn, found, settled.status, Some(ErrorClass::Interrupted), None, now)?;
         }
         State::Claimed { .. } => txn.leave_due(),
         State::Waiting { .. } | State::InDoubt { .. } => {}

@@ -1,8 +1,8 @@
 //! Reviews: a person releases or refuses what was held.
 
 use gatepost::{
-    AccountId, Actor, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Page, Purpose,
-    Release, Request, Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Subject, Timestamp, Verdict, examine, expiry, order_key,
+    AccountId, Actor, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Page, Purpose, Release,
+    Request, Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Subject, Timestamp, Verdict, examine, expiry, order_key,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -96,7 +96,7 @@ fn queue(txn: &mut Txn<'_>, account: AccountId, release: &Release, held: &HeldMe
     let order_key = held.request.ordered.then(|| order_key(scene.instance.id, scene.contact.id));
     let message = release.message;
     let row = OutboxRow { account, delivery: release.delivery, order_key, instance: scene.instance.id, message, log_id: held.log_id };
-    row.insert(txn.connection, &delivery)?;
+    row.insert(txn, &delivery)?;
     set_status(txn.connection, account, message, delivery.status(), None, now)?;
     txn.leave_due();
     Ok(ReviewAnswer::Done(delivery.status()))

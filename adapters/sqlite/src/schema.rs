@@ -31,6 +31,7 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

@@ -206,7 +206,7 @@ impl AccountStore for OfAccount {
 
     async fn suppress(&self, suppression: NewSuppression) -> Result<Suppression, StoreError> {
         let id = self.id;
-        self.store.write(move |txn| suppressions::suppress(txn.connection, id, suppression)).await
+        self.store.write(move |txn| suppressions::suppress(txn, id, suppression)).await
     }
 
     async fn lift(&self, suppression: SuppressionId, by: Actor, now: Timestamp) -> Result<Option<Suppression>, StoreError> {

@@ -5,21 +5,22 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::accept::{add_contact, find_contact};
 use crate::rows;
+use crate::txn::Txn;
 
 /// Suppresses a contact; the suppression in force for the same cause is kept.
-pub(crate) fn suppress(connection: &Connection, account: AccountId, new: NewSuppression) -> rusqlite::Result<Suppression> {
+pub(crate) fn suppress(txn: &mut Txn<'_>, account: AccountId, new: NewSuppression) -> rusqlite::Result<Suppression> {
     let address = rows::address_text(&new.address);
-    let contact = find_contact(connection, account, &address, Mode::Live, new.contact)?;
+    let contact = find_contact(txn, account, &address, Mode::Live, new.contact)?;
     if contact.is_new {
-        add_contact(connection, account, contact.id, &address)?;
+        add_contact(txn, account, contact.id, &address)?;
     }
-    if let Some(standing) = in_force(connection, account, contact.id, new.cause)? {
+    if let Some(standing) = in_force(txn.connection, account, contact.id, new.cause)? {
         return Ok(standing);
     }
     let NewSuppression { id, address, cause, note, by, now, .. } = new;
     let suppression = Suppression { id, contact: contact.id, address, cause, note, since: now, by, lifted: None };
-    insert(connection, account, &suppression)?;
-    write_strictest(connection, account, contact.id)?;
+    insert(txn.connection, account, &suppression)?;
+    write_strictest(txn.connection, account, contact.id)?;
     Ok(suppression)
 }
 

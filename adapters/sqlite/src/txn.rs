@@ -10,7 +10,7 @@ use gatepost::{
     Account, AccountId, Charge, Fact, Instance, InstanceId, InstanceRef, KeyId, KeyState, Mode, Permit, Started, StoreError, Tat,
     Timestamp, Usage, Windows,
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use crate::error;
 use crate::rows::{self, signed};
@@ -19,6 +19,7 @@ use crate::rows::{self, signed};
 pub(crate) struct Txn<'c> {
     pub(crate) connection: &'c Connection,
     accounts: HashMap<AccountId, AccountEntry>,
+    statements: Vec<(&'static str, CachedStatement<'c>)>,
     effects: Effects,
 }
 
@@ -59,7 +60,19 @@ pub(crate) struct InstanceEntry {
 
 impl<'c> Txn<'c> {
     pub(crate) fn new(connection: &'c Connection) -> Self {
-        Self { connection, accounts: HashMap::new(), effects: Effects::default() }
+        Self { connection, accounts: HashMap::new(), statements: Vec::new(), effects: Effects::default() }
+    }
+
+    /// A statement of the hot path, taken from the connection's cache once a group.
+    pub(crate) fn statement(&mut self, sql: &'static str) -> rusqlite::Result<&mut CachedStatement<'c>> {
+        let place = match self.statements.iter().position(|(known, _)| std::ptr::eq(*known, sql)) {
+            Some(place) => place,
+            None => {
+                self.statements.push((sql, self.connection.prepare_cached(sql)?));
+                self.statements.len() - 1
+            }
+        };
+        self.statements.get_mut(place).map(|(_, statement)| statement).ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
 
     pub(crate) fn into_effects(self) -> Effects {

@@ -164,6 +164,7 @@ fn run_group(connection: &Connection, txn: &mut Txn<'_>, group: &mut [Box<dyn Jo
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test fails by panicking")]
 mod tests {
     use futures_executor::block_on as wait;
 
@@ -200,7 +201,9 @@ mod tests {
     #[test]
     fn a_full_disk_answers_the_caller_and_ends_with_the_need() {
         let writer = writer();
-        let limit = |pages: i64| move |txn: &mut Txn<'_>| txn.connection.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, i64>(0));
+        let limit = |pages: i64| {
+            move |txn: &mut Txn<'_>| txn.connection.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, i64>(0))
+        };
         let pages = wait(writer.write(Alone::No, limit(1))).expect("the limit is at least what is used");
         let fill = |txn: &mut Txn<'_>| txn.connection.execute("INSERT INTO t (x, filler) VALUES (1, hex(zeroblob(100000)))", []);
         assert!(matches!(wait(writer.write(Alone::No, fill)), Err(StoreError::Unavailable(_))));

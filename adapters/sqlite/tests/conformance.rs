@@ -1,5 +1,7 @@
 //! The suite that every store runs, over SQLite files that are closed and opened again.
 
+#![allow(clippy::expect_used, reason = "a home that cannot be made fails its case")]
+
 use std::sync::Arc;
 
 use gatepost::Store;

@@ -88,7 +88,8 @@ impl Server {
             .spawn()
             .expect("the server's program");
         let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
-        let url = lines.find_map(|line| Some(line.split_once("listening on ")?.1.to_string())).expect("the line that says where it listens");
+        let url =
+            lines.find_map(|line| Some(line.split_once("listening on ")?.1.to_string())).expect("the line that says where it listens");
         // A full pipe would stop the server.
         thread::spawn(move || lines.for_each(drop));
         let bootstrap = std::fs::read_to_string(bootstrap).expect("the bootstrap file");
@@ -122,7 +123,13 @@ impl Server {
         let callers: Vec<_> = (0..CALLERS)
             .map(|caller| {
                 let (ledger, answers, alive) = (ledger.clone(), answers.clone(), alive.clone());
-                let caller = Caller { agent: ureq::Agent::new_with_config(config()), url: self.url.clone(), key: self.text("api_key"), instance: self.text("instance_id"), waits: caller % 2 == 0 };
+                let caller = Caller {
+                    agent: ureq::Agent::new_with_config(config()),
+                    url: self.url.clone(),
+                    key: self.text("api_key"),
+                    instance: self.text("instance_id"),
+                    waits: caller % 2 == 0,
+                };
                 thread::spawn(move || caller.send_while(&alive, &answers, &ledger))
             })
             .collect();
