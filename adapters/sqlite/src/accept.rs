@@ -133,10 +133,8 @@ fn allow(
     new.insert(txn)?;
     let row =
         OutboxRow { account, delivery: submission.delivery, order_key, instance: scene.instance.id, message: submission.message, log_id };
-    row.insert(txn, &delivery)?;
-    if delivery.tries > 0 {
-        start_attempt(txn, account, submission.message, delivery.tries, now)?;
-    } else {
+    row.insert(txn, &delivery, at_once.map(|_| now))?;
+    if at_once.is_none() {
         txn.leave_due();
     }
     let quota = QuotaState { limits: scene.facts.limits, usage };
@@ -341,9 +339,9 @@ struct NewMessage<'a> {
 
 impl NewMessage<'_> {
     fn insert(&self, txn: &mut Txn<'_>) -> rusqlite::Result<()> {
-        let Submission { message, request, now, .. } = self.submission;
+        let Submission { message, delivery, request, now, .. } = self.submission;
         let sql = "INSERT INTO messages (account, id, log_id, instance, contact, address, purpose, content, mode, origin, ordered, status,
-                   charged_day, charged_month, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15)";
+                   charged_day, charged_month, delivery, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16)";
         let charge = self.charged.map(|usage| usage.charge());
         txn.statement(sql)?.execute(params![
             self.account.to_bytes(),
@@ -360,6 +358,7 @@ impl NewMessage<'_> {
             self.status.as_str(),
             charge.map(|charge| charge.day.number()),
             charge.map(|charge| charge.month.number()),
+            delivery.to_bytes(),
             now.as_millis()
         ])?;
         self.bind_key(txn)
@@ -392,9 +391,11 @@ pub(crate) struct OutboxRow {
 }
 
 impl OutboxRow {
-    pub(crate) fn insert(&self, txn: &mut Txn<'_>, delivery: &Delivery) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO outbox (delivery, account, shard, order_key, channel, instance, message, log_id, state, due, expires_at, fence, tries)
-                   VALUES (?1, ?2, ?3, ?4, 'whatsapp', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    /// Writes it; `started_at` is set where its first attempt starts with it.
+    pub(crate) fn insert(&self, txn: &mut Txn<'_>, delivery: &Delivery, started_at: Option<Timestamp>) -> rusqlite::Result<()> {
+        let sql =
+            "INSERT INTO outbox (delivery, account, shard, order_key, channel, instance, message, log_id, state, due, expires_at, fence,
+                   tries, started_at) VALUES (?1, ?2, ?3, ?4, 'whatsapp', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
         txn.statement(sql)?.execute(params![
             self.delivery.to_bytes(),
             self.account.to_bytes(),
@@ -407,7 +408,8 @@ impl OutboxRow {
             delivery.state.due().as_millis(),
             delivery.expires_at.as_millis(),
             delivery.fence,
-            delivery.tries
+            delivery.tries,
+            started_at.map(Timestamp::as_millis)
         ])?;
         Ok(())
     }
@@ -417,18 +419,6 @@ impl OutboxRow {
 fn is_in_line(connection: &Connection, account: AccountId, order_key: i64) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM outbox WHERE account = ?1 AND order_key = ?2)";
     connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), order_key], |row| row.get(0))
-}
-
-pub(crate) fn start_attempt(
-    txn: &mut Txn<'_>,
-    account: AccountId,
-    message: MessageId,
-    number: u16,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO attempts (account, message, number, started_at) VALUES (?1, ?2, ?3, ?4)";
-    txn.statement(sql)?.execute(params![account.to_bytes(), message.to_bytes(), number, now.as_millis()])?;
-    Ok(())
 }
 
 /// What a transport is given: always the sandbox for a test message.

@@ -7,7 +7,7 @@ use gatepost::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::accept::{parcel, start_attempt};
+use crate::accept::parcel;
 use crate::rows::{self, to_json};
 use crate::txn::{Txn, instance_by_id};
 
@@ -20,11 +20,13 @@ struct OutboxEntry {
     instance: InstanceId,
     state: Delivery,
     is_ordered: bool,
+    started_at: Option<Timestamp>,
 }
 
-const FIND: &str = "SELECT account, delivery, message, instance, state, due, expires_at, fence, tries, order_key IS NOT NULL FROM outbox
+const FIND: &str =
+    "SELECT account, delivery, message, instance, state, due, expires_at, fence, tries, order_key IS NOT NULL, started_at FROM outbox
                     WHERE delivery = ?1 AND account = ?2";
-const ENTRY_COLUMNS: &str = "account, delivery, message, instance, state, due, expires_at, fence, tries, order_key IS NOT NULL";
+const ENTRY_COLUMNS: &str = "account, delivery, message, instance, state, due, expires_at, fence, tries, order_key IS NOT NULL, started_at";
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
     Ok(OutboxEntry {
@@ -34,6 +36,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
         instance: rows::instance_id(row, 3)?,
         state: rows::delivery(row, 4)?,
         is_ordered: row.get(9)?,
+        started_at: rows::time_or_none(row, 10)?,
     })
 }
 
@@ -49,7 +52,9 @@ pub(crate) fn resolve(
     sent: bool,
     now: Timestamp,
 ) -> rusqlite::Result<Option<MessageStatus>> {
-    let sql = format!("SELECT {ENTRY_COLUMNS} FROM outbox WHERE account = ?1 AND message = ?2 AND state = {}", rows::IN_DOUBT);
+    let sql = format!(
+        "SELECT {ENTRY_COLUMNS} FROM outbox WHERE account = ?1 AND delivery = (SELECT delivery FROM messages WHERE account = ?1 AND id = ?2)"
+    );
     let found = txn.connection.prepare_cached(&sql)?.query_row(params![account.to_bytes(), message.to_bytes()], entry).optional()?;
     let Some(found) = found else { return Ok(None) };
     Ok(advance(txn, &found, &Input::Resolve { sent }, now)?.map(|settled| settled.status))
@@ -64,7 +69,7 @@ fn advance(txn: &mut Txn<'_>, found: &OutboxEntry, input: &Input, now: Timestamp
     };
     let status = match step {
         Step::GoesOn(next) => {
-            write_state(txn, found.delivery, &next)?;
+            write_state(txn, found.delivery, &next, None)?;
             let class = outcome.and_then(Outcome::class);
             write_status(txn, found, next.status(), class, None, now)?;
             next.status()
@@ -103,14 +108,15 @@ fn return_charge(txn: &mut Txn<'_>, account: AccountId, message: MessageId) -> r
     charge.map_or(Ok(()), |charge| txn.return_charge(account, mode, charge))
 }
 
-fn write_state(txn: &mut Txn<'_>, delivery: DeliveryId, next: &Delivery) -> rusqlite::Result<()> {
-    let sql = "UPDATE outbox SET state = ?2, due = ?3, fence = ?4, tries = ?5 WHERE delivery = ?1";
+fn write_state(txn: &mut Txn<'_>, delivery: DeliveryId, next: &Delivery, started_at: Option<Timestamp>) -> rusqlite::Result<()> {
+    let sql = "UPDATE outbox SET state = ?2, due = ?3, fence = ?4, tries = ?5, started_at = coalesce(?6, started_at) WHERE delivery = ?1";
     txn.statement(sql)?.execute(params![
         delivery.to_bytes(),
         rows::state_number(next.state),
         next.state.due().as_millis(),
         next.fence,
-        next.tries
+        next.tries,
+        started_at.map(Timestamp::as_millis)
     ])?;
     Ok(())
 }
@@ -215,7 +221,7 @@ fn next_due(connection: &Connection, account: AccountId, instance: InstanceId, n
 fn claim_one(txn: &mut Txn<'_>, found: &OutboxEntry, request: &Claim, answer: &mut ClaimAnswer) -> rusqlite::Result<bool> {
     match found.state.step(&Input::Claim { lease_until: request.lease_until }, request.now) {
         Ok(Step::GoesOn(next)) => {
-            write_state(txn, found.delivery, &next)?;
+            write_state(txn, found.delivery, &next, None)?;
             answer.claimed.push(Claimed { account: found.account, delivery: found.delivery, fence: next.fence });
             Ok(true)
         }
@@ -258,10 +264,9 @@ fn begin(
     lease: Lease,
     now: Timestamp,
 ) -> rusqlite::Result<StartAnswer> {
-    write_state(txn, found.delivery, next)?;
-    write_status(txn, found, next.status(), None, None, now)?;
-    start_attempt(txn, found.account, found.message, next.tries, now)?;
     let Some(instance) = instance_by_id(txn.connection, found.account, found.instance)? else { return Ok(StartAnswer::Stale) };
+    write_state(txn, found.delivery, next, Some(now))?;
+    write_status(txn, found, next.status(), None, None, now)?;
     let WaitingMessage { subject, recipient, purpose, content, .. } = waiting;
     let parcel = parcel(found.message, &instance, subject.mode, recipient, purpose, content);
     Ok(StartAnswer::Started(Box::new(Started { claimed, attempt: next.tries, lease, parcel })))
@@ -320,10 +325,17 @@ pub(crate) fn finish(txn: &mut Txn<'_>, finish: Finish) -> rusqlite::Result<Opti
     Ok(settled)
 }
 
+/// Writes the attempt down with its outcome; while it was open, it stood in the outbox row.
 fn write_outcome(txn: &mut Txn<'_>, found: &OutboxEntry, attempt: u16, outcome: &Outcome, now: Timestamp) -> rusqlite::Result<()> {
-    let sql = "UPDATE attempts SET finished_at = ?4, outcome = ?5 WHERE account = ?1 AND message = ?2 AND number = ?3";
-    let params = params![found.account.to_bytes(), found.message.to_bytes(), attempt, now.as_millis(), to_json(outcome)?];
-    txn.statement(sql)?.execute(params)?;
+    let sql = "INSERT INTO attempts (account, message, number, started_at, finished_at, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    txn.statement(sql)?.execute(params![
+        found.account.to_bytes(),
+        found.message.to_bytes(),
+        attempt,
+        found.started_at.unwrap_or(now).as_millis(),
+        now.as_millis(),
+        to_json(outcome)?
+    ])?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::rows;
 
 /// What the gateway, a person or the provider may still change.
 const UNFINISHED: &str = "(status IN ('held', 'queued', 'sending')
-    OR EXISTS (SELECT 1 FROM outbox o WHERE o.state = 3 AND o.account = m.account AND o.message = m.id))";
+    OR EXISTS (SELECT 1 FROM outbox o WHERE o.delivery = m.delivery))";
 
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
 pub(crate) fn retain(connection: &Connection, retention: Retention, limit: usize) -> rusqlite::Result<usize> {

@@ -1,7 +1,7 @@
 //! Reviews: a person releases or refuses what was held.
 
 use gatepost::{
-    AccountId, Actor, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Page, Purpose, Release,
+    AccountId, Actor, Charge, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Page, Purpose, Release,
     Request, Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Subject, Timestamp, Verdict, examine, expiry, order_key,
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -76,7 +76,7 @@ pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, 
     match decision.verdict {
         Verdict::Allow => {
             let usage = accept::charge(txn, account, held.request.mode, &scene, &decision, now)?;
-            write_charge(txn.connection, account, release.message, usage.charge())?;
+            write_charge(txn.connection, account, release, usage.charge())?;
             let note = release.note.as_deref();
             close(txn.connection, account, release.message, release.by, ReviewVerdict::Released, note, now)?;
             queue(txn, account, release, &held, &scene)
@@ -96,7 +96,7 @@ fn queue(txn: &mut Txn<'_>, account: AccountId, release: &Release, held: &HeldMe
     let order_key = held.request.ordered.then(|| order_key(scene.instance.id, scene.contact.id));
     let message = release.message;
     let row = OutboxRow { account, delivery: release.delivery, order_key, instance: scene.instance.id, message, log_id: held.log_id };
-    row.insert(txn, &delivery)?;
+    row.insert(txn, &delivery, None)?;
     set_status(txn.connection, account, message, delivery.status(), None, now)?;
     txn.leave_due();
     Ok(ReviewAnswer::Done(delivery.status()))
@@ -132,9 +132,10 @@ fn held_message(connection: &Connection, account: AccountId, message: MessageId)
     })
 }
 
-fn write_charge(connection: &Connection, account: AccountId, message: MessageId, charge: gatepost::Charge) -> rusqlite::Result<()> {
-    let sql = "UPDATE messages SET charged_day = ?3, charged_month = ?4 WHERE account = ?1 AND id = ?2";
-    let params = params![account.to_bytes(), message.to_bytes(), charge.day.number(), charge.month.number()];
+fn write_charge(connection: &Connection, account: AccountId, release: &Release, charge: Charge) -> rusqlite::Result<()> {
+    let sql = "UPDATE messages SET charged_day = ?3, charged_month = ?4, delivery = ?5 WHERE account = ?1 AND id = ?2";
+    let Charge { day, month } = charge;
+    let params = params![account.to_bytes(), release.message.to_bytes(), day.number(), month.number(), release.delivery.to_bytes()];
     connection.prepare_cached(sql)?.execute(params)?;
     Ok(())
 }

@@ -280,10 +280,10 @@ pub(crate) fn conversation(row: &Row<'_>, column: usize) -> rusqlite::Result<Con
 }
 
 /// The numbers of a delivery's states, as the partial indexes name them.
-pub(crate) const WAITING: i64 = 0;
+const WAITING: i64 = 0;
 const CLAIMED: i64 = 1;
 const STARTED: i64 = 2;
-pub(crate) const IN_DOUBT: i64 = 3;
+const IN_DOUBT: i64 = 3;
 
 pub(crate) const fn state_number(state: State) -> i64 {
     match state {

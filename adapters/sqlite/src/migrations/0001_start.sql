@@ -112,6 +112,7 @@ CREATE TABLE messages (
     status        TEXT NOT NULL,
     error         TEXT,
     external_id   TEXT,
+    delivery      BLOB NOT NULL,
     charged_day   INTEGER,
     charged_month INTEGER,
     created_at    INTEGER NOT NULL,
@@ -143,21 +144,22 @@ CREATE TABLE outbox (
     due        INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     fence      INTEGER NOT NULL,
-    tries      INTEGER NOT NULL
+    tries      INTEGER NOT NULL,
+    started_at INTEGER                      -- of the open attempt
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outbox_waiting ON outbox (account, instance, due) WHERE state = 0;
 CREATE INDEX outbox_expiring ON outbox (expires_at) WHERE state = 0;
 CREATE INDEX outbox_leased ON outbox (due) WHERE state <> 0;
 CREATE INDEX outbox_ordered ON outbox (account, order_key, log_id) WHERE order_key IS NOT NULL;
-CREATE INDEX outbox_in_doubt ON outbox (account, message) WHERE state = 3;
 
+-- Attempts that have an outcome; the open one stands in the outbox.
 CREATE TABLE attempts (
     account     BLOB NOT NULL,
     message     BLOB NOT NULL,
     number      INTEGER NOT NULL,
     started_at  INTEGER NOT NULL,
-    finished_at INTEGER,
-    outcome     TEXT,                       -- JSON
+    finished_at INTEGER NOT NULL,
+    outcome     TEXT NOT NULL,              -- JSON
     PRIMARY KEY (account, message, number)
 ) STRICT, WITHOUT ROWID;
 

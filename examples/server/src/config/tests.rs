@@ -1,3 +1,5 @@
+//! Settings from each source, and what is wrong with them.
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
