@@ -1,7 +1,7 @@
 //! Gateway: the facade that an app embeds.
 //!
 //! The players: [`Gateway`] (store, host, policy and transports put together), [`AccountGateway`] (what one account does with it),
-//! [`Sent`] (the answer to a send, and a way to wait for more), [`Worker`](crate::Worker) (delivers).
+//! [`Sent`] (the answer to a send, and a way to wait for more), [`Worker`] (delivers).
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;

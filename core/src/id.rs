@@ -73,7 +73,7 @@ macro_rules! ids {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <&str>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+                alloc::string::String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
             }
         }
     )*};

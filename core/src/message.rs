@@ -17,8 +17,8 @@ use crate::{Address, DeclaredPurpose, InstanceId, KeyId, MessageId, Mode, Purpos
 /// The longest text, in characters, after trimming.
 pub const TEXT_CHARACTERS_MAX: usize = 4096;
 
-/// What is sent.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// What is sent. Its `Debug` shows only its kind.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 #[non_exhaustive]
 pub enum Content {
@@ -86,6 +86,12 @@ impl Content {
     }
 }
 
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Content({:?})", self.kind())
+    }
+}
+
 impl From<Text> for Content {
     fn from(text: Text) -> Self {
         Self::Text { text }
@@ -126,7 +132,7 @@ pub enum ContentKind {
 
 /// What a message says: 1 to 4096 characters after trimming, without NUL. Its `Debug` shows only its length.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct Text(String);
 
 impl Text {
@@ -152,6 +158,20 @@ impl FromStr for Text {
             return Err(InvalidText::TooLong);
         }
         Ok(Self(trimmed.to_string()))
+    }
+}
+
+impl TryFrom<String> for Text {
+    type Error = InvalidText;
+
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        text.parse()
+    }
+}
+
+impl From<Text> for String {
+    fn from(text: Text) -> Self {
+        text.0
     }
 }
 
@@ -305,6 +325,8 @@ impl Request {
             Address::Phone(phone) => part(&phone.digits().to_be_bytes()),
         }
         part(self.purpose.as_str().as_bytes());
+        part(self.mode.as_str().as_bytes());
+        part(&[u8::from(self.ordered)]);
         match &self.content {
             Content::Text { text } => part(text.as_str().as_bytes()),
             other => part(serde_json::to_string(other).unwrap_or_default().as_bytes()),
@@ -340,7 +362,7 @@ pub enum MessageStatus {
     Canceled,
     /// The provider says it reached the phone.
     Delivered,
-    /// Nobody released it, or it could not be sent, in time; it never left.
+    /// It could not be sent in time; it never left.
     Expired,
     /// It will not be sent: the provider refused it for good, or every try failed.
     Failed,
@@ -350,7 +372,7 @@ pub enum MessageStatus {
     Queued,
     /// The provider says it was read.
     Read,
-    /// A person refused it.
+    /// A person refused it, or nobody released it in time.
     Refused,
     /// An attempt is open.
     Sending,

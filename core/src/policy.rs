@@ -48,9 +48,9 @@ impl Decider for Policy {
 pub struct Policy {
     /// Grows with each change, and stands in every policy event.
     pub version: u32,
-    /// From this risk score on a person must release a message.
+    /// The least risk score of a message that a person must release.
     pub review_from: u8,
-    /// From this risk score on a message is blocked; not below `review_from`.
+    /// The least risk score of a message that is blocked for its risk; not below `review_from`.
     pub block_from: u8,
 }
 

@@ -33,7 +33,7 @@ impl Rate {
     }
 
     fn tolerance_micros(self) -> i64 {
-        self.spacing_micros() * (i64::from(self.burst.max(1)) - 1)
+        self.spacing_micros().saturating_mul(i64::from(self.burst.max(1)) - 1)
     }
 
     /// Takes one message at `now` from a key whose time is `tat`: its new time, or when to try again.
@@ -63,7 +63,7 @@ impl Rate {
     pub fn remaining(self, tat: Tat, now: Timestamp) -> u32 {
         let now_micros = now.as_millis().saturating_mul(1_000);
         let ahead = tat.0.max(now_micros) - now_micros;
-        let room = self.tolerance_micros() + self.spacing_micros() - ahead;
+        let room = self.tolerance_micros().saturating_add(self.spacing_micros()) - ahead;
         u32::try_from(room.max(0) / self.spacing_micros().max(1)).unwrap_or(u32::MAX)
     }
 

@@ -216,9 +216,11 @@ impl Worker {
             now,
         };
         let answer = store.claim(request).await?;
+        // One that began behind an account has not looked at those before it.
+        let is_partial = request.after.is_some() || answer.after.is_some();
         self.after = answer.after;
         // Where anything was taken there may be more: of accounts that had their share, or of those not looked at yet.
-        let more = !answer.claimed.is_empty() || answer.after.is_some();
+        let more = !answer.claimed.is_empty() || is_partial;
         self.next_claim = if more { now } else { answer.next_due.map_or(self.next_claim, |due| due.min(self.next_claim)) };
         if answer.claimed.is_empty() {
             return Ok(false);

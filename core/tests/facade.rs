@@ -193,13 +193,15 @@ fn a_transport_that_never_answers_gives_its_place_back_when_its_lease_is_over() 
 
 #[test]
 fn a_backlog_is_worked_off_without_waiting_for_the_poll() {
-    let two_at_a_time = Delivering { in_flight_max: 2, per_account_max: 1, ..Delivering::default() };
-    let scene = Scene::with(&[], two_at_a_time, Provider::Sandbox);
-    for _ in 0..9 {
-        scene.send();
+    for per_account_max in [1, 9] {
+        let two_at_a_time = Delivering { in_flight_max: 2, per_account_max, ..Delivering::default() };
+        let scene = Scene::with(&[], two_at_a_time, Provider::Sandbox);
+        for _ in 0..9 {
+            scene.send();
+        }
+        scene.drive(&mut scene.gateway.worker());
+        assert_eq!(scene.sends(), 9);
     }
-    scene.drive(&mut scene.gateway.worker());
-    assert_eq!(scene.sends(), 9);
 }
 
 #[test]

@@ -49,6 +49,7 @@ macro_rules! __store_cases {
                 a_repeat_tells_the_present_status
                 a_repeat_is_not_decided_again
                 another_request_under_the_same_key_is_turned_away
+                a_test_message_does_not_stand_for_a_live_one
                 the_key_is_looked_at_before_the_instance
                 a_key_is_bound_for_a_day
                 a_sweep_forgets_only_keys_that_are_free

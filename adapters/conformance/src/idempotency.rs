@@ -45,6 +45,12 @@ pub(crate) fn another_request_under_the_same_key_is_turned_away(harness: &dyn Ha
     assert_eq!((scene.messages().len(), scene.used(), scene.events().len()), (1, (1, 1), 1));
 }
 
+pub(crate) fn a_test_message_does_not_stand_for_a_live_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.send(text("hi").test().under("k"));
+    assert_eq!(scene.send(text("hi").under("k")), "key reused");
+}
+
 pub(crate) fn the_key_is_looked_at_before_the_instance(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     scene.send(text("hi").under("k"));

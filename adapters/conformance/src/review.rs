@@ -124,7 +124,7 @@ pub(crate) fn a_review_that_nobody_answers_expires(harness: &dyn Harness) {
     scene.at(expires_at.minus(MOMENT));
     assert_eq!((scene.sweep(), scene.status(message).as_str()), (vec![], "held"));
     scene.at(expires_at);
-    assert_eq!((scene.sweep(), scene.message(message).status), (vec![MessageStatus::Expired], MessageStatus::Expired));
+    assert_eq!((scene.sweep(), scene.message(message).status), (vec![MessageStatus::Refused], MessageStatus::Refused));
     let closed = scene.review(message).closed.map(|closing| (closing.at, closing.verdict));
     assert_eq!((closed, scene.release(message).as_str()), (Some((expires_at, ReviewVerdict::Expired)), "closed: expired"));
     assert_eq!(scene.used(), (0, 0));

@@ -29,7 +29,7 @@ fn open(rows: &mut AccountRows, message: MessageId, now: Timestamp) -> Result<&M
 
 fn expire_one(rows: &mut AccountRows, message: MessageId, now: Timestamp) {
     close(rows, message, Closing { at: now, by: Actor::Gateway, verdict: ReviewVerdict::Expired, note: None });
-    rows.set_status(message, MessageStatus::Expired, Some(ErrorClass::Expired), now);
+    rows.set_status(message, MessageStatus::Refused, Some(ErrorClass::Expired), now);
 }
 
 fn close(rows: &mut AccountRows, message: MessageId, closing: Closing) {
@@ -113,7 +113,7 @@ pub(crate) fn request(rows: &AccountRows, message: MessageId) -> Option<Request>
 /// Closes the reviews that nobody answered in time.
 pub(crate) fn expire(world: &mut World, now: Timestamp, limit: usize) -> Vec<Settled> {
     let mut settled = Vec::new();
-    let status = MessageStatus::Expired;
+    let status = MessageStatus::Refused;
     for rows in world.accounts.values_mut() {
         let is_over = |review: &&Review| review.closed.is_none() && review.expires_at <= now;
         let over = rows.messages.values().filter_map(|row| row.review.as_ref()).filter(is_over).map(|review| review.message);

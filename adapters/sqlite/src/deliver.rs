@@ -395,7 +395,7 @@ fn close_reviews(connection: &Connection, now: Timestamp, limit: usize, settled:
     })?;
     for (account, message) in &expired {
         crate::reviews::expire(connection, *account, *message, now)?;
-        settled.push(Settled { message: *message, status: MessageStatus::Expired });
+        settled.push(Settled { message: *message, status: MessageStatus::Refused });
     }
     Ok(expired.len())
 }

@@ -33,7 +33,9 @@ fn first_id_of(time: Timestamp) -> [u8; 16] {
 fn forget_contents(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
     let sql = "SELECT message FROM retention WHERE account = ?1";
     let mark: Option<[u8; 16]> = connection.prepare_cached(sql)?.query_row([account.to_bytes()], |row| row.get(0)).optional()?;
-    let sql = format!("SELECT id, {UNFINISHED} FROM messages m WHERE account = ?1 AND id > ?2 AND id < ?3 ORDER BY id LIMIT ?4");
+    let sql = format!(
+        "SELECT id, {UNFINISHED} FROM messages m WHERE account = ?1 AND id > ?2 AND id < ?3 AND content IS NOT NULL ORDER BY id LIMIT ?4"
+    );
     let params = params![account.to_bytes(), mark.unwrap_or_default(), first_id_of(before), limit as i64];
     let old: Vec<(MessageId, bool)> =
         rows::all(&mut *connection.prepare_cached(&sql)?, params, |row| Ok((rows::message_id(row, 0)?, row.get(1)?)))?;

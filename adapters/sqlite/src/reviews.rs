@@ -143,7 +143,7 @@ fn write_charge(connection: &Connection, account: AccountId, release: &Release, 
 /// Closes a review that nobody answered in time.
 pub(crate) fn expire(connection: &Connection, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<()> {
     close(connection, account, message, Actor::Gateway, ReviewVerdict::Expired, None, now)?;
-    set_status(connection, account, message, MessageStatus::Expired, Some(ErrorClass::Expired), now)
+    set_status(connection, account, message, MessageStatus::Refused, Some(ErrorClass::Expired), now)
 }
 
 fn close(

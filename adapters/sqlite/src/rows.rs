@@ -54,13 +54,21 @@ fn wrong_type(column: usize, error: FromSqlError) -> rusqlite::Error {
 /// A value kept as JSON.
 pub(crate) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str().map_err(|error| wrong_type(column, error))?;
-    serde_json::from_str(text).map_err(|error| corrupt(column, error))
+    serde_json::from_str(text).map_err(|error| corrupt(column, category(&error)))
 }
 
 /// A value kept as JSON, where there is one.
 pub(crate) fn json_or_none<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
     let text = row.get_ref(column)?.as_str_or_null().map_err(|error| wrong_type(column, error))?;
-    text.map(|text| serde_json::from_str(text).map_err(|error| corrupt(column, error))).transpose()
+    text.map(|text| serde_json::from_str(text).map_err(|error| corrupt(column, category(&error)))).transpose()
+}
+
+/// What is wrong with a JSON text; more could quote what it says.
+fn category(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        serde_json::error::Category::Io | serde_json::error::Category::Syntax | serde_json::error::Category::Eof => "no JSON",
+        serde_json::error::Category::Data => "JSON of another shape",
+    }
 }
 
 /// A value as the JSON to keep.
@@ -71,7 +79,7 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> rusqlite::Result<String> {
 /// A plain enum that serde knows by one word, as that word.
 pub(crate) fn plain<T: DeserializeOwned>(word: &str, column: usize) -> rusqlite::Result<T> {
     let named: serde::de::value::StrDeserializer<'_, serde::de::value::Error> = serde::de::IntoDeserializer::into_deserializer(word);
-    T::deserialize(named).map_err(|error| corrupt(column, error))
+    T::deserialize(named).map_err(|_| corrupt(column, "no such word"))
 }
 
 pub(crate) fn plain_column<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {

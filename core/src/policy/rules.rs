@@ -95,9 +95,10 @@ rules! {
 }
 
 impl RuleId {
-    /// Whether what it found can pass, so that the same message may go out later.
+    /// Whether it can pass, or a person can look further: such a held message is not lost. A key that was revoked or rerolled
+    /// meanwhile keeps its messages held.
     pub const fn passes(self) -> bool {
-        !matches!(self, Self::KeyNotInForce | Self::PurposeNotAllowed | Self::RecipientSuppressed)
+        !matches!(self, Self::PurposeNotAllowed | Self::RecipientSuppressed)
     }
 }
 

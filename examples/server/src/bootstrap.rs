@@ -30,7 +30,8 @@ const KEYS: &str = "bootstrap";
 pub async fn prepare(router: &Router, settings: &Settings, address: SocketAddr, file: Option<&Path>) -> Result<Option<Notice>, Failure> {
     let operator = Operator { router };
     let notice = match settings.mode {
-        _ if operator.has_account().await? => None,
+        // A first start that was cut off before its keys were shown is begun again.
+        _ if operator.has_account().await? && operator.has_key().await? => None,
         Mode::Development => Some(operator.first_start(address).await?),
         Mode::Production if operator.has_key().await? => None,
         Mode::Production => Some(Notice::of_first_key(&settings.data)),

@@ -150,9 +150,9 @@ impl From<DeliverySettings> for Delivering {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicySettings {
-    /// From this risk score on a person must release a message.
+    /// The least risk score of a message that a person must release.
     pub review_from: Bounded<1, 100>,
-    /// From this risk score on a message is blocked; not below `review_from`.
+    /// The least risk score of a message that is blocked for its risk; not below `review_from`.
     pub block_from: Bounded<1, 100>,
 }
 

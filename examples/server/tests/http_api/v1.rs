@@ -366,6 +366,20 @@ async fn only_an_operator_lifts_what_a_complaint_or_a_court_asked_for() {
 }
 
 #[tokio::test]
+async fn what_the_operator_blocked_the_account_cannot_lift_and_its_note_it_does_not_see() {
+    let world = World::new().await;
+    let path = world.shop_path("/suppressions");
+    let body = json!({"phone": "+999501234567", "cause": "manual", "note": "under investigation"});
+    let added = world.post(&path, &world.operator, body).await.body;
+    assert_eq!(added["note"], "under investigation");
+    let one = format!("{path}/{}", added["id"].as_str().unwrap());
+    assert_eq!(world.get(&one, &world.shop.key).await.body.get("note"), None);
+    assert_eq!(items(&world.get(&path, &world.shop.key).await)[0].get("note"), None);
+    world.delete(&one, &world.shop.key).await.is_problem(403, "insufficient_scope");
+    assert!(world.delete(&one, &world.operator).await.body["lifted"].is_object());
+}
+
+#[tokio::test]
 async fn what_a_message_says_is_shown_only_where_one_is_read() {
     let world = World::new().await;
     let sent = world.send(|_| ()).await.body;

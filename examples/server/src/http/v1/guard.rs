@@ -152,6 +152,14 @@ impl OnAccount {
     pub(super) const fn is_operator(&self) -> bool {
         self.identity.is_operator()
     }
+
+    /// Whether a record was made by a key of this account, so that the account may see all of it and undo it.
+    pub(super) async fn is_own(&self, app: &App, by: Actor) -> Result<bool, Problem> {
+        match by {
+            Actor::Key(key) => Ok(self.store(app).keys().await?.iter().any(|own| own.id == key)),
+            Actor::App | Actor::Gateway | Actor::Recipient => Ok(false),
+        }
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for OnAccount {

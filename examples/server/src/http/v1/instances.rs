@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use gatepost::{Actor, Connection, Instance, InstanceChange, InstanceId, Name, Pause, Provider};
+use gatepost::{Connection, Instance, InstanceChange, InstanceId, Name, Pause, Provider};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -154,11 +154,7 @@ pub(super) async fn resume_instance(
 async fn refuse_if_operators(app: &App, on: OnAccount, id: InstanceId, why: &'static str) -> Result<(), Problem> {
     let instance = find(app, on, id).await?;
     let Some(pause) = instance.pause.filter(|_| !on.is_operator()) else { return Ok(()) };
-    let is_own = match pause.by {
-        Actor::Key(key) => on.store(app).keys().await?.iter().any(|own| own.id == key),
-        Actor::App | Actor::Gateway | Actor::Recipient => false,
-    };
-    if is_own { Ok(()) } else { Err(Problem::of(Code::InsufficientScope).saying(why)) }
+    if on.is_own(app, pause.by).await? { Ok(()) } else { Err(Problem::of(Code::InsufficientScope).saying(why)) }
 }
 
 async fn find(app: &App, on: OnAccount, id: InstanceId) -> Result<Instance, Problem> {

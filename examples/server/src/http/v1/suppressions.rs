@@ -120,7 +120,7 @@ pub(super) async fn suppress(
         return Err(Problem::of_field("cause", "expected `manual`, `complaint` or `legal`"));
     }
     let suppression = on.gateway(&app).suppress(asked.phone.into(), cause, note(asked.note)?, on.actor()).await?;
-    Ok(Json(SuppressionShape::of(suppression)))
+    Ok(Json(show(&app, on, suppression).await?))
 }
 
 /// List suppressions
@@ -158,7 +158,7 @@ pub(super) async fn get_suppression(
     on: OnAccount,
     Item(id): Item<SuppressionId>,
 ) -> Result<Json<SuppressionShape>, Problem> {
-    Ok(Json(SuppressionShape::of(find(&app, on, id).await?)))
+    Ok(Json(show(&app, on, find(&app, on, id).await?).await?))
 }
 
 /// Lift a suppression
@@ -171,13 +171,18 @@ pub(super) async fn lift_suppression(
     on: OnAccount,
     Item(id): Item<SuppressionId>,
 ) -> Result<Json<SuppressionShape>, Problem> {
-    let cause = find(&app, on, id).await?.cause;
-    if matches!(cause, Cause::Complaint | Cause::Legal) && !on.is_operator() {
+    let found = find(&app, on, id).await?;
+    let is_operators = match found.cause {
+        Cause::Complaint | Cause::Legal => true,
+        Cause::Manual => !on.is_own(&app, found.by).await?,
+        Cause::Keyword | Cause::NaturalLanguage | Cause::NumberReassigned | Cause::UserPreference => false,
+    };
+    if is_operators && !on.is_operator() {
         return Err(Problem::of(Code::InsufficientScope).saying("only an operator can lift a suppression for this cause"));
     }
     let lifted = on.store(&app).lift(id, on.actor(), app.now()).await?.ok_or(Problem::not_found())?;
     tracing::info!(account = %on.account, suppression = %id, by = %on.actor(), "a suppression was lifted");
-    Ok(Json(SuppressionShape::of(lifted)))
+    Ok(Json(show(&app, on, lifted).await?))
 }
 
 async fn list(
@@ -186,7 +191,8 @@ async fn list(
     filter: SuppressionFilter,
     paging: &Paging<SuppressionId>,
 ) -> Result<List<SuppressionShape>, Problem> {
-    let suppressions = on.store(app).suppressions(filter, paging.page()).await?;
+    let mut suppressions = on.store(app).suppressions(filter, paging.page()).await?;
+    hide_notes(app, on, &mut suppressions).await?;
     Ok(paging.list(suppressions, |suppression| suppression.id, SuppressionShape::of))
 }
 
@@ -194,6 +200,22 @@ async fn find(app: &App, on: OnAccount, id: SuppressionId) -> Result<Suppression
     let page = at(id, SuppressionId::to_bytes, SuppressionId::from_bytes);
     let found = on.store(app).suppressions(SuppressionFilter::default(), page).await?;
     found.into_iter().find(|suppression| suppression.id == id).ok_or(Problem::not_found())
+}
+
+/// A suppression as this caller may see it.
+async fn show(app: &App, on: OnAccount, mut suppression: Suppression) -> Result<SuppressionShape, Problem> {
+    hide_notes(app, on, std::slice::from_mut(&mut suppression)).await?;
+    Ok(SuppressionShape::of(suppression))
+}
+
+/// An operator's remark is for operators.
+async fn hide_notes(app: &App, on: OnAccount, suppressions: &mut [Suppression]) -> Result<(), Problem> {
+    for suppression in suppressions.iter_mut().filter(|suppression| suppression.note.is_some() && !on.is_operator()) {
+        if !on.is_own(app, suppression.by).await? {
+            suppression.note = None;
+        }
+    }
+    Ok(())
 }
 
 impl SuppressionShape {
