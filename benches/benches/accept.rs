@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gatepost::{
-    Account, AccountId, Answer, Calendar, Connection, Gateway, Host, Instance, InstanceId, Limits, Phone, Plan, Provider, Purpose, Request,
-    Store, Text, Zone,
+    Account, AccountId, Answer, Gateway, Host, Instance, InstanceId, Limits, Phone, Plan, Provider, Purpose, Request, Store, Text,
 };
 use gatepost_sqlite::{Options, SqliteStore};
 use gatepost_system::System;
@@ -33,20 +32,9 @@ impl World {
         let now = System.now();
         let (account, instance) = (AccountId::new(now, &System), InstanceId::new(now, &System));
         let limits = Limits { per_day: u64::MAX, per_month: u64::MAX, account_rate: None, instance_rate: None, recipient_rate: None };
-        let row = Account {
-            id: account,
-            name: "bench".parse().expect("a name"),
-            plan: Plan::Custom(limits),
-            calendar: Calendar::new(Zone::utc()),
-            pause: None,
-            suspended_at: None,
-            one_time_codes_pass: true,
-            supervised: false,
-            created_at: now,
-        };
+        let row = Account::new(account, "bench".parse().expect("a name"), Plan::Custom(limits), now);
         store.operator().add_account(row).await.expect("an account");
-        let name = "bench".parse().expect("a name");
-        let row = Instance { id: instance, name, provider: Provider::Sandbox, connection: Connection::Open, pause: None, created_at: now };
+        let row = Instance::new(instance, "bench".parse().expect("a name"), Provider::Sandbox, now);
         store.account(account).add_instance(row).await.expect("an instance");
         let text = "Your order 12345 has shipped and will arrive on Tuesday between 9 and 12.".parse().expect("a text");
         Self { gateway: Gateway::builder(store, Arc::new(System)).build(), account, instance, text }
