@@ -142,6 +142,7 @@ pub struct Pause {
 
 /// Who did something that is worth a record.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(try_from = "String", into = "String")]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// The app that embeds the gateway, or a person at its command line.
@@ -175,6 +176,20 @@ impl FromStr for Actor {
             "recipient" => Ok(Self::Recipient),
             _ => text.strip_prefix("key:").and_then(|id| id.parse().ok()).map(Self::Key).ok_or(InvalidActor),
         }
+    }
+}
+
+impl TryFrom<String> for Actor {
+    type Error = InvalidActor;
+
+    fn try_from(text: String) -> Result<Self, InvalidActor> {
+        text.parse()
+    }
+}
+
+impl From<Actor> for String {
+    fn from(actor: Actor) -> Self {
+        actor.to_string()
     }
 }
 

@@ -9,27 +9,35 @@
 //!                                         +-----------------> InDoubt --- resolved, or its time is over ---> ended
 //! ```
 //!
-//! [`Delivery::step`] consumes a state and answers with the next one; the stores keep what it says and decide nothing. A WhatsApp
-//! send is started again only if the last attempt is known not to have reached the provider. Each claim raises the fence, and a
-//! start or finish with an old fence is [`Stale`]. Tries are counted when they start, so a crash cannot buy one.
+//! [`Delivery::step`] consumes a state and answers with the next one; the stores keep what it says and decide nothing. What happens
+//! after an attempt depends on the [`Channel`]. A WhatsApp send is started again only if the last attempt is known not to have reached
+//! the provider. An event may be repeated, always under the same id: it is tried until its schedule is spent, and is never in doubt.
+//! Each claim raises the fence, and a start or finish with an old fence is [`Stale`]. Tries are counted when they start, and
+//! the budget is checked when they start, so a crash cannot buy one.
 
 mod attempt;
 mod schedule;
 
-pub use attempt::{Attempt, Outcome};
-pub use schedule::{Schedule, expiry};
+pub use attempt::{Attempt, Outcome, Report};
+pub use schedule::{EVENT_TIME, Schedule, expiry};
 
-use crate::{ErrorClass, MessageStatus, Timestamp};
+use core::time::Duration;
+
+use crate::{Channel, ErrorClass, MessageStatus, Timestamp};
 
 /// The state of a delivery that has not ended.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Delivery {
+    /// What it carries.
+    pub channel: Channel,
     /// Where it is.
     pub state: State,
     /// Raised by each claim; whoever holds an older one is too late.
     pub fence: u32,
     /// How many attempts were started.
     pub tries: u16,
+    /// How many of them the other side put off, so that they do not count against the schedule.
+    pub put_off: u16,
     /// When it is no longer worth sending.
     pub expires_at: Timestamp,
 }
@@ -105,6 +113,8 @@ pub enum Input {
     Tick,
     /// The recipient must not be written to any more.
     Withdraw,
+    /// The endpoint takes nothing any more.
+    Skip(Skip),
     /// Somebody knows how the attempt in doubt ended: whether it was sent.
     Resolve {
         /// Whether it was sent.
@@ -121,6 +131,31 @@ pub enum Step {
     Ends(Ending),
 }
 
+/// Why an event was not tried, or not tried again.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Skip {
+    /// The endpoint is disabled.
+    EndpointDisabled,
+    /// The endpoint was removed.
+    EndpointRemoved,
+    /// Its body is older than what is kept.
+    BodyForgotten,
+}
+
+impl Skip {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::EndpointDisabled, Self::EndpointRemoved, Self::BodyForgotten];
+
+    /// The word used in answers and rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EndpointDisabled => "endpoint_disabled",
+            Self::EndpointRemoved => "endpoint_removed",
+            Self::BodyForgotten => "body_forgotten",
+        }
+    }
+}
+
 /// How a delivery ended.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Ending {
@@ -134,6 +169,10 @@ pub enum Ending {
     Canceled(ErrorClass),
     /// Nobody found out whether it was sent.
     Unknown,
+    /// The policy forbade it.
+    Blocked(ErrorClass),
+    /// It was not to be tried any more.
+    Skipped(Skip),
 }
 
 impl Ending {
@@ -141,7 +180,7 @@ impl Ending {
     pub const fn status(self) -> MessageStatus {
         match self {
             Self::Sent => MessageStatus::Sent,
-            Self::Failed(_) => MessageStatus::Failed,
+            Self::Failed(_) | Self::Blocked(_) | Self::Skipped(_) => MessageStatus::Failed,
             Self::Expired => MessageStatus::Expired,
             Self::Canceled(_) => MessageStatus::Canceled,
             Self::Unknown => MessageStatus::Unknown,
@@ -151,8 +190,8 @@ impl Ending {
     /// Why it was not sent.
     pub const fn class(self) -> Option<ErrorClass> {
         match self {
-            Self::Sent | Self::Unknown => None,
-            Self::Failed(class) | Self::Canceled(class) => Some(class),
+            Self::Sent | Self::Unknown | Self::Skipped(_) => None,
+            Self::Failed(class) | Self::Canceled(class) | Self::Blocked(class) => Some(class),
             Self::Expired => Some(ErrorClass::Expired),
         }
     }
@@ -161,7 +200,25 @@ impl Ending {
     pub const fn returns_charge(self) -> bool {
         match self {
             Self::Sent | Self::Unknown | Self::Failed(ErrorClass::Refused) => false,
-            Self::Failed(_) | Self::Expired | Self::Canceled(_) => true,
+            Self::Failed(_) | Self::Expired | Self::Canceled(_) | Self::Blocked(_) | Self::Skipped(_) => true,
+        }
+    }
+
+    /// The status of an event's delivery.
+    pub const fn delivery_status(self) -> DeliveryStatus {
+        match self {
+            Self::Sent => DeliveryStatus::Sent,
+            Self::Failed(_) | Self::Expired | Self::Canceled(_) | Self::Unknown => DeliveryStatus::Failed,
+            Self::Blocked(_) => DeliveryStatus::Blocked,
+            Self::Skipped(_) => DeliveryStatus::Skipped,
+        }
+    }
+
+    /// Why an event was skipped.
+    pub const fn skip(self) -> Option<Skip> {
+        match self {
+            Self::Skipped(skip) => Some(skip),
+            _ => None,
         }
     }
 }
@@ -172,14 +229,19 @@ impl Ending {
 pub struct Stale;
 
 impl Delivery {
-    /// A delivery that may be claimed from `due` on.
+    /// A message that may be claimed from `due` on.
     pub const fn waiting(due: Timestamp, expires_at: Timestamp) -> Self {
-        Self { state: State::Waiting { due }, fence: 0, tries: 0, expires_at }
+        Self { channel: Channel::Message, state: State::Waiting { due }, fence: 0, tries: 0, put_off: 0, expires_at }
     }
 
-    /// A delivery whose first attempt starts in the transaction that accepts it.
+    /// A message whose first attempt starts in the transaction that accepts it.
     pub const fn started(lease_until: Timestamp, expires_at: Timestamp) -> Self {
-        Self { state: State::Started { lease_until }, fence: 1, tries: 1, expires_at }
+        Self { channel: Channel::Message, state: State::Started { lease_until }, fence: 1, tries: 1, put_off: 0, expires_at }
+    }
+
+    /// The delivery of an event that happened at `now`.
+    pub const fn of_event(now: Timestamp) -> Self {
+        Self { channel: Channel::Event, ..Self::waiting(now, now.plus(EVENT_TIME)) }
     }
 
     /// The status of its message meanwhile.
@@ -188,6 +250,22 @@ impl Delivery {
             State::Waiting { .. } | State::Claimed { .. } => MessageStatus::Queued,
             State::Started { .. } => MessageStatus::Sending,
             State::InDoubt { .. } => MessageStatus::Unknown,
+        }
+    }
+
+    /// The status of its event meanwhile.
+    pub const fn delivery_status(&self) -> DeliveryStatus {
+        match self.state {
+            State::Waiting { .. } | State::Claimed { .. } => DeliveryStatus::Queued,
+            State::Started { .. } | State::InDoubt { .. } => DeliveryStatus::Sending,
+        }
+    }
+
+    /// What follows when a worker takes it and opens an attempt in one step, as events are.
+    pub fn take(self, lease_until: Timestamp, now: Timestamp) -> Result<Step, Stale> {
+        match self.step(&Input::Claim { lease_until }, now)? {
+            Step::GoesOn(claimed) => claimed.step(&Input::Start { fence: claimed.fence, lease_until }, now),
+            Step::Ends(ending) => Ok(Step::Ends(ending)),
         }
     }
 
@@ -201,6 +279,7 @@ impl Delivery {
                 Ok(self.finish(outcome, *jitter, now))
             }
             (State::Waiting { .. } | State::Claimed { .. }, Input::Withdraw) => Ok(Step::Ends(Ending::Canceled(ErrorClass::Suppressed))),
+            (State::Waiting { .. } | State::Claimed { .. }, Input::Skip(skip)) => Ok(Step::Ends(Ending::Skipped(*skip))),
             (State::InDoubt { .. }, Input::Resolve { sent: true }) => Ok(Step::Ends(Ending::Sent)),
             (State::InDoubt { .. }, Input::Resolve { sent: false }) => Ok(Step::Ends(Ending::Failed(ErrorClass::Unreachable))),
             (_, Input::Tick) => self.tick(now),
@@ -219,29 +298,60 @@ impl Delivery {
         if self.expires_at <= now {
             return Step::Ends(Ending::Expired);
         }
+        if usize::from(self.counted()) >= Schedule::of(self.channel).tries() {
+            return Step::Ends(Ending::Failed(ErrorClass::Interrupted));
+        }
         Step::GoesOn(Self { state: State::Started { lease_until }, tries: self.tries + 1, ..self })
     }
 
     fn finish(self, outcome: &Outcome, jitter: u32, now: Timestamp) -> Step {
-        match outcome {
-            Outcome::Sent { .. } => Step::Ends(Ending::Sent),
-            Outcome::Unknown { .. } => Step::GoesOn(Self { state: State::InDoubt { until: self.expires_at.max(now) }, ..self }),
-            Outcome::Failed { class, .. } if class.is_final() => Step::Ends(Ending::Failed(*class)),
-            Outcome::Failed { class, retry_after } => match Schedule::WHATSAPP.next(self.tries, now, jitter, *retry_after) {
-                None => Step::Ends(Ending::Failed(*class)),
-                Some(due) if due >= self.expires_at => Step::Ends(Ending::Expired),
-                Some(due) => self.wait_until(due),
-            },
+        match (outcome, self.channel) {
+            (Outcome::Sent { .. }, _) => Step::Ends(Ending::Sent),
+            (Outcome::Blocked { class }, _) => Step::Ends(Ending::Blocked(*class)),
+            (Outcome::Failed { class, .. }, _) if class.is_final() => Step::Ends(Ending::Failed(*class)),
+            (Outcome::Unknown { .. }, Channel::Message) => self.doubt(now),
+            (Outcome::Unknown { class }, Channel::Event) => self.retry(*class, None, jitter, now),
+            (Outcome::Failed { class: ErrorClass::Throttled, retry_after }, Channel::Event) => self.put_off(*retry_after, jitter, now),
+            (Outcome::Failed { class, retry_after }, _) => self.retry(*class, *retry_after, jitter, now),
         }
+    }
+
+    fn retry(self, class: ErrorClass, at_least: Option<Duration>, jitter: u32, now: Timestamp) -> Step {
+        match Schedule::of(self.channel).next(self.counted(), now, jitter, at_least) {
+            None => Step::Ends(Ending::Failed(class)),
+            Some(due) if due >= self.expires_at => Step::Ends(Ending::Expired),
+            Some(due) => self.wait_until(due),
+        }
+    }
+
+    /// The other side asked for time: the try does not count, but the delivery's own time goes on.
+    fn put_off(self, at_least: Option<Duration>, jitter: u32, now: Timestamp) -> Step {
+        let due = Schedule::put_off(now, jitter, at_least);
+        if due >= self.expires_at {
+            return Step::Ends(Ending::Expired);
+        }
+        Step::GoesOn(Self { state: State::Waiting { due }, put_off: self.put_off.saturating_add(1), ..self })
+    }
+
+    const fn counted(&self) -> u16 {
+        self.tries.saturating_sub(self.put_off)
+    }
+
+    fn doubt(self, now: Timestamp) -> Step {
+        Step::GoesOn(Self { state: State::InDoubt { until: self.expires_at.max(now) }, ..self })
     }
 
     fn tick(self, now: Timestamp) -> Result<Step, Stale> {
         match self.state {
             State::Waiting { .. } if self.expires_at <= now => Ok(Step::Ends(Ending::Expired)),
             State::Claimed { lease_until } if lease_until <= now => Ok(self.wait_until(now)),
-            // The worker that held it may still be writing: only its fence is gone.
+            // The worker that held it may still be writing: its fence is gone.
             State::Started { lease_until } if lease_until <= now => {
-                Ok(Step::GoesOn(Self { state: State::InDoubt { until: self.expires_at.max(now) }, fence: self.fence + 1, ..self }))
+                let fenced = Self { fence: self.fence + 1, ..self };
+                Ok(match self.channel {
+                    Channel::Message => fenced.doubt(now),
+                    Channel::Event => fenced.retry(ErrorClass::Interrupted, None, 0, now),
+                })
             }
             State::InDoubt { until } if until <= now => Ok(Step::Ends(Ending::Unknown)),
             _ => Err(Stale),
@@ -252,3 +362,61 @@ impl Delivery {
         Step::GoesOn(Self { state: State::Waiting { due }, ..self })
     }
 }
+
+/// How far an event's delivery got, as the log shows it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum DeliveryStatus {
+    /// It waits for its first or its next attempt.
+    Queued,
+    /// An attempt is open.
+    Sending,
+    /// The receiver took it.
+    Sent,
+    /// The receiver did not take it, and it will not be tried again.
+    Failed,
+    /// The destination policy forbade it.
+    Blocked,
+    /// It was not to be tried any more; the log says why.
+    Skipped,
+}
+
+impl DeliveryStatus {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Queued, Self::Sending, Self::Sent, Self::Failed, Self::Blocked, Self::Skipped];
+
+    /// The word used in answers and rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Blocked => "blocked",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// Whether the gateway still has something to do.
+    pub const fn is_pending(self) -> bool {
+        matches!(self, Self::Queued | Self::Sending)
+    }
+}
+
+impl core::fmt::Display for DeliveryStatus {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl core::str::FromStr for DeliveryStatus {
+    type Err = InvalidDeliveryStatus;
+
+    fn from_str(word: &str) -> Result<Self, InvalidDeliveryStatus> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word).ok_or(InvalidDeliveryStatus)
+    }
+}
+
+/// The word is no status of a delivery.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected `queued`, `sending`, `sent`, `failed`, `blocked` or `skipped`")]
+pub struct InvalidDeliveryStatus;

@@ -11,9 +11,9 @@ use alloc::vec;
 use core::time::Duration;
 
 use crate::{
-    AccountId, AccountStore, Actor, Address, Answer, AtOnce, Cause, ContactId, Decider, Decision, DeliveryId, Fact, Host, Lease, MessageId,
-    MessageStatus, NewSuppression, Policy, Provider, Release, Request, ReviewAnswer, Store, StoreError, Submission, Suppression,
-    SuppressionId, Transport, Worker, decide, examine,
+    AccountEndpoints, AccountId, AccountStore, Actor, Address, Answer, AtOnce, Cause, ContactId, Decider, Decision, DeliveryId, Fact, Host,
+    Lease, MessageId, MessageStatus, NewSuppression, Policy, Provider, Release, Request, ReviewAnswer, Store, StoreError, Submission,
+    Suppression, SuppressionId, Transport, Webhooks, Worker, decide, examine,
     hands::Hands,
     waiters::{Waiter, Waiters},
 };
@@ -27,13 +27,24 @@ pub struct Delivering {
     pub per_account_max: usize,
     /// How long a send may take.
     pub send_timeout: Duration,
+    /// How many events may be on their way at once.
+    pub events_in_flight_max: usize,
+    /// How long an endpoint has to take an event.
+    pub event_timeout: Duration,
     /// How long the worker sleeps at most.
     pub poll_interval: Duration,
 }
 
 impl Default for Delivering {
     fn default() -> Self {
-        Self { in_flight_max: 512, per_account_max: 64, send_timeout: Duration::from_secs(15), poll_interval: Duration::from_millis(500) }
+        Self {
+            in_flight_max: 512,
+            per_account_max: 64,
+            send_timeout: Duration::from_secs(15),
+            events_in_flight_max: 128,
+            event_timeout: Duration::from_secs(15),
+            poll_interval: Duration::from_millis(500),
+        }
     }
 }
 
@@ -48,6 +59,7 @@ pub(crate) struct Parts {
     pub(crate) policy: Policy,
     pub(crate) transports: BTreeMap<Provider, Arc<dyn Transport>>,
     pub(crate) delivering: Delivering,
+    pub(crate) webhooks: Option<Arc<Webhooks>>,
 }
 
 impl Builder {
@@ -72,13 +84,21 @@ impl Builder {
         self
     }
 
+    /// Delivers events to customers' endpoints. Without it they wait.
+    #[must_use]
+    pub fn webhooks(mut self, webhooks: Webhooks) -> Self {
+        self.parts.webhooks = Some(Arc::new(webhooks));
+        self
+    }
+
     /// The gateway.
     pub fn build(self) -> Gateway {
         let hands = Hands::new(self.parts.delivering.in_flight_max);
+        let event_hands = Hands::new(self.parts.delivering.events_in_flight_max);
         let hinted = hands.clone();
         self.parts.store.on_change(Arc::new(move || hinted.hint()));
         let decider = Arc::new(self.parts.policy);
-        Gateway { shared: Arc::new(Shared { parts: self.parts, decider, hands, waiters: Waiters::default() }) }
+        Gateway { shared: Arc::new(Shared { parts: self.parts, decider, hands, event_hands, waiters: Waiters::default() }) }
     }
 }
 
@@ -86,6 +106,7 @@ pub(crate) struct Shared {
     pub(crate) parts: Parts,
     decider: Arc<dyn Decider>,
     pub(crate) hands: Arc<Hands>,
+    pub(crate) event_hands: Arc<Hands>,
     pub(crate) waiters: Waiters,
 }
 
@@ -101,13 +122,20 @@ pub struct Gateway {
 impl Gateway {
     /// Begins a gateway over `store`, with the clock and the randomness of `host`.
     pub fn builder(store: Arc<dyn Store>, host: Arc<dyn Host>) -> Builder {
-        let parts = Parts { store, host, policy: Policy::default(), transports: BTreeMap::new(), delivering: Delivering::default() };
+        let parts = Parts {
+            store,
+            host,
+            policy: Policy::default(),
+            transports: BTreeMap::new(),
+            delivering: Delivering::default(),
+            webhooks: None,
+        };
         Builder { parts }
     }
 
     /// What one account does.
     pub fn account(&self, id: AccountId) -> AccountGateway {
-        AccountGateway { shared: self.shared.clone(), store: self.shared.parts.store.account(id) }
+        AccountGateway { id, shared: self.shared.clone(), store: self.shared.parts.store.account(id) }
     }
 
     /// The store it stands on.
@@ -133,6 +161,7 @@ impl Gateway {
 
 /// What one account does with the gateway.
 pub struct AccountGateway {
+    id: AccountId,
     shared: Arc<Shared>,
     store: Arc<dyn AccountStore>,
 }
@@ -141,6 +170,11 @@ impl AccountGateway {
     /// The account's rows.
     pub fn store(&self) -> &Arc<dyn AccountStore> {
         &self.store
+    }
+
+    /// What the account does with its endpoints; `None` where this gateway delivers no events.
+    pub fn endpoints(&self) -> Option<AccountEndpoints> {
+        AccountEndpoints::new(self.id, self.shared.clone(), self.store.clone())
     }
 
     /// Sends a message, if it may be sent.
@@ -194,7 +228,9 @@ impl AccountGateway {
             Answer::Repeated { message, status, .. } if status.is_pending() => Some(self.shared.waiters.wait_for(*message)),
             _ => None,
         };
-        Sent { answer, waiter, store: self.store.clone() }
+        // Whoever begins to wait late must look first: it may have changed before.
+        let is_late = matches!(answer, Answer::Repeated { .. });
+        Sent { answer, waiter, is_late, waiters: self.shared.waiters.clone(), store: self.store.clone() }
     }
 
     /// What would be decided about this message now, without sending it; `None` where there is no such instance.
@@ -250,25 +286,37 @@ pub struct Sent {
     /// What was decided, durable.
     pub answer: Answer,
     waiter: Option<Waiter>,
+    is_late: bool,
+    waiters: Waiters,
     store: Arc<dyn AccountStore>,
 }
 
 impl Sent {
-    /// Waits until the first attempt has an outcome, and answers with the message's status; at once where nothing is under way.
+    /// Waits until an attempt has an outcome, and answers with the message's status; at once where nothing is under way. Where that
+    /// status is still pending, because the message waits for its next try, it can be called again, and waits on.
     ///
     /// It may wait for as long as the message waits: bound it with the timer of your runtime, then ask for [`Sent::status`].
     pub async fn settled(&mut self) -> Option<MessageStatus> {
+        let (Some(message), true) = (self.message(), self.waiter.is_some()) else { return self.decided_status() };
+        let status = self.next_status(message).await;
+        if status.is_some_and(MessageStatus::is_pending) {
+            self.waiter = Some(self.waiters.wait_for(message));
+            self.is_late = true;
+        }
+        status
+    }
+
+    async fn next_status(&mut self, message: MessageId) -> Option<MessageStatus> {
+        // What was settled before the waiter stood is found in the store.
+        if self.is_late
+            && let Ok(found) = self.store.message(message).await
+            && !found.as_ref().is_some_and(|message| message.status.is_pending())
+        {
+            return found.map(|message| message.status);
+        }
         match &mut self.waiter {
-            // What was settled before the waiter stood is found in the store.
-            Some(waiter) => match self.answer {
-                Answer::Repeated { message, .. } => match self.store.message(message).await {
-                    Ok(Some(message)) if message.status.is_pending() => waiter.settled().await,
-                    Ok(message) => message.map(|message| message.status),
-                    Err(_) => waiter.settled().await,
-                },
-                _ => waiter.settled().await,
-            },
-            None => self.decided_status(),
+            Some(waiter) => waiter.settled().await,
+            None => None,
         }
     }
 
@@ -278,8 +326,15 @@ impl Sent {
     ///
     /// Those of [`AccountStore::message`].
     pub async fn status(&self) -> Result<Option<MessageStatus>, StoreError> {
-        let (Answer::Accepted(crate::Accepted { message, .. }) | Answer::Repeated { message, .. }) = &self.answer else { return Ok(None) };
-        Ok(self.store.message(*message).await?.map(|message| message.status))
+        let Some(message) = self.message() else { return Ok(None) };
+        Ok(self.store.message(message).await?.map(|message| message.status))
+    }
+
+    const fn message(&self) -> Option<MessageId> {
+        match &self.answer {
+            Answer::Accepted(crate::Accepted { message, .. }) | Answer::Repeated { message, .. } => Some(*message),
+            _ => None,
+        }
     }
 
     fn decided_status(&self) -> Option<MessageStatus> {

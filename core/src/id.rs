@@ -86,19 +86,52 @@ ids! {
     ContactId = "con";
     /// Names a [`Delivery`](crate::Delivery).
     DeliveryId = "dlv";
+    /// Names an [`Endpoint`](crate::Endpoint).
+    EndpointId = "ep";
+    /// Names an [`Event`](crate::Event).
+    EventId = "evt";
     /// Names an [`Instance`](crate::Instance).
     InstanceId = "inst";
     /// Names a [`Message`](crate::Message).
     MessageId = "msg";
+    /// Names a [`Recovery`](crate::Recovery).
+    RecoveryId = "rcv";
     /// Names a [`Suppression`](crate::Suppression).
     SuppressionId = "sup";
+}
+
+impl EventId {
+    /// The id of the event that `cause` has at `now`: the same causes always give the same id, so that a store needs no randomness.
+    /// `step` tells the events of one cause apart.
+    pub fn of(cause: [u8; 16], step: u32, now: Timestamp) -> Self {
+        Self(layout(now, mixed(u128::from_be_bytes(cause), u128::from(step))))
+    }
+}
+
+impl DeliveryId {
+    /// The id of the delivery that takes `event` to `endpoint`. `round` tells repetitions apart that somebody asked for.
+    pub fn of(event: EventId, endpoint: EndpointId, round: u128, now: Timestamp) -> Self {
+        Self(layout(now, mixed(mixed(event.0, endpoint.0), round)))
+    }
+}
+
+/// Spreads what tells two causes apart over all bits.
+fn mixed(left: u128, right: u128) -> u128 {
+    const ODD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+    let folded = (left ^ right.wrapping_mul(ODD).rotate_left(61)).wrapping_mul(ODD);
+    (folded ^ (folded >> 59)).wrapping_mul(ODD) ^ (folded >> 83)
 }
 
 fn uuid_v7(now: Timestamp, host: &dyn Host) -> u128 {
     let mut random = [0; 16];
     host.fill(&mut random);
+    layout(now, u128::from_be_bytes(random))
+}
+
+/// A UUIDv7 of this time and the low bits of `random`.
+fn layout(now: Timestamp, random: u128) -> u128 {
     let time = u128::from(now.as_millis().max(0).unsigned_abs()) << 80;
-    let random = u128::from_be_bytes(random) & ((1 << 80) - 1);
+    let random = random & ((1 << 80) - 1);
     let version_and_variant_cleared = (time | random) & !(0xf << 76) & !(0b11 << 62);
     version_and_variant_cleared | (7 << 76) | (0b10 << 62)
 }

@@ -1,7 +1,8 @@
 //! Keyring: the root keys of the deployment.
 //!
 //! Numbered roots of 32 bytes; every other key is derived from one by HKDF-SHA-256 (RFC 5869) under a label of its own. The newest
-//! root makes, all of them read: to rotate, add a root; to retire one, remove it when no row names it any more.
+//! root makes and [seals](Keyring::seal), all of them read: to rotate, add a root; to retire one, remove it when no row names it any
+//! more.
 
 use alloc::collections::BTreeMap;
 use core::fmt;
@@ -12,36 +13,57 @@ use zeroize::Zeroizing;
 
 use crate::Pepper;
 
+mod sealing;
+
+pub use sealing::*;
+
 /// The root keys of a deployment, shared by all its hosts.
 #[derive(Clone)]
 pub struct Keyring {
-    peppers: BTreeMap<u32, Pepper>,
+    roots: BTreeMap<u32, Root>,
+}
+
+/// What is derived from one root.
+#[derive(Clone)]
+struct Root {
+    pepper: Pepper,
+    sealing: SealingKey,
+}
+
+impl Root {
+    fn derive_from(root: &[u8; 32]) -> Self {
+        Self { pepper: Pepper::new(&derive(root, b"gatepost/pepper/1")), sealing: SealingKey::new(&derive(root, b"gatepost/sealing/1")) }
+    }
 }
 
 impl Keyring {
     /// A keyring of these numbered roots; the highest number is the present one.
     pub fn new(roots: impl IntoIterator<Item = (u32, Zeroizing<[u8; 32]>)>) -> Result<Self, EmptyKeyring> {
-        let peppers: BTreeMap<_, _> =
-            roots.into_iter().map(|(number, root)| (number, Pepper::new(&derive(&root, b"gatepost/pepper/1")))).collect();
-        if peppers.is_empty() { Err(EmptyKeyring) } else { Ok(Self { peppers }) }
+        let roots: BTreeMap<_, _> = roots.into_iter().map(|(number, root)| (number, Root::derive_from(&root))).collect();
+        if roots.is_empty() { Err(EmptyKeyring) } else { Ok(Self { roots }) }
     }
 
     /// The number and the pepper of the present root.
     pub fn present(&self) -> (u32, &Pepper) {
-        // `new` refuses an empty keyring.
-        #[expect(clippy::expect_used, reason = "a keyring has at least one root")]
-        self.peppers.iter().next_back().map(|(number, pepper)| (*number, pepper)).expect("a keyring has at least one root")
+        let (number, root) = self.newest();
+        (number, &root.pepper)
     }
 
     /// The pepper of the root with this number.
     pub fn pepper(&self, root: u32) -> Option<&Pepper> {
-        self.peppers.get(&root)
+        self.roots.get(&root).map(|root| &root.pepper)
+    }
+
+    fn newest(&self) -> (u32, &Root) {
+        // `new` refuses an empty keyring.
+        #[expect(clippy::expect_used, reason = "a keyring has at least one root")]
+        self.roots.iter().next_back().map(|(number, root)| (*number, root)).expect("a keyring has at least one root")
     }
 }
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keyring({} roots)", self.peppers.len())
+        write!(f, "Keyring({} roots)", self.roots.len())
     }
 }
 

@@ -65,7 +65,9 @@
 //! | deciding | [`decide`], [`Facts`], [`RuleId`], [`Decision`], [`PolicyEvent`]; [`Suppression`], [`Usage`], [`Rate`] |
 //! | delivering | [`Delivery`], [`Attempt`], [`Outcome`], [`Schedule`], [`Worker`]; [`may_start`] is the last look |
 //! | a person's part | [`Review`], [`Pause`] |
-//! | the edges | [`Store`] with its three handles, [`Transport`], [`Host`] |
+//! | telling customers | [`Endpoint`], [`Event`], [`Webhooks`], [`AccountEndpoints`], [`Replay`], [`Recovery`] |
+//! | genuine and safe | [`sign`], [`Verifier`], [`EndpointSecrets`]; [`DestinationPolicy`], [`CheckedTarget`] |
+//! | the edges | [`Store`] with its three handles, [`Transport`], [`HttpSend`], [`Host`] |
 //! | all of it together | [`Gateway`], [`AccountGateway`], [`Sent`] |
 //!
 //! Longer texts: [architecture](_documentation::architecture), [promises](_documentation::promises),
@@ -81,7 +83,6 @@
 //! - Sending through a real provider: there is a sandbox; the Cloud API and Evolution API adapters come next. The rules already know
 //!   them.
 //! - Receiving: webhooks of providers, opt-out words, conversation windows that open by themselves.
-//! - Events to customers, their endpoints and signatures.
 //! - 3CX. The rules already know its origin.
 //! - Content rules: what is said is not judged, but for [one-time codes](Findings::one_time_code).
 //! - Several hosts over one database: the shapes are there (leases, fences, shards), the PostgreSQL adapter is not.
@@ -112,11 +113,17 @@ pub mod _documentation {
 mod account;
 mod api_key;
 mod delivery;
+mod destination;
+mod endpoint;
+#[cfg(feature = "std")]
+mod endpoints;
+mod event;
 #[cfg(feature = "std")]
 mod gateway;
 #[cfg(feature = "std")]
 mod hands;
 mod host;
+mod http;
 mod id;
 mod instance;
 mod keyring;
@@ -126,7 +133,9 @@ mod policy;
 mod purpose;
 mod quota;
 mod recipient;
+mod replay;
 mod review;
+mod signing;
 mod store;
 mod suppression;
 mod time;
@@ -135,14 +144,22 @@ mod velocity;
 #[cfg(feature = "std")]
 mod waiters;
 #[cfg(feature = "std")]
+mod webhook;
+#[cfg(feature = "std")]
 mod worker;
 
 pub use account::*;
 pub use api_key::*;
 pub use delivery::*;
+pub use destination::*;
+pub use endpoint::*;
+#[cfg(feature = "std")]
+pub use endpoints::*;
+pub use event::*;
 #[cfg(feature = "std")]
 pub use gateway::*;
 pub use host::*;
+pub use http::*;
 pub use id::*;
 pub use instance::*;
 pub use keyring::*;
@@ -152,11 +169,15 @@ pub use policy::*;
 pub use purpose::*;
 pub use quota::*;
 pub use recipient::*;
+pub use replay::*;
 pub use review::*;
+pub use signing::*;
 pub use store::*;
 pub use suppression::*;
 pub use time::*;
 pub use transport::*;
 pub use velocity::*;
+#[cfg(feature = "std")]
+pub use webhook::*;
 #[cfg(feature = "std")]
 pub use worker::*;

@@ -415,6 +415,26 @@ impl MessageStatus {
         }
     }
 
+    /// How the message stands for whoever asks, while its account or its instance is paused, or neither is. A pause rewrites no row: what
+    /// waits shows as held.
+    ///
+    /// ```
+    /// use gatepost::{Hindrance, MessageStatus, Standing};
+    ///
+    /// let held = Standing { status: MessageStatus::Held, held_by: Some(Hindrance::Paused) };
+    /// assert_eq!(MessageStatus::Queued.standing(true), held);
+    /// assert_eq!(MessageStatus::Queued.standing(false), Standing { status: MessageStatus::Queued, held_by: None });
+    /// // What was started is on its way, whatever is paused.
+    /// assert_eq!(MessageStatus::Sending.standing(true).status, MessageStatus::Sending);
+    /// ```
+    pub const fn standing(self, is_paused: bool) -> Standing {
+        match self {
+            Self::Queued if is_paused => Standing { status: Self::Held, held_by: Some(Hindrance::Paused) },
+            Self::Held => Standing { status: self, held_by: Some(Hindrance::Review) },
+            status => Standing { status, held_by: None },
+        }
+    }
+
     /// Whether the gateway still has something to do, so that a caller may wait for it.
     pub const fn is_pending(self) -> bool {
         matches!(self, Self::Queued | Self::Sending)
@@ -439,6 +459,35 @@ impl FromStr for MessageStatus {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("expected a message status, for example `sent`")]
 pub struct InvalidMessageStatus;
+
+/// How a message stands for whoever asks; its stored status does not know of pauses.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Standing {
+    /// How far it got.
+    pub status: MessageStatus,
+    /// What holds it, where it is held.
+    pub held_by: Option<Hindrance>,
+}
+
+/// What holds a message.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hindrance {
+    /// Its account or its instance is paused; it goes on when that is resumed.
+    Paused,
+    /// A person must release it.
+    Review,
+}
+
+impl Hindrance {
+    /// The word used in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::Review => "review",
+        }
+    }
+}
 
 /// A message that was accepted, or is held for review.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -489,6 +538,18 @@ pub enum ErrorClass {
     NoTransport,
     /// It could not be sent before its time was over.
     Expired,
+    /// The other side answered with a status that means failure.
+    ErrorStatus,
+    /// The other side is gone for good: it answered 410.
+    Gone,
+    /// The other side wants no more of this.
+    Aborted,
+    /// The destination policy forbids the destination.
+    Forbidden,
+    /// The other side's certificate or its TLS is not acceptable.
+    Tls,
+    /// The connection broke, or the other side does not speak the protocol.
+    Broken,
 }
 
 impl ErrorClass {
@@ -503,11 +564,17 @@ impl ErrorClass {
             Self::Suppressed => "suppressed",
             Self::NoTransport => "no_transport",
             Self::Expired => "expired",
+            Self::ErrorStatus => "error_status",
+            Self::Gone => "gone",
+            Self::Aborted => "aborted",
+            Self::Forbidden => "forbidden",
+            Self::Tls => "tls",
+            Self::Broken => "broken",
         }
     }
 
     /// Whether another try could not change it.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Refused | Self::NoTransport | Self::Suppressed | Self::Expired)
+        matches!(self, Self::Refused | Self::NoTransport | Self::Suppressed | Self::Expired | Self::Gone | Self::Aborted | Self::Forbidden)
     }
 }

@@ -1,17 +1,37 @@
 //! Outbox: what is accepted and not yet finished, and the words in which workers and stores speak of it.
 //!
-//! A submission goes in, a claim takes what is due, a start opens an attempt, a finish closes it. One outbox serves every channel;
-//! WhatsApp messages are the first, and webhooks, 3CX posts and the inbox join it.
+//! A submission goes in, a claim takes what is due, a start opens an attempt, a finish closes it. Events are taken and started in one
+//! step. One outbox serves every channel; 3CX posts and the inbox will join it.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
 use crate::{
-    AccountId, Address, ContactId, Content, DeliveryId, Fact, Findings, Fingerprint, InstanceId, MessageId, MessageStatus, Outcome,
-    Provider, Purpose, Request, Timestamp,
+    AccountId, Address, ContactId, Content, DeliveryId, Endpoint, Event, EventName, Fact, Findings, Fingerprint, InstanceId, MessageId,
+    MessageStatus, Outcome, Provider, Purpose, Report, Request, Timestamp,
 };
+
+/// What a delivery carries.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Channel {
+    /// A message, to a recipient through an instance's provider; never sent again blindly.
+    Message,
+    /// An event, to a customer's endpoint; repeated until it is taken.
+    Event,
+}
+
+impl Channel {
+    /// The word used in rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Event => "event",
+        }
+    }
+}
 
 /// A request on its way into a store, with all that chance and time must decide beforehand.
 #[derive(Debug)]
@@ -148,6 +168,58 @@ pub struct Started {
     pub parcel: Parcel,
 }
 
+/// An attempt to deliver an event, durable as started.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StartedNotice {
+    /// The delivery and its fence.
+    pub claimed: Claimed,
+    /// Which try it is, from 1 on.
+    pub attempt: u16,
+    /// Its times.
+    pub lease: Lease,
+    /// What to deliver.
+    pub notice: Notice,
+}
+
+/// An event on its way to an endpoint.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Notice {
+    /// The event.
+    pub event: Event,
+    /// The name it goes under.
+    pub as_name: EventName,
+    /// The endpoint as it is now; many deliveries of a batch share it.
+    pub endpoint: Arc<Endpoint>,
+}
+
+/// What a worker asks for to deliver events: those that are due, each with its attempt already open.
+#[derive(Clone, Copy, Debug)]
+pub struct Take {
+    /// At most so many.
+    pub limit: usize,
+    /// At most so many of one account, so that a busy one leaves room for the others.
+    pub per_account: usize,
+    /// Start looking behind this account: where the last one ended.
+    pub after: Option<AccountId>,
+    /// The times of the attempts.
+    pub lease: Lease,
+    /// The host's time.
+    pub now: Timestamp,
+}
+
+/// What a worker got.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct TakeAnswer {
+    /// The attempts that are now the worker's, durable as started.
+    pub started: Vec<StartedNotice>,
+    /// The last account that was looked at, where there may be more behind it.
+    pub after: Option<AccountId>,
+    /// When something is due next, as far as known.
+    pub next_due: Option<Timestamp>,
+    /// Whether something was skipped, so that there may be more.
+    pub skipped: bool,
+}
+
 /// What a transport is given.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Parcel {
@@ -174,6 +246,8 @@ pub struct Finish {
     pub attempt: u16,
     /// What became of it.
     pub outcome: Outcome,
+    /// What was seen of the other side.
+    pub report: Option<Report>,
     /// Any random number, for the next wait.
     pub jitter: u32,
     /// The host's time.

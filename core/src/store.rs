@@ -17,9 +17,10 @@ use async_trait::async_trait;
 
 use crate::{
     Account, AccountId, Actor, Address, ApiKey, Attempt, Calendar, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactId, Decider,
-    Decision, DeliveryId, Facts, Finish, Instance, InstanceId, InstanceRef, KeyId, Lease, Limits, Message, MessageId, MessageStatus, Mode,
-    Name, Pause, Plan, PolicyEvent, Request, Review, ReviewAnswer, Settled, StartAnswer, Submission, Suppression, SuppressionId, Timestamp,
-    Usage,
+    Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId, EndpointUrl, Event, EventDelivery, EventFilter, EventId, Fact,
+    Facts, Finish, Instance, InstanceId, InstanceRef, KeyId, KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name, Pause,
+    Plan, PolicyEvent, Rate, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, Sealed, SealedHeaders, Settled,
+    StartAnswer, Submission, Suppression, SuppressionId, Take, TakeAnswer, Timestamp, Usage,
 };
 
 /// Why a store did not answer: what the machine does next.
@@ -65,11 +66,12 @@ pub trait AccountStore: Send + Sync {
     ///
     /// One transaction reads the facts, lets `decider` decide, and writes contact, policy event, message, charge and outbox row together. Of what goes
     /// at once, the first attempt is written too, and given to its permit after the commit. A submission for an unknown instance,
-    /// and a repeated one, leave nothing behind.
+    /// and a repeated one, leave nothing behind. The caller's key is read first: one that is no longer in force gets no answer of an
+    /// earlier request, but a refusal.
     async fn accept(&self, submissions: Vec<Submission>, decider: Arc<dyn Decider>) -> Result<Vec<Answer>, StoreError>;
 
     /// The facts that [`AccountStore::accept`] would decide from; `None` where there is no such instance.
-    async fn facts(&self, request: Request, findings: crate::Fact<crate::Findings>, now: Timestamp) -> Result<Option<Facts>, StoreError>;
+    async fn facts(&self, request: Request, findings: Fact<crate::Findings>, now: Timestamp) -> Result<Option<Facts>, StoreError>;
 
     /// The account itself.
     async fn account(&self) -> Result<Option<Account>, StoreError>;
@@ -86,7 +88,7 @@ pub trait AccountStore: Send + Sync {
     /// One instance.
     async fn instance(&self, which: InstanceRef) -> Result<Option<Instance>, StoreError>;
 
-    /// Changes an instance; the instance as it is then.
+    /// Changes an instance; the instance as it is then. [`StoreError::Conflict`] where its pause is not the expected one.
     async fn change_instance(&self, id: InstanceId, change: InstanceChange) -> Result<Option<Instance>, StoreError>;
 
     /// Adds a key of this account.
@@ -136,6 +138,50 @@ pub trait AccountStore: Send + Sync {
 
     /// The addresses of a contact, so that a log can show whom an event was about.
     async fn addresses(&self, contact: ContactId) -> Result<Vec<Address>, StoreError>;
+
+    /// Adds an endpoint; `false` where the account has [`ENDPOINTS_MAX`](crate::ENDPOINTS_MAX) that are not removed.
+    async fn add_endpoint(&self, endpoint: Endpoint) -> Result<bool, StoreError>;
+
+    /// All endpoints that are not removed, oldest first.
+    async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError>;
+
+    /// One endpoint, also a removed one.
+    async fn endpoint(&self, id: EndpointId) -> Result<Option<Endpoint>, StoreError>;
+
+    /// Changes an endpoint; the endpoint as it is then, or `None` where there is none or it was removed before.
+    ///
+    /// [`StoreError::Conflict`] where it is not at the revision that the change was made for.
+    async fn change_endpoint(&self, id: EndpointId, change: EndpointChange) -> Result<Option<Endpoint>, StoreError>;
+
+    /// Writes an event for one endpoint, whatever its filter: a test. `None` where there is no such endpoint.
+    async fn notify(&self, endpoint: EndpointId, event: Event) -> Result<Option<EventDelivery>, StoreError>;
+
+    /// One event; `None` also where its fields are forgotten.
+    async fn event(&self, id: EventId) -> Result<Option<Event>, StoreError>;
+
+    /// Deliveries of events, newest first.
+    async fn deliveries(&self, filter: DeliveryFilter, page: Page<DeliveryId>) -> Result<Vec<EventDelivery>, StoreError>;
+
+    /// One delivery of an event.
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<EventDelivery>, StoreError>;
+
+    /// The attempts of a delivery, oldest first.
+    async fn delivery_attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>, StoreError>;
+
+    /// Delivers an event to its endpoint once more.
+    async fn replay(&self, replay: Replay) -> Result<ReplayAnswer, StoreError>;
+
+    /// Begins a recovery; `false` where there is no such endpoint, or one of its recoveries is not over.
+    async fn add_recovery(&self, recovery: Recovery) -> Result<bool, StoreError>;
+
+    /// Recoveries, newest first.
+    async fn recoveries(&self, page: Page<RecoveryId>) -> Result<Vec<Recovery>, StoreError>;
+
+    /// One recovery.
+    async fn recovery(&self, id: RecoveryId) -> Result<Option<Recovery>, StoreError>;
+
+    /// Ends a recovery early; the recovery as it is then. What it has queued goes out.
+    async fn cancel_recovery(&self, id: RecoveryId, now: Timestamp) -> Result<Option<Recovery>, StoreError>;
 }
 
 /// Delivering: what is done on behalf of nobody. What it returns carries its account.
@@ -145,10 +191,21 @@ pub trait WorkerStore: Send + Sync {
     /// ended; nothing of what is paused; nothing behind an unfinished row of the same order key.
     async fn claim(&self, claim: Claim) -> Result<ClaimAnswer, StoreError>;
 
+    /// Takes events that are due, with their attempts open, fairly over the accounts and over the endpoints of each: never more on
+    /// their way to an endpoint than it wants, never faster than it wants. What is paused or not verified stays; what is disabled or
+    /// removed is skipped, a part of it at a time.
+    async fn take(&self, take: Take) -> Result<TakeAnswer, StoreError>;
+
+    /// Does a part of the recoveries that are not over, at most `limit` deliveries of it; whether there is more to do.
+    async fn recover(&self, now: Timestamp, limit: usize) -> Result<bool, StoreError>;
+
     /// Opens an attempt of each: reads pause, connection and suppression again, and writes the attempt. One answer for each.
     async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError>;
 
-    /// Closes attempts; the messages' new status, `None` where the fence was old.
+    /// Closes attempts; the messages' new status, `None` where the fence was old and for events.
+    ///
+    /// With an event's attempt the endpoint's [`Health`](crate::Health) is written; where that disables it, the account's other
+    /// endpoints that listen are told.
     async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Option<Settled>>, StoreError>;
 
     /// Gives claimed deliveries back, unstarted.
@@ -176,7 +233,7 @@ pub trait OperatorStore: Send + Sync {
     /// Accounts, newest first.
     async fn accounts(&self, page: Page<AccountId>) -> Result<Vec<Account>, StoreError>;
 
-    /// Changes an account; the account as it is then.
+    /// Changes an account; the account as it is then. [`StoreError::Conflict`] where its pause is not the expected one.
     async fn change_account(&self, id: AccountId, change: AccountChange) -> Result<Option<Account>, StoreError>;
 
     /// Adds an operator key.
@@ -216,6 +273,8 @@ pub enum Answer {
         decision: Decision,
         /// What is left.
         quota: QuotaState,
+        /// Whether the caller's key is in force, as it was decided from.
+        key: Fact<KeyState>,
     },
     /// The account has no such instance.
     UnknownInstance,
@@ -304,6 +363,10 @@ pub struct InstanceChange {
     pub connection: Option<Connection>,
     /// Pause it, or resume it with `Some(None)`.
     pub pause: Option<Option<Pause>>,
+    /// Change it only while its pause is this one: who may lift a pause depends on who made it.
+    pub expected_pause: Option<Option<Pause>>,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A change to an account; what is absent stays.
@@ -317,12 +380,16 @@ pub struct AccountChange {
     pub calendar: Option<Calendar>,
     /// Pause it, or resume it with `Some(None)`.
     pub pause: Option<Option<Pause>>,
+    /// Change it only while its pause is this one: who may lift a pause depends on who made it.
+    pub expected_pause: Option<Option<Pause>>,
     /// Suspend it, or reinstate it with `Some(None)`.
     pub suspended_at: Option<Option<Timestamp>>,
     /// Whether one-time codes reach who opted out.
     pub one_time_codes_pass: Option<bool>,
     /// Whether a person must release each message.
     pub supervised: Option<bool>,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A suppression to add.
@@ -359,11 +426,87 @@ pub struct Release {
     pub now: Timestamp,
 }
 
+/// A change to an endpoint; what is absent stays.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EndpointChange {
+    /// Only if it is at this revision.
+    pub if_revision: Option<u32>,
+    /// A new name.
+    pub name: Option<Name>,
+    /// A new URL, and since when; it must be verified again.
+    pub url: Option<(EndpointUrl, Timestamp)>,
+    /// Only the events of this instance, or those of all with `Some(None)`.
+    pub instance: Option<Option<InstanceId>>,
+    /// A new filter.
+    pub filter: Option<EventFilter>,
+    /// How many may be on their way at once.
+    pub in_flight_max: Option<u16>,
+    /// How fast it may be called, or as fast as it answers with `Some(None)`.
+    pub rate: Option<Option<Rate>>,
+    /// New secrets.
+    pub secrets: Option<Sealed>,
+    /// New headers, or none with `Some(None)`.
+    pub headers: Option<Option<SealedHeaders>>,
+    /// It is verified, since then.
+    pub verified_at: Option<Timestamp>,
+    /// Pause it, or resume it with `Some(None)`.
+    pub pause: Option<Option<Pause>>,
+    /// Disable it, or enable it with `Some(None)`; its failures before count no more.
+    pub disabled: Option<Option<Disabled>>,
+    /// Remove it.
+    pub removed_at: Option<Timestamp>,
+}
+
+impl EndpointChange {
+    /// Makes the change, and raises the revision.
+    pub fn apply(self, endpoint: &mut Endpoint) {
+        set(&mut endpoint.name, self.name);
+        if let Some((url, since)) = self.url
+            && url != endpoint.url
+        {
+            (endpoint.url, endpoint.url_since, endpoint.verified_at) = (url, since, None);
+        }
+        set(&mut endpoint.instance, self.instance);
+        set(&mut endpoint.filter, self.filter);
+        set(&mut endpoint.in_flight_max, self.in_flight_max);
+        set(&mut endpoint.rate, self.rate);
+        set(&mut endpoint.secrets, self.secrets);
+        set(&mut endpoint.headers, self.headers);
+        set(&mut endpoint.verified_at, self.verified_at.map(Some));
+        set(&mut endpoint.pause, self.pause);
+        if let Some(disabled) = self.disabled {
+            (endpoint.disabled, endpoint.health) = (disabled, crate::Health::default());
+        }
+        set(&mut endpoint.removed_at, self.removed_at.map(Some));
+        endpoint.revision += 1;
+    }
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+/// Which deliveries of events.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct DeliveryFilter {
+    /// Only those to this endpoint.
+    pub endpoint: Option<EndpointId>,
+    /// Only those with this status.
+    pub status: Option<DeliveryStatus>,
+    /// Only those of this event.
+    pub event: Option<EventId>,
+}
+
 /// What a sweep did.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Swept {
     /// The messages whose status changed.
     pub settled: Vec<Settled>,
+    /// How many deliveries were found since the last sweep, by whatever verb, that cannot be read: they are set aside and never claimed
+    /// again, and a person must look at them.
+    pub parked: usize,
     /// Whether there may be more to close.
     pub more: bool,
 }
@@ -371,8 +514,8 @@ pub struct Swept {
 /// Until when what is kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Retention {
-    /// The content of messages made before this is forgotten.
+    /// The content of messages and the fields of events made before this are forgotten.
     pub content_before: Timestamp,
-    /// Messages, attempts, reviews and policy events made before this are forgotten.
+    /// Messages, attempts, reviews, policy events, events and their deliveries made before this are forgotten.
     pub logs_before: Timestamp,
 }

@@ -20,13 +20,18 @@ use futures_util::{FutureExt, StreamExt};
 
 use crate::gateway::{BoxFuture, Shared};
 use crate::hands::Slot;
-use crate::{AccountId, Claim, Claimed, ErrorClass, Finish, Gateway, Lease, Outcome, StartAnswer, Started, StoreError, Timestamp};
+use crate::{
+    AccountId, Claim, Claimed, ErrorClass, Finish, Gateway, Lease, Outcome, Report, StartAnswer, Started, StartedNotice, StoreError, Take,
+    Timestamp,
+};
 
 /// How long a claim lasts: as long as the start that follows it may take to commit.
 const CLAIM_LEASE: Duration = Duration::from_secs(30);
 /// How many deliveries a claim takes at most: enough to share a commit, few enough for the next turn to come soon.
 const CLAIM_MAX: usize = 256;
 const SWEEP_MAX: usize = 256;
+/// How many deliveries a recovery looks at in a turn.
+const RECOVER_MAX: usize = 256;
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a turn did.
@@ -36,6 +41,8 @@ pub struct Turn {
     pub did: bool,
     /// When to come back at the latest.
     pub next_due: Timestamp,
+    /// How many deliveries the store could not read and has put aside; somebody should look.
+    pub parked: usize,
 }
 
 /// Delivers what was accepted.
@@ -44,12 +51,31 @@ pub struct Worker {
     in_flight: FuturesUnordered<InFlight>,
     finishes: Vec<Finish>,
     given_back: Vec<Claimed>,
-    after: Option<AccountId>,
-    next_claim: Timestamp,
+    messages: Lane,
+    events: Lane,
     next_sweep: Timestamp,
-    /// Whether the last claim found every place taken.
-    out_of_slots: bool,
+    parked: usize,
     closing: bool,
+}
+
+/// Where the worker is with one channel: each has its own places, so that slow endpoints hold up no message.
+#[derive(Default)]
+struct Lane {
+    /// The account where the last look ended.
+    after: Option<AccountId>,
+    /// When to look again.
+    next: Timestamp,
+    /// Whether the last look found every place taken.
+    out_of_slots: bool,
+}
+
+impl Lane {
+    /// Looks again at once where the want of places was all that kept it from looking.
+    fn place_is_free(&mut self, now: Timestamp) {
+        if mem::take(&mut self.out_of_slots) {
+            self.next = now;
+        }
+    }
 }
 
 impl Worker {
@@ -61,10 +87,10 @@ impl Worker {
             in_flight: FuturesUnordered::new(),
             finishes: Vec::new(),
             given_back: Vec::new(),
-            after: None,
-            next_claim: past,
+            messages: Lane::default(),
+            events: Lane::default(),
             next_sweep: past,
-            out_of_slots: false,
+            parked: 0,
             closing: false,
         }
     }
@@ -82,10 +108,16 @@ impl Worker {
         if self.next_sweep <= now {
             did |= self.sweep(now).await?;
         }
-        if !self.closing && (self.shared.hands.was_hinted() || self.next_claim <= now) {
-            did |= self.claim(now).await?;
+        if !self.closing {
+            let hinted = self.shared.hands.was_hinted();
+            if hinted || self.messages.next <= now {
+                did |= self.claim(now).await?;
+            }
+            if hinted || self.events.next <= now {
+                did |= self.take(now).await?;
+            }
         }
-        Ok(Turn { did, next_due: self.next_claim.min(self.next_sweep) })
+        Ok(Turn { did, next_due: self.messages.next.min(self.events.next).min(self.next_sweep), parked: mem::take(&mut self.parked) })
     }
 
     /// Ends when an attempt ends, when one was started elsewhere in this process, or when the store may have something due.
@@ -112,7 +144,7 @@ impl Worker {
 
     /// Whether nothing is on its way, nobody holds a permit to start more, and everything is recorded.
     pub fn is_drained(&self) -> bool {
-        self.shared.hands.is_idle() && self.finishes.is_empty() && self.given_back.is_empty()
+        self.shared.hands.is_idle() && self.shared.event_hands.is_idle() && self.finishes.is_empty() && self.given_back.is_empty()
     }
 
     fn send_started(&mut self) {
@@ -124,14 +156,21 @@ impl Worker {
     fn send(&mut self, started: Started, slot: Slot) {
         let Started { claimed, attempt, lease, parcel } = started;
         let transport = self.shared.parts.transports.get(&parcel.provider).cloned();
-        let send: BoxFuture<Outcome> = match transport {
-            None => Box::pin(core::future::ready(Outcome::Failed { class: ErrorClass::NoTransport, retry_after: None })),
-            Some(transport) => Box::pin(async move {
-                let sending = AssertUnwindSafe(async { transport.send(parcel, lease.deadline).await });
-                // A transport that panicked may have sent.
-                sending.catch_unwind().await.unwrap_or(Outcome::Unknown { class: ErrorClass::Interrupted })
-            }),
+        let send: BoxFuture<Seen> = match transport {
+            None => Box::pin(core::future::ready((Outcome::Failed { class: ErrorClass::NoTransport, retry_after: None }, None))),
+            Some(transport) => Box::pin(guarded(async move { (transport.send(parcel, lease.deadline).await, None) })),
         };
+        self.in_flight.push(InFlight { send, claimed, attempt, lease, given_up: false, waker: None, slot: Some(slot) });
+    }
+
+    fn send_notice(&mut self, started: StartedNotice, slot: Slot) {
+        let StartedNotice { claimed, attempt, lease, notice } = started;
+        let Some(webhooks) = self.shared.parts.webhooks.clone() else { return };
+        let now = self.shared.parts.host.now();
+        let send = Box::pin(guarded(async move {
+            let (outcome, report) = webhooks.deliver(claimed.account, &notice, lease.deadline, now).await;
+            (outcome, Some(report))
+        }));
         self.in_flight.push(InFlight { send, claimed, attempt, lease, given_up: false, waker: None, slot: Some(slot) });
     }
 
@@ -148,11 +187,11 @@ impl Worker {
         }
     }
 
-    fn note_end(&mut self, (claimed, attempt, outcome): Ended) {
+    fn note_end(&mut self, (claimed, attempt, (outcome, report)): Ended) {
         let host = &self.shared.parts.host;
         let mut random = [0; 4];
         host.fill(&mut random);
-        self.finishes.push(Finish { claimed, attempt, outcome, jitter: u32::from_be_bytes(random), now: host.now() });
+        self.finishes.push(Finish { claimed, attempt, outcome, report, jitter: u32::from_be_bytes(random), now: host.now() });
     }
 
     async fn record(&mut self, now: Timestamp) -> Result<bool, StoreError> {
@@ -165,9 +204,8 @@ impl Worker {
         for change in settled.into_iter().flatten() {
             self.shared.waiters.tell(change);
         }
-        if mem::take(&mut self.out_of_slots) {
-            self.next_claim = now;
-        }
+        self.messages.place_is_free(now);
+        self.events.place_is_free(now);
         Ok(true)
     }
 
@@ -186,10 +224,12 @@ impl Worker {
         for change in &swept.settled {
             self.shared.waiters.tell(*change);
         }
-        if !swept.more {
+        self.parked += swept.parked;
+        let more = self.shared.parts.store.worker().recover(now, RECOVER_MAX).await? || swept.more;
+        if !more {
             self.next_sweep = now.plus(SWEEP_INTERVAL);
         }
-        Ok(swept.more)
+        Ok(more)
     }
 
     /// Frees the place of a transport that outlived its lease; the sweep says what became of the attempt.
@@ -202,26 +242,26 @@ impl Worker {
     async fn claim(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let mut slots: Vec<Slot> = (0..CLAIM_MAX).map_while(|_| self.shared.hands.slot()).collect();
         let delivering = self.shared.parts.delivering;
-        self.next_claim = now.plus(delivering.poll_interval);
-        self.out_of_slots = slots.is_empty();
-        if self.out_of_slots {
+        self.messages.next = now.plus(delivering.poll_interval);
+        self.messages.out_of_slots = slots.is_empty();
+        if self.messages.out_of_slots {
             return Ok(false);
         }
         let store = self.shared.parts.store.worker();
         let request = Claim {
             limit: slots.len(),
             per_account: delivering.per_account_max,
-            after: self.after,
+            after: self.messages.after,
             lease_until: now.plus(CLAIM_LEASE),
             now,
         };
         let answer = store.claim(request).await?;
         // One that began behind an account has not looked at those before it.
         let is_partial = request.after.is_some() || answer.after.is_some();
-        self.after = answer.after;
+        self.messages.after = answer.after;
         // Where anything was taken there may be more: of accounts that had their share, or of those not looked at yet.
         let more = !answer.claimed.is_empty() || is_partial;
-        self.next_claim = if more { now } else { answer.next_due.map_or(self.next_claim, |due| due.min(self.next_claim)) };
+        self.messages.next = if more { now } else { answer.next_due.map_or(self.messages.next, |due| due.min(self.messages.next)) };
         if answer.claimed.is_empty() {
             return Ok(false);
         }
@@ -244,17 +284,52 @@ impl Worker {
     }
 }
 
+impl Worker {
+    /// Takes events that are due, as many as there are places, with their attempts open.
+    async fn take(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let delivering = self.shared.parts.delivering;
+        self.events.next = now.plus(delivering.poll_interval);
+        if self.shared.parts.webhooks.is_none() {
+            return Ok(false);
+        }
+        let slots: Vec<Slot> = (0..CLAIM_MAX).map_while(|_| self.shared.event_hands.slot()).collect();
+        self.events.out_of_slots = slots.is_empty();
+        if self.events.out_of_slots {
+            return Ok(false);
+        }
+        let lease = Lease::new(now, delivering.event_timeout);
+        let take = Take { limit: slots.len(), per_account: delivering.per_account_max, after: self.events.after, lease, now };
+        let answer = self.shared.parts.store.worker().take(take).await?;
+        let is_partial = take.after.is_some() || answer.after.is_some();
+        self.events.after = answer.after;
+        let did = !answer.started.is_empty() || answer.skipped;
+        self.events.next = if did || is_partial { now } else { answer.next_due.map_or(self.events.next, |due| due.min(self.events.next)) };
+        for (started, slot) in answer.started.into_iter().zip(slots) {
+            self.send_notice(started, slot);
+        }
+        Ok(did)
+    }
+}
+
 impl Drop for Worker {
     fn drop(&mut self) {
         self.shared.hands.attend(false);
     }
 }
 
-type Ended = (Claimed, u16, Outcome);
+/// How a send ended, and what was seen of the other side.
+type Seen = (Outcome, Option<Report>);
+
+type Ended = (Claimed, u16, Seen);
+
+/// A send that panicked may have sent.
+async fn guarded(send: impl Future<Output = Seen> + Send) -> Seen {
+    AssertUnwindSafe(send).catch_unwind().await.unwrap_or((Outcome::Unknown { class: ErrorClass::Interrupted }, None))
+}
 
 /// One send on its way, with its place.
 struct InFlight {
-    send: BoxFuture<Outcome>,
+    send: BoxFuture<Seen>,
     claimed: Claimed,
     attempt: u16,
     lease: Lease,
@@ -277,15 +352,15 @@ impl Future for InFlight {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ended> {
         let polled = match self.send.as_mut().poll(context) {
-            Poll::Pending if self.given_up => Poll::Ready(Outcome::Unknown { class: ErrorClass::Timeout }),
+            Poll::Pending if self.given_up => Poll::Ready((Outcome::Unknown { class: ErrorClass::Timeout }, None)),
             polled => polled,
         };
-        let Poll::Ready(outcome) = polled else {
+        let Poll::Ready(seen) = polled else {
             self.waker = Some(context.waker().clone());
             return Poll::Pending;
         };
         drop(mem::take(&mut self.slot));
-        Poll::Ready((self.claimed, self.attempt, outcome))
+        Poll::Ready((self.claimed, self.attempt, seen))
     }
 }
 

@@ -26,8 +26,18 @@ fn deliveries_hold() {
 }
 
 #[test]
+fn destinations_hold() {
+    replay("destination", fuzz::destination);
+}
+
+#[test]
 fn recipients_hold() {
     replay("recipient", fuzz::recipient);
+}
+
+#[test]
+fn signatures_hold() {
+    replay("signature", fuzz::signature);
 }
 
 fn replay(target: &str, check: fn(&[u8])) {

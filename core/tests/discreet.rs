@@ -74,7 +74,8 @@ fn a_message_on_its_way_shows_neither_text_nor_number() {
     check(&Finish {
         claimed: started().claimed,
         attempt: 1,
-        outcome: Outcome::Sent { external_id: "wamid.1".to_owned() },
+        outcome: Outcome::Sent { external_id: Some("wamid.1".to_owned()) },
+        report: None,
         jitter: 0,
         now: now(),
     });

@@ -35,7 +35,7 @@ impl Transport for Scripted {
         self.sends.fetch_add(1, Ordering::Relaxed);
         let next = self.script.lock().expect("no panic holds the script").pop();
         match next {
-            None => Outcome::Sent { external_id: format!("x-{}", parcel.message) },
+            None => Outcome::Sent { external_id: Some(format!("x-{}", parcel.message)) },
             Some(Turn::Answer(outcome)) => outcome,
             Some(Turn::NeverAnswer) => std::future::pending().await,
             Some(Turn::Panic) => panic!("a transport with a bug"),

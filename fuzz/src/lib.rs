@@ -7,9 +7,13 @@ mod api_key;
 mod bytes;
 mod decide;
 mod delivery;
+mod destination;
 mod recipient;
+mod signature;
 
 pub use api_key::api_key;
 pub use decide::decide;
 pub use delivery::delivery;
+pub use destination::destination;
 pub use recipient::recipient;
+pub use signature::signature;

@@ -91,7 +91,7 @@ pub(crate) fn a_blocked_message_is_no_message(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let submission = scene.submission(text("Buy!").purpose("marketing"));
     let id = submission.message;
-    let Answer::Refused { log_id, decision, quota } = scene.accept_one(submission) else { panic!("expected a refusal") };
+    let Answer::Refused { log_id, decision, quota, .. } = scene.accept_one(submission) else { panic!("expected a refusal") };
     assert_eq!(words::decision(&decision), "blocked by purpose_not_allowed");
     assert_eq!((log_id, quota.usage.day), (1, 0));
     assert_eq!((scene.find(id), scene.messages()), (None, vec![]));

@@ -1,13 +1,14 @@
 //! Accounts: who sends, from which instances, and what the operator makes of them.
 
 use gatepost::{
-    Account, AccountChange, Calendar, Connection, Instance, InstanceChange, InstanceRef, Limits, Page, Plan, Provider, Rate, Zone,
+    Account, AccountChange, Calendar, Connection, Instance, InstanceChange, InstanceRef, Limits, Page, Pause, Plan, Provider, Rate,
+    StoreError, Zone,
 };
 
 use crate::Harness;
 use crate::draft::text;
 use crate::scene::{Scene, limits, name};
-use crate::world::{seconds, wait};
+use crate::world::{block_on, seconds, wait};
 
 fn zone(name: &str) -> Zone {
     name.parse().expect("a zone")
@@ -164,6 +165,40 @@ pub(crate) fn a_changed_instance_keeps_what_was_not_named(harness: &dyn Harness)
     let closed = scene.change_instance(InstanceChange { connection: Some(Connection::Closed), ..InstanceChange::default() });
     assert_eq!((closed.pause.clone(), closed.connection), (Some(pause), Connection::Closed));
     assert_eq!(wait(scene.store().instance(scene.instance.into())), Some(closed));
+}
+
+pub(crate) fn an_instance_is_changed_while_its_pause_is_the_expected_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let pause = Some(scene.a_pause());
+    let other = Pause { note: None, ..scene.a_pause() };
+    let change = |pause: Option<Pause>, expected: Option<Pause>| {
+        let change = InstanceChange { pause: Some(pause), expected_pause: Some(expected), ..InstanceChange::default() };
+        block_on(scene.store().change_instance(scene.instance, change)).map(|instance| instance.map(|instance| instance.pause))
+    };
+    assert_eq!(change(None, pause.clone()), Err(StoreError::Conflict));
+    assert_eq!(change(pause.clone(), None), Ok(Some(pause.clone())));
+    for expected in [None, Some(other)] {
+        assert_eq!(change(None, expected), Err(StoreError::Conflict));
+    }
+    assert_eq!(wait(scene.store().instance(scene.instance.into())).map(|instance| instance.pause), Some(pause.clone()));
+    assert_eq!(change(None, pause), Ok(Some(None)));
+}
+
+pub(crate) fn an_account_is_changed_while_its_pause_is_the_expected_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let pause = Some(scene.a_pause());
+    let other = Pause { since: scene.now().plus(seconds(1)), ..scene.a_pause() };
+    let change = |pause: Option<Pause>, expected: Option<Pause>| {
+        let change = AccountChange { pause: Some(pause), expected_pause: Some(expected), ..AccountChange::default() };
+        block_on(scene.operator().change_account(scene.account, change)).map(|account| account.map(|account| account.pause))
+    };
+    assert_eq!(change(None, pause.clone()), Err(StoreError::Conflict));
+    assert_eq!(change(pause.clone(), None), Ok(Some(pause.clone())));
+    for expected in [None, Some(other)] {
+        assert_eq!(change(None, expected), Err(StoreError::Conflict));
+    }
+    assert_eq!(wait(scene.store().account()).map(|account| account.pause), Some(pause.clone()));
+    assert_eq!(change(None, pause), Ok(Some(None)));
 }
 
 pub(crate) fn a_paused_instance_sends_nothing(harness: &dyn Harness) {

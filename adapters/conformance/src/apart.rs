@@ -3,13 +3,14 @@
 use std::fmt::Debug;
 
 use gatepost::{
-    Cause, Claimed, InstanceChange, KeyId, MessageFilter, Mode, Page, PolicyEventFilter, ReviewFilter, SuppressionFilter, Timestamp,
+    Cause, Claimed, DeliveryFilter, EndpointChange, EndpointId, ErrorClass, InstanceChange, KeyId, MessageFilter, Mode, Page,
+    PolicyEventFilter, ReviewFilter, StartedNotice, SuppressionFilter, Timestamp,
 };
 
 use crate::Harness;
 use crate::draft::{ALICE, BOB, code, text};
-use crate::scene::Scene;
-use crate::words::{UNKNOWN, sent};
+use crate::scene::{EVERYTHING, Scene};
+use crate::words::{TAKEN, UNKNOWN, failed, sent};
 use crate::world::{seconds, wait};
 
 pub(crate) fn another_accounts_message_is_not_found(harness: &dyn Harness) {
@@ -71,13 +72,25 @@ fn intrude(neighbor: &Scene, scene: &Scene) {
         assert_eq!(neighbor.revoke(key.id), None);
         assert!(!wait(store.reroll_key(key.id, neighbor.a_key(), neighbor.now(), neighbor.now())));
     }
+    for endpoint in wait(scene.store().endpoints()) {
+        let removed = EndpointChange { removed_at: Some(neighbor.now()), ..EndpointChange::default() };
+        assert_eq!(wait(store.change_endpoint(endpoint.id, removed)), None);
+        assert_eq!(wait(store.notify(endpoint.id, neighbor.a_test_event())), None);
+        assert!(!wait(store.add_recovery(neighbor.a_recovery(endpoint.id, Timestamp::default()))));
+    }
+    for delivery in scene.deliveries() {
+        assert_eq!(neighbor.replay(delivery.id), "unknown");
+    }
+    for recovery in wait(scene.store().recoveries(Page::first(9))) {
+        assert_eq!(wait(store.cancel_recovery(recovery.id, neighbor.now())), None);
+    }
     let pause = InstanceChange { pause: Some(Some(neighbor.a_pause())), ..InstanceChange::default() };
     assert_eq!(wait(store.change_instance(scene.instance, pause)), None);
     assert_eq!(neighbor.send(text("hi").via(scene.instance)), "unknown instance");
 }
 
 /// All that an account can see of itself.
-type Portrait = [String; 5];
+type Portrait = [String; 7];
 
 fn portrait(scene: &Scene) -> Portrait {
     let messages = scene.messages();
@@ -85,17 +98,72 @@ fn portrait(scene: &Scene) -> Portrait {
     // In full: `Debug` shows no more of a content than its length, and no more of an address than a log may keep.
     let contents: Vec<_> = messages.iter().map(|message| serde_json::to_string(&(&message.content, message.recipient)).ok()).collect();
     let usage = [Mode::Live, Mode::Test].map(|mode| scene.used_at(mode, scene.now()));
+    let deliveries = scene.deliveries();
+    let bodies: Vec<_> = deliveries.iter().map(|delivery| scene.event(delivery.event).map(|event| event.fields)).collect();
+    let tries: Vec<_> = deliveries.iter().map(|delivery| scene.delivery_attempts(delivery.id)).collect();
     [
         seen(&(wait(scene.store().account()), wait(scene.store().keys()), usage)),
         seen(&messages),
         seen(&(attempts, contents)),
         seen(&scene.events()),
         seen(&(scene.suppressions(SuppressionFilter::default()), scene.reviews(ReviewFilter::default()))),
+        seen(&(wait(scene.store().endpoints()), wait(scene.store().recoveries(Page::first(9))))),
+        seen(&(deliveries, bodies, tries)),
     ]
 }
 
 fn seen(value: &impl Debug) -> String {
     format!("{value:?}")
+}
+
+/// An account with endpoints, an event on its way, one that was not taken, and a recovery that is not over; and a neighbor with none.
+fn listening(harness: &dyn Harness) -> (Scene, Scene, EndpointId) {
+    let scene = Scene::new(harness);
+    let neighbor = scene.neighbor();
+    let endpoint = scene.listen(EVERYTHING);
+    scene.send(text("hi"));
+    scene.tell(failed(ErrorClass::Aborted));
+    scene.notify(endpoint);
+    scene.begin_recovery(scene.a_recovery(endpoint, Timestamp::default()));
+    (scene, neighbor, endpoint)
+}
+
+pub(crate) fn another_accounts_endpoints_are_not_found(harness: &dyn Harness) {
+    let (scene, neighbor, endpoint) = listening(harness);
+    let store = neighbor.store();
+    assert_eq!((wait(store.endpoint(endpoint)), wait(store.endpoints())), (None, vec![]));
+    let of_endpoint = DeliveryFilter { endpoint: Some(endpoint), ..DeliveryFilter::default() };
+    for delivery in scene.deliveries() {
+        let of_event = DeliveryFilter { event: Some(delivery.event), ..DeliveryFilter::default() };
+        assert_eq!((neighbor.find_delivery(delivery.id), neighbor.tries(delivery.id)), (None, String::new()));
+        assert_eq!((neighbor.event(delivery.event), wait(store.deliveries(of_event, Page::first(9)))), (None, vec![]));
+    }
+    assert_eq!((neighbor.deliveries(), wait(store.deliveries(of_endpoint, Page::first(9)))), (vec![], vec![]));
+    let recoveries = wait(scene.store().recoveries(Page::first(9)));
+    assert_eq!((recoveries.len(), wait(store.recoveries(Page::first(9)))), (1, vec![]));
+    assert_eq!(wait(store.recovery(recoveries[0].id)), None);
+}
+
+pub(crate) fn another_accounts_endpoints_cannot_be_changed(harness: &dyn Harness) {
+    let (scene, neighbor, endpoint) = listening(harness);
+    let before = [portrait(&scene), portrait(&neighbor)];
+    intrude(&neighbor, &scene);
+    assert_eq!([portrait(&scene), portrait(&neighbor)], before);
+    let started = scene.take_one();
+    let disguised = Claimed { account: neighbor.account, ..started.claimed };
+    scene.close(&StartedNotice { claimed: disguised, ..started.clone() }, TAKEN);
+    assert_eq!((started.notice.endpoint.id, scene.fate(started.claimed.delivery)), (endpoint, "sending".to_string()));
+}
+
+pub(crate) fn events_are_told_in_their_account_only(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let neighbor = scene.neighbor();
+    let [ours, theirs] = [&scene, &neighbor].map(|scene| scene.listen(EVERYTHING));
+    neighbor.send(text("hi"));
+    assert_eq!((scene.told(ours).len(), neighbor.told(theirs)), (0, vec!["message.queued"]));
+    scene.disable_endpoint(ours);
+    let started = scene.take_one();
+    assert_eq!((started.claimed.account, started.notice.endpoint.id), (neighbor.account, theirs));
 }
 
 pub(crate) fn accounts_use_the_same_names_apart(harness: &dyn Harness) {
@@ -146,6 +214,8 @@ type Step = fn(&Scene) -> String;
 
 /// What an account does in its day; each step is a view of what it got.
 const DAY: &[Step] = &[
+    |scene| seen(&scene.listen(EVERYTHING)),
+    |scene| seen(&scene.listen(&["message.status_updated"])),
     |scene| seen(&scene.accept(text("hi").under("k"))),
     |scene| seen(&scene.accept(text("hi").under("k"))),
     |scene| seen(&scene.accept(text("ho").under("k"))),
@@ -165,7 +235,16 @@ const DAY: &[Step] = &[
     |scene| seen(&scene.lift(scene.new_suppression(ALICE, Cause::Manual).id)),
     |scene| seen(&scene.find(scene.submission(text("unsent")).message)),
     |scene| seen(&wait(scene.store().instances())),
+    |scene| seen(&scene.notify(first_endpoint(scene))),
+    |scene| seen(&scene.replay(scene.deliveries()[0].id)),
+    |scene| seen(&scene.begin_recovery(scene.a_recovery(first_endpoint(scene), Timestamp::default()))),
+    |scene| seen(&scene.remove_endpoint(first_endpoint(scene))),
+    |scene| seen(&scene.accept(text("bye"))),
 ];
+
+fn first_endpoint(scene: &Scene) -> EndpointId {
+    wait(scene.store().endpoints())[0].id
+}
 
 fn newest_key(scene: &Scene) -> KeyId {
     wait(scene.store().keys())[0].id
@@ -195,6 +274,8 @@ fn live(scene: &Scene, disturb: impl Fn(Step)) -> Vec<(String, Portrait)> {
         let seen = step(scene);
         scene.at(morning.plus(seconds(hour * 600 + 120)));
         scene.deliver_all();
+        scene.tell_all(&failed(ErrorClass::Aborted));
+        scene.recover();
         (seen, portrait(scene))
     });
     day.collect()

@@ -51,6 +51,7 @@ macro_rules! __store_cases {
                 another_request_under_the_same_key_is_turned_away
                 a_test_message_does_not_stand_for_a_live_one
                 the_key_is_looked_at_before_the_instance
+                a_key_that_is_no_longer_in_force_gets_no_repeat
                 a_key_is_bound_for_a_day
                 a_sweep_forgets_only_keys_that_are_free
                 a_refused_message_binds_no_key
@@ -250,13 +251,166 @@ macro_rules! __store_cases {
                 the_name_of_an_instance_is_taken_once
                 instances_are_listed_by_name
                 a_changed_instance_keeps_what_was_not_named
+                an_instance_is_changed_while_its_pause_is_the_expected_one
+                an_account_is_changed_while_its_pause_is_the_expected_one
                 a_paused_instance_sends_nothing
                 an_unconnected_instance_sends_nothing
+            }
+            endpoints {
+                an_endpoint_comes_back_as_it_was
+                every_cause_of_being_disabled_comes_back_as_it_was
+                an_endpoint_that_nobody_made_is_not_found
+                endpoints_are_listed_oldest_first
+                there_is_an_end_to_endpoints
+                a_change_changes_what_it_names
+                a_change_for_an_old_revision_meets_a_conflict
+                another_url_must_be_verified_again
+                enabling_an_endpoint_clears_its_failures
+                a_removed_endpoint_stays_for_the_log
+                the_roots_that_endpoints_name_are_known
+            }
+            events {
+                an_accepted_message_is_told
+                a_change_of_status_is_told
+                what_goes_at_once_is_told_as_queued
+                a_message_that_goes_out_is_told_twice
+                a_withdrawn_message_is_told
+                an_expired_message_is_told
+                a_doubt_and_its_end_are_told
+                an_interrupted_attempt_is_told
+                a_held_message_and_its_release_are_told
+                a_refused_message_is_told
+                a_review_that_nobody_answers_is_told
+                a_blocked_send_is_told
+                a_throttled_send_is_not_told
+                a_repeated_send_is_not_told_again
+                a_limit_that_is_reached_is_told
+                a_limit_reached_by_a_release_is_told
+                a_pause_and_its_end_are_told
+                a_connection_that_changes_is_told
+                nothing_is_written_where_nobody_listens
+                an_event_comes_back_as_it_was
+                an_endpoint_of_an_instance_hears_of_no_other
+                a_change_of_status_comes_once_under_the_name_that_is_listed
+                one_event_for_two_endpoints_is_two_deliveries
+                a_delivery_is_written_with_its_event
+                each_message_of_a_batch_is_told
+                an_endpoint_hears_only_of_what_comes_after_it
+                a_new_filter_counts_at_once
+                a_test_is_told_whatever_the_filter
+                a_disabled_endpoint_skips_what_is_told
+                the_same_event_twice_is_written_once
+                what_is_told_is_due
+            }
+            take {
+                an_event_that_is_due_is_started
+                an_attempt_is_written_before_the_event_is_sent
+                messages_and_events_are_taken_apart
+                what_was_taken_is_not_taken_again
+                an_event_goes_to_the_endpoint_as_it_is_now
+                a_batch_shares_its_endpoint
+                a_take_takes_no_more_than_its_limit
+                what_is_due_first_is_taken_first
+                no_more_are_on_their_way_than_the_endpoint_wants
+                a_failed_attempt_frees_its_place
+                the_places_hold_over_many_workers
+                an_endpoint_is_called_no_faster_than_it_wants
+                a_rate_slows_its_endpoint_only
+                a_paused_endpoint_holds_its_events
+                an_unverified_endpoint_holds_its_events
+                a_paused_account_still_gets_its_events
+                what_waits_for_a_disabled_endpoint_is_skipped
+                what_waits_for_a_removed_endpoint_is_skipped
+                an_event_whose_body_is_forgotten_is_skipped
+                what_was_started_before_is_recorded
+                a_long_backlog_is_skipped_in_parts
+                a_busy_endpoint_leaves_room_for_others
+                every_endpoint_gets_its_turn
+                an_account_with_a_backlog_leaves_room_for_others
+                a_take_goes_on_behind_the_last_account
+                a_take_that_saw_every_account_begins_anew
+                every_backlog_is_taken_in_the_end
+                the_next_due_is_told
+                a_place_that_gets_free_is_told
+                what_has_expired_is_not_taken
+                messages_do_not_wait_for_events
+            }
+            deliveries {
+                a_delivered_event_is_sent
+                an_attempt_keeps_what_was_seen
+                what_was_not_taken_is_tried_again
+                an_event_that_may_have_arrived_is_sent_again
+                there_is_an_end_to_trying
+                what_the_receiver_puts_off_burns_no_try
+                the_wait_that_the_receiver_asked_for_is_kept
+                jitter_lengthens_the_wait_of_an_event
+                what_the_receiver_wants_no_more_of_ends
+                a_blocked_event_ends_as_blocked
+                a_lease_that_is_over_is_tried_again
+                a_crash_buys_no_try
+                an_old_finish_changes_nothing
+                a_second_finish_of_an_event_changes_nothing
+                a_late_finish_of_an_event_counts_until_the_sweep
+                what_waits_too_long_is_given_up
+                a_sweep_closes_no_more_events_than_its_limit
+                a_batch_of_messages_and_events_is_answered_in_order
+                an_event_told_by_a_finish_goes_out_next
+            }
+            health {
+                an_endpoint_that_is_gone_is_disabled
+                an_endpoint_that_asks_for_it_is_disabled
+                an_endpoint_whose_url_is_forbidden_is_disabled
+                five_days_of_failure_disable
+                a_success_clears_the_failures
+                what_the_gateway_did_is_no_failure_of_the_endpoint
+                an_endpoint_is_disabled_once
+                who_does_not_listen_is_not_told_of_a_disabled_endpoint
+                an_endpoint_that_was_enabled_gets_events_again
+            }
+            replays {
+                a_replay_goes_out_again
+                every_actor_of_a_replay_is_kept
+                whatever_is_over_may_be_replayed
+                a_replay_is_replayed_too
+                what_is_not_there_is_not_replayed
+                what_is_still_tried_is_not_replayed
+                what_is_replayed_already_is_not_replayed
+                another_endpoint_does_not_stand_in_the_way_of_a_replay
+                nothing_is_replayed_to_a_removed_endpoint
+                nothing_is_replayed_to_a_disabled_endpoint
+                a_replay_to_a_paused_endpoint_waits
+                history_does_not_go_to_a_changed_url
+                what_came_after_the_url_is_replayed_to_it
+                a_forgotten_body_is_not_replayed
+            }
+            recoveries {
+                a_recovery_comes_back_as_it_was
+                a_recovery_repeats_what_was_not_taken
+                a_recovery_says_who_asked
+                a_recovery_is_of_its_time_and_its_endpoint
+                a_recovery_goes_on_part_by_part
+                a_recovery_passes_over_what_was_taken
+                a_canceled_recovery_does_no_more
+                a_recovery_that_is_done_cannot_be_canceled
+                an_endpoint_has_one_recovery_at_a_time
+                a_recovery_needs_an_endpoint
+                what_was_taken_since_is_left_alone
+                what_was_missed_twice_is_repeated_once
+                what_a_recovery_wrote_it_does_not_repeat
+                a_changed_url_is_left
+                a_forgotten_body_is_left
+                a_recovery_ends_with_its_endpoint
+                a_recovery_of_a_paused_endpoint_waits_to_go_out
+                the_oldest_recovery_goes_first
+                a_crash_in_the_middle_repeats_nothing
             }
             apart {
                 another_accounts_message_is_not_found
                 another_accounts_lists_are_not_seen
                 another_accounts_rows_cannot_be_changed
+                another_accounts_endpoints_are_not_found
+                another_accounts_endpoints_cannot_be_changed
+                events_are_told_in_their_account_only
                 accounts_use_the_same_names_apart
                 a_suppression_holds_in_its_account_only
                 a_pause_holds_in_its_account_only
@@ -276,6 +430,11 @@ macro_rules! __store_cases {
                 reviews_are_read_page_by_page
                 policy_events_are_read_page_by_page
                 accounts_are_read_page_by_page
+                deliveries_are_read_page_by_page
+                what_is_told_meanwhile_is_on_no_later_page
+                deliveries_are_found
+                what_is_on_its_way_is_found
+                recoveries_are_read_page_by_page
             }
             retention {
                 the_content_of_a_finished_message_is_forgotten
@@ -285,7 +444,14 @@ macro_rules! __store_cases {
                 young_logs_are_kept
                 the_log_goes_on_counting
                 no_more_is_forgotten_than_the_limit
+                what_is_not_finished_stands_in_nobodys_way
                 what_was_used_is_not_forgotten
+                what_an_event_said_is_forgotten
+                old_deliveries_are_removed
+                an_event_on_its_way_stays_in_the_log
+                old_recoveries_are_removed
+                no_more_events_are_forgotten_than_the_limit
+                endpoints_are_not_forgotten
             }
             reopen {
                 an_accepted_message_outlives_the_store
@@ -300,6 +466,11 @@ macro_rules! __store_cases {
                 a_key_outlives_the_store
                 the_order_of_a_conversation_outlives_the_store
                 the_log_counts_on
+                an_endpoint_outlives_the_store
+                an_event_outlives_the_store
+                an_event_on_its_way_outlives_the_store
+                an_event_whose_worker_is_gone_is_sent_again
+                the_rate_of_an_endpoint_outlives_the_store
             }
             races {
                 one_of_many_passes_where_one_is_left
@@ -316,6 +487,14 @@ macro_rules! __store_cases {
                 nothing_goes_at_once_after_a_suppression_was_answered
                 a_start_held_across_a_suppression_does_not_pass_it
                 the_name_of_an_instance_is_taken_by_one
+                an_event_is_taken_by_one
+                an_event_is_finished_by_one
+                the_last_place_for_an_endpoint_is_taken_by_one
+                an_endpoint_is_changed_by_one
+                a_delivery_is_replayed_by_one
+                a_recovery_is_begun_by_one
+                a_recovery_by_many_repeats_each_once
+                an_endpoint_is_disabled_by_one
             }
         }
     };

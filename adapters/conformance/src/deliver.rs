@@ -41,7 +41,7 @@ pub(crate) fn an_attempt_keeps_its_times_and_its_outcome(harness: &dyn Harness) 
     let outcome = Outcome::Failed { class: ErrorClass::Throttled, retry_after: Some(seconds(9)) };
     scene.finish(&started, outcome.clone());
     let attempts = wait(scene.store().attempts(message));
-    let expected = gatepost::Attempt { number: 1, started_at, finished_at: Some(scene.now()), outcome: Some(outcome) };
+    let expected = gatepost::Attempt { number: 1, started_at, finished_at: Some(scene.now()), outcome: Some(outcome), report: None };
     assert_eq!(attempts, [expected]);
 }
 

@@ -1,12 +1,12 @@
 //! Idempotency: the same request under the same key is one message.
 
-use gatepost::{Answer, Cause, IDEMPOTENCY_TIME};
+use gatepost::{Answer, ApiKey, Cause, Fact, IDEMPOTENCY_TIME, KeyState};
 
 use crate::Harness;
 use crate::draft::{ALICE, BOB, text};
 use crate::scene::{Scene, limits};
 use crate::words;
-use crate::world::MOMENT;
+use crate::world::{MOMENT, seconds, wait};
 
 pub(crate) fn a_repeat_gets_the_same_message(harness: &dyn Harness) {
     let scene = Scene::new(harness);
@@ -55,6 +55,27 @@ pub(crate) fn the_key_is_looked_at_before_the_instance(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     scene.send(text("hi").under("k"));
     assert_eq!(scene.send(text("hi").via("nowhere").under("k")), "key reused");
+}
+
+pub(crate) fn a_key_that_is_no_longer_in_force_gets_no_repeat(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let expires_at = scene.now().plus(seconds(60));
+    let expiring = ApiKey { expires_at: Some(expires_at), ..scene.a_key() };
+    wait(scene.store().add_key(expiring.clone()));
+    let revoked = scene.add_key();
+    for key in [expiring.id, revoked.id] {
+        assert_eq!(scene.send(text("hi").under("k").by(key)), if key == expiring.id { "queued" } else { "repeated, queued" });
+    }
+    scene.revoke(revoked.id);
+    scene.at(expires_at);
+    for (key, state) in [(expiring.id, KeyState::Expired), (revoked.id, KeyState::Revoked)] {
+        for words in ["hi", "ho"] {
+            let answer = scene.accept(text(words).under("k").by(key));
+            assert_eq!(words::answer(&answer), "blocked by key_not_in_force");
+            assert!(matches!(answer, Answer::Refused { key: Fact::Known(found), .. } if found == state), "{answer:?}");
+        }
+    }
+    assert_eq!(scene.send(text("hi").under("k")), "repeated, queued");
 }
 
 pub(crate) fn a_key_is_bound_for_a_day(harness: &dyn Harness) {

@@ -33,6 +33,15 @@
 //! # fn main() {}
 //! ```
 //!
+//! The cases of a store stand in groups:
+//!
+//! | of | groups |
+//! | --- | --- |
+//! | a message's way | `accept`, `idempotency`, `quota`, `velocity`, `suppression`, `review`, `deliver`, `fence`, `fairness`, `order` |
+//! | who sends | `keys`, `accounts` |
+//! | an event's way | `endpoints`, `events`, `take`, `deliveries`, `health`, `replays`, `recoveries` |
+//! | all of it | `apart`, `paging`, `retention`, `reopen`, `races` |
+//!
 //! A decorator runs the suite over the store that it decorates.
 //!
 //! Time and chance are the suite's: what a store is told stands in the calls, and a case runs the same each time.
@@ -44,20 +53,27 @@ mod accounts;
 mod apart;
 mod cases;
 mod deliver;
+mod deliveries;
 mod draft;
+mod endpoints;
+mod events;
 mod fairness;
 mod fence;
+mod health;
 mod idempotency;
 mod keys;
 mod order;
 mod paging;
 mod quota;
 mod races;
+mod recoveries;
 mod reopen;
+mod replays;
 mod retention;
 mod review;
 mod scene;
 mod suppression;
+mod take;
 mod transport;
 mod velocity;
 mod words;

@@ -1,11 +1,14 @@
 //! Paging: lists are newest first, and a page goes on where the last one ended, whatever came or went meanwhile.
 
-use gatepost::{Cause, MessageFilter, MessageId, MessageStatus, Page, PolicyEventFilter, ReviewFilter, SuppressionFilter};
+use gatepost::{
+    Cause, DeliveryFilter, DeliveryId, DeliveryStatus, MessageFilter, MessageId, MessageStatus, Page, PolicyEventFilter, ReviewFilter,
+    SuppressionFilter, Timestamp,
+};
 
 use crate::Harness;
 use crate::draft::{ALICE, BOB, CAROL, text};
 use crate::scene::Scene;
-use crate::words::sent;
+use crate::words::{TAKEN, sent};
 use crate::world::{hours, wait};
 
 /// Reads a list to its end, two at a time.
@@ -122,4 +125,70 @@ pub(crate) fn accounts_are_read_page_by_page(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let ids = [scene.account, scene.neighbor().account, scene.neighbor().account];
     assert_eq!(read(|page| wait(scene.operator().accounts(page)), |account| account.id), newest_first(&ids));
+}
+
+fn read_deliveries(scene: &Scene, filter: DeliveryFilter) -> Vec<DeliveryId> {
+    read(|page| wait(scene.store().deliveries(filter, page)), |delivery| delivery.id)
+}
+
+pub(crate) fn deliveries_are_read_page_by_page(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let ids = scene.notify_often(scene.listen_to_nothing(), 5);
+    assert_eq!(read_deliveries(&scene, DeliveryFilter::default()), newest_first(&ids));
+    assert_eq!(wait(scene.store().deliveries(DeliveryFilter::default(), Page::first(0))), []);
+    assert_eq!(wait(scene.store().deliveries(DeliveryFilter::default(), Page::first(usize::MAX))).len(), 5);
+}
+
+pub(crate) fn what_is_told_meanwhile_is_on_no_later_page(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen_to_nothing();
+    let ids = scene.notify_often(endpoint, 3);
+    let page = |after| {
+        let deliveries = wait(scene.store().deliveries(DeliveryFilter::default(), Page { after, limit: 2 }));
+        deliveries.iter().map(|delivery| delivery.id).collect::<Vec<_>>()
+    };
+    assert_eq!(page(None), [ids[2], ids[1]]);
+    scene.notify(endpoint);
+    scene.tell_all(&TAKEN);
+    assert_eq!(page(Some(ids[1])), [ids[0]]);
+}
+
+pub(crate) fn deliveries_are_found(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let [first, second] = [(); 2].map(|()| scene.listen(&["account.*"]));
+    let sent = scene.notify_often(first, 3);
+    scene.tell_all(&TAKEN);
+    let queued = scene.notify_often(first, 3);
+    let elsewhere = scene.notify_often(second, 3);
+    scene.advance(hours(1));
+    scene.change_account(gatepost::AccountChange { pause: Some(Some(scene.a_pause())), at: scene.now(), ..Default::default() });
+    let all = DeliveryFilter::default();
+    let of_event = |id: DeliveryId| DeliveryFilter { event: Some(scene.delivery(id).event), ..all };
+    let to_first = DeliveryFilter { endpoint: Some(first), ..all };
+    assert_eq!(read_deliveries(&scene, DeliveryFilter { status: Some(DeliveryStatus::Sent), ..all }), newest_first(&sent));
+    assert_eq!(read_deliveries(&scene, DeliveryFilter { endpoint: Some(second), ..all })[1..], newest_first(&elsewhere));
+    assert_eq!(read_deliveries(&scene, DeliveryFilter { status: Some(DeliveryStatus::Queued), ..to_first })[1..], newest_first(&queued));
+    assert_eq!(read_deliveries(&scene, of_event(queued[1])), [queued[1]]);
+    let paused = read_deliveries(&scene, all);
+    let mut of_one_event = read_deliveries(&scene, of_event(paused[0]));
+    assert_eq!(of_one_event, paused[..2]);
+    of_one_event.retain(|id| scene.delivery(*id).endpoint == first);
+    assert_eq!(read_deliveries(&scene, DeliveryFilter { endpoint: Some(first), ..of_event(paused[0]) }), of_one_event);
+    assert_eq!(read_deliveries(&scene, DeliveryFilter { status: Some(DeliveryStatus::Blocked), ..all }), []);
+}
+
+pub(crate) fn what_is_on_its_way_is_found(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen_to_nothing();
+    let sending = scene.notify(endpoint).id;
+    scene.take_one();
+    let queued = scene.notify(endpoint).id;
+    let with = |status| read_deliveries(&scene, DeliveryFilter { status: Some(status), ..DeliveryFilter::default() });
+    assert_eq!((with(DeliveryStatus::Sending), with(DeliveryStatus::Queued)), (vec![sending], vec![queued]));
+}
+
+pub(crate) fn recoveries_are_read_page_by_page(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let ids = [(); 3].map(|()| scene.begin_recovery(scene.a_recovery(scene.listen_to_nothing(), Timestamp::default())));
+    assert_eq!(read(|page| wait(scene.store().recoveries(page)), |recovery| recovery.id), newest_first(&ids));
 }

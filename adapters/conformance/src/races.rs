@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use gatepost::{Answer, Cause, Decider, Decision, Facts, Policy, Subject, Timestamp, decide};
+use gatepost::{
+    Answer, Cause, Decider, Decision, ENDPOINTS_MAX, EndpointChange, ErrorClass, Facts, Policy, StoreError, Subject, Timestamp, decide,
+};
 
 use crate::Harness;
 use crate::draft::{ALICE, Draft, text};
 use crate::scene::{Scene, limits};
 use crate::words::{self, sent};
-use crate::world::{together, wait};
+use crate::world::{block_on, together, wait};
 
 /// How many of the answers are this one.
 fn count(answers: &[String], answer: &str) -> usize {
@@ -232,4 +234,80 @@ pub(crate) fn the_name_of_an_instance_is_taken_by_one(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let added = together(8, |_| wait(scene.store().add_instance(scene.an_instance("till"))));
     assert_eq!(added.iter().filter(|added| **added).count(), 1);
+}
+
+pub(crate) fn an_event_is_taken_by_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    for _ in 0..8 {
+        scene.notify_often(scene.listen_to_nothing(), 4);
+    }
+    let taken: Vec<_> = together(8, |_| scene.take()).into_iter().flatten().map(|notice| notice.claimed.delivery).collect();
+    assert_eq!((taken.len(), taken.iter().collect::<BTreeSet<_>>().len()), (32, 32));
+}
+
+pub(crate) fn an_event_is_finished_by_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen_to_nothing();
+    let delivery = scene.notify(endpoint).id;
+    let started = scene.take_one();
+    scene.at(started.lease.until);
+    together(8, |number| match number % 2 {
+        0 => scene.close(&started, words::TAKEN),
+        _ => drop(scene.sweep()),
+    });
+    let ends = [("sent", "1 sent"), ("queued", "1 unknown: interrupted")];
+    let end = (scene.fate(delivery), scene.tries(delivery));
+    assert!(ends.contains(&(&end.0, &end.1)), "{end:?}");
+}
+
+pub(crate) fn the_last_place_for_an_endpoint_is_taken_by_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    for _ in 1..ENDPOINTS_MAX {
+        scene.listen_to_nothing();
+    }
+    let added = together(8, |_| wait(scene.store().add_endpoint(scene.an_endpoint(&["*"]))));
+    assert_eq!((added.iter().filter(|added| **added).count(), wait(scene.store().endpoints()).len()), (1, ENDPOINTS_MAX));
+}
+
+pub(crate) fn an_endpoint_is_changed_by_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen_to_nothing();
+    let change = || EndpointChange { if_revision: Some(0), in_flight_max: Some(1), ..EndpointChange::default() };
+    let changed = together(8, |_| block_on(scene.store().change_endpoint(endpoint, change())));
+    assert_eq!(changed.iter().filter(|changed| **changed == Err(StoreError::Conflict)).count(), 7);
+    assert_eq!(scene.endpoint(endpoint).revision, 1);
+}
+
+pub(crate) fn a_delivery_is_replayed_by_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let delivery = scene.notify(scene.listen_to_nothing()).id;
+    scene.tell(words::TAKEN);
+    let answers = together(8, |_| scene.replay(delivery));
+    assert_eq!((count(&answers, "queued"), count(&answers, "pending"), scene.deliveries().len()), (1, 7, 2));
+}
+
+pub(crate) fn a_recovery_is_begun_by_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen_to_nothing();
+    let begun = together(8, |_| wait(scene.store().add_recovery(scene.a_recovery(endpoint, Timestamp::default()))));
+    assert_eq!(begun.iter().filter(|begun| **begun).count(), 1);
+}
+
+pub(crate) fn a_recovery_by_many_repeats_each_once(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen_to_nothing();
+    scene.notify_often(endpoint, 16);
+    scene.tell_all(&words::failed(ErrorClass::Aborted));
+    let id = scene.begin_recovery(scene.a_recovery(endpoint, Timestamp::default()));
+    together(8, |_| (0..32).filter(|_| scene.recover_some(1)).count());
+    assert_eq!((scene.progress(id).as_str(), scene.deliveries().len()), ("16 queued, 0 left, done", 32));
+}
+
+pub(crate) fn an_endpoint_is_disabled_by_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let (failing, other) = (scene.listen_to_nothing(), scene.listen(&["endpoint.disabled"]));
+    scene.notify_often(failing, 8);
+    let started = scene.take();
+    together(8, |number| scene.close(&started[number], words::failed(ErrorClass::Gone)));
+    assert_eq!(scene.told(other), ["endpoint.disabled"]);
 }

@@ -1,11 +1,11 @@
 //! Reopen: what was answered is still there after the store was closed and opened again.
 
-use gatepost::{Cause, MessageStatus, ReviewFilter, SuppressionFilter};
+use gatepost::{Cause, Endpoint, ErrorClass, MessageStatus, Rate, ReviewFilter, SuppressionFilter};
 
 use crate::Harness;
 use crate::draft::{ALICE, BOB, text};
-use crate::scene::{Scene, limits};
-use crate::words::{UNKNOWN, sent};
+use crate::scene::{EVERYTHING, Scene, limits};
+use crate::words::{TAKEN, UNKNOWN, failed, sent};
 use crate::world::{MOMENT, seconds, wait};
 
 pub(crate) fn an_accepted_message_outlives_the_store(harness: &dyn Harness) {
@@ -108,4 +108,68 @@ pub(crate) fn the_log_counts_on(harness: &dyn Harness) {
     let scene = scene.reopen();
     scene.send(text("three"));
     assert_eq!(scene.events().iter().map(|event| event.seq).collect::<Vec<_>>(), [3, 2, 1]);
+}
+
+pub(crate) fn an_endpoint_outlives_the_store(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen(EVERYTHING);
+    scene.notify(endpoint);
+    scene.tell(failed(ErrorClass::Gone));
+    let before = scene.endpoint(endpoint);
+    let scene = scene.reopen();
+    assert_eq!((scene.endpoint(endpoint), wait(scene.store().endpoints())), (before.clone(), vec![before]));
+    scene.enable_endpoint(endpoint);
+    scene.send(text("hi"));
+    scene.tell(TAKEN);
+}
+
+pub(crate) fn an_event_outlives_the_store(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen(EVERYTHING);
+    scene.send(text("hi"));
+    let seen = |scene: &Scene| (scene.deliveries(), scene.bodies(endpoint));
+    let before = seen(&scene);
+    let scene = scene.reopen();
+    assert_eq!(seen(&scene), before);
+    scene.tell(failed(ErrorClass::Unreachable));
+    let before = seen(&scene);
+    let scene = scene.reopen();
+    assert_eq!((seen(&scene), scene.take()), (before, vec![]));
+    scene.advance(seconds(5));
+    assert_eq!(scene.take_one().attempt, 2);
+}
+
+pub(crate) fn an_event_on_its_way_outlives_the_store(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.add_endpoint(Endpoint { in_flight_max: 1, ..scene.an_endpoint(&["endpoint.test"]) });
+    let first = scene.notify_often(endpoint, 2)[0];
+    let started = scene.take_one();
+    let scene = scene.reopen();
+    assert_eq!((scene.take(), scene.fate(first), scene.tries(first)), (vec![], "sending".to_string(), "1 open".to_string()));
+    scene.close(&started, TAKEN);
+    assert_eq!((scene.fate(first), scene.tries(first), scene.take().len()), ("sent".to_string(), "1 sent".to_string(), 1));
+}
+
+pub(crate) fn an_event_whose_worker_is_gone_is_sent_again(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let delivery = scene.notify(scene.listen_to_nothing()).id;
+    let started = scene.take_one();
+    let scene = scene.reopen();
+    scene.at(started.lease.until);
+    scene.sweep();
+    scene.advance(seconds(5));
+    let again = scene.take_one();
+    assert_eq!((again.notice.event, again.attempt), (started.notice.event, 2));
+    assert_eq!(scene.tries(delivery), "1 unknown: interrupted, 2 open");
+}
+
+pub(crate) fn the_rate_of_an_endpoint_outlives_the_store(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let rate = Some(Rate { count: 60, period_seconds: 60, burst: 1 });
+    let endpoint = scene.add_endpoint(Endpoint { rate, ..scene.an_endpoint(&["endpoint.test"]) });
+    scene.notify_often(endpoint, 2);
+    assert_eq!(scene.take().len(), 1);
+    let scene = scene.reopen();
+    let answer = scene.answer_take(scene.a_take());
+    assert_eq!((answer.started, answer.next_due), (vec![], Some(scene.now().plus(seconds(1)))));
 }

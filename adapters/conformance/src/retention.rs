@@ -1,11 +1,11 @@
 //! Retention: what is finished is forgotten when its time is over, and nothing else is.
 
-use gatepost::{MessageId, Retention, ReviewFilter, Timestamp};
+use gatepost::{Answer, ErrorClass, MessageId, Page, Retention, ReviewFilter, Timestamp};
 
 use crate::Harness;
 use crate::draft::{BOB, text};
 use crate::scene::Scene;
-use crate::words::{UNKNOWN, sent};
+use crate::words::{TAKEN, UNKNOWN, failed, sent};
 use crate::world::{MOMENT, hours, wait};
 
 const NEVER: Timestamp = Timestamp::from_millis(0);
@@ -101,10 +101,117 @@ pub(crate) fn no_more_is_forgotten_than_the_limit(harness: &dyn Harness) {
     assert!(neighbor.message(elsewhere).content.is_none());
 }
 
+pub(crate) fn what_is_not_finished_stands_in_nobodys_way(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let waiting = [scene.sent(text("one")), scene.sent(text("two")), scene.sent(text("three"))];
+    let place = scene.place();
+    let Answer::Accepted(behind) = scene.accept_at_once(text("four"), &place) else { panic!("expected a message") };
+    let started = place.given().expect("it goes at once");
+    scene.finish(&started, sent("x"));
+    scene.advance(hours(1));
+    let retention = Retention { content_before: scene.now(), logs_before: NEVER };
+    assert_eq!([2, 2].map(|limit| wait(scene.worker().retain(retention, limit))), [1, 0]);
+    assert!(scene.message(behind.message).content.is_none());
+    assert!(waiting.iter().all(|message| scene.message(*message).content.is_some()));
+    scene.deliver_all();
+    assert_eq!([2, 2, 2].map(|limit| wait(scene.worker().retain(retention, limit))), [2, 1, 0]);
+}
+
 pub(crate) fn what_was_used_is_not_forgotten(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     finished(&scene);
     scene.advance(hours(1));
     scene.retain(scene.now(), scene.now());
     assert_eq!(scene.used(), (1, 1));
+}
+
+pub(crate) fn what_an_event_said_is_forgotten(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen_to_nothing();
+    let old = scene.notify(endpoint);
+    scene.tell(TAKEN);
+    let shown = scene.delivery(old.id);
+    let young = scene.notify(endpoint);
+    assert_eq!(scene.retain(old.created_at, NEVER), 0);
+    assert_eq!(scene.retain(young.created_at, NEVER), 1);
+    assert_eq!((scene.event(old.event), scene.event(young.event).is_some()), (None, true));
+    assert_eq!((scene.delivery(old.id), scene.tries(old.id).as_str()), (shown, "1 sent"));
+    assert_eq!(scene.retain(young.created_at, NEVER), 0);
+}
+
+pub(crate) fn old_deliveries_are_removed(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen_to_nothing();
+    let sent = scene.notify(endpoint);
+    scene.tell(TAKEN);
+    let failed_one = scene.notify(endpoint);
+    scene.tell(failed(ErrorClass::Aborted));
+    scene.advance(hours(1));
+    let young = scene.notify(endpoint);
+    scene.tell(TAKEN);
+    assert!(scene.retain(NEVER, young.created_at) > 0);
+    assert_eq!(scene.deliveries().iter().map(|delivery| delivery.id).collect::<Vec<_>>(), [young.id]);
+    for old in [sent, failed_one] {
+        assert_eq!((scene.find_delivery(old.id), scene.tries(old.id), scene.event(old.event)), (None, String::new(), None));
+        assert_eq!(scene.replay(old.id), "unknown");
+    }
+    assert_eq!((scene.tries(young.id).as_str(), scene.event(young.event).is_some()), ("1 sent", true));
+    assert_eq!(scene.retain(NEVER, young.created_at), 0);
+}
+
+pub(crate) fn an_event_on_its_way_stays_in_the_log(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen_to_nothing();
+    let sending = scene.notify(endpoint);
+    let started = scene.take_one();
+    let queued = scene.notify(endpoint);
+    scene.advance(hours(1));
+    assert_eq!(scene.retain(NEVER, scene.now()), 0);
+    scene.close(&started, TAKEN);
+    scene.tell(TAKEN);
+    assert_eq!([scene.fate(sending.id), scene.fate(queued.id)], ["sent", "sent"]);
+    assert!(scene.retain(NEVER, scene.now()) > 0);
+    assert_eq!(scene.deliveries(), []);
+}
+
+pub(crate) fn old_recoveries_are_removed(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let [first, second] = [(); 2].map(|()| scene.listen_to_nothing());
+    let done = scene.begin_recovery(scene.a_recovery(first, NEVER));
+    scene.recover();
+    let open = scene.begin_recovery(scene.a_recovery(second, NEVER));
+    scene.advance(hours(1));
+    let between = scene.now();
+    let young = scene.begin_recovery(scene.a_recovery(first, NEVER));
+    wait(scene.store().cancel_recovery(young, scene.now()));
+    scene.retain(NEVER, between);
+    let left: Vec<_> = wait(scene.store().recoveries(Page::first(9))).iter().map(|recovery| recovery.id).collect();
+    assert_eq!((left, wait(scene.store().recovery(done))), (vec![young, open], None));
+}
+
+pub(crate) fn no_more_events_are_forgotten_than_the_limit(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let neighbor = scene.neighbor();
+    for scene in [&scene, &neighbor] {
+        scene.notify_often(scene.listen_to_nothing(), 3);
+    }
+    scene.tell_all(&TAKEN);
+    scene.advance(hours(1));
+    let fields = Retention { content_before: scene.now(), logs_before: NEVER };
+    assert_eq!([4, 4, 4].map(|limit| wait(scene.worker().retain(fields, limit))), [4, 2, 0]);
+    let logs = Retention { content_before: NEVER, logs_before: scene.now() };
+    let left = [(); 3].map(|()| {
+        wait(scene.worker().retain(logs, 4));
+        scene.deliveries().len() + neighbor.deliveries().len()
+    });
+    assert_eq!(left, [2, 0, 0]);
+}
+
+pub(crate) fn endpoints_are_not_forgotten(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let [endpoint, removed] = [(); 2].map(|()| scene.listen_to_nothing());
+    scene.remove_endpoint(removed);
+    scene.advance(hours(1));
+    assert_eq!(scene.retain(scene.now(), scene.now()), 0);
+    assert_eq!([scene.endpoint(endpoint).removed_at.is_some(), scene.endpoint(removed).removed_at.is_some()], [false, true]);
 }

@@ -4,7 +4,10 @@
 //! an id takes a millisecond, so that what was made later is newer.
 
 mod account;
+mod endpoints;
 mod worker;
+
+pub(crate) use endpoints::{EVENT_TIMEOUT, EVERYTHING, is_shared};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};

@@ -25,7 +25,7 @@ impl Parcels {
 
 fn external_id(outcome: Outcome) -> String {
     match outcome {
-        Outcome::Sent { external_id } => external_id,
+        Outcome::Sent { external_id: Some(external_id) } => external_id,
         other => panic!("expected the provider to take it, got {other:?}"),
     }
 }

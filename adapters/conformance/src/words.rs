@@ -1,6 +1,9 @@
 //! Words: answers as short texts, so that a case reads as what is said.
 
-use gatepost::{Answer, Attempt, Decision, ErrorClass, Message, Outcome, ReviewAnswer, StartAnswer, Verdict};
+use gatepost::{
+    Answer, Attempt, Decision, ErrorClass, EventDelivery, Message, Outcome, RecoveryProgress, ReplayAnswer, ReviewAnswer, StartAnswer,
+    Verdict,
+};
 
 /// For example `queued`, `repeated, sent` or `blocked by recipient_suppressed`.
 pub(crate) fn answer(answer: &Answer) -> String {
@@ -61,10 +64,44 @@ pub(crate) fn review(answer: &ReviewAnswer) -> String {
     }
 }
 
+/// For example `sent`, `failed: gone` or `skipped: endpoint_disabled`.
+pub(crate) fn delivery(delivery: &EventDelivery) -> String {
+    let why = delivery.error.map(ErrorClass::as_str).or(delivery.skip.map(gatepost::Skip::as_str));
+    why.map_or(delivery.status.to_string(), |why| format!("{}: {why}", delivery.status))
+}
+
+/// For example `queued` or `url changed`.
+pub(crate) fn replay(answer: &ReplayAnswer) -> String {
+    match answer {
+        ReplayAnswer::Queued(delivery) => delivery.status.to_string(),
+        ReplayAnswer::Unknown => "unknown".to_string(),
+        ReplayAnswer::Pending => "pending".to_string(),
+        ReplayAnswer::EndpointRemoved => "endpoint removed".to_string(),
+        ReplayAnswer::EndpointDisabled => "endpoint disabled".to_string(),
+        ReplayAnswer::UrlChanged => "url changed".to_string(),
+        ReplayAnswer::BodyForgotten => "body forgotten".to_string(),
+    }
+}
+
+/// For example `2 queued, 1 left, done`.
+pub(crate) fn progress(progress: &RecoveryProgress) -> String {
+    let RecoveryProgress { queued, left, done_at, canceled_at, .. } = progress;
+    let end = match (done_at, canceled_at) {
+        (None, None) => "",
+        (Some(_), None) => ", done",
+        (None, Some(_)) => ", canceled",
+        (Some(_), Some(_)) => ", done and canceled",
+    };
+    format!("{queued} queued, {left} left{end}")
+}
+
 /// An outcome: the provider took it, and calls it by this id.
 pub(crate) fn sent(external_id: &str) -> Outcome {
-    Outcome::Sent { external_id: external_id.to_string() }
+    Outcome::Sent { external_id: Some(external_id.to_string()) }
 }
+
+/// An outcome: the receiver took it.
+pub(crate) const TAKEN: Outcome = Outcome::Sent { external_id: None };
 
 /// An outcome: it was not sent.
 pub(crate) const fn failed(class: ErrorClass) -> Outcome {

@@ -6,13 +6,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatepost::{
-    Accepted, AccountFacts, AccountId, Answer, AtOnce, Charge, ContactId, Decider, Decision, Delivery, Fact, Facts, Findings,
+    Accepted, AccountFacts, AccountId, Answer, AtOnce, BlockedSend, Charge, ContactId, Decider, Decision, Delivery, Fact, Facts, Findings,
     IDEMPOTENCY_TIME, Instance, InstanceFacts, KeyId, KeyState, Message, MessageId, MessageStatus, Mode, Origin, Policy, PolicyEvent,
     Purpose, QuotaState, REVIEW_TIME, Request, Review, Subject, Submission, Timestamp, Usage, Velocity, Verdict, Zone, expiry, order_key,
 };
 
 use crate::world::{AccountRows, Binding, ContactRow, Effects, MessageRow, OutboxRow, World};
-use crate::{deliver, keys};
+use crate::{deliver, events, keys};
 
 /// What is read before a decision.
 pub(crate) struct Scene {
@@ -32,10 +32,14 @@ pub(crate) struct Ruling {
 
 /// Answers one submission.
 pub(crate) fn accept(world: &mut World, account: AccountId, submission: Submission, decider: &dyn Decider) -> Answer {
-    if let Some(answer) = world.accounts.get(&account).and_then(|rows| repeated(rows, &submission)) {
+    let Submission { ref request, now, .. } = submission;
+    let key = key_fact(world, account, request.origin, now);
+    // A key that is no longer in force learns nothing of what it sent before.
+    if key.known().is_none_or(|state| *state == KeyState::Active)
+        && let Some(answer) = world.accounts.get(&account).and_then(|rows| repeated(rows, &submission))
+    {
         return answer;
     }
-    let Submission { ref request, now, .. } = submission;
     let Some(scene) = look(world, account, request, submission.findings, submission.contact, now) else {
         return Answer::UnknownInstance;
     };
@@ -44,8 +48,8 @@ pub(crate) fn accept(world: &mut World, account: AccountId, submission: Submissi
     rows.meet(scene.contact, request.recipient);
     match (ruling.decision.verdict, request.purpose.allowed()) {
         (Verdict::Allow, Some(purpose)) => allow(rows, &mut world.effects, submission, &scene, ruling, purpose),
-        (Verdict::Hold, Some(purpose)) => hold(rows, submission, &scene, ruling, purpose),
-        _ => refuse(rows, &submission, &scene, ruling),
+        (Verdict::Hold, Some(purpose)) => hold(rows, &mut world.effects, submission, &scene, ruling, purpose),
+        _ => refuse(rows, &mut world.effects, &submission, &scene, ruling),
     }
 }
 
@@ -128,7 +132,7 @@ fn allow(
 ) -> Answer {
     let now = submission.now;
     let log_id = record(rows, Some(submission.message), scene, &submission.request.subject(), &ruling, now);
-    let usage = charge(rows, submission.request.mode, scene, &ruling.decision, now);
+    let usage = charge(rows, effects, (submission.message, submission.request.mode), scene, &ruling.decision, now);
     let order_key = submission.request.ordered.then(|| order_key(scene.instance.id, scene.contact));
     let at_once = submission.at_once.take().filter(|_| order_key.is_none_or(|key| !is_in_line(rows, key)));
     let delivery = first_delivery(at_once.as_ref(), purpose, now);
@@ -137,7 +141,7 @@ fn allow(
     let status = delivery.status();
     let quota = QuotaState { limits: scene.facts.limits, usage };
     let answer = Answer::Accepted(Accepted { message: submission.message, log_id, status, decision: ruling.decision, quota });
-    keep(rows, submission, scene, Kept { log_id, purpose, status, charge: Some(usage.charge()) });
+    keep(rows, effects, submission, scene, Kept { log_id, purpose, status, charge: Some(usage.charge()) });
     match at_once {
         Some(AtOnce { permit, lease }) => {
             let started = deliver::open_attempt(rows, &row, lease, now);
@@ -159,11 +163,11 @@ fn is_in_line(rows: &AccountRows, order_key: i64) -> bool {
     rows.outbox.values().any(|row| row.order_key == Some(order_key))
 }
 
-fn hold(rows: &mut AccountRows, submission: Submission, scene: &Scene, ruling: Ruling, purpose: Purpose) -> Answer {
+fn hold(rows: &mut AccountRows, effects: &mut Effects, submission: Submission, scene: &Scene, ruling: Ruling, purpose: Purpose) -> Answer {
     let Submission { message, now, .. } = submission;
     let log_id = record(rows, Some(message), scene, &submission.request.subject(), &ruling, now);
     let status = MessageStatus::Held;
-    keep(rows, submission, scene, Kept { log_id, purpose, status, charge: None });
+    keep(rows, effects, submission, scene, Kept { log_id, purpose, status, charge: None });
     if let Some(row) = rows.messages.get_mut(&message) {
         row.review = Some(Review { message, opened_at: now, expires_at: now.plus(REVIEW_TIME), closed: None });
     }
@@ -171,10 +175,19 @@ fn hold(rows: &mut AccountRows, submission: Submission, scene: &Scene, ruling: R
     Answer::Accepted(Accepted { message, log_id, status, decision: ruling.decision, quota })
 }
 
-fn refuse(rows: &mut AccountRows, submission: &Submission, scene: &Scene, ruling: Ruling) -> Answer {
+fn refuse(rows: &mut AccountRows, effects: &mut Effects, submission: &Submission, scene: &Scene, ruling: Ruling) -> Answer {
     let log_id = record(rows, None, scene, &submission.request.subject(), &ruling, submission.now);
+    if ruling.decision.verdict == Verdict::Block {
+        events::tell_blocked(rows, effects, &blocked(submission, scene, &ruling.decision, log_id));
+    }
     let quota = QuotaState { limits: scene.facts.limits, usage: scene.usage };
-    Answer::Refused { log_id, decision: ruling.decision, quota }
+    Answer::Refused { log_id, decision: ruling.decision, quota, key: scene.facts.key }
+}
+
+fn blocked<'a>(submission: &'a Submission, scene: &'a Scene, decision: &'a Decision, log_id: u64) -> BlockedSend<'a> {
+    let Submission { message: id, ref request, now: at, .. } = *submission;
+    let instance = (scene.instance.id, &scene.instance.name);
+    BlockedSend { id, log_id, instance, recipient: &request.recipient, purpose: request.purpose.as_str(), decision, at }
 }
 
 /// Writes the policy event, and answers with its place in the account's log.
@@ -203,8 +216,15 @@ pub(crate) fn record(
     seq
 }
 
-/// Charges what was allowed, and answers with the usage then.
-pub(crate) fn charge(rows: &mut AccountRows, mode: Mode, scene: &Scene, decision: &Decision, now: Timestamp) -> Usage {
+/// Charges a message that was allowed, and answers with the usage then.
+pub(crate) fn charge(
+    rows: &mut AccountRows,
+    effects: &mut Effects,
+    (message, mode): (MessageId, Mode),
+    scene: &Scene,
+    decision: &Decision,
+    now: Timestamp,
+) -> Usage {
     let after = scene.facts.after(decision, now);
     let usage = after.usage.known().copied().unwrap_or(scene.usage);
     let velocity = after.velocity.known().copied().unwrap_or(scene.velocity);
@@ -217,6 +237,7 @@ pub(crate) fn charge(rows: &mut AccountRows, mode: Mode, scene: &Scene, decision
     if let Some(row) = rows.contacts.get_mut(&scene.contact) {
         row.tats.set(mode, velocity.recipient);
     }
+    events::tell_crossings(rows, effects, message, &scene.facts.limits, &usage, now);
     usage
 }
 
@@ -229,8 +250,8 @@ struct Kept {
     charge: Option<Charge>,
 }
 
-/// Writes the message, and binds its idempotency key.
-fn keep(rows: &mut AccountRows, submission: Submission, scene: &Scene, kept: Kept) {
+/// Writes the message, binds its idempotency key, and tells of it.
+fn keep(rows: &mut AccountRows, effects: &mut Effects, submission: Submission, scene: &Scene, kept: Kept) {
     let Submission { message: id, request, fingerprint, now, .. } = submission;
     if let (Some(key), Some(fingerprint)) = (request.idempotency_key, fingerprint) {
         rows.bindings.insert(key, Binding { fingerprint, message: id, bound_at: now });
@@ -252,4 +273,5 @@ fn keep(rows: &mut AccountRows, submission: Submission, scene: &Scene, kept: Kep
     let Request { origin, ordered, .. } = request;
     let row = MessageRow { message, contact: scene.contact, origin, ordered, charge: kept.charge, attempts: Vec::new(), review: None };
     rows.messages.insert(id, row);
+    events::tell_status(rows, effects, id, None);
 }

@@ -2,8 +2,11 @@
 
 use std::collections::btree_map::Entry;
 
-use gatepost::{Account, AccountChange, AccountId, Instance, InstanceChange, InstanceId, Page, StoreError};
+use gatepost::{
+    Account, AccountChange, AccountId, Instance, InstanceChange, InstanceId, Page, Pause, StoreError, connection_event, pause_event,
+};
 
+use crate::events;
 use crate::world::{AccountRows, Effects, InstanceRow, Tats, World, newest};
 
 pub(crate) fn add(world: &mut World, account: Account) -> Result<(), StoreError> {
@@ -20,9 +23,13 @@ pub(crate) fn list(world: &World, page: Page<AccountId>) -> Vec<Account> {
     newest(&world.accounts, page).map(|rows| rows.account.clone()).take(page.limit).collect()
 }
 
-pub(crate) fn change(world: &mut World, id: AccountId, change: AccountChange) -> Option<Account> {
-    let account = &mut world.accounts.get_mut(&id)?.account;
-    let AccountChange { name, plan, calendar, pause, suspended_at, one_time_codes_pass, supervised } = change;
+pub(crate) fn change(world: &mut World, id: AccountId, change: AccountChange) -> Result<Option<Account>, StoreError> {
+    let World { accounts, effects, .. } = world;
+    let Some(rows) = accounts.get_mut(&id) else { return Ok(None) };
+    let account = &mut rows.account;
+    let AccountChange { name, plan, calendar, pause, expected_pause, suspended_at, one_time_codes_pass, supervised, at } = change;
+    expect(&account.pause, expected_pause)?;
+    let was_paused = account.pause.is_some();
     put(&mut account.name, name);
     put(&mut account.plan, plan);
     put(&mut account.calendar, calendar);
@@ -31,8 +38,17 @@ pub(crate) fn change(world: &mut World, id: AccountId, change: AccountChange) ->
     put(&mut account.one_time_codes_pass, one_time_codes_pass);
     put(&mut account.supervised, supervised);
     // What waited while it was paused may be due now.
-    world.effects.left_due = true;
-    Some(account.clone())
+    effects.left_due = true;
+    if was_paused != account.pause.is_some() {
+        let event = pause_event(id, account.pause.as_ref(), at);
+        events::tell(rows, effects, &event);
+    }
+    Ok(Some(rows.account.clone()))
+}
+
+/// Refuses a change that was decided while the pause was another.
+fn expect(pause: &Option<Pause>, expected: Option<Option<Pause>>) -> Result<(), StoreError> {
+    if expected.is_none_or(|expected| expected == *pause) { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
 fn put<T>(place: &mut T, new: Option<T>) {
@@ -62,10 +78,22 @@ pub(crate) fn instances(rows: &AccountRows) -> Vec<Instance> {
     instances
 }
 
-pub(crate) fn change_instance(rows: &mut AccountRows, effects: &mut Effects, id: InstanceId, change: InstanceChange) -> Option<Instance> {
-    let instance = &mut rows.instances.get_mut(&id)?.instance;
+pub(crate) fn change_instance(
+    rows: &mut AccountRows,
+    effects: &mut Effects,
+    id: InstanceId,
+    change: InstanceChange,
+) -> Result<Option<Instance>, StoreError> {
+    let Some(row) = rows.instances.get_mut(&id) else { return Ok(None) };
+    let instance = &mut row.instance;
+    expect(&instance.pause, change.expected_pause)?;
+    let was = instance.connection;
     put(&mut instance.connection, change.connection);
     put(&mut instance.pause, change.pause);
     effects.left_due = true;
-    Some(instance.clone())
+    let changed = instance.clone();
+    if let Some(event) = connection_event(&changed, change.at).filter(|_| was != changed.connection) {
+        events::tell(rows, effects, &event);
+    }
+    Ok(Some(changed))
 }

@@ -1,4 +1,4 @@
-//! Deliver: claim, start, finish, release and sweep. The core's state machine says what follows; this file writes it down.
+//! Deliver: claim, start, finish, release and sweep of messages. The core's state machine says what follows; this file writes it down.
 //!
 //! The players: an [`OutboxRow`] (a delivery that has not ended), an [`Input`] (what happens to it), and [`advance`], through which
 //! every change goes.
@@ -12,8 +12,9 @@ use gatepost::{
     Settled, StartAnswer, StartFacts, Started, State, Step, Subject, Swept, Timestamp, examine, may_start, suppression_forbids,
 };
 
-use crate::reviews;
-use crate::world::{AccountRows, Effects, OutboxRow, World};
+use crate::messages::set_status;
+use crate::world::{AccountRows, Effects, OutboxRow, World, closes_at};
+use crate::{notices, reviews};
 
 /// Lets the state machine take one step and writes what follows; `None` where the input is stale.
 fn advance(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, input: &Input, now: Timestamp) -> Option<Settled> {
@@ -23,7 +24,7 @@ fn advance(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, input
         _ => None,
     };
     Some(match step {
-        Step::GoesOn(delivery) => go_on(rows, OutboxRow { delivery, ..*row }, outcome.and_then(Outcome::class), now),
+        Step::GoesOn(delivery) => go_on(rows, effects, OutboxRow { delivery, ..*row }, error(row, input), now),
         Step::Ends(ending) => {
             note_external_id(rows, row.message, outcome);
             end(rows, effects, row, ending, now)
@@ -31,16 +32,25 @@ fn advance(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, input
     })
 }
 
-fn go_on(rows: &mut AccountRows, next: OutboxRow, error: Option<ErrorClass>, now: Timestamp) -> Settled {
+/// Why a message that goes on is not further.
+const fn error(row: &OutboxRow, input: &Input) -> Option<ErrorClass> {
+    match (input, row.delivery.state) {
+        (Input::Finish { outcome, .. }, _) => outcome.class(),
+        (Input::Tick, State::Started { .. }) => Some(ErrorClass::Interrupted),
+        _ => None,
+    }
+}
+
+fn go_on(rows: &mut AccountRows, effects: &mut Effects, next: OutboxRow, error: Option<ErrorClass>, now: Timestamp) -> Settled {
     let status = next.delivery.status();
     rows.outbox.insert(next.id, next);
-    rows.set_status(next.message, status, error, now);
+    set_status(rows, effects, next.message, status, error, now);
     Settled { message: next.message, status }
 }
 
 fn end(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, ending: Ending, now: Timestamp) -> Settled {
     rows.outbox.remove(&row.id);
-    rows.set_status(row.message, ending.status(), ending.class(), now);
+    set_status(rows, effects, row.message, ending.status(), ending.class(), now);
     if ending.returns_charge() {
         return_charge(rows, row.message);
     }
@@ -51,7 +61,7 @@ fn end(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, ending: E
 
 fn note_external_id(rows: &mut AccountRows, message: MessageId, outcome: Option<&Outcome>) {
     if let (Some(row), Some(Outcome::Sent { external_id })) = (rows.messages.get_mut(&message), outcome) {
-        row.message.external_id = Some(external_id.clone());
+        row.message.external_id = external_id.clone();
     }
 }
 
@@ -166,13 +176,13 @@ fn try_start(rows: &mut AccountRows, effects: &mut Effects, claimed: Claimed, le
             advance(rows, effects, &row, &input, now).map(|_| StartAnswer::Waits)
         }
         (Gate::Open, Step::Ends(ending)) => Some(StartAnswer::Ended(end(rows, effects, &row, ending, now))),
-        (Gate::Open, Step::GoesOn(delivery)) => begin(rows, OutboxRow { delivery, ..row }, lease, now),
+        (Gate::Open, Step::GoesOn(delivery)) => begin(rows, effects, OutboxRow { delivery, ..row }, lease, now),
     }
 }
 
-fn begin(rows: &mut AccountRows, next: OutboxRow, lease: Lease, now: Timestamp) -> Option<StartAnswer> {
+fn begin(rows: &mut AccountRows, effects: &mut Effects, next: OutboxRow, lease: Lease, now: Timestamp) -> Option<StartAnswer> {
     let started = open_attempt(rows, &next, lease, now)?;
-    go_on(rows, next, None, now);
+    go_on(rows, effects, next, None, now);
     Some(StartAnswer::Started(Box::new(started)))
 }
 
@@ -181,7 +191,7 @@ pub(crate) fn open_attempt(rows: &mut AccountRows, row: &OutboxRow, lease: Lease
     let parcel = parcel(rows, row)?;
     let claimed = Claimed { account: rows.account.id, delivery: row.id, fence: row.delivery.fence };
     let number = row.delivery.tries;
-    let attempt = Attempt { number, started_at: now, finished_at: None, outcome: None };
+    let attempt = Attempt { number, started_at: now, finished_at: None, outcome: None, report: None };
     rows.messages.get_mut(&row.message)?.attempts.push(attempt);
     Some(Started { claimed, attempt: number, lease, parcel })
 }
@@ -218,10 +228,14 @@ fn is_suppressed(rows: &AccountRows, message: MessageId) -> Option<bool> {
     Some(suppression_forbids(state, rows.account.one_time_codes_pass, findings, &subject))
 }
 
-/// Closes an attempt; `None` where it comes too late.
+/// Closes an attempt; `None` where it comes too late, and for an event.
 pub(crate) fn finish(world: &mut World, finish: Finish) -> Option<Settled> {
-    let Finish { claimed, attempt, outcome, jitter, now } = finish;
-    let rows = world.accounts.get_mut(&claimed.account)?;
+    let rows = world.accounts.get_mut(&finish.claimed.account)?;
+    if rows.notices.contains_key(&finish.claimed.delivery) {
+        notices::finish(rows, &mut world.effects, finish);
+        return None;
+    }
+    let Finish { claimed, attempt, outcome, jitter, now, report: _ } = finish;
     let row = rows.outbox.get(&claimed.delivery).copied()?;
     let input = Input::Finish { fence: claimed.fence, outcome: outcome.clone(), jitter };
     let settled = advance(rows, &mut world.effects, &row, &input, now)?;
@@ -253,7 +267,7 @@ pub(crate) fn resolve(
 /// Closes what time has closed.
 pub(crate) fn sweep(world: &mut World, now: Timestamp, limit: usize) -> Swept {
     let overdue = overdue(world, now, limit);
-    let mut swept = Swept { settled: Vec::new(), more: overdue.len() >= limit };
+    let mut swept = Swept { more: overdue.len() >= limit, ..Swept::default() };
     for (account, row) in overdue {
         let rows = world.accounts.get_mut(&account);
         swept.settled.extend(rows.and_then(|rows| tick(rows, &mut world.effects, &row, now)));
@@ -261,6 +275,7 @@ pub(crate) fn sweep(world: &mut World, now: Timestamp, limit: usize) -> Swept {
     let reviews = reviews::expire(world, now, limit);
     swept.more |= reviews.len() >= limit;
     swept.settled.extend(reviews);
+    swept.more |= notices::sweep(world, now, limit) >= limit;
     swept.more |= forget_bindings(world, now, limit) >= limit;
     swept
 }
@@ -269,10 +284,10 @@ pub(crate) fn sweep(world: &mut World, now: Timestamp, limit: usize) -> Swept {
 fn overdue(world: &World, now: Timestamp, limit: usize) -> Vec<(AccountId, OutboxRow)> {
     let of_account = |(account, rows): (&AccountId, &AccountRows)| {
         let account = *account;
-        rows.outbox.values().filter(|row| row.closes_at() <= now).map(|row| (account, *row)).collect::<Vec<_>>()
+        rows.outbox.values().filter(|row| closes_at(&row.delivery) <= now).map(|row| (account, *row)).collect::<Vec<_>>()
     };
     let mut overdue: Vec<(AccountId, OutboxRow)> = world.accounts.iter().flat_map(of_account).collect();
-    overdue.sort_by_key(|(_, row)| row.closes_at());
+    overdue.sort_by_key(|(_, row)| closes_at(&row.delivery));
     overdue.truncate(limit);
     overdue
 }
@@ -282,9 +297,8 @@ fn tick(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, now: Tim
     let settled = advance(rows, effects, row, &Input::Tick, now)?;
     match row.delivery.state {
         State::Started { .. } => {
-            let class = ErrorClass::Interrupted;
-            close_attempt(rows, row.message, row.delivery.tries, Outcome::Unknown { class }, now);
-            rows.set_status(row.message, settled.status, Some(class), now);
+            let outcome = Outcome::Unknown { class: ErrorClass::Interrupted };
+            close_attempt(rows, row.message, row.delivery.tries, outcome, now);
         }
         State::Claimed { .. } => effects.left_due = true,
         State::Waiting { .. } | State::InDoubt { .. } => {}

@@ -6,6 +6,7 @@ use std::collections::btree_map::Entry;
 
 use gatepost::{AccountId, ApiKey, KeyId, KeyOwner, KeyState, StoreError, Timestamp};
 
+use crate::endpoints;
 use crate::world::World;
 
 /// Whose keys are meant: an account's, or the operators'.
@@ -83,6 +84,7 @@ pub(crate) fn touch(world: &mut World, used: &[(KeyId, Timestamp)]) {
 }
 
 pub(crate) fn roots(world: &World) -> Vec<u32> {
-    let roots: BTreeSet<u32> = world.keys.values().map(|key| key.root).collect();
-    roots.into_iter().collect()
+    let of_keys = world.keys.values().map(|key| key.root);
+    let of_endpoints = world.accounts.values().flat_map(endpoints::roots);
+    of_keys.chain(of_endpoints).collect::<BTreeSet<u32>>().into_iter().collect()
 }

@@ -1,7 +1,7 @@
 //! Gatepost's readable reference store, the sandbox transport, and the host that tests share.
 //!
 //! [`MemoryStore`] keeps plain maps behind one mutex: who wants to know what a store must do reads it here. The players: `world`
-//! (the rows), `accept` and `deliver` (a message's way), and a file for each other subject. [`Sandbox`] carries messages to nobody;
+//! (the rows), `accept` and `deliver` (a message's way), `events`, `take` and `notices` (an event's way), and a file for each other subject. [`Sandbox`] carries messages to nobody;
 //! [`TestHost`] is a clock and a die in the hands of a test.
 //!
 //! One text, sent by hand:
@@ -60,14 +60,19 @@
 mod accept;
 mod accounts;
 mod deliver;
+mod endpoints;
+mod events;
 mod host;
 mod keys;
 mod messages;
+mod notices;
+mod replays;
 mod retention;
 mod reviews;
 mod sandbox;
 mod store;
 mod suppressions;
+mod take;
 mod timer;
 mod world;
 

@@ -1,8 +1,32 @@
-//! Messages, their attempts, the policy events, and whom a contact's addresses name: what is read.
+//! Messages: how far each got, its attempts, the policy events, and whom a contact's addresses name.
 
-use gatepost::{Address, Attempt, ContactId, Message, MessageFilter, MessageId, Page, PolicyEvent, PolicyEventFilter};
+use std::mem;
 
-use crate::world::{AccountRows, newest};
+use gatepost::{
+    Address, Attempt, ContactId, ErrorClass, Message, MessageFilter, MessageId, MessageStatus, Page, PolicyEvent, PolicyEventFilter,
+    Timestamp,
+};
+
+use crate::events;
+use crate::world::{AccountRows, Effects, newest};
+
+/// Changes how far a message got, and tells of it.
+pub(crate) fn set_status(
+    rows: &mut AccountRows,
+    effects: &mut Effects,
+    id: MessageId,
+    status: MessageStatus,
+    error: Option<ErrorClass>,
+    now: Timestamp,
+) {
+    let Some(message) = rows.messages.get_mut(&id).map(|row| &mut row.message) else { return };
+    let previous = mem::replace(&mut message.status, status);
+    message.error = error;
+    message.updated_at = now;
+    if previous != status {
+        events::tell_status(rows, effects, id, Some(previous));
+    }
+}
 
 pub(crate) fn find(rows: &AccountRows, id: MessageId) -> Option<Message> {
     rows.messages.get(&id).map(|row| row.message.clone())

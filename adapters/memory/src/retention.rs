@@ -1,20 +1,31 @@
 //! Retention: what is older than its time is forgotten, from the oldest on, unless it is unfinished.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gatepost::{Message, MessageId, MessageStatus, Retention, Timestamp};
+use gatepost::{EventDelivery, EventId, Message, MessageId, MessageStatus, Retention, Timestamp};
 
 use crate::world::{AccountRows, World};
 
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
 pub(crate) fn retain(world: &mut World, retention: Retention, limit: usize) -> usize {
-    let (mut contents, mut messages, mut events) = (0, 0, 0);
-    for rows in world.accounts.values_mut() {
-        contents += forget_contents(rows, retention.content_before, limit - contents);
-        messages += forget_messages(rows, retention.logs_before, limit - messages);
-        events += forget_events(rows, retention.logs_before, limit - events);
-    }
-    contents + messages + events
+    let Retention { content_before, logs_before } = retention;
+    let kinds: [(Forget, Timestamp); 7] = [
+        (forget_contents, content_before),
+        (forget_fields, content_before),
+        (forget_messages, logs_before),
+        (forget_policy_events, logs_before),
+        (forget_deliveries, logs_before),
+        (forget_events, logs_before),
+        (forget_recoveries, logs_before),
+    ];
+    kinds.into_iter().map(|(forget, before)| forget_kind(world, forget, before, limit)).sum()
+}
+
+/// Forgets at most so many rows of one kind that are older than this; how many it were.
+type Forget = fn(&mut AccountRows, Timestamp, usize) -> usize;
+
+fn forget_kind(world: &mut World, forget: Forget, before: Timestamp, limit: usize) -> usize {
+    world.accounts.values_mut().fold(0, |forgotten, rows| forgotten + forget(rows, before, limit - forgotten))
 }
 
 /// What may still be sent, or may have been sent and nobody knows: it is in the outbox or waits for a person.
@@ -42,10 +53,39 @@ fn forget_messages(rows: &mut AccountRows, before: Timestamp, limit: usize) -> u
     over.len()
 }
 
-fn forget_events(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
+fn forget_policy_events(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
     let over: Vec<u64> = rows.policy_events.values().filter(|event| event.at < before).take(limit).map(|event| event.seq).collect();
     for seq in &over {
         rows.policy_events.remove(seq);
+    }
+    over.len()
+}
+
+/// Forgets what events said, also of those that are still to be delivered: what is left of them is skipped.
+fn forget_fields(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
+    remove(&mut rows.events, limit, |event| event.occurred_at < before)
+}
+
+fn forget_deliveries(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
+    let is_over = |delivery: &EventDelivery| delivery.created_at < before && !delivery.status.is_pending();
+    remove(&mut rows.deliveries, limit, |row| is_over(&row.delivery))
+}
+
+/// Forgets events that are not on their way.
+fn forget_events(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
+    let pending: BTreeSet<EventId> = rows.notices.values().map(|row| row.event).collect();
+    remove(&mut rows.events, limit, |event| event.occurred_at < before && !pending.contains(&event.id))
+}
+
+fn forget_recoveries(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
+    remove(&mut rows.recoveries, limit, |recovery| recovery.until < before && recovery.progress.is_over())
+}
+
+/// Removes the oldest rows that are over, at most `limit`; how many it were.
+fn remove<K: Copy + Ord, V>(rows: &mut BTreeMap<K, V>, limit: usize, is_over: impl Fn(&V) -> bool) -> usize {
+    let over: Vec<K> = rows.iter().filter(|(_, row)| is_over(row)).map(|(key, _)| *key).take(limit).collect();
+    for key in &over {
+        rows.remove(key);
     }
     over.len()
 }

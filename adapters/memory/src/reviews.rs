@@ -6,6 +6,7 @@ use gatepost::{
 };
 
 use crate::accept::{self, Scene};
+use crate::messages::set_status;
 use crate::world::{AccountRows, Effects, MessageRow, OutboxRow, World, newest};
 
 pub(crate) fn list(rows: &AccountRows, filter: ReviewFilter, page: Page<MessageId>) -> Vec<Review> {
@@ -14,10 +15,10 @@ pub(crate) fn list(rows: &AccountRows, filter: ReviewFilter, page: Page<MessageI
 }
 
 /// The held message, or why there is none to answer.
-fn open(rows: &mut AccountRows, message: MessageId, now: Timestamp) -> Result<&MessageRow, ReviewAnswer> {
+fn open<'a>(rows: &'a mut AccountRows, effects: &mut Effects, message: MessageId, now: Timestamp) -> Result<&'a MessageRow, ReviewAnswer> {
     let is_over = |row: &MessageRow| row.review.as_ref().is_some_and(|review| review.closed.is_none() && review.expires_at <= now);
     if rows.messages.get(&message).is_some_and(is_over) {
-        expire_one(rows, message, now);
+        expire_one(rows, effects, message, now);
     }
     let row = rows.messages.get(&message).ok_or(ReviewAnswer::NotFound)?;
     match &row.review {
@@ -27,9 +28,9 @@ fn open(rows: &mut AccountRows, message: MessageId, now: Timestamp) -> Result<&M
     }
 }
 
-fn expire_one(rows: &mut AccountRows, message: MessageId, now: Timestamp) {
+fn expire_one(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, now: Timestamp) {
     close(rows, message, Closing { at: now, by: Actor::Gateway, verdict: ReviewVerdict::Expired, note: None });
-    rows.set_status(message, MessageStatus::Refused, Some(ErrorClass::Expired), now);
+    set_status(rows, effects, message, MessageStatus::Refused, Some(ErrorClass::Expired), now);
 }
 
 fn close(rows: &mut AccountRows, message: MessageId, closing: Closing) {
@@ -38,19 +39,26 @@ fn close(rows: &mut AccountRows, message: MessageId, closing: Closing) {
     }
 }
 
-pub(crate) fn refuse(rows: &mut AccountRows, message: MessageId, by: Actor, note: Option<String>, now: Timestamp) -> ReviewAnswer {
-    if let Err(answer) = open(rows, message, now) {
+pub(crate) fn refuse(
+    rows: &mut AccountRows,
+    effects: &mut Effects,
+    message: MessageId,
+    by: Actor,
+    note: Option<String>,
+    now: Timestamp,
+) -> ReviewAnswer {
+    if let Err(answer) = open(rows, effects, message, now) {
         return answer;
     }
     close(rows, message, Closing { at: now, by, verdict: ReviewVerdict::Refused, note });
-    rows.set_status(message, MessageStatus::Refused, None, now);
+    set_status(rows, effects, message, MessageStatus::Refused, None, now);
     ReviewAnswer::Done(MessageStatus::Refused)
 }
 
 /// Decides again about a held message, with the facts of now.
 pub(crate) fn release(world: &mut World, account: AccountId, release: Release, decider: &dyn Decider) -> Result<ReviewAnswer, StoreError> {
     let Some(rows) = world.accounts.get_mut(&account) else { return Ok(ReviewAnswer::NotFound) };
-    let contact = match open(rows, release.message, release.now) {
+    let contact = match open(rows, &mut world.effects, release.message, release.now) {
         Err(answer) => return Ok(answer),
         Ok(held) => held.contact,
     };
@@ -66,7 +74,8 @@ pub(crate) fn release(world: &mut World, account: AccountId, release: Release, d
     accept::record(rows, Some(release.message), &scene, &subject, &ruling, release.now);
     Ok(match ruling.decision.verdict {
         Verdict::Allow => {
-            let usage = accept::charge(rows, request.mode, &scene, &ruling.decision, release.now);
+            let charged = (release.message, request.mode);
+            let usage = accept::charge(rows, &mut world.effects, charged, &scene, &ruling.decision, release.now);
             if let Some(row) = rows.messages.get_mut(&release.message) {
                 row.charge = Some(usage.charge());
             }
@@ -75,7 +84,7 @@ pub(crate) fn release(world: &mut World, account: AccountId, release: Release, d
         _ if ruling.decision.may_change() => ReviewAnswer::Forbidden(ruling.decision),
         _ => {
             let Release { message, by, note, now, .. } = release;
-            refuse(rows, message, by, note, now);
+            refuse(rows, &mut world.effects, message, by, note, now);
             ReviewAnswer::Forbidden(ruling.decision)
         }
     })
@@ -89,7 +98,7 @@ fn queue(rows: &mut AccountRows, effects: &mut Effects, release: Release, scene:
     let row = OutboxRow { id, message, instance: scene.instance.id, log_id: held.message.log_id, order_key, delivery };
     rows.outbox.insert(id, row);
     close(rows, message, Closing { at: now, by, verdict: ReviewVerdict::Released, note });
-    rows.set_status(message, delivery.status(), None, now);
+    set_status(rows, effects, message, delivery.status(), None, now);
     effects.left_due = true;
     ReviewAnswer::Done(delivery.status())
 }
@@ -114,11 +123,12 @@ pub(crate) fn request(rows: &AccountRows, message: MessageId) -> Option<Request>
 pub(crate) fn expire(world: &mut World, now: Timestamp, limit: usize) -> Vec<Settled> {
     let mut settled = Vec::new();
     let status = MessageStatus::Refused;
-    for rows in world.accounts.values_mut() {
+    let World { accounts, effects, .. } = world;
+    for rows in accounts.values_mut() {
         let is_over = |review: &&Review| review.closed.is_none() && review.expires_at <= now;
         let over = rows.messages.values().filter_map(|row| row.review.as_ref()).filter(is_over).map(|review| review.message);
         for message in over.take(limit - settled.len()).collect::<Vec<_>>() {
-            expire_one(rows, message, now);
+            expire_one(rows, effects, message, now);
             settled.push(Settled { message, status });
         }
     }

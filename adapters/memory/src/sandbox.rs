@@ -99,7 +99,7 @@ impl Sandbox {
         if let Some(ledger) = &self.ledger {
             ledger.lock().unwrap_or_else(PoisonError::into_inner).push(message);
         }
-        Outcome::Sent { external_id: format!("sandbox-{message}") }
+        Outcome::Sent { external_id: Some(format!("sandbox-{message}")) }
     }
 
     fn is_unlucky(&self, message: MessageId, percent: u8) -> bool {
@@ -276,7 +276,7 @@ mod tests {
         let bench = bench(|sandbox| sandbox);
         let parcel = bench.parcel();
         let message = parcel.message;
-        assert_eq!(bench.send_at_once(parcel), Outcome::Sent { external_id: format!("sandbox-{message}") });
+        assert_eq!(bench.send_at_once(parcel), Outcome::Sent { external_id: Some(format!("sandbox-{message}")) });
         assert_eq!(*bench.ledger.lock().expect("the ledger"), [message]);
     }
 

@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Address, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed, ContactId,
-    Decider, Fact, Facts, Findings, Finish, Instance, InstanceChange, InstanceId, InstanceRef, KeyId, Lease, Message, MessageFilter,
-    MessageId, MessageStatus, Mode, NewSuppression, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Release, Request, Retention,
-    Review, ReviewAnswer, ReviewFilter, Settled, StartAnswer, Store, StoreError, Submission, Suppression, SuppressionFilter, SuppressionId,
-    Swept, Timestamp, Usage, WorkerStore,
+    Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Event, EventDelivery, EventId, Fact, Facts, Findings,
+    Finish, Instance, InstanceChange, InstanceId, InstanceRef, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode,
+    NewSuppression, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Recovery, RecoveryId, Release, Replay, ReplayAnswer, Request,
+    Retention, Review, ReviewAnswer, ReviewFilter, Settled, StartAnswer, Store, StoreError, Submission, Suppression, SuppressionFilter,
+    SuppressionId, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
 };
 
 use crate::world::{AccountRows, Effects, World};
-use crate::{accept, accounts, deliver, keys, messages, retention, reviews, suppressions};
+use crate::{accept, accounts, deliver, endpoints, events, keys, messages, notices, replays, retention, reviews, suppressions, take};
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
 
@@ -141,7 +142,7 @@ impl AccountStore for OfAccount {
     }
 
     async fn change_instance(&self, instance: InstanceId, change: InstanceChange) -> Result<Option<Instance>, StoreError> {
-        Ok(self.write(|rows, effects| accounts::change_instance(rows, effects, instance, change)).flatten())
+        self.write(|rows, effects| accounts::change_instance(rows, effects, instance, change)).unwrap_or(Ok(None))
     }
 
     async fn add_key(&self, key: ApiKey) -> Result<(), StoreError> {
@@ -193,7 +194,7 @@ impl AccountStore for OfAccount {
     }
 
     async fn refuse(&self, message: MessageId, by: Actor, note: Option<String>, now: Timestamp) -> Result<ReviewAnswer, StoreError> {
-        Ok(self.write(|rows, _| reviews::refuse(rows, message, by, note, now)).unwrap_or(ReviewAnswer::NotFound))
+        Ok(self.write(|rows, effects| reviews::refuse(rows, effects, message, by, note, now)).unwrap_or(ReviewAnswer::NotFound))
     }
 
     async fn resolve(&self, message: MessageId, sent: bool, now: Timestamp) -> Result<Option<MessageStatus>, StoreError> {
@@ -207,6 +208,62 @@ impl AccountStore for OfAccount {
     async fn addresses(&self, contact: ContactId) -> Result<Vec<Address>, StoreError> {
         Ok(self.read(|rows| messages::addresses(rows, contact)))
     }
+
+    async fn add_endpoint(&self, endpoint: Endpoint) -> Result<bool, StoreError> {
+        self.write(|rows, _| endpoints::add(rows, endpoint)).ok_or_else(no_account)?
+    }
+
+    async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError> {
+        Ok(self.read(endpoints::list))
+    }
+
+    async fn endpoint(&self, id: EndpointId) -> Result<Option<Endpoint>, StoreError> {
+        Ok(self.read(|rows| endpoints::find(rows, id)))
+    }
+
+    async fn change_endpoint(&self, id: EndpointId, change: EndpointChange) -> Result<Option<Endpoint>, StoreError> {
+        self.write(|rows, effects| endpoints::change(rows, effects, id, change)).unwrap_or(Ok(None))
+    }
+
+    async fn notify(&self, endpoint: EndpointId, event: Event) -> Result<Option<EventDelivery>, StoreError> {
+        Ok(self.write(|rows, effects| events::notify(rows, effects, endpoint, &event)).flatten())
+    }
+
+    async fn event(&self, id: EventId) -> Result<Option<Event>, StoreError> {
+        Ok(self.read(|rows| events::find(rows, id)))
+    }
+
+    async fn deliveries(&self, filter: DeliveryFilter, page: Page<DeliveryId>) -> Result<Vec<EventDelivery>, StoreError> {
+        Ok(self.read(|rows| notices::list(rows, filter, page)))
+    }
+
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<EventDelivery>, StoreError> {
+        Ok(self.read(|rows| notices::find(rows, id)))
+    }
+
+    async fn delivery_attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
+        Ok(self.read(|rows| notices::attempts(rows, id)))
+    }
+
+    async fn replay(&self, replay: Replay) -> Result<ReplayAnswer, StoreError> {
+        Ok(self.write(|rows, effects| replays::replay(rows, effects, replay)).unwrap_or(ReplayAnswer::Unknown))
+    }
+
+    async fn add_recovery(&self, recovery: Recovery) -> Result<bool, StoreError> {
+        Ok(self.write(|rows, _| replays::add_recovery(rows, recovery)).unwrap_or(false))
+    }
+
+    async fn recoveries(&self, page: Page<RecoveryId>) -> Result<Vec<Recovery>, StoreError> {
+        Ok(self.read(|rows| replays::recoveries(rows, page)))
+    }
+
+    async fn recovery(&self, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {
+        Ok(self.read(|rows| replays::recovery(rows, id)))
+    }
+
+    async fn cancel_recovery(&self, id: RecoveryId, now: Timestamp) -> Result<Option<Recovery>, StoreError> {
+        Ok(self.write(|rows, _| replays::cancel(rows, id, now)).flatten())
+    }
 }
 
 /// Delivering.
@@ -216,6 +273,14 @@ struct OfWorker(MemoryStore);
 impl WorkerStore for OfWorker {
     async fn claim(&self, claim: Claim) -> Result<ClaimAnswer, StoreError> {
         Ok(self.0.write(|world| deliver::claim(world, &claim)))
+    }
+
+    async fn take(&self, request: Take) -> Result<TakeAnswer, StoreError> {
+        Ok(self.0.write(|world| take::take(world, &request)))
+    }
+
+    async fn recover(&self, now: Timestamp, limit: usize) -> Result<bool, StoreError> {
+        Ok(self.0.write(|world| replays::recover(world, now, limit)))
     }
 
     async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
@@ -263,7 +328,7 @@ impl OperatorStore for OfOperator {
     }
 
     async fn change_account(&self, id: AccountId, change: AccountChange) -> Result<Option<Account>, StoreError> {
-        Ok(self.0.write(|world| accounts::change(world, id, change)))
+        self.0.write(|world| accounts::change(world, id, change))
     }
 
     async fn add_key(&self, key: ApiKey) -> Result<(), StoreError> {

@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use gatepost::{
-    Account, AccountId, Address, ApiKey, Attempt, Charge, ContactId, ContactState, ConversationWindow, Delivery, DeliveryId, ErrorClass,
-    Fingerprint, IdempotencyKey, Instance, InstanceId, InstanceRef, KeyId, Message, MessageId, MessageStatus, Mode, Origin, Page, Permit,
-    PolicyEvent, Review, Started, State, Suppression, SuppressionId, Tat, Timestamp, Usage, WindowId, Windows,
+    Account, AccountId, Address, ApiKey, Attempt, Charge, ContactId, ContactState, ConversationWindow, Delivery, DeliveryId, Endpoint,
+    EndpointId, Event, EventDelivery, EventId, EventName, Fingerprint, IdempotencyKey, Instance, InstanceId, InstanceRef, KeyId, Message,
+    MessageId, Mode, Origin, Page, Permit, PolicyEvent, Recovery, RecoveryId, Review, Started, State, Suppression, SuppressionId, Tat,
+    Timestamp, Usage, WindowId, Windows,
 };
 
 /// Everything that is kept.
@@ -26,7 +28,7 @@ pub(crate) struct World {
 pub(crate) struct Effects {
     /// Attempts to hand to a worker.
     pub(crate) started: Vec<(Permit, Started)>,
-    /// Whether something may be due for a claim.
+    /// Whether something may be due for a claim or a take.
     pub(crate) left_due: bool,
 }
 
@@ -46,6 +48,14 @@ pub(crate) struct AccountRows {
     /// What is accepted and not finished.
     pub(crate) outbox: BTreeMap<DeliveryId, OutboxRow>,
     pub(crate) policy_events: BTreeMap<u64, PolicyEvent>,
+    pub(crate) endpoints: BTreeMap<EndpointId, EndpointRow>,
+    /// Those whose fields are not forgotten.
+    pub(crate) events: BTreeMap<EventId, Event>,
+    /// What went, goes or was to go to endpoints.
+    pub(crate) deliveries: BTreeMap<DeliveryId, DeliveryRow>,
+    /// What is on its way to endpoints.
+    pub(crate) notices: BTreeMap<DeliveryId, NoticeRow>,
+    pub(crate) recoveries: BTreeMap<RecoveryId, Recovery>,
 }
 
 /// How fast somebody went, in each mode.
@@ -99,6 +109,30 @@ pub(crate) struct OutboxRow {
     pub(crate) delivery: Delivery,
 }
 
+/// An endpoint, and how fast it was called.
+pub(crate) struct EndpointRow {
+    /// Shared with the attempts that were taken while it was so.
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) tat: Tat,
+}
+
+/// An event's delivery with its attempts, as the log shows it.
+pub(crate) struct DeliveryRow {
+    pub(crate) delivery: EventDelivery,
+    /// Oldest first.
+    pub(crate) attempts: Vec<Attempt>,
+}
+
+/// An event's delivery that has not ended.
+#[derive(Clone, Copy)]
+pub(crate) struct NoticeRow {
+    pub(crate) id: DeliveryId,
+    pub(crate) event: EventId,
+    pub(crate) as_name: EventName,
+    pub(crate) endpoint: EndpointId,
+    pub(crate) delivery: Delivery,
+}
+
 impl AccountRows {
     pub(crate) fn new(account: Account) -> Self {
         Self {
@@ -114,6 +148,11 @@ impl AccountRows {
             bindings: BTreeMap::new(),
             outbox: BTreeMap::new(),
             policy_events: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+            events: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
+            notices: BTreeMap::new(),
+            recoveries: BTreeMap::new(),
         }
     }
 
@@ -143,15 +182,6 @@ impl AccountRows {
         self.contact_of.entry(address).or_insert(contact);
         self.contacts.entry(contact).or_default();
     }
-
-    /// Changes how far a message got.
-    pub(crate) fn set_status(&mut self, message: MessageId, status: MessageStatus, error: Option<ErrorClass>, now: Timestamp) {
-        if let Some(row) = self.messages.get_mut(&message) {
-            row.message.status = status;
-            row.message.error = error;
-            row.message.updated_at = now;
-        }
-    }
 }
 
 impl Tats {
@@ -174,13 +204,19 @@ impl OutboxRow {
     pub(crate) const fn is_waiting(&self) -> bool {
         matches!(self.delivery.state, State::Waiting { .. })
     }
+}
 
-    /// When time closes it, if nobody does before.
-    pub(crate) const fn closes_at(&self) -> Timestamp {
-        match self.delivery.state {
-            State::Waiting { .. } => self.delivery.expires_at,
-            State::Claimed { .. } | State::Started { .. } | State::InDoubt { .. } => self.delivery.state.due(),
-        }
+impl NoticeRow {
+    pub(crate) const fn is_waiting(&self) -> bool {
+        matches!(self.delivery.state, State::Waiting { .. })
+    }
+}
+
+/// When time closes a delivery, if nobody does before.
+pub(crate) const fn closes_at(delivery: &Delivery) -> Timestamp {
+    match delivery.state {
+        State::Waiting { .. } => delivery.expires_at,
+        State::Claimed { .. } | State::Started { .. } | State::InDoubt { .. } => delivery.state.due(),
     }
 }
 

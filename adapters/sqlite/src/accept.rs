@@ -5,16 +5,18 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatepost::{
-    Accepted, AccountFacts, AccountId, Answer, Claimed, ContactId, ContactState, Content, ConversationWindow, Decider, Decision, Delivery,
-    Fact, Facts, Findings, Fingerprint, IDEMPOTENCY_TIME, Instance, InstanceFacts, KeyState, MessageId, MessageStatus, Mode, Origin,
-    Parcel, PolicyEvent, Provider, Purpose, QuotaState, REVIEW_TIME, Request, Started, Subject, Submission, Tat, Timestamp, Usage,
-    Velocity, Verdict, Zone, expiry, order_key, shard,
+    Accepted, AccountFacts, AccountId, Answer, BlockedSend, Claimed, ContactId, ContactState, Content, ConversationWindow, Decider,
+    Decision, Delivery, Fact, Facts, Findings, Fingerprint, IDEMPOTENCY_TIME, Instance, InstanceFacts, KeyState, MessageId, MessageStatus,
+    Mode, Origin, Parcel, PolicyEvent, Provider, Purpose, QuotaState, REVIEW_TIME, Request, Started, StatusChange, Subject, Submission,
+    Tat, Timestamp, Usage, Velocity, Verdict, Zone, expiry, order_key,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
+use crate::events;
+use crate::outbox::NewRow;
 use crate::rows::{self, signed, to_json};
-use crate::txn::Txn;
+use crate::txn::{AccountEntry, Txn};
 
 /// Everything that a decision about one request needs from the store.
 pub(crate) struct Scene {
@@ -34,11 +36,17 @@ pub(crate) struct ContactRow {
 }
 
 /// Answers one submission.
-pub(crate) fn accept(txn: &mut Txn<'_>, account: AccountId, submission: Submission, decider: &dyn Decider) -> rusqlite::Result<Answer> {
-    if let Some(answer) = repeated(txn.connection, account, &submission)? {
+pub(crate) fn accept(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    submission: &mut Submission,
+    decider: &dyn Decider,
+) -> rusqlite::Result<Answer> {
+    if let Some(answer) = repeated(txn, account, submission)? {
         return Ok(answer);
     }
-    let Submission { ref request, now, .. } = submission;
+    let Submission { request, now, .. } = &*submission;
+    let now = *now;
     let Some(scene) = look(txn, account, request, submission.findings, submission.contact, now)? else {
         return Ok(Answer::UnknownInstance);
     };
@@ -51,8 +59,8 @@ pub(crate) fn accept(txn: &mut Txn<'_>, account: AccountId, submission: Submissi
     let purpose = request.purpose.allowed();
     match (decision.verdict, purpose) {
         (Verdict::Allow, Some(purpose)) => allow(txn, account, submission, &scene, decision, decider, purpose),
-        (Verdict::Hold, Some(purpose)) => hold(txn, account, &submission, &scene, decision, decider, purpose),
-        _ => refuse(txn, account, &submission, &scene, decision, decider),
+        (Verdict::Hold, Some(purpose)) => hold(txn, account, submission, &scene, decision, decider, purpose),
+        _ => refuse(txn, account, submission, &scene, decision, decider),
     }
 }
 
@@ -72,10 +80,7 @@ pub(crate) fn look(
     let Some(found) = entry.instance(connection, &request.instance)? else { return Ok(None) };
     let instance = found.instance.clone();
     let instance_tat = found.tat(connection, account, mode)?;
-    let key = match request.origin {
-        Origin::Api(id) => entry.key_state(connection, id, now)?,
-        Origin::App | Origin::ThreeCx => Fact::Known(KeyState::Active),
-    };
+    let key = key_fact(entry, connection, request.origin, now)?;
     let meter = *entry.meter(connection, mode, now)?;
     let facts = Facts {
         account: AccountFacts {
@@ -96,8 +101,15 @@ pub(crate) fn look(
     Ok(Some(Scene { instance, contact, facts }))
 }
 
-fn repeated(connection: &Connection, account: AccountId, submission: &Submission) -> rusqlite::Result<Option<Answer>> {
+fn repeated(txn: &mut Txn<'_>, account: AccountId, submission: &Submission) -> rusqlite::Result<Option<Answer>> {
     let Some(key) = &submission.request.idempotency_key else { return Ok(None) };
+    let connection = txn.connection;
+    // A key that is no longer in force learns nothing of what it sent before.
+    let Some(entry) = txn.account(account)? else { return Ok(None) };
+    let caller = key_fact(entry, connection, submission.request.origin, submission.now)?;
+    if caller.known().is_some_and(|state| *state != KeyState::Active) {
+        return Ok(None);
+    }
     let sql = "SELECT k.fingerprint, k.bound_at, m.id, m.log_id, m.status FROM idempotency_keys k
                JOIN messages m ON m.account = k.account AND m.id = k.message WHERE k.account = ?1 AND k.key = ?2";
     let bound = connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), key.as_str()], |row| {
@@ -109,17 +121,24 @@ fn repeated(connection: &Connection, account: AccountId, submission: &Submission
     Ok(bound.optional()?.filter(|(holds, _)| *holds).map(|(_, answer)| answer))
 }
 
+fn key_fact(entry: &mut AccountEntry, connection: &Connection, origin: Origin, now: Timestamp) -> rusqlite::Result<Fact<KeyState>> {
+    match origin {
+        Origin::Api(id) => entry.key_state(connection, id, now),
+        Origin::App | Origin::ThreeCx => Ok(Fact::Known(KeyState::Active)),
+    }
+}
+
 fn allow(
     txn: &mut Txn<'_>,
     account: AccountId,
-    submission: Submission,
+    submission: &mut Submission,
     scene: &Scene,
     decision: Decision,
     decider: &dyn Decider,
     purpose: Purpose,
 ) -> rusqlite::Result<Answer> {
     let now = submission.now;
-    let usage = charge(txn, account, submission.request.mode, scene, &decision, now)?;
+    let usage = charge(txn, account, submission.message, submission.request.mode, scene, &decision, now)?;
     let log_id = record(txn, account, Some(submission.message), scene, &submission.request.subject(), &decision, decider, now)?;
     let order_key = submission.request.ordered.then(|| order_key(scene.instance.id, scene.contact.id));
     let at_once = match order_key {
@@ -129,20 +148,23 @@ fn allow(
     let expires_at = expiry(purpose, now);
     let delivery = at_once.map_or(Delivery::waiting(now, expires_at), |lease| Delivery::started(lease.until, expires_at));
     let status = delivery.status();
-    let new = NewMessage { account, submission: &submission, scene, log_id, purpose, status, charged: Some(usage) };
+    let new = NewMessage { account, submission, scene, log_id, purpose, status, charged: Some(usage) };
     new.insert(txn)?;
-    let row =
-        OutboxRow { account, delivery: submission.delivery, order_key, instance: scene.instance.id, message: submission.message, log_id };
+    let (place, item) = (scene.instance.id.to_bytes(), submission.message.to_bytes());
+    let row = NewRow { account, delivery: submission.delivery, order_key, place, item, as_name: None, log_id };
     row.insert(txn, &delivery, at_once.map(|_| now))?;
+    new.tell(txn)?;
     if at_once.is_none() {
         txn.leave_due();
     }
     let quota = QuotaState { limits: scene.facts.limits, usage };
     let answer = Answer::Accepted(Accepted { message: submission.message, log_id, status, decision, quota });
-    if let (Some(lease), Some(at_once)) = (at_once, submission.at_once) {
+    // The permit is used up: where the group has to run again, the message is queued.
+    let permit = submission.at_once.take();
+    if let (Some(lease), Some(at_once)) = (at_once, permit) {
         let claimed = Claimed { account, delivery: submission.delivery, fence: delivery.fence };
-        let Request { mode, recipient, content, .. } = submission.request;
-        let parcel = parcel(submission.message, &scene.instance, mode, recipient, purpose, content);
+        let Request { mode, recipient, content, .. } = &submission.request;
+        let parcel = parcel(submission.message, &scene.instance, *mode, *recipient, purpose, content.clone());
         txn.start_after_commit(at_once.permit, Started { claimed, attempt: delivery.tries, lease, parcel });
     }
     Ok(answer)
@@ -160,7 +182,8 @@ fn hold(
     let now = submission.now;
     let log_id = record(txn, account, Some(submission.message), scene, &submission.request.subject(), &decision, decider, now)?;
     let status = MessageStatus::Held;
-    NewMessage { account, submission, scene, log_id, purpose, status, charged: None }.insert(txn)?;
+    let new = NewMessage { account, submission, scene, log_id, purpose, status, charged: None };
+    new.insert(txn)?;
     let sql = "INSERT INTO reviews (account, message, opened_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
     let expires_at = now.plus(REVIEW_TIME);
     txn.connection.prepare_cached(sql)?.execute(params![
@@ -169,6 +192,7 @@ fn hold(
         now.as_millis(),
         expires_at.as_millis()
     ])?;
+    new.tell(txn)?;
     let quota = quota_state(&scene.facts);
     Ok(Answer::Accepted(Accepted { message: submission.message, log_id, status, decision, quota }))
 }
@@ -181,8 +205,15 @@ fn refuse(
     decision: Decision,
     decider: &dyn Decider,
 ) -> rusqlite::Result<Answer> {
-    let log_id = record(txn, account, None, scene, &submission.request.subject(), &decision, decider, submission.now)?;
-    Ok(Answer::Refused { log_id, decision, quota: quota_state(&scene.facts) })
+    let Submission { message: id, request, now: at, .. } = submission;
+    let log_id = record(txn, account, None, scene, &request.subject(), &decision, decider, *at)?;
+    if decision.verdict == Verdict::Block {
+        let instance = (scene.instance.id, &scene.instance.name);
+        let (recipient, purpose) = (&request.recipient, request.purpose.as_str());
+        let blocked = BlockedSend { id: *id, log_id, instance, recipient, purpose, decision: &decision, at: *at };
+        events::tell_blocked(txn, account, &blocked)?;
+    }
+    Ok(Answer::Refused { log_id, decision, quota: quota_state(&scene.facts), key: scene.facts.key })
 }
 
 fn quota_state(facts: &Facts) -> QuotaState {
@@ -195,6 +226,7 @@ fn quota_state(facts: &Facts) -> QuotaState {
 pub(crate) fn charge(
     txn: &mut Txn<'_>,
     account: AccountId,
+    message: MessageId,
     mode: Mode,
     scene: &Scene,
     decision: &Decision,
@@ -221,6 +253,7 @@ pub(crate) fn charge(
     if let Some(instance) = entry.instance(connection, &scene.instance.id.into())? {
         instance.set_tat(mode, velocity.instance);
     }
+    events::tell_crossings(txn, account, message, &scene.facts.limits, &usage, now)?;
     Ok(usage)
 }
 
@@ -246,7 +279,7 @@ pub(crate) fn record(
     decider: &dyn Decider,
     now: Timestamp,
 ) -> rusqlite::Result<u64> {
-    let seq = txn.account(account)?.map(crate::txn::AccountEntry::next_seq).ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let seq = txn.account(account)?.map(AccountEntry::next_seq).ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let body = to_json(&EventBody { policy: decider.policy(), zones: Zone::database_version(), subject, facts: &scene.facts, decision })?;
     let sql =
         "INSERT INTO policy_events (account, seq, at, message, refused, instance, contact, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -364,6 +397,21 @@ impl NewMessage<'_> {
         self.bind_key(txn)
     }
 
+    fn tell(&self, txn: &mut Txn<'_>) -> rusqlite::Result<()> {
+        let Submission { message, request, now, .. } = self.submission;
+        let change = StatusChange {
+            message: *message,
+            instance: (self.scene.instance.id, &self.scene.instance.name),
+            recipient: &request.recipient,
+            purpose: self.purpose,
+            previous: None,
+            status: self.status,
+            error: None,
+            at: *now,
+        };
+        events::tell_status(txn, self.account, &change)
+    }
+
     fn bind_key(&self, txn: &mut Txn<'_>) -> rusqlite::Result<()> {
         let Submission { message, request, fingerprint, now, .. } = self.submission;
         let (Some(key), Some(fingerprint)) = (&request.idempotency_key, fingerprint) else { return Ok(()) };
@@ -380,44 +428,9 @@ impl NewMessage<'_> {
     }
 }
 
-/// What of an outbox row never changes.
-pub(crate) struct OutboxRow {
-    pub(crate) account: AccountId,
-    pub(crate) delivery: gatepost::DeliveryId,
-    pub(crate) order_key: Option<i64>,
-    pub(crate) instance: gatepost::InstanceId,
-    pub(crate) message: MessageId,
-    pub(crate) log_id: u64,
-}
-
-impl OutboxRow {
-    /// Writes it; `started_at` is set where its first attempt starts with it.
-    pub(crate) fn insert(&self, txn: &mut Txn<'_>, delivery: &Delivery, started_at: Option<Timestamp>) -> rusqlite::Result<()> {
-        let sql =
-            "INSERT INTO outbox (delivery, account, shard, order_key, channel, instance, message, log_id, state, due, expires_at, fence,
-                   tries, started_at) VALUES (?1, ?2, ?3, ?4, 'whatsapp', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-        txn.statement(sql)?.execute(params![
-            self.delivery.to_bytes(),
-            self.account.to_bytes(),
-            shard(self.account, self.order_key),
-            self.order_key,
-            self.instance.to_bytes(),
-            self.message.to_bytes(),
-            signed(self.log_id),
-            rows::state_number(delivery.state),
-            delivery.state.due().as_millis(),
-            delivery.expires_at.as_millis(),
-            delivery.fence,
-            delivery.tries,
-            started_at.map(Timestamp::as_millis)
-        ])?;
-        Ok(())
-    }
-}
-
 /// Whether something unfinished has this order key.
 fn is_in_line(connection: &Connection, account: AccountId, order_key: i64) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM outbox WHERE account = ?1 AND order_key = ?2)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM outbox WHERE account = ?1 AND order_key = ?2 AND state <> 4)";
     connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), order_key], |row| row.get(0))
 }
 

@@ -1,8 +1,12 @@
 //! Accounts and instances: the rows that change seldom.
 
-use gatepost::{Account, AccountChange, AccountId, Instance, InstanceChange, InstanceId, Mode, Page, Pause, Timestamp, Usage, Windows};
+use gatepost::{
+    Account, AccountChange, AccountId, Instance, InstanceChange, InstanceId, Mode, Page, Pause, StoreError, Timestamp, Usage, Windows,
+    connection_event, pause_event,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::events;
 use crate::rows::{self, pause_text, to_json};
 use crate::txn::{self, Txn};
 
@@ -41,9 +45,13 @@ pub(crate) fn list(connection: &Connection, page: Page<AccountId>) -> rusqlite::
     rows::all(&mut *connection.prepare_cached(&sql)?, params![before, page.limit as i64], rows::account)
 }
 
-pub(crate) fn change(txn: &mut Txn<'_>, id: AccountId, change: AccountChange) -> rusqlite::Result<Option<Account>> {
-    let Some(mut account) = find(txn.connection, id)? else { return Ok(None) };
-    let AccountChange { name, plan, calendar, pause, suspended_at, one_time_codes_pass, supervised } = change;
+pub(crate) fn change(txn: &mut Txn<'_>, id: AccountId, change: AccountChange) -> rusqlite::Result<Changed<Account>> {
+    let Some(mut account) = find(txn.connection, id)? else { return Ok(Ok(None)) };
+    if !is_expected(account.pause.as_ref(), change.expected_pause.as_ref()) {
+        return Ok(Err(StoreError::Conflict));
+    }
+    let AccountChange { name, plan, calendar, pause, expected_pause: _, suspended_at, one_time_codes_pass, supervised, at } = change;
+    let was_paused = account.pause.is_some();
     account.name = name.unwrap_or(account.name);
     account.plan = plan.unwrap_or(account.plan);
     account.calendar = calendar.unwrap_or(account.calendar);
@@ -56,7 +64,18 @@ pub(crate) fn change(txn: &mut Txn<'_>, id: AccountId, change: AccountChange) ->
     write(txn.connection, sql, &account)?;
     // What waited while it was paused may be due now.
     txn.leave_due();
-    Ok(Some(account))
+    if account.pause.is_some() != was_paused {
+        let event = pause_event(id, account.pause.as_ref(), at);
+        events::tell(txn, id, event.name, None, || Some(event))?;
+    }
+    Ok(Ok(Some(account)))
+}
+
+/// What a change made of a row; a conflict where it was decided from another one.
+pub(crate) type Changed<T> = Result<Option<T>, StoreError>;
+
+fn is_expected(pause: Option<&Pause>, expected: Option<&Option<Pause>>) -> bool {
+    expected.is_none_or(|expected| expected.as_ref() == pause)
 }
 
 pub(crate) fn usage(connection: &Connection, id: AccountId, mode: Mode, now: Timestamp) -> rusqlite::Result<Option<Usage>> {
@@ -91,8 +110,12 @@ pub(crate) fn change_instance(
     account: AccountId,
     id: InstanceId,
     change: InstanceChange,
-) -> rusqlite::Result<Option<Instance>> {
-    let Some(mut instance) = txn::instance_by_id(txn.connection, account, id)? else { return Ok(None) };
+) -> rusqlite::Result<Changed<Instance>> {
+    let Some(mut instance) = txn::instance_by_id(txn.connection, account, id)? else { return Ok(Ok(None)) };
+    if !is_expected(instance.pause.as_ref(), change.expected_pause.as_ref()) {
+        return Ok(Err(StoreError::Conflict));
+    }
+    let former = instance.connection;
     instance.connection = change.connection.unwrap_or(instance.connection);
     instance.pause = change.pause.unwrap_or(instance.pause);
     let sql = "UPDATE instances SET connection = ?3, pause = ?4 WHERE account = ?1 AND id = ?2";
@@ -104,5 +127,8 @@ pub(crate) fn change_instance(
         pause_text(pause)?
     ])?;
     txn.leave_due();
-    Ok(Some(instance))
+    if let Some(event) = connection_event(&instance, change.at).filter(|_| instance.connection != former) {
+        events::tell(txn, account, event.name, event.instance, || Some(event))?;
+    }
+    Ok(Ok(Some(instance)))
 }

@@ -1,48 +1,18 @@
-//! Deliver: claim, start, finish, release and sweep. The core's state machine says what follows; this file reads and writes it.
+//! Deliver: a message's way: claim, start, finish, release and sweep. The core's state machine says what follows.
 
 use gatepost::{
-    AccountId, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, DeliveryId, Ending, ErrorClass, Finish, Gate, IDEMPOTENCY_TIME,
-    Input, InstanceId, Lease, MessageId, MessageStatus, Mode, Outcome, Settled, StartAnswer, StartFacts, Started, State, Step, Subject,
-    Swept, Timestamp, examine, may_start, suppression_forbids,
+    AccountId, Channel, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, Ending, ErrorClass, Finish, Gate, IDEMPOTENCY_TIME, Input,
+    InstanceId, Lease, MessageId, MessageStatus, Mode, Outcome, Settled, StartAnswer, StartFacts, Started, State, Step, Subject, Swept,
+    Timestamp, examine, may_start, suppression_forbids,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::accept::parcel;
+use crate::events::{self, Change};
+use crate::notices;
+use crate::outbox::{self, OutboxEntry, Read, entry_columns, or_park, readable};
 use crate::rows::{self, to_json};
 use crate::txn::{Txn, instance_by_id};
-
-/// An outbox row as the state machine sees it.
-#[derive(Clone, Copy)]
-struct OutboxEntry {
-    account: AccountId,
-    delivery: DeliveryId,
-    message: MessageId,
-    instance: InstanceId,
-    state: Delivery,
-    is_ordered: bool,
-    started_at: Option<Timestamp>,
-}
-
-const FIND: &str =
-    "SELECT account, delivery, message, instance, state, due, expires_at, fence, tries, order_key IS NOT NULL, started_at FROM outbox
-                    WHERE delivery = ?1 AND account = ?2";
-const ENTRY_COLUMNS: &str = "account, delivery, message, instance, state, due, expires_at, fence, tries, order_key IS NOT NULL, started_at";
-
-fn entry(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
-    Ok(OutboxEntry {
-        account: rows::account_id(row, 0)?,
-        delivery: rows::delivery_id(row, 1)?,
-        message: rows::message_id(row, 2)?,
-        instance: rows::instance_id(row, 3)?,
-        state: rows::delivery(row, 4)?,
-        is_ordered: row.get(9)?,
-        started_at: rows::time_or_none(row, 10)?,
-    })
-}
-
-fn find(txn: &mut Txn<'_>, claimed: Claimed) -> rusqlite::Result<Option<OutboxEntry>> {
-    txn.statement(FIND)?.query_row(params![claimed.delivery.to_bytes(), claimed.account.to_bytes()], entry).optional()
-}
 
 /// The delivery in doubt of a message.
 pub(crate) fn resolve(
@@ -52,49 +22,56 @@ pub(crate) fn resolve(
     sent: bool,
     now: Timestamp,
 ) -> rusqlite::Result<Option<MessageStatus>> {
-    let sql = format!(
-        "SELECT {ENTRY_COLUMNS} FROM outbox WHERE account = ?1 AND delivery = (SELECT delivery FROM messages WHERE account = ?1 AND id = ?2)"
+    let sql = concat!(
+        "SELECT ",
+        entry_columns!(),
+        " FROM outbox o WHERE o.account = ?1 AND o.delivery = (SELECT delivery FROM messages WHERE account = ?1 AND id = ?2)"
     );
-    let found = txn.connection.prepare_cached(&sql)?.query_row(params![account.to_bytes(), message.to_bytes()], entry).optional()?;
-    let Some(found) = found else { return Ok(None) };
+    let params = params![account.to_bytes(), message.to_bytes()];
+    let found = txn.connection.prepare_cached(sql)?.query_row(params, outbox::read).optional()?;
+    let Some(Ok(found)) = found else { return Ok(None) };
     Ok(advance(txn, &found, &Input::Resolve { sent }, now)?.map(|settled| settled.status))
 }
 
 /// Lets the state machine take one step and writes what follows; `None` where the input is stale.
 fn advance(txn: &mut Txn<'_>, found: &OutboxEntry, input: &Input, now: Timestamp) -> rusqlite::Result<Option<Settled>> {
     let Ok(step) = found.state.step(input, now) else { return Ok(None) };
-    let outcome = match input {
-        Input::Finish { outcome, .. } => Some(outcome),
-        _ => None,
-    };
     let status = match step {
         Step::GoesOn(next) => {
-            write_state(txn, found.delivery, &next, None)?;
-            let class = outcome.and_then(Outcome::class);
-            write_status(txn, found, next.status(), class, None, now)?;
+            outbox::write_state(txn, found.delivery, &next, None)?;
+            change_status(txn, found, next.status(), class(found, input), None, now)?;
             next.status()
         }
         Step::Ends(ending) => {
-            let external_id = match outcome {
-                Some(Outcome::Sent { external_id }) => Some(external_id.as_str()),
+            let external_id = match input {
+                Input::Finish { outcome: Outcome::Sent { external_id }, .. } => external_id.as_deref(),
                 _ => None,
             };
             end(txn, found, ending, external_id, now)?;
             ending.status()
         }
     };
-    Ok(Some(Settled { message: found.message, status }))
+    Ok(Some(Settled { message: found.message(), status }))
+}
+
+/// Why a message that goes on is not further.
+const fn class(found: &OutboxEntry, input: &Input) -> Option<ErrorClass> {
+    match (found.state.state, input) {
+        (_, Input::Finish { outcome, .. }) => outcome.class(),
+        (State::Started { .. }, Input::Tick) => Some(ErrorClass::Interrupted),
+        _ => None,
+    }
 }
 
 fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, external_id: Option<&str>, now: Timestamp) -> rusqlite::Result<()> {
-    txn.statement("DELETE FROM outbox WHERE delivery = ?1")?.execute([found.delivery.to_bytes()])?;
+    outbox::remove(txn, found.delivery)?;
     if found.is_ordered {
         // What stands behind it in its conversation may go now.
         txn.leave_due();
     }
-    write_status(txn, found, ending.status(), ending.class(), external_id, now)?;
+    change_status(txn, found, ending.status(), ending.class(), external_id, now)?;
     if ending.returns_charge() {
-        return_charge(txn, found.account, found.message)?;
+        return_charge(txn, found.account, found.message())?;
     }
     Ok(())
 }
@@ -108,17 +85,21 @@ fn return_charge(txn: &mut Txn<'_>, account: AccountId, message: MessageId) -> r
     charge.map_or(Ok(()), |charge| txn.return_charge(account, mode, charge))
 }
 
-fn write_state(txn: &mut Txn<'_>, delivery: DeliveryId, next: &Delivery, started_at: Option<Timestamp>) -> rusqlite::Result<()> {
-    let sql = "UPDATE outbox SET state = ?2, due = ?3, fence = ?4, tries = ?5, started_at = coalesce(?6, started_at) WHERE delivery = ?1";
-    txn.statement(sql)?.execute(params![
-        delivery.to_bytes(),
-        rows::state_number(next.state),
-        next.state.due().as_millis(),
-        next.fence,
-        next.tries,
-        started_at.map(Timestamp::as_millis)
-    ])?;
-    Ok(())
+/// Writes the status, and tells of it where it is another.
+fn change_status(
+    txn: &mut Txn<'_>,
+    found: &OutboxEntry,
+    status: MessageStatus,
+    error: Option<ErrorClass>,
+    external_id: Option<&str>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    write_status(txn, found, status, error, external_id, now)?;
+    let previous = found.state.status();
+    if status == previous {
+        return Ok(());
+    }
+    events::tell_change(txn, found.account, found.message(), Change { previous, status, error }, now)
 }
 
 fn write_status(
@@ -132,7 +113,7 @@ fn write_status(
     let sql = "UPDATE messages SET status = ?3, error = ?4, external_id = coalesce(?5, external_id), updated_at = ?6 WHERE account = ?1 AND id = ?2";
     txn.statement(sql)?.execute(params![
         found.account.to_bytes(),
-        found.message.to_bytes(),
+        found.message().to_bytes(),
         status.as_str(),
         error.map(ErrorClass::as_str),
         external_id,
@@ -148,7 +129,10 @@ pub(crate) fn claim(txn: &mut Txn<'_>, request: &Claim) -> rusqlite::Result<Clai
     while let Some(account) = next_waiting_account(txn.connection, after)? {
         after = Some(account);
         let room = request.limit - answer.claimed.len();
-        claim_of_account(txn, account, request, room.min(request.per_account), &mut answer)?;
+        // An account that cannot be read keeps its own messages waiting, and nobody else's.
+        let share = txn.part(|txn| claim_of_account(txn, account, request, room.min(request.per_account)))?.unwrap_or_default();
+        answer.claimed.extend(share.claimed);
+        answer.next_due = answer.next_due.into_iter().chain(share.next_due).min();
         if answer.claimed.len() >= request.limit {
             answer.after = after;
             return Ok(answer);
@@ -157,22 +141,28 @@ pub(crate) fn claim(txn: &mut Txn<'_>, request: &Claim) -> rusqlite::Result<Clai
     Ok(answer)
 }
 
+pub(crate) const NEXT_ACCOUNT: &str = "SELECT account FROM outbox INDEXED BY outbox_messages_waiting
+    WHERE channel = 0 AND state = 0 AND account > ?1 AND length(account) = 16 ORDER BY account LIMIT 1";
+
 fn next_waiting_account(connection: &Connection, after: Option<AccountId>) -> rusqlite::Result<Option<AccountId>> {
-    let sql = "SELECT account FROM outbox WHERE state = 0 AND account > ?1 ORDER BY account LIMIT 1";
     let after = after.map_or_else(Vec::new, |account| account.to_bytes().to_vec());
-    connection.prepare_cached(sql)?.query_row([after], |row| rows::account_id(row, 0)).optional()
+    connection.prepare_cached(NEXT_ACCOUNT)?.query_row([after], |row| rows::account_id(row, 0)).optional()
 }
+
+pub(crate) const NEXT_INSTANCE: &str = "SELECT place FROM outbox INDEXED BY outbox_messages_waiting
+    WHERE channel = 0 AND state = 0 AND account = ?1 AND place > ?2 AND length(place) = 16 ORDER BY place LIMIT 1";
 
 fn next_waiting_instance(connection: &Connection, account: AccountId, after: &[u8]) -> rusqlite::Result<Option<InstanceId>> {
-    let sql = "SELECT instance FROM outbox WHERE state = 0 AND account = ?1 AND instance > ?2 ORDER BY instance LIMIT 1";
-    connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), after], |row| rows::instance_id(row, 0)).optional()
+    let params = params![account.to_bytes(), after];
+    connection.prepare_cached(NEXT_INSTANCE)?.query_row(params, |row| rows::instance_id(row, 0)).optional()
 }
 
-fn claim_of_account(txn: &mut Txn<'_>, account: AccountId, request: &Claim, room: usize, answer: &mut ClaimAnswer) -> rusqlite::Result<()> {
+fn claim_of_account(txn: &mut Txn<'_>, account: AccountId, request: &Claim, room: usize) -> rusqlite::Result<ClaimAnswer> {
     let connection = txn.connection;
+    let mut answer = ClaimAnswer::default();
     let is_closed = txn.account(account)?.is_none_or(|entry| entry.account.pause.is_some() || entry.account.suspended_at.is_some());
     if is_closed {
-        return Ok(());
+        return Ok(answer);
     }
     let mut after: Option<InstanceId> = None;
     let mut left = room;
@@ -183,45 +173,45 @@ fn claim_of_account(txn: &mut Txn<'_>, account: AccountId, request: &Claim, room
         if !sends {
             continue;
         }
-        for found in due(connection, account, instance, request.now, left)? {
-            left -= usize::from(claim_one(txn, &found, request, answer)?);
+        let due = due(connection, account, instance, request.now, left)?;
+        for found in readable(txn, due, request.now)? {
+            left -= usize::from(claim_one(txn, &found, request, &mut answer)?);
         }
         let next = next_due(connection, account, instance, request.now)?;
         answer.next_due = answer.next_due.into_iter().chain(next).min();
     }
-    Ok(())
+    Ok(answer)
 }
 
-fn due(
-    connection: &Connection,
-    account: AccountId,
-    instance: InstanceId,
-    now: Timestamp,
-    limit: usize,
-) -> rusqlite::Result<Vec<OutboxEntry>> {
-    let sql = format!(
-        "SELECT {ENTRY_COLUMNS} FROM outbox o WHERE state = 0 AND account = ?1 AND instance = ?2 AND due <= ?3
-         AND (order_key IS NULL OR NOT EXISTS
-              (SELECT 1 FROM outbox p WHERE p.account = o.account AND p.order_key = o.order_key AND p.log_id < o.log_id))
-         ORDER BY due LIMIT ?4"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    rows::all(&mut statement, params![account.to_bytes(), instance.to_bytes(), now.as_millis(), limit as i64], entry)
+pub(crate) const DUE: &str = concat!(
+    "SELECT ",
+    entry_columns!(),
+    " FROM outbox o INDEXED BY outbox_messages_waiting
+      WHERE o.channel = 0 AND o.state = 0 AND o.account = ?1 AND o.place = ?2 AND o.due <= ?3
+      AND (o.order_key IS NULL OR NOT EXISTS
+           (SELECT 1 FROM outbox p INDEXED BY outbox_messages_ordered
+            WHERE p.account = o.account AND p.order_key = o.order_key AND p.log_id < o.log_id AND p.state <> 4))
+      ORDER BY o.due LIMIT ?4"
+);
+
+fn due(connection: &Connection, account: AccountId, instance: InstanceId, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Read>> {
+    let mut statement = connection.prepare_cached(DUE)?;
+    rows::all(&mut statement, params![account.to_bytes(), instance.to_bytes(), now.as_millis(), limit as i64], outbox::read)
 }
+
+pub(crate) const NEXT_DUE: &str = "SELECT due FROM outbox INDEXED BY outbox_messages_waiting
+    WHERE channel = 0 AND state = 0 AND account = ?1 AND place = ?2 AND due > ?3 ORDER BY due LIMIT 1";
 
 fn next_due(connection: &Connection, account: AccountId, instance: InstanceId, now: Timestamp) -> rusqlite::Result<Option<Timestamp>> {
-    let sql = "SELECT due FROM outbox WHERE state = 0 AND account = ?1 AND instance = ?2 AND due > ?3 ORDER BY due LIMIT 1";
-    connection
-        .prepare_cached(sql)?
-        .query_row(params![account.to_bytes(), instance.to_bytes(), now.as_millis()], |row| rows::time(row, 0))
-        .optional()
+    let params = params![account.to_bytes(), instance.to_bytes(), now.as_millis()];
+    connection.prepare_cached(NEXT_DUE)?.query_row(params, |row| rows::time(row, 0)).optional()
 }
 
 /// Whether the row is the worker's now; one whose time is over ends instead.
 fn claim_one(txn: &mut Txn<'_>, found: &OutboxEntry, request: &Claim, answer: &mut ClaimAnswer) -> rusqlite::Result<bool> {
     match found.state.step(&Input::Claim { lease_until: request.lease_until }, request.now) {
         Ok(Step::GoesOn(next)) => {
-            write_state(txn, found.delivery, &next, None)?;
+            outbox::write_state(txn, found.delivery, &next, None)?;
             answer.claimed.push(Claimed { account: found.account, delivery: found.delivery, fence: next.fence });
             Ok(true)
         }
@@ -235,7 +225,11 @@ fn claim_one(txn: &mut Txn<'_>, found: &OutboxEntry, request: &Claim, answer: &m
 
 /// Opens an attempt, if present facts still allow it.
 pub(crate) fn start(txn: &mut Txn<'_>, claimed: Claimed, lease: Lease, now: Timestamp) -> rusqlite::Result<StartAnswer> {
-    let Some(found) = find(txn, claimed)? else { return Ok(StartAnswer::Stale) };
+    or_park(txn, claimed, now, |txn| try_start(txn, claimed, lease, now)).map(|answer| answer.unwrap_or(StartAnswer::Stale))
+}
+
+fn try_start(txn: &mut Txn<'_>, claimed: Claimed, lease: Lease, now: Timestamp) -> rusqlite::Result<StartAnswer> {
+    let Some(found) = outbox::find(txn, claimed)? else { return Ok(StartAnswer::Stale) };
     let input = Input::Start { fence: claimed.fence, lease_until: lease.until };
     let Ok(step) = found.state.step(&input, now) else { return Ok(StartAnswer::Stale) };
     let Some(waiting) = waiting_message(txn.connection, &found)? else { return Ok(StartAnswer::Stale) };
@@ -248,7 +242,7 @@ pub(crate) fn start(txn: &mut Txn<'_>, claimed: Claimed, lease: Lease, now: Time
         Gate::Open => match step {
             Step::Ends(ending) => {
                 end(txn, &found, ending, None, now)?;
-                Ok(StartAnswer::Ended(Settled { message: found.message, status: ending.status() }))
+                Ok(StartAnswer::Ended(Settled { message: found.message(), status: ending.status() }))
             }
             Step::GoesOn(next) => begin(txn, &found, &next, waiting, claimed, lease, now),
         },
@@ -264,11 +258,12 @@ fn begin(
     lease: Lease,
     now: Timestamp,
 ) -> rusqlite::Result<StartAnswer> {
-    let Some(instance) = instance_by_id(txn.connection, found.account, found.instance)? else { return Ok(StartAnswer::Stale) };
-    write_state(txn, found.delivery, next, Some(now))?;
+    let Some(instance) = instance_by_id(txn.connection, found.account, found.instance())? else { return Ok(StartAnswer::Stale) };
+    outbox::write_state(txn, found.delivery, next, Some(now))?;
+    // Customers are told of a start as of what is queued: not again.
     write_status(txn, found, next.status(), None, None, now)?;
     let WaitingMessage { subject, recipient, purpose, content, .. } = waiting;
-    let parcel = parcel(found.message, &instance, subject.mode, recipient, purpose, content);
+    let parcel = parcel(found.message(), &instance, subject.mode, recipient, purpose, content);
     Ok(StartAnswer::Started(Box::new(Started { claimed, attempt: next.tries, lease, parcel })))
 }
 
@@ -296,11 +291,11 @@ fn waiting_message(connection: &Connection, found: &OutboxEntry) -> rusqlite::Re
         };
         Ok(WaitingMessage { subject, recipient: rows::address(row, 0)?, purpose, content, contact: rows::contact_state(row, 5, 6)? })
     };
-    connection.prepare_cached(sql)?.query_row(params![found.account.to_bytes(), found.message.to_bytes()], read).optional()
+    connection.prepare_cached(sql)?.query_row(params![found.account.to_bytes(), found.message().to_bytes()], read).optional()
 }
 
 fn start_facts(txn: &mut Txn<'_>, found: &OutboxEntry, waiting: &WaitingMessage) -> rusqlite::Result<StartFacts> {
-    let instance = instance_by_id(txn.connection, found.account, found.instance)?;
+    let instance = instance_by_id(txn.connection, found.account, found.instance())?;
     let account = txn.account(found.account)?.map(|entry| &entry.account);
     let codes_pass = account.as_ref().is_some_and(|account| account.one_time_codes_pass);
     let findings = examine(&waiting.content);
@@ -314,13 +309,24 @@ fn start_facts(txn: &mut Txn<'_>, found: &OutboxEntry, waiting: &WaitingMessage)
 }
 
 /// Closes an attempt.
-pub(crate) fn finish(txn: &mut Txn<'_>, finish: Finish) -> rusqlite::Result<Option<Settled>> {
-    let Finish { claimed, attempt, outcome, jitter, now } = finish;
-    let Some(found) = find(txn, claimed)? else { return Ok(None) };
-    let input = Input::Finish { fence: claimed.fence, outcome, jitter };
-    let settled = advance(txn, &found, &input, now)?;
-    if let (Some(_), Input::Finish { outcome, .. }) = (settled, &input) {
-        write_outcome(txn, &found, attempt, outcome, now)?;
+pub(crate) fn finish(txn: &mut Txn<'_>, finish: &Finish) -> rusqlite::Result<Option<Settled>> {
+    Ok(or_park(txn, finish.claimed, finish.now, |txn| try_finish(txn, finish))?.flatten())
+}
+
+fn try_finish(txn: &mut Txn<'_>, finish: &Finish) -> rusqlite::Result<Option<Settled>> {
+    let Some(found) = outbox::find(txn, finish.claimed)? else { return Ok(None) };
+    match found.state.channel {
+        Channel::Message => finish_message(txn, &found, finish),
+        Channel::Event => notices::finish(txn, &found, finish).map(|()| None),
+    }
+}
+
+fn finish_message(txn: &mut Txn<'_>, found: &OutboxEntry, finish: &Finish) -> rusqlite::Result<Option<Settled>> {
+    let Finish { claimed, attempt, ref outcome, jitter, now, report: _ } = *finish;
+    let input = Input::Finish { fence: claimed.fence, outcome: outcome.clone(), jitter };
+    let settled = advance(txn, found, &input, now)?;
+    if settled.is_some() {
+        write_outcome(txn, found, attempt, outcome, now)?;
     }
     Ok(settled)
 }
@@ -330,7 +336,7 @@ fn write_outcome(txn: &mut Txn<'_>, found: &OutboxEntry, attempt: u16, outcome: 
     let sql = "INSERT INTO attempts (account, message, number, started_at, finished_at, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     txn.statement(sql)?.execute(params![
         found.account.to_bytes(),
-        found.message.to_bytes(),
+        found.message().to_bytes(),
         attempt,
         found.started_at.unwrap_or(now).as_millis(),
         now.as_millis(),
@@ -339,47 +345,72 @@ fn write_outcome(txn: &mut Txn<'_>, found: &OutboxEntry, attempt: u16, outcome: 
     Ok(())
 }
 
-/// Gives a claimed delivery back.
+/// Gives a claimed delivery back. Events are never claimed without being started.
 pub(crate) fn release(txn: &mut Txn<'_>, claimed: Claimed, now: Timestamp) -> rusqlite::Result<()> {
-    if let Some(found) = find(txn, claimed)? {
-        advance(txn, &found, &Input::Release { fence: claimed.fence, due: now }, now)?;
-        txn.leave_due();
-    }
-    Ok(())
+    let give_back = |txn: &mut Txn<'_>| {
+        let found = outbox::find(txn, claimed)?;
+        if let Some(found) = found.filter(|found| found.state.channel == Channel::Message) {
+            advance(txn, &found, &Input::Release { fence: claimed.fence, due: now }, now)?;
+            txn.leave_due();
+        }
+        Ok(())
+    };
+    or_park(txn, claimed, now, give_back).map(drop)
 }
 
 /// Closes what time has closed.
 pub(crate) fn sweep(txn: &mut Txn<'_>, now: Timestamp, limit: usize) -> rusqlite::Result<Swept> {
     let mut swept = Swept::default();
-    let overdue = overdue(txn.connection, now, limit)?;
-    swept.more = overdue.len() >= limit;
-    for found in overdue {
-        swept.settled.extend(tick(txn, &found, now)?);
+    for sql in [MESSAGES_LEASED, MESSAGES_EXPIRED, notices::LEASED] {
+        let params = params![now.as_millis(), limit as i64];
+        let overdue = rows::all(&mut *txn.connection.prepare_cached(sql)?, params, outbox::read)?;
+        swept.more |= overdue.len() >= limit;
+        tick_all(txn, overdue, now, &mut swept)?;
     }
-    swept.more |= close_reviews(txn.connection, now, limit, &mut swept.settled)? >= limit;
+    let expired = notices::expired(txn.connection, now, limit)?;
+    swept.more |= expired.len() >= limit;
+    tick_all(txn, expired, now, &mut swept)?;
+    swept.more |= close_reviews(txn, now, limit, &mut swept.settled)? >= limit;
     swept.more |= forget_keys(txn.connection, now, limit)? >= limit;
     Ok(swept)
 }
 
-fn overdue(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<OutboxEntry>> {
-    let leased = format!("SELECT {ENTRY_COLUMNS} FROM outbox WHERE state <> 0 AND due <= ?1 ORDER BY due LIMIT ?2");
-    let expired = format!("SELECT {ENTRY_COLUMNS} FROM outbox WHERE state = 0 AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2");
-    let mut found = Vec::new();
-    for sql in [leased, expired] {
-        let mut statement = connection.prepare_cached(&sql)?;
-        found.extend(rows::all(&mut statement, params![now.as_millis(), limit as i64], entry)?);
+pub(crate) const MESSAGES_LEASED: &str = concat!(
+    "SELECT ",
+    entry_columns!(),
+    " FROM outbox o INDEXED BY outbox_messages_leased
+      WHERE o.channel = 0 AND o.state <> 0 AND o.state <> 4 AND o.due <= ?1 ORDER BY o.due LIMIT ?2"
+);
+
+pub(crate) const MESSAGES_EXPIRED: &str = concat!(
+    "SELECT ",
+    entry_columns!(),
+    " FROM outbox o INDEXED BY outbox_messages_expiring
+      WHERE o.channel = 0 AND o.state = 0 AND o.expires_at <= ?1 ORDER BY o.expires_at LIMIT ?2"
+);
+
+fn tick_all(txn: &mut Txn<'_>, overdue: Vec<Read>, now: Timestamp, swept: &mut Swept) -> rusqlite::Result<()> {
+    for found in readable(txn, overdue, now)? {
+        let claimed = Claimed { account: found.account, delivery: found.delivery, fence: found.state.fence };
+        swept.settled.extend(or_park(txn, claimed, now, |txn| tick(txn, &found, now))?.flatten());
     }
-    Ok(found)
+    Ok(())
 }
 
-/// Lets time pass for a delivery; its message's new status, where that changed.
 fn tick(txn: &mut Txn<'_>, found: &OutboxEntry, now: Timestamp) -> rusqlite::Result<Option<Settled>> {
+    match found.state.channel {
+        Channel::Message => tick_message(txn, found, now),
+        Channel::Event => notices::tick(txn, found, now).map(|()| None),
+    }
+}
+
+/// Lets time pass for a message's delivery; the message's new status, where that changed.
+fn tick_message(txn: &mut Txn<'_>, found: &OutboxEntry, now: Timestamp) -> rusqlite::Result<Option<Settled>> {
     let Some(settled) = advance(txn, found, &Input::Tick, now)? else { return Ok(None) };
     match found.state.state {
         State::Started { .. } => {
             let interrupted = Outcome::Unknown { class: ErrorClass::Interrupted };
             write_outcome(txn, found, found.state.tries, &interrupted, now)?;
-            write_status(txn, found, settled.status, Some(ErrorClass::Interrupted), None, now)?;
         }
         State::Claimed { .. } => txn.leave_due(),
         State::Waiting { .. } | State::InDoubt { .. } => {}
@@ -387,14 +418,13 @@ fn tick(txn: &mut Txn<'_>, found: &OutboxEntry, now: Timestamp) -> rusqlite::Res
     Ok((settled.status != found.state.status()).then_some(settled))
 }
 
-fn close_reviews(connection: &Connection, now: Timestamp, limit: usize, settled: &mut Vec<Settled>) -> rusqlite::Result<usize> {
+fn close_reviews(txn: &mut Txn<'_>, now: Timestamp, limit: usize, settled: &mut Vec<Settled>) -> rusqlite::Result<usize> {
     let sql = "SELECT account, message FROM reviews WHERE closed_at IS NULL AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let expired = rows::all(&mut statement, params![now.as_millis(), limit as i64], |row| {
+    let expired = rows::all(&mut *txn.connection.prepare_cached(sql)?, params![now.as_millis(), limit as i64], |row| {
         Ok((rows::account_id(row, 0)?, rows::message_id(row, 1)?))
     })?;
     for (account, message) in &expired {
-        crate::reviews::expire(connection, *account, *message, now)?;
+        crate::reviews::expire(txn, *account, *message, now)?;
         settled.push(Settled { message: *message, status: MessageStatus::Refused });
     }
     Ok(expired.len())

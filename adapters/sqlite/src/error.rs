@@ -43,12 +43,16 @@ impl From<std::io::Error> for OpenError {
     }
 }
 
+/// Whether a row was read that holds what it cannot.
+pub(crate) const fn is_unreadable(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    matches!(error, FromSqlConversionFailure(..) | InvalidColumnType(..) | IntegralValueOutOfRange(..))
+}
+
 /// What an error of a statement means: nothing was written.
 pub(crate) fn of_statement(error: &rusqlite::Error) -> StoreError {
     match error {
-        rusqlite::Error::FromSqlConversionFailure(..)
-        | rusqlite::Error::InvalidColumnType(..)
-        | rusqlite::Error::IntegralValueOutOfRange(..) => StoreError::Corrupt(error.to_string()),
+        _ if is_unreadable(error) => StoreError::Corrupt(error.to_string()),
         _ => match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(error.to_string()),
             _ => StoreError::Unavailable(error.to_string()),

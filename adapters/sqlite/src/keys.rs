@@ -83,6 +83,10 @@ pub(crate) fn touch(connection: &Connection, used: &[(KeyId, Timestamp)]) -> rus
     Ok(())
 }
 
+/// The numbers of the keyring's roots that rows name. Nobody opens again what a removed endpoint has sealed.
 pub(crate) fn roots(connection: &Connection) -> rusqlite::Result<Vec<u32>> {
-    rows::all(&mut *connection.prepare_cached("SELECT DISTINCT root FROM api_keys ORDER BY root")?, [], |row| row.get(0))
+    let sql = "SELECT root FROM api_keys
+               UNION SELECT secrets_root FROM endpoints WHERE removed_at IS NULL
+               UNION SELECT headers_root FROM endpoints WHERE removed_at IS NULL AND headers_root IS NOT NULL ORDER BY 1";
+    rows::all(&mut *connection.prepare_cached(sql)?, [], |row| row.get(0))
 }

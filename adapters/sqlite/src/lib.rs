@@ -1,8 +1,9 @@
 //! Gatepost's embedded store: SQLite with one writer, group commit and full durability.
 //!
 //! The players: `writer` (one thread; what waits is written in one transaction and answered after its commit), `txn` (the open
-//! transaction and what it has read of the accounts), `reader` (threads that read beside it), `accept` and `deliver` (the hot path),
-//! `schema` (migrations). No SQLite type stands in a public signature.
+//! transaction and what it has read of the accounts), `reader` (threads that read beside it), `accept` and `deliver` (a message's way),
+//! `events`, `take` and `notices` (an event's way), `outbox` (what of both is not finished), `schema` (migrations). No SQLite type
+//! stands in a public signature.
 //!
 //! ```
 //! use gatepost_sqlite::{Options, SqliteStore};
@@ -20,16 +21,25 @@ mod accept;
 mod accounts;
 mod connection;
 mod deliver;
+mod deliveries;
+mod endpoints;
 mod error;
+mod events;
 mod keys;
 mod messages;
+mod notices;
+mod outbox;
+#[cfg(test)]
+mod plans;
 mod reader;
+mod replays;
 mod retention;
 mod reviews;
 mod rows;
 mod schema;
 mod store;
 mod suppressions;
+mod take;
 mod txn;
 mod writer;
 

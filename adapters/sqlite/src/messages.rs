@@ -30,9 +30,9 @@ pub(crate) fn list(
 }
 
 pub(crate) fn attempts(connection: &Connection, account: AccountId, message: MessageId) -> rusqlite::Result<Vec<Attempt>> {
-    let sql = "SELECT number, started_at, finished_at, outcome FROM attempts WHERE account = ?1 AND message = ?2
+    let sql = "SELECT number, started_at, finished_at, outcome, NULL FROM attempts WHERE account = ?1 AND message = ?2
                UNION ALL
-               SELECT o.tries, o.started_at, NULL, NULL FROM messages m JOIN outbox o ON o.delivery = m.delivery
+               SELECT o.tries, o.started_at, NULL, NULL, NULL FROM messages m JOIN outbox o ON o.delivery = m.delivery
                WHERE m.account = ?1 AND m.id = ?2 AND o.state = 2
                ORDER BY 1";
     rows::all(&mut *connection.prepare_cached(sql)?, params![account.to_bytes(), message.to_bytes()], rows::attempt)

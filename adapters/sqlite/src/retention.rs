@@ -6,7 +6,7 @@
 use gatepost::{AccountId, MessageId, Retention, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::rows;
+use crate::rows::{self, first_id_of};
 
 /// What the gateway, a person or the provider may still change.
 const UNFINISHED: &str = "(status IN ('held', 'queued', 'sending')
@@ -14,64 +14,139 @@ const UNFINISHED: &str = "(status IN ('held', 'queued', 'sending')
 
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
 pub(crate) fn retain(connection: &Connection, retention: Retention, limit: usize) -> rusqlite::Result<usize> {
+    let Retention { content_before, logs_before } = retention;
+    let kinds: [(Forget, Timestamp); 7] = [
+        (forget_contents, content_before),
+        (forget_fields, content_before),
+        (forget_messages, logs_before),
+        (forget_policy_events, logs_before),
+        (forget_deliveries, logs_before),
+        (forget_events, logs_before),
+        (forget_recoveries, logs_before),
+    ];
     let accounts = rows::all(&mut *connection.prepare_cached("SELECT id FROM accounts")?, [], |row| rows::account_id(row, 0))?;
-    let (mut contents, mut messages, mut events) = (0, 0, 0);
-    for account in accounts {
-        contents += forget_contents(connection, account, retention.content_before, limit - contents)?;
-        messages += forget_messages(connection, account, retention.logs_before, limit - messages)?;
-        events += forget_events(connection, account, retention.logs_before, limit - events)?;
-    }
-    Ok(contents + messages + events)
+    kinds.into_iter().try_fold(0, |sum, (forget, before)| Ok(sum + forget_kind(connection, &accounts, forget, before, limit)?))
 }
 
-/// The ids of messages made before `time` are lower than this.
-fn first_id_of(time: Timestamp) -> [u8; 16] {
-    let millis = u128::from(time.as_millis().max(0).unsigned_abs());
-    (millis << 80).to_be_bytes()
+/// Forgets at most so many rows of one kind that are older than this; how many it were.
+type Forget = fn(&Connection, AccountId, Timestamp, usize) -> rusqlite::Result<usize>;
+
+fn forget_kind(
+    connection: &Connection,
+    accounts: &[AccountId],
+    forget: Forget,
+    before: Timestamp,
+    limit: usize,
+) -> rusqlite::Result<usize> {
+    accounts.iter().try_fold(0, |forgotten, account| Ok(forgotten + forget(connection, *account, before, limit - forgotten)?))
 }
 
 fn forget_contents(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    let sql = "SELECT message FROM retention WHERE account = ?1";
+    let sql = "SELECT message FROM retention WHERE account = ?1 AND message IS NOT NULL";
     let mark: Option<[u8; 16]> = connection.prepare_cached(sql)?.query_row([account.to_bytes()], |row| row.get(0)).optional()?;
+    let after = mark.unwrap_or_default();
     let sql = format!(
-        "SELECT id, {UNFINISHED} FROM messages m WHERE account = ?1 AND id > ?2 AND id < ?3 AND content IS NOT NULL ORDER BY id LIMIT ?4"
+        "SELECT id FROM messages m WHERE account = ?1 AND id > ?2 AND id < ?3 AND content IS NOT NULL AND NOT {UNFINISHED} ORDER BY id LIMIT ?4"
     );
-    let params = params![account.to_bytes(), mark.unwrap_or_default(), first_id_of(before), limit as i64];
-    let old: Vec<(MessageId, bool)> =
-        rows::all(&mut *connection.prepare_cached(&sql)?, params, |row| Ok((rows::message_id(row, 0)?, row.get(1)?)))?;
-    let sql = "UPDATE messages SET content = NULL WHERE account = ?1 AND id = ?2 AND content IS NOT NULL";
-    let mut forget = connection.prepare_cached(sql)?;
-    let mut forgotten = 0;
-    for (id, _) in old.iter().filter(|(_, is_unfinished)| !is_unfinished) {
-        forgotten += forget.execute(params![account.to_bytes(), id.to_bytes()])?;
+    let params = params![account.to_bytes(), after, first_id_of(before), limit as i64];
+    let old: Vec<MessageId> = rows::all(&mut *connection.prepare_cached(&sql)?, params, |row| rows::message_id(row, 0))?;
+    let mut forget = connection.prepare_cached("UPDATE messages SET content = NULL WHERE account = ?1 AND id = ?2")?;
+    for id in &old {
+        forget.execute(params![account.to_bytes(), id.to_bytes()])?;
     }
-    // What is unfinished is looked at again; it is so for two days at most.
-    let done = old.iter().take_while(|(_, is_unfinished)| !is_unfinished).last();
-    if let Some((id, _)) = done {
+    move_mark(connection, account, after, &old)?;
+    Ok(old.len())
+}
+
+/// Moves the mark to the last message that was forgotten, but over none that is still to forget: what was unfinished is looked at again.
+fn move_mark(connection: &Connection, account: AccountId, after: [u8; 16], forgotten: &[MessageId]) -> rusqlite::Result<()> {
+    let Some(last) = forgotten.last() else { return Ok(()) };
+    let sql = "SELECT id FROM messages WHERE account = ?1 AND id > ?2 AND id < ?3 AND content IS NOT NULL ORDER BY id LIMIT 1";
+    let params = params![account.to_bytes(), after, last.to_bytes()];
+    let left: Option<MessageId> = connection.prepare_cached(sql)?.query_row(params, |row| rows::message_id(row, 0)).optional()?;
+    let mark = forgotten.iter().take_while(|id| left.is_none_or(|left| **id < left)).last();
+    if let Some(mark) = mark {
         let sql = "INSERT INTO retention (account, message) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET message = excluded.message";
-        connection.prepare_cached(sql)?.execute(params![account.to_bytes(), id.to_bytes()])?;
+        connection.prepare_cached(sql)?.execute(params![account.to_bytes(), mark.to_bytes()])?;
     }
-    Ok(forgotten)
+    Ok(())
 }
 
 fn forget_messages(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
     let sql = format!("SELECT id FROM messages m WHERE account = ?1 AND id < ?2 AND NOT {UNFINISHED} ORDER BY id LIMIT ?3");
+    let with_each = [
+        "DELETE FROM attempts WHERE account = ?1 AND message = ?2",
+        "DELETE FROM reviews WHERE account = ?1 AND message = ?2",
+        "DELETE FROM messages WHERE account = ?1 AND id = ?2",
+    ];
+    delete(connection, account, before, limit, &sql, &with_each)
+}
+
+/// Deletes what the query finds, and what belongs to each; how many it were.
+fn delete(
+    connection: &Connection,
+    account: AccountId,
+    before: Timestamp,
+    limit: usize,
+    query: &str,
+    with_each: &[&str],
+) -> rusqlite::Result<usize> {
     let params = params![account.to_bytes(), first_id_of(before), limit as i64];
-    let old = rows::all(&mut *connection.prepare_cached(&sql)?, params, |row| rows::message_id(row, 0))?;
-    for id in &old {
-        for sql in [
-            "DELETE FROM attempts WHERE account = ?1 AND message = ?2",
-            "DELETE FROM reviews WHERE account = ?1 AND message = ?2",
-            "DELETE FROM messages WHERE account = ?1 AND id = ?2",
-        ] {
-            connection.prepare_cached(sql)?.execute(params![account.to_bytes(), id.to_bytes()])?;
-        }
+    let old: Vec<[u8; 16]> = rows::all(&mut *connection.prepare_cached(query)?, params, |row| row.get(0))?;
+    for (id, sql) in old.iter().flat_map(|id| with_each.iter().map(move |sql| (id, sql))) {
+        connection.prepare_cached(sql)?.execute(params![account.to_bytes(), id])?;
     }
     Ok(old.len())
 }
 
-fn forget_events(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+fn forget_policy_events(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
     let sql = "DELETE FROM policy_events WHERE account = ?1 AND at < ?2 AND seq IN
                (SELECT seq FROM policy_events WHERE account = ?1 ORDER BY seq LIMIT ?3)";
     connection.prepare_cached(sql)?.execute(params![account.to_bytes(), before.as_millis(), limit as i64])
+}
+
+/// Forgets what events said, also of those that are still to be delivered: what is left of them is skipped.
+fn forget_fields(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+    let sql = "SELECT event FROM retention WHERE account = ?1 AND event IS NOT NULL";
+    let mark: Option<[u8; 16]> = connection.prepare_cached(sql)?.query_row([account.to_bytes()], |row| row.get(0)).optional()?;
+    let sql = "SELECT id FROM events WHERE account = ?1 AND id > ?2 AND id < ?3 AND fields IS NOT NULL ORDER BY id LIMIT ?4";
+    let params = params![account.to_bytes(), mark.unwrap_or_default(), first_id_of(before), limit as i64];
+    let old: Vec<[u8; 16]> = rows::all(&mut *connection.prepare_cached(sql)?, params, |row| row.get(0))?;
+    let mut forget = connection.prepare_cached("UPDATE events SET fields = NULL WHERE account = ?1 AND id = ?2")?;
+    for id in &old {
+        forget.execute(params![account.to_bytes(), id])?;
+    }
+    if let Some(last) = old.last() {
+        let sql = "INSERT INTO retention (account, event) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET event = excluded.event";
+        connection.prepare_cached(sql)?.execute(params![account.to_bytes(), last])?;
+    }
+    Ok(old.len())
+}
+
+fn forget_deliveries(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+    let sql = "SELECT id FROM event_deliveries d WHERE account = ?1 AND id < ?2
+               AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.delivery = d.id) ORDER BY id LIMIT ?3";
+    let with_each = [
+        "DELETE FROM delivery_attempts WHERE account = ?1 AND delivery = ?2",
+        "DELETE FROM event_deliveries WHERE account = ?1 AND id = ?2",
+    ];
+    delete(connection, account, before, limit, sql, &with_each)
+}
+
+/// Events that the log does not name any more: neither their first deliveries, which are as old as they are, nor a repetition.
+pub(crate) const UNNAMED_EVENTS: &str = "SELECT id FROM events e WHERE account = ?1 AND id < ?2
+    AND NOT EXISTS (SELECT 1 FROM event_deliveries d WHERE d.account = e.account AND d.event = e.id
+                    AND d.id >= unhex(printf('%012x', e.occurred_at)) AND d.id < unhex(printf('%012x', e.occurred_at + 1)))
+    AND NOT EXISTS (SELECT 1 FROM event_deliveries d INDEXED BY event_deliveries_repeated
+                    WHERE d.account = e.account AND d.event = e.id AND d.replay IS NOT NULL)
+    ORDER BY id LIMIT ?3";
+
+fn forget_events(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+    delete(connection, account, before, limit, UNNAMED_EVENTS, &["DELETE FROM events WHERE account = ?1 AND id = ?2"])
+}
+
+fn forget_recoveries(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+    let sql = "SELECT id FROM recoveries WHERE account = ?1 AND id < ?2 AND (done_at IS NOT NULL OR canceled_at IS NOT NULL)
+               ORDER BY id LIMIT ?3";
+    delete(connection, account, before, limit, sql, &["DELETE FROM recoveries WHERE account = ?1 AND id = ?2"])
 }

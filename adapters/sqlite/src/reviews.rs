@@ -6,7 +6,9 @@ use gatepost::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::accept::{self, OutboxRow, Scene};
+use crate::accept::{self, Scene};
+use crate::events::{self, Change};
+use crate::outbox::NewRow;
 use crate::rows;
 use crate::txn::Txn;
 
@@ -30,12 +32,12 @@ pub(crate) fn list(
 }
 
 /// The open review, or why there is none to answer.
-fn open(connection: &Connection, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<Result<Review, ReviewAnswer>> {
-    Ok(match find(connection, account, message)? {
+fn open(txn: &mut Txn<'_>, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<Result<Review, ReviewAnswer>> {
+    Ok(match find(txn.connection, account, message)? {
         None => Err(ReviewAnswer::NotFound),
         Some(review) if review.closed.is_none() && review.expires_at <= now => {
-            expire(connection, account, message, now)?;
-            let expired = find(connection, account, message)?;
+            expire(txn, account, message, now)?;
+            let expired = find(txn.connection, account, message)?;
             Err(expired.map_or(ReviewAnswer::NotFound, ReviewAnswer::Closed))
         }
         Some(review) if review.closed.is_some() => Err(ReviewAnswer::Closed(review)),
@@ -51,18 +53,18 @@ pub(crate) fn refuse(
     note: Option<&str>,
     now: Timestamp,
 ) -> rusqlite::Result<ReviewAnswer> {
-    if let Err(answer) = open(txn.connection, account, message, now)? {
+    if let Err(answer) = open(txn, account, message, now)? {
         return Ok(answer);
     }
     close(txn.connection, account, message, by, ReviewVerdict::Refused, note, now)?;
-    set_status(txn.connection, account, message, MessageStatus::Refused, None, now)?;
+    end_hold(txn, account, message, MessageStatus::Refused, None, now)?;
     Ok(ReviewAnswer::Done(MessageStatus::Refused))
 }
 
 /// Decides again about a held message, with the facts of now.
 pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, decider: &dyn Decider) -> rusqlite::Result<ReviewAnswer> {
     let now = release.now;
-    if let Err(answer) = open(txn.connection, account, release.message, now)? {
+    if let Err(answer) = open(txn, account, release.message, now)? {
         return Ok(answer);
     }
     let held = held_message(txn.connection, account, release.message)?;
@@ -75,7 +77,7 @@ pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, 
     accept::record(txn, account, Some(release.message), &scene, &subject, &decision, decider, now)?;
     match decision.verdict {
         Verdict::Allow => {
-            let usage = accept::charge(txn, account, held.request.mode, &scene, &decision, now)?;
+            let usage = accept::charge(txn, account, release.message, held.request.mode, &scene, &decision, now)?;
             write_charge(txn.connection, account, release, usage.charge())?;
             let note = release.note.as_deref();
             close(txn.connection, account, release.message, release.by, ReviewVerdict::Released, note, now)?;
@@ -84,7 +86,7 @@ pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, 
         _ if decision.may_change() => Ok(ReviewAnswer::Forbidden(decision)),
         _ => {
             close(txn.connection, account, release.message, release.by, ReviewVerdict::Refused, release.note.as_deref(), now)?;
-            set_status(txn.connection, account, release.message, MessageStatus::Refused, None, now)?;
+            end_hold(txn, account, release.message, MessageStatus::Refused, None, now)?;
             Ok(ReviewAnswer::Forbidden(decision))
         }
     }
@@ -95,9 +97,10 @@ fn queue(txn: &mut Txn<'_>, account: AccountId, release: &Release, held: &HeldMe
     let delivery = Delivery::waiting(now, expiry(held.purpose, now));
     let order_key = held.request.ordered.then(|| order_key(scene.instance.id, scene.contact.id));
     let message = release.message;
-    let row = OutboxRow { account, delivery: release.delivery, order_key, instance: scene.instance.id, message, log_id: held.log_id };
+    let (place, item) = (scene.instance.id.to_bytes(), message.to_bytes());
+    let row = NewRow { account, delivery: release.delivery, order_key, place, item, as_name: None, log_id: held.log_id };
     row.insert(txn, &delivery, None)?;
-    set_status(txn.connection, account, message, delivery.status(), None, now)?;
+    end_hold(txn, account, message, delivery.status(), None, now)?;
     txn.leave_due();
     Ok(ReviewAnswer::Done(delivery.status()))
 }
@@ -141,9 +144,9 @@ fn write_charge(connection: &Connection, account: AccountId, release: &Release, 
 }
 
 /// Closes a review that nobody answered in time.
-pub(crate) fn expire(connection: &Connection, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<()> {
-    close(connection, account, message, Actor::Gateway, ReviewVerdict::Expired, None, now)?;
-    set_status(connection, account, message, MessageStatus::Refused, Some(ErrorClass::Expired), now)
+pub(crate) fn expire(txn: &mut Txn<'_>, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<()> {
+    close(txn.connection, account, message, Actor::Gateway, ReviewVerdict::Expired, None, now)?;
+    end_hold(txn, account, message, MessageStatus::Refused, Some(ErrorClass::Expired), now)
 }
 
 fn close(
@@ -161,8 +164,9 @@ fn close(
     Ok(())
 }
 
-fn set_status(
-    connection: &Connection,
+/// Gives a held message its next status, and tells of it.
+fn end_hold(
+    txn: &mut Txn<'_>,
     account: AccountId,
     message: MessageId,
     status: MessageStatus,
@@ -171,6 +175,6 @@ fn set_status(
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE messages SET status = ?3, error = ?4, updated_at = ?5 WHERE account = ?1 AND id = ?2";
     let params = params![account.to_bytes(), message.to_bytes(), status.as_str(), error.map(ErrorClass::as_str), now.as_millis()];
-    connection.prepare_cached(sql)?.execute(params)?;
-    Ok(())
+    txn.connection.prepare_cached(sql)?.execute(params)?;
+    events::tell_change(txn, account, message, Change { previous: MessageStatus::Held, status, error }, now)
 }

@@ -4,11 +4,12 @@
 
 use std::error::Error;
 use std::str::FromStr;
+use std::time::Duration;
 
 use gatepost::{
-    Account, AccountId, Actor, Address, ApiKey, Attempt, Calendar, Charge, Closing, ContactId, ContactState, ConversationWindow, Delivery,
-    DeliveryId, Instance, InstanceId, InvalidPhone, KeyDigest, KeyOwner, Message, MessageId, Mode, Name, Pause, Review, ReviewVerdict,
-    State, Suppression, SuppressionId, Timestamp, WindowId, Zone,
+    Account, AccountId, Actor, Address, ApiKey, Attempt, Calendar, Channel, Charge, Closing, ContactId, ContactState, ConversationWindow,
+    Delivery, DeliveryId, DeliveryStatus, EndpointId, EventId, Instance, InstanceId, InvalidPhone, KeyDigest, KeyOwner, Message, MessageId,
+    Mode, Name, Pause, RecoveryId, Review, ReviewVerdict, State, Suppression, SuppressionId, Timestamp, WindowId, Zone,
 };
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Row, Statement};
@@ -103,10 +104,22 @@ id_columns! {
     account_id = AccountId;
     contact_id = ContactId;
     delivery_id = DeliveryId;
+    endpoint_id = EndpointId;
+    event_id = EventId;
     instance_id = InstanceId;
     message_id = MessageId;
+    recovery_id = RecoveryId;
     suppression_id = SuppressionId;
 }
+
+/// The ids of rows written before `time` are lower than this.
+pub(crate) fn first_id_of(time: Timestamp) -> [u8; 16] {
+    let millis = u128::from(time.as_millis().max(0).unsigned_abs());
+    (millis << 80).to_be_bytes()
+}
+
+/// How far the time in an id may be from that of its row.
+pub(crate) const CLOCKS_APART: Duration = Duration::from_secs(60);
 
 pub(crate) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     Ok(Timestamp::from_millis(row.get(column)?))
@@ -173,7 +186,7 @@ pub(crate) fn pause_text(pause: Option<&Pause>) -> rusqlite::Result<Option<Strin
     pause.map(|pause| to_json(&PauseColumn { since: pause.since, by: pause.by.to_string(), note: pause.note.clone() })).transpose()
 }
 
-fn pause(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Pause>> {
+pub(crate) fn pause(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Pause>> {
     let Some(PauseColumn { since, by, note }) = json_or_none(row, column)? else { return Ok(None) };
     Ok(Some(Pause { since, by: parse(&by, column)?, note }))
 }
@@ -242,7 +255,13 @@ pub(crate) fn charge(row: &Row<'_>, day: usize, month: usize) -> rusqlite::Resul
 }
 
 pub(crate) fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
-    Ok(Attempt { number: row.get(0)?, started_at: time(row, 1)?, finished_at: time_or_none(row, 2)?, outcome: json_or_none(row, 3)? })
+    Ok(Attempt {
+        number: row.get(0)?,
+        started_at: time(row, 1)?,
+        finished_at: time_or_none(row, 2)?,
+        outcome: json_or_none(row, 3)?,
+        report: json_or_none(row, 4)?,
+    })
 }
 
 pub(crate) const SUPPRESSION_COLUMNS: &str = "id, contact, address, cause, note, since, by, lifted_at, lifted_by";
@@ -288,10 +307,12 @@ pub(crate) fn conversation(row: &Row<'_>, column: usize) -> rusqlite::Result<Con
 }
 
 /// The numbers of a delivery's states, as the partial indexes name them.
-const WAITING: i64 = 0;
+pub(crate) const WAITING: i64 = 0;
 const CLAIMED: i64 = 1;
-const STARTED: i64 = 2;
+pub(crate) const STARTED: i64 = 2;
 const IN_DOUBT: i64 = 3;
+/// Set aside, because it cannot be read; no state of the state machine.
+pub(crate) const PARKED: i64 = 4;
 
 pub(crate) const fn state_number(state: State) -> i64 {
     match state {
@@ -302,17 +323,60 @@ pub(crate) const fn state_number(state: State) -> i64 {
     }
 }
 
-/// The columns state, due, expires_at, fence and tries from `first` on.
+/// The numbers of the channels, as the partial indexes name them.
+const MESSAGE: i64 = 0;
+const EVENT: i64 = 1;
+
+pub(crate) const fn channel_number(channel: Channel) -> i64 {
+    match channel {
+        Channel::Message => MESSAGE,
+        Channel::Event => EVENT,
+    }
+}
+
+fn channel(row: &Row<'_>, column: usize) -> rusqlite::Result<Channel> {
+    match row.get::<_, i64>(column)? {
+        MESSAGE => Ok(Channel::Message),
+        EVENT => Ok(Channel::Event),
+        _ => Err(corrupt(column, "no channel of a delivery")),
+    }
+}
+
+/// The numbers of a delivery's statuses in the log, as the partial index names them. The outbox tells what is queued from what is sent.
+pub(crate) const fn delivery_status_number(status: DeliveryStatus) -> i64 {
+    match status {
+        DeliveryStatus::Queued | DeliveryStatus::Sending => 0,
+        DeliveryStatus::Sent => 1,
+        DeliveryStatus::Failed => 2,
+        DeliveryStatus::Blocked => 3,
+        DeliveryStatus::Skipped => 4,
+    }
+}
+
+pub(crate) fn delivery_status(row: &Row<'_>, column: usize) -> rusqlite::Result<DeliveryStatus> {
+    let number = row.get::<_, i64>(column)?;
+    let found = DeliveryStatus::ALL.into_iter().find(|status| delivery_status_number(*status) == number);
+    found.ok_or_else(|| corrupt(column, "no status of a delivery"))
+}
+
+/// The columns channel, state, due, expires_at, fence, tries and put_off from `first` on.
 pub(crate) fn delivery(row: &Row<'_>, first: usize) -> rusqlite::Result<Delivery> {
-    let due = time(row, first + 1)?;
-    let state = match row.get::<_, i64>(first)? {
+    let due = time(row, first + 2)?;
+    let state = match row.get::<_, i64>(first + 1)? {
         WAITING => State::Waiting { due },
         CLAIMED => State::Claimed { lease_until: due },
         STARTED => State::Started { lease_until: due },
         IN_DOUBT => State::InDoubt { until: due },
-        _ => return Err(corrupt(first, "no state of a delivery")),
+        _ => return Err(corrupt(first + 1, "no state of a delivery")),
     };
-    Ok(Delivery { state, expires_at: time(row, first + 2)?, fence: row.get(first + 3)?, tries: row.get(first + 4)? })
+    Ok(Delivery {
+        channel: channel(row, first)?,
+        state,
+        expires_at: time(row, first + 3)?,
+        fence: row.get(first + 4)?,
+        tries: row.get(first + 5)?,
+        put_off: row.get(first + 6)?,
+    })
 }
 
 /// All rows of a query, each read by `read`.

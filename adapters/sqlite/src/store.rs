@@ -6,22 +6,27 @@ use std::sync::{Arc, PoisonError};
 use async_trait::async_trait;
 use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Address, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed, ContactId,
-    Decider, Fact, Facts, Findings, Finish, Instance, InstanceChange, InstanceId, InstanceRef, KeyId, Lease, Message, MessageFilter,
-    MessageId, MessageStatus, Mode, NewSuppression, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Release, Request, Retention,
-    Review, ReviewAnswer, ReviewFilter, Settled, StartAnswer, Store, StoreError, Submission, Suppression, SuppressionFilter, SuppressionId,
-    Swept, Timestamp, Usage, WorkerStore,
+    Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Event, EventDelivery, EventId, Fact, Facts, Findings,
+    Finish, Instance, InstanceChange, InstanceId, InstanceRef, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode,
+    NewSuppression, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Recovery, RecoveryId, Release, Replay, ReplayAnswer, Request,
+    Retention, Review, ReviewAnswer, ReviewFilter, Settled, StartAnswer, Store, StoreError, Submission, Suppression, SuppressionFilter,
+    SuppressionId, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
 };
 
 use crate::connection::{CacheKib, open_reader, open_writer};
 use crate::reader::Readers;
-use crate::txn::{Txn, find_instance, find_key};
+use crate::txn::{Care, Txn, find_instance, find_key};
 use crate::writer::{Alone, Hooks, Writer};
-use crate::{OpenError, accept, accounts, deliver, error, keys, messages, retention, reviews, schema, suppressions};
+use crate::{
+    OpenError, accept, accounts, deliver, deliveries, endpoints, error, events, keys, messages, replays, retention, reviews, schema,
+    suppressions, take,
+};
 
 /// How a database is opened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Options {
-    /// How much of the file the writer keeps in memory, in KiB.
+    /// How much of the file the writer keeps in memory, in KiB. More is not faster: SQLite walks the whole cache after most commits,
+    /// and what is not in it comes from the system's page cache.
     pub writer_cache_kib: u32,
     /// How much of the file each reader keeps in memory, in KiB.
     pub reader_cache_kib: u32,
@@ -31,7 +36,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { writer_cache_kib: 24 * 1024, reader_cache_kib: 2 * 1024, readers: 2 }
+        Self { writer_cache_kib: 4 * 1024, reader_cache_kib: 2 * 1024, readers: 2 }
     }
 }
 
@@ -83,7 +88,7 @@ impl SqliteStore {
     async fn write<T, F>(&self, verb: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Txn<'_>) -> rusqlite::Result<T> + Send + 'static,
+        F: FnMut(&mut Txn<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
         self.0.writer.write(Alone::Yes, verb).await
     }
@@ -91,7 +96,7 @@ impl SqliteStore {
     async fn write_hot<T, F>(&self, verb: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Txn<'_>) -> rusqlite::Result<T> + Send + 'static,
+        F: FnMut(&mut Txn<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
         self.0.writer.write(Alone::No, verb).await
     }
@@ -136,10 +141,10 @@ struct OfAccount {
 
 #[async_trait]
 impl AccountStore for OfAccount {
-    async fn accept(&self, submissions: Vec<Submission>, decider: Arc<dyn Decider>) -> Result<Vec<Answer>, StoreError> {
+    async fn accept(&self, mut submissions: Vec<Submission>, decider: Arc<dyn Decider>) -> Result<Vec<Answer>, StoreError> {
         let id = self.id;
         self.store
-            .write_hot(move |txn| submissions.into_iter().map(|submission| accept::accept(txn, id, submission, &*decider)).collect())
+            .write_hot(move |txn| submissions.iter_mut().map(|submission| accept::accept(txn, id, submission, &*decider)).collect())
             .await
     }
 
@@ -148,7 +153,7 @@ impl AccountStore for OfAccount {
         self.store
             .read(move |connection| {
                 let nobody = ContactId::from_bytes([0; 16]);
-                let scene = accept::look(&mut Txn::new(connection), id, &request, findings, nobody, now)?;
+                let scene = accept::look(&mut Txn::new(connection, Care::Quick), id, &request, findings, nobody, now)?;
                 Ok(scene.map(|scene| scene.facts))
             })
             .await
@@ -181,7 +186,7 @@ impl AccountStore for OfAccount {
 
     async fn change_instance(&self, instance: InstanceId, change: InstanceChange) -> Result<Option<Instance>, StoreError> {
         let id = self.id;
-        self.store.write(move |txn| accounts::change_instance(txn, id, instance, change)).await
+        self.store.write(move |txn| accounts::change_instance(txn, id, instance, change.clone())).await?
     }
 
     async fn add_key(&self, key: ApiKey) -> Result<(), StoreError> {
@@ -206,7 +211,7 @@ impl AccountStore for OfAccount {
 
     async fn suppress(&self, suppression: NewSuppression) -> Result<Suppression, StoreError> {
         let id = self.id;
-        self.store.write(move |txn| suppressions::suppress(txn, id, suppression)).await
+        self.store.write(move |txn| suppressions::suppress(txn, id, suppression.clone())).await
     }
 
     async fn lift(&self, suppression: SuppressionId, by: Actor, now: Timestamp) -> Result<Option<Suppression>, StoreError> {
@@ -263,6 +268,76 @@ impl AccountStore for OfAccount {
         let id = self.id;
         self.store.read(move |connection| messages::addresses(connection, id, contact)).await
     }
+
+    async fn add_endpoint(&self, endpoint: Endpoint) -> Result<bool, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| endpoints::add(txn.connection, id, &endpoint)).await
+    }
+
+    async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| endpoints::list(connection, id)).await
+    }
+
+    async fn endpoint(&self, endpoint: EndpointId) -> Result<Option<Endpoint>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| endpoints::find(connection, id, endpoint)).await
+    }
+
+    async fn change_endpoint(&self, endpoint: EndpointId, change: EndpointChange) -> Result<Option<Endpoint>, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| endpoints::change(txn, id, endpoint, change.clone())).await?
+    }
+
+    async fn notify(&self, endpoint: EndpointId, event: Event) -> Result<Option<EventDelivery>, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| events::notify(txn, id, endpoint, &event)).await
+    }
+
+    async fn event(&self, event: EventId) -> Result<Option<Event>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| events::find(connection, id, event)).await
+    }
+
+    async fn deliveries(&self, filter: DeliveryFilter, page: Page<DeliveryId>) -> Result<Vec<EventDelivery>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| deliveries::list(connection, id, filter, page)).await
+    }
+
+    async fn delivery(&self, delivery: DeliveryId) -> Result<Option<EventDelivery>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| deliveries::find(connection, id, delivery)).await
+    }
+
+    async fn delivery_attempts(&self, delivery: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| deliveries::attempts(connection, id, delivery)).await
+    }
+
+    async fn replay(&self, replay: Replay) -> Result<ReplayAnswer, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| replays::replay(txn, id, &replay)).await
+    }
+
+    async fn add_recovery(&self, recovery: Recovery) -> Result<bool, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| replays::add_recovery(txn.connection, id, &recovery)).await
+    }
+
+    async fn recoveries(&self, page: Page<RecoveryId>) -> Result<Vec<Recovery>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| replays::list(connection, id, page)).await
+    }
+
+    async fn recovery(&self, recovery: RecoveryId) -> Result<Option<Recovery>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| replays::find(connection, id, recovery)).await
+    }
+
+    async fn cancel_recovery(&self, recovery: RecoveryId, now: Timestamp) -> Result<Option<Recovery>, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| replays::cancel(txn.connection, id, recovery, now)).await
+    }
 }
 
 /// Delivering.
@@ -274,20 +349,29 @@ impl WorkerStore for OfWorker {
         self.0.write_hot(move |txn| deliver::claim(txn, &claim)).await
     }
 
+    async fn take(&self, request: Take) -> Result<TakeAnswer, StoreError> {
+        self.0.write_hot(move |txn| take::take(txn, &request)).await
+    }
+
+    async fn recover(&self, now: Timestamp, limit: usize) -> Result<bool, StoreError> {
+        self.0.write(move |txn| replays::recover(txn, now, limit)).await
+    }
+
     async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
-        self.0.write_hot(move |txn| claimed.into_iter().map(|claimed| deliver::start(txn, claimed, lease, now)).collect()).await
+        self.0.write_hot(move |txn| claimed.iter().map(|claimed| deliver::start(txn, *claimed, lease, now)).collect()).await
     }
 
     async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Option<Settled>>, StoreError> {
-        self.0.write_hot(move |txn| finishes.into_iter().map(|finish| deliver::finish(txn, finish)).collect()).await
+        self.0.write_hot(move |txn| finishes.iter().map(|finish| deliver::finish(txn, finish)).collect()).await
     }
 
     async fn release(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<(), StoreError> {
-        self.0.write(move |txn| claimed.into_iter().try_for_each(|claimed| deliver::release(txn, claimed, now))).await
+        self.0.write_hot(move |txn| claimed.iter().try_for_each(|claimed| deliver::release(txn, *claimed, now))).await
     }
 
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {
-        self.0.write(move |txn| deliver::sweep(txn, now, limit)).await
+        let swept = self.0.write_hot(move |txn| deliver::sweep(txn, now, limit)).await?;
+        Ok(Swept { parked: self.0.0.writer.take_parked(), ..swept })
     }
 
     async fn key(&self, id: KeyId) -> Result<Option<ApiKey>, StoreError> {
@@ -317,7 +401,7 @@ impl OperatorStore for OfOperator {
     }
 
     async fn change_account(&self, id: AccountId, change: AccountChange) -> Result<Option<Account>, StoreError> {
-        self.0.write(move |txn| accounts::change(txn, id, change)).await
+        self.0.write(move |txn| accounts::change(txn, id, change.clone())).await?
     }
 
     async fn add_key(&self, key: ApiKey) -> Result<(), StoreError> {

@@ -5,13 +5,15 @@
 //! writes what is pending and forgets what was read.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use gatepost::{
-    Account, AccountId, Charge, Fact, Instance, InstanceId, InstanceRef, KeyId, KeyState, Mode, Permit, Started, StoreError, Tat,
+    Account, AccountId, Charge, EndpointId, Fact, Instance, InstanceId, InstanceRef, KeyId, KeyState, Mode, Permit, Started, Tat,
     Timestamp, Usage, Windows,
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
+use crate::endpoints::{self, EndpointEntry};
 use crate::error;
 use crate::rows::{self, signed};
 
@@ -19,8 +21,19 @@ use crate::rows::{self, signed};
 pub(crate) struct Txn<'c> {
     pub(crate) connection: &'c Connection,
     accounts: HashMap<AccountId, AccountEntry>,
+    endpoints: HashMap<AccountId, Vec<EndpointEntry>>,
     statements: Vec<(&'static str, CachedStatement<'c>)>,
     effects: Effects,
+    care: Care,
+}
+
+/// How a group is run.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum Care {
+    /// Without savepoints where nothing is expected to fail by itself.
+    Quick,
+    /// For a group in which something could not be read: each verb, and each part of it, behind a savepoint of its own.
+    Careful,
 }
 
 /// What happens once the group is committed.
@@ -30,6 +43,8 @@ pub(crate) struct Effects {
     pub(crate) started: Vec<(Permit, Started)>,
     /// Whether something was left for a claim.
     pub(crate) left_due: bool,
+    /// How many deliveries were parked.
+    pub(crate) parked: usize,
 }
 
 /// What was read of an account.
@@ -59,8 +74,13 @@ pub(crate) struct InstanceEntry {
 }
 
 impl<'c> Txn<'c> {
-    pub(crate) fn new(connection: &'c Connection) -> Self {
-        Self { connection, accounts: HashMap::new(), statements: Vec::new(), effects: Effects::default() }
+    pub(crate) fn new(connection: &'c Connection, care: Care) -> Self {
+        Self { connection, accounts: HashMap::new(), endpoints: HashMap::new(), statements: Vec::new(), effects: Effects::default(), care }
+    }
+
+    /// Whether each verb runs behind a savepoint.
+    pub(crate) fn is_careful(&self) -> bool {
+        self.care == Care::Careful
     }
 
     /// A statement of the hot path, taken from the connection's cache once a group.
@@ -84,30 +104,52 @@ impl<'c> Txn<'c> {
         self.effects.left_due = true;
     }
 
+    /// Whether a worker will be told that something is due.
+    pub(crate) const fn has_left_due(&self) -> bool {
+        self.effects.left_due
+    }
+
+    /// Counts deliveries that were parked.
+    pub(crate) const fn note_parked(&mut self, count: usize) {
+        self.effects.parked += count;
+    }
+
     /// Hands an attempt to its permit, once committed.
     pub(crate) fn start_after_commit(&mut self, permit: Permit, started: Started) {
         self.effects.started.push((permit, started));
     }
 
-    /// Runs a verb that may fail without the group; an error of the outer kind is one of the group.
-    pub(crate) fn savepoint<T>(
-        &mut self,
-        verb: impl FnOnce(&mut Self) -> Result<T, StoreError>,
-    ) -> Result<Result<T, StoreError>, StoreError> {
-        let of_group = |error: rusqlite::Error| error::of_statement(&error);
-        self.flush().map_err(of_group)?;
-        self.connection.execute_batch("SAVEPOINT verb").map_err(of_group)?;
-        let result = verb(self);
-        let flushed = if result.is_ok() { self.flush().map_err(of_group) } else { Ok(()) };
+    /// Runs what may fail without the group, and leaves nothing of it where it does; an error of the outer kind is one of the group.
+    pub(crate) fn savepoint<T>(&mut self, verb: impl FnOnce(&mut Self) -> rusqlite::Result<T>) -> rusqlite::Result<rusqlite::Result<T>> {
+        self.flush()?;
+        self.connection.execute_batch("SAVEPOINT verb")?;
+        let (started, parked) = (self.effects.started.len(), self.effects.parked);
+        let result = verb(self).and_then(|value| self.flush().map(|()| value));
         self.accounts.clear();
+        self.endpoints.clear();
         // After some errors SQLite has rolled everything back, and the group is lost.
         if self.connection.is_autocommit() {
-            return Err(result.err().unwrap_or(StoreError::Unavailable(String::from("the transaction was rolled back"))));
+            return Err(result.err().unwrap_or_else(rolled_back));
         }
-        let result = flushed.and(result);
+        if result.is_err() {
+            self.effects.started.truncate(started);
+            self.effects.parked = parked;
+        }
         let end = if result.is_ok() { "RELEASE verb" } else { "ROLLBACK TO verb; RELEASE verb" };
-        self.connection.execute_batch(end).map_err(of_group)?;
+        self.connection.execute_batch(end)?;
         Ok(result)
+    }
+
+    /// Runs a part of a verb; `None` where it met what cannot be read, and left nothing. Only a careful group can tell: in a quick one
+    /// that is an error, and the group runs again with care.
+    pub(crate) fn part<T>(&mut self, part: impl FnOnce(&mut Self) -> rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+        if !self.is_careful() {
+            return part(self).map(Some);
+        }
+        match self.savepoint(part)? {
+            Err(error) if error::is_unreadable(&error) => Ok(None),
+            result => result.map(Some),
+        }
     }
 
     /// The account, read once a group.
@@ -128,10 +170,26 @@ impl<'c> Txn<'c> {
         Ok(self.accounts.get_mut(&id))
     }
 
+    /// The account's endpoints that are not removed, read once a group.
+    pub(crate) fn endpoints(&mut self, account: AccountId) -> rusqlite::Result<&mut Vec<EndpointEntry>> {
+        match self.endpoints.entry(account) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => Ok(place.insert(endpoints::entries(self.connection, account)?)),
+        }
+    }
+
+    /// One of them.
+    pub(crate) fn endpoint(&mut self, account: AccountId, id: EndpointId) -> rusqlite::Result<Option<&mut EndpointEntry>> {
+        Ok(self.endpoints(account)?.iter_mut().find(|entry| entry.endpoint.id == id))
+    }
+
     /// Writes the counters that changed.
     pub(crate) fn flush(&mut self) -> rusqlite::Result<()> {
         for (id, entry) in &mut self.accounts {
             entry.flush(self.connection, *id)?;
+        }
+        for (id, entries) in &mut self.endpoints {
+            entries.iter_mut().try_for_each(|entry| entry.flush(self.connection, *id))?;
         }
         Ok(())
     }
@@ -154,6 +212,11 @@ impl<'c> Txn<'c> {
         }
         Ok(())
     }
+}
+
+fn rolled_back() -> rusqlite::Error {
+    let aborted = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK);
+    rusqlite::Error::SqliteFailure(aborted, Some(String::from("the transaction was rolled back")))
 }
 
 impl AccountEntry {

@@ -2,7 +2,9 @@
 //!
 //! A verb is a [`Job`]: it runs inside the transaction of its group and is answered after the commit. The thread takes what waits,
 //! runs it in one `BEGIN IMMEDIATE`, commits once, and answers all. A verb that fails by itself runs behind a savepoint; one on the
-//! hot path does not, and its failure fails its group. A panic fails as an error does, and never ends the thread.
+//! hot path does not, and its failure fails its group. Where that is because something cannot be read, the group runs once more with
+//! each verb behind a savepoint, so that one unreadable row fails only who needs it. A panic fails as an error does, and never ends
+//! the thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use gatepost::StoreError;
 use rusqlite::Connection;
 
 use crate::error;
-use crate::txn::Txn;
+use crate::txn::{Care, Effects, Txn};
 
 /// The most verbs in one commit.
 const GROUP_MAX: usize = 1_024;
@@ -29,6 +31,7 @@ pub(crate) type Hooks = Arc<std::sync::Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>>;
 pub(crate) struct Writer {
     jobs: Option<Sender<Box<dyn Job>>>,
     waiting: Arc<AtomicUsize>,
+    parked: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -45,24 +48,33 @@ impl Writer {
     pub(crate) fn start(connection: Connection, hooks: Hooks) -> std::io::Result<Self> {
         let (jobs, waiting_jobs) = channel();
         let waiting = Arc::new(AtomicUsize::new(0));
+        let parked = Arc::new(AtomicUsize::new(0));
         let counted = waiting.clone();
-        let thread =
-            std::thread::Builder::new().name("gatepost-writer".into()).spawn(move || run(&connection, &waiting_jobs, &counted, &hooks))?;
-        Ok(Self { jobs: Some(jobs), waiting, thread: Some(thread) })
+        let aftermath = Aftermath { hooks, parked: parked.clone() };
+        let thread = std::thread::Builder::new()
+            .name("gatepost-writer".into())
+            .spawn(move || run(&connection, &waiting_jobs, &counted, &aftermath))?;
+        Ok(Self { jobs: Some(jobs), waiting, parked, thread: Some(thread) })
     }
 
-    /// Runs `verb` in the next group, and answers when it is durable. Dropping the future does not undo it.
+    /// How many deliveries were parked since this was asked the last time.
+    pub(crate) fn take_parked(&self) -> usize {
+        self.parked.swap(0, Ordering::Relaxed)
+    }
+
+    /// Runs `verb` in the next group, and answers when it is durable. Dropping the future does not undo it. It runs a second time where
+    /// something in its group cannot be read, so it must not use up what it was given.
     pub(crate) async fn write<T, F>(&self, alone: Alone, verb: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Txn<'_>) -> rusqlite::Result<T> + Send + 'static,
+        F: FnMut(&mut Txn<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(StoreError::Unavailable(String::from("too many callers wait for the writer")));
         }
         let (answer, answered) = oneshot::channel();
-        let job = Box::new(Verb { verb: Some(verb), alone, result: None, answer });
+        let job = Box::new(Verb { verb, alone, result: None, answer });
         let gone = || StoreError::Unavailable(String::from("the writer has ended"));
         self.jobs.as_ref().ok_or_else(gone)?.send(job).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
@@ -87,7 +99,7 @@ trait Job: Send {
 }
 
 struct Verb<T, F> {
-    verb: Option<F>,
+    verb: F,
     alone: Alone,
     result: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
@@ -96,19 +108,21 @@ struct Verb<T, F> {
 impl<T, F> Job for Verb<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Txn<'_>) -> rusqlite::Result<T> + Send,
+    F: FnMut(&mut Txn<'_>) -> rusqlite::Result<T> + Send,
 {
     /// An error here is one of the group.
     fn run(&mut self, txn: &mut Txn<'_>) -> Result<(), StoreError> {
-        let Some(verb) = self.verb.take() else { return Ok(()) };
-        let guarded = |txn: &mut Txn<'_>| {
+        let verb = &mut self.verb;
+        let mut guarded = |txn: &mut Txn<'_>| {
             let ran = catch_unwind(AssertUnwindSafe(|| verb(txn)));
-            ran.unwrap_or(Err(rusqlite::Error::UnwindingPanic)).map_err(|error| error::of_statement(&error))
+            ran.unwrap_or(Err(rusqlite::Error::UnwindingPanic))
         };
-        match self.alone {
-            Alone::No => self.result = Some(Ok(guarded(txn)?)),
-            Alone::Yes => self.result = Some(txn.savepoint(guarded)?),
-        }
+        let result = match self.alone {
+            Alone::No if !txn.is_careful() => guarded(txn).map(Ok),
+            Alone::No | Alone::Yes => txn.savepoint(guarded),
+        };
+        let result = result.map_err(|error| error::of_statement(&error))?;
+        self.result = Some(result.map_err(|error| error::of_statement(&error)));
         Ok(())
     }
 
@@ -123,44 +137,59 @@ where
     }
 }
 
-fn run(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, waiting: &AtomicUsize, hooks: &Hooks) {
+/// Who is told once a group is committed.
+struct Aftermath {
+    hooks: Hooks,
+    parked: Arc<AtomicUsize>,
+}
+
+impl Aftermath {
+    fn follow(&self, effects: Effects) {
+        for (permit, started) in effects.started {
+            permit.start(started);
+        }
+        self.parked.fetch_add(effects.parked, Ordering::Relaxed);
+        if effects.left_due {
+            let hooks = self.hooks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            hooks.iter().for_each(|hook| hook());
+        }
+    }
+}
+
+fn run(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, waiting: &AtomicUsize, aftermath: &Aftermath) {
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         group.extend(jobs.try_iter().take(GROUP_MAX - 1));
         waiting.fetch_sub(group.len(), Ordering::Relaxed);
-        write_group(connection, group, hooks);
+        write_group(connection, group, aftermath);
     }
     // Statistics for the query planner; the database is whole without them.
     let _ = connection.execute_batch("PRAGMA optimize");
 }
 
-fn write_group(connection: &Connection, mut group: Vec<Box<dyn Job>>, hooks: &Hooks) {
-    let mut txn = Txn::new(connection);
-    let result = run_group(connection, &mut txn, &mut group);
-    let effects = txn.into_effects();
-    if result.is_ok() {
-        for (permit, started) in effects.started {
-            permit.start(started);
-        }
-        if effects.left_due {
-            let hooks = hooks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            hooks.iter().for_each(|hook| hook());
-        }
-    }
+fn write_group(connection: &Connection, mut group: Vec<Box<dyn Job>>, aftermath: &Aftermath) {
+    let result = match run_group(connection, &mut group, Care::Quick) {
+        Err(StoreError::Corrupt(_)) => run_group(connection, &mut group, Care::Careful),
+        result => result,
+    };
+    let result = result.map(|effects| aftermath.follow(effects));
     for job in group {
         job.answer(&result);
     }
 }
 
-fn run_group(connection: &Connection, txn: &mut Txn<'_>, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+fn run_group(connection: &Connection, group: &mut [Box<dyn Job>], care: Care) -> Result<Effects, StoreError> {
     connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| error::of_statement(&error))?;
-    let ran = group.iter_mut().try_for_each(|job| job.run(txn)).and_then(|()| txn.flush().map_err(|error| error::of_statement(&error)));
+    let mut txn = Txn::new(connection, care);
+    let ran =
+        group.iter_mut().try_for_each(|job| job.run(&mut txn)).and_then(|()| txn.flush().map_err(|error| error::of_statement(&error)));
+    let effects = txn.into_effects();
     let committed = ran.and_then(|()| connection.execute_batch("COMMIT").map_err(|error| error::of_commit(&error)));
     if committed.is_err() && !connection.is_autocommit() {
         // Where even this fails, the next BEGIN says so.
         let _ = connection.execute_batch("ROLLBACK");
     }
-    committed
+    committed.map(|()| effects)
 }
 
 #[cfg(test)]
@@ -210,6 +239,28 @@ mod tests {
         wait(writer.write(Alone::No, limit(pages + 1_000))).expect("there is room again");
         assert_eq!(wait(writer.write(Alone::No, numbers)), Ok(vec![]));
         assert_eq!(wait(writer.write(Alone::No, fill)), Ok(1));
+    }
+
+    #[test]
+    fn what_cannot_be_read_fails_only_who_reads_it() {
+        let connection = Connection::open_in_memory().expect("memory is there");
+        connection.execute_batch("CREATE TABLE t (x INTEGER, filler TEXT) STRICT; INSERT INTO t VALUES (-1, NULL)").expect("a table");
+        let aftermath = Aftermath { hooks: Hooks::default(), parked: Arc::default() };
+        let (mut group, mut answers): (Vec<Box<dyn Job>>, Vec<_>) = (Vec::new(), Vec::new());
+        for number in 1..=3 {
+            let verb = move |txn: &mut Txn<'_>| {
+                insert(txn, number)?;
+                let lowest = if number == 2 { "SELECT min(x) FROM t" } else { "SELECT max(x) FROM t" };
+                txn.connection.query_row(lowest, [], |row| crate::rows::count(row, 0))
+            };
+            let (answer, answered) = oneshot::channel();
+            group.push(Box::new(Verb { verb, alone: Alone::No, result: None, answer }));
+            answers.push(answered);
+        }
+        write_group(&connection, group, &aftermath);
+        let answers: Vec<_> = answers.into_iter().map(|answered| wait(answered).expect("an answer")).collect();
+        assert!(matches!(answers[..], [Ok(1), Err(StoreError::Corrupt(_)), Ok(3)]), "{answers:?}");
+        assert_eq!(numbers(&mut Txn::new(&connection, Care::Quick)), Ok(vec![-1, 1, 3]));
     }
 
     #[test]

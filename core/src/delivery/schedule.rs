@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::{Purpose, Timestamp};
+use crate::{Channel, Purpose, Timestamp};
 
 /// The waits between tries. There is one try more than there are waits, and a crash buys none.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -11,6 +11,17 @@ pub struct Schedule(&'static [u32]);
 impl Schedule {
     /// A WhatsApp message that is known not to have reached the provider: after 5 s, 30 s, 2, 10 and 30 minutes.
     pub const WHATSAPP: Self = Self(&[5, 30, 120, 600, 1_800]);
+
+    /// An event for a customer's endpoint: after 5 s, 5 and 30 minutes, 2, 5, 10, 14 and 20 hours, as Standard Webhooks proposes.
+    pub const EVENT: Self = Self(&[5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000]);
+
+    /// The schedule of a channel.
+    pub const fn of(channel: Channel) -> Self {
+        match channel {
+            Channel::Message => Self::WHATSAPP,
+            Channel::Event => Self::EVENT,
+        }
+    }
 
     /// How many tries there are.
     pub const fn tries(self) -> usize {
@@ -23,14 +34,26 @@ impl Schedule {
     /// together. `at_least` is the wait that the other side asked for, honoured up to an hour.
     pub fn next(self, tried: u16, now: Timestamp, jitter: u32, at_least: Option<Duration>) -> Option<Timestamp> {
         let wait = self.0.get(usize::from(tried).checked_sub(1)?)?;
-        let wait_millis = u64::from(*wait) * 1_000;
-        let jitter_millis = (wait_millis / 10) * u64::from(jitter) / u64::from(u32::MAX);
-        let asked = at_least.unwrap_or_default().min(ASKED_WAIT_MAX);
-        Some(now.plus(Duration::from_millis(wait_millis + jitter_millis).max(asked)))
+        Some(wait_from(now, *wait, jitter, at_least))
+    }
+
+    /// When to try again what the other side put off: after the time it asked for, a minute at least.
+    pub fn put_off(now: Timestamp, jitter: u32, at_least: Option<Duration>) -> Timestamp {
+        wait_from(now, 60, jitter, at_least)
     }
 }
 
+fn wait_from(now: Timestamp, wait: u32, jitter: u32, at_least: Option<Duration>) -> Timestamp {
+    let wait_millis = u64::from(wait) * 1_000;
+    let jitter_millis = (wait_millis / 10) * u64::from(jitter) / u64::from(u32::MAX);
+    let asked = at_least.unwrap_or_default().min(ASKED_WAIT_MAX);
+    now.plus(Duration::from_millis(wait_millis + jitter_millis).max(asked))
+}
+
 const ASKED_WAIT_MAX: Duration = Duration::from_secs(3_600);
+
+/// How long an event is worth delivering: as long as its body is kept. It is longer than the schedule, for endpoints that are paused.
+pub const EVENT_TIME: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 /// When a WhatsApp message that was not sent is no longer worth sending: a day, ten minutes for a code.
 pub fn expiry(purpose: Purpose, accepted_at: Timestamp) -> Timestamp {

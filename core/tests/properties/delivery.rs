@@ -2,14 +2,18 @@
 
 use core::time::Duration;
 
-use gatepost::{Delivery, Ending, ErrorClass, Input, Lease, Outcome, Purpose, Schedule, Stale, State, Step, Timestamp, expiry};
+use gatepost::{
+    Delivery, EVENT_TIME, Ending, ErrorClass, Input, Lease, Outcome, Purpose, Schedule, Skip, Stale, State, Step, Timestamp, expiry,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::watch::Watch;
 use crate::world::NOON;
 
-const WAITS_SECONDS: [u32; 5] = [5, 30, 120, 600, 1_800];
+/// The schedules once more, each with its waits in seconds.
+const SCHEDULES: [(Schedule, &[u32]); 2] =
+    [(Schedule::WHATSAPP, &[5, 30, 120, 600, 1_800]), (Schedule::EVENT, &[5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000])];
 
 /// Something that happens `after_millis` after what happened before.
 #[derive(Clone, Debug)]
@@ -26,6 +30,7 @@ enum What {
     Finish { fence_behind: u32, outcome: Outcome, jitter: u32 },
     Tick,
     Withdraw,
+    Skip(Skip),
     Resolve { sent: bool },
 }
 
@@ -43,19 +48,35 @@ impl What {
             }
             Self::Tick => Input::Tick,
             Self::Withdraw => Input::Withdraw,
+            Self::Skip(why) => Input::Skip(*why),
             Self::Resolve { sent } => Input::Resolve { sent: *sent },
         }
     }
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
-    let class = || select(vec![ErrorClass::Unreachable, ErrorClass::Throttled, ErrorClass::Timeout, ErrorClass::Refused]);
+    // Mostly what may be tried again.
+    let class = || {
+        use ErrorClass::{Aborted, Broken, ErrorStatus, Gone, Interrupted, NoTransport, Refused, Throttled, Timeout, Tls, Unreachable};
+        prop_oneof![
+            8 => select(vec![Unreachable, Throttled, Timeout, ErrorStatus, Tls, Broken, Interrupted]),
+            1 => select(vec![Refused, Gone, Aborted, NoTransport]),
+        ]
+    };
     let retry_after = proptest::option::of((0..10_000u64).prop_map(Duration::from_secs));
     prop_oneof![
-        1 => Just(Outcome::Sent { external_id: "wamid.1".to_owned() }),
+        1 => Just(Outcome::Sent { external_id: Some("wamid.1".to_owned()) }),
         6 => (class(), retry_after).prop_map(|(class, retry_after)| Outcome::Failed { class, retry_after }),
         1 => class().prop_map(|class| Outcome::Unknown { class }),
+        1 => Just(Outcome::Blocked { class: ErrorClass::Forbidden }),
     ]
+}
+
+/// A delivery as it begins: a message that waits or goes at once, or an event.
+fn beginning() -> impl Strategy<Value = Delivery> {
+    let now = Timestamp::from_millis(NOON);
+    let expires_at = expiry(Purpose::Support, now);
+    select(vec![Delivery::waiting(now, expires_at), Delivery::started(now, expires_at), Delivery::of_event(now)])
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -68,11 +89,11 @@ fn happening() -> impl Strategy<Value = Happening> {
         6 => (fence_behind(), outcome(), any::<u32>())
             .prop_map(|(fence_behind, outcome, jitter)| What::Finish { fence_behind, outcome, jitter }),
         3 => Just(What::Tick),
-        1 => Just(What::Withdraw),
+        1 => prop_oneof![Just(What::Withdraw), select(&Skip::ALL[..]).prop_map(What::Skip)],
         1 => any::<bool>().prop_map(|sent| What::Resolve { sent }),
     ];
-    // Seconds mostly, sometimes hours: schedules pass and messages expire.
-    let after_millis = prop_oneof![4 => 0..10_000i64, 2 => 0..4_000_000i64, 1 => 0..40_000_000i64];
+    // Seconds mostly, sometimes hours or days: schedules pass, messages and events expire.
+    let after_millis = prop_oneof![8 => 0..10_000i64, 4 => 0..4_000_000i64, 2 => 0..80_000_000i64, 1 => 0..800_000_000i64];
     (after_millis, what).prop_map(|(after_millis, what)| Happening { after_millis, what })
 }
 
@@ -80,16 +101,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3_000))]
 
     #[test]
-    fn no_order_of_events_breaks_the_delivery(at_once in any::<bool>(), happenings in proptest::collection::vec(happening(), 1..80)) {
-        let mut now = Timestamp::from_millis(NOON);
-        let expires_at = expiry(Purpose::Support, now);
-        let mut delivery = if at_once { Delivery::started(now, expires_at) } else { Delivery::waiting(now, expires_at) };
+    fn no_order_of_events_breaks_the_delivery(beginning in beginning(), happenings in proptest::collection::vec(happening(), 1..80)) {
+        let (mut now, mut delivery) = (Timestamp::from_millis(NOON), beginning);
         let mut watch = Watch::new(&delivery);
         for Happening { after_millis, what } in happenings {
             now = Timestamp::from_millis(now.as_millis() + after_millis);
             let input = what.input(delivery.fence, now);
             let answer = delivery.step(&input, now);
-            watch.see(&delivery, &input, &answer);
+            watch.see(&delivery, &input, &answer, now);
             match answer {
                 Ok(Step::GoesOn(next)) => delivery = next,
                 // The step consumed the state, so nothing can happen to what ended.
@@ -100,9 +119,8 @@ proptest! {
     }
 
     #[test]
-    fn time_alone_ends_every_delivery(happenings in proptest::collection::vec(happening(), 0..40)) {
-        let mut now = Timestamp::from_millis(NOON);
-        let mut delivery = Delivery::waiting(now, expiry(Purpose::Support, now));
+    fn time_alone_ends_every_delivery(beginning in beginning(), happenings in proptest::collection::vec(happening(), 0..40)) {
+        let (mut now, mut delivery) = (Timestamp::from_millis(NOON), beginning);
         for Happening { after_millis, what } in happenings {
             now = Timestamp::from_millis(now.as_millis() + after_millis);
             match delivery.step(&what.input(delivery.fence, now), now) {
@@ -123,10 +141,33 @@ proptest! {
     }
 
     #[test]
-    fn a_wait_is_the_schedule_and_at_most_a_tenth_more(tried in 0..9u16, jitter in any::<u32>()) {
+    fn taking_is_claiming_and_starting(beginning in beginning(), lease_millis in 0..60_000i64, after_millis in 0..4_000_000_000i64) {
+        let now = Timestamp::from_millis(NOON + after_millis);
+        let lease_until = Timestamp::from_millis(now.as_millis() + lease_millis);
+        let claimed = beginning.step(&Input::Claim { lease_until }, now);
+        let started = match claimed {
+            Ok(Step::GoesOn(claimed)) => claimed.step(&Input::Start { fence: claimed.fence, lease_until }, now),
+            other => other,
+        };
+        prop_assert_eq!(beginning.take(lease_until, now), started);
+    }
+
+    #[test]
+    fn what_the_receiver_puts_off_costs_no_try(puts_off in proptest::collection::vec(any::<bool>(), 0..40), jitter in any::<u32>()) {
+        let failed = |class| Outcome::Failed { class, retry_after: None };
+        let fates = puts_off.iter().map(|puts_off| if *puts_off { ErrorClass::Throttled } else { ErrorClass::ErrorStatus });
+        let (tries, ending) = deliver(fates.chain(core::iter::repeat(ErrorClass::ErrorStatus)).map(failed), jitter);
+        let mut failures_left = Schedule::EVENT.tries();
+        let wished = puts_off.iter().take_while(|puts_off| { failures_left -= usize::from(!**puts_off); failures_left > 0 });
+        prop_assert_eq!(tries, Schedule::EVENT.tries() + wished.filter(|puts_off| **puts_off).count());
+        prop_assert_eq!(ending, Ending::Failed(ErrorClass::ErrorStatus));
+    }
+
+    #[test]
+    fn a_wait_is_the_schedule_and_at_most_a_tenth_more((schedule, waits) in select(&SCHEDULES[..]), tried in 0..12u16, jitter in any::<u32>()) {
         let now = Timestamp::from_millis(NOON);
-        let next = Schedule::WHATSAPP.next(tried, now, jitter, None).map(|due| due.since(now).as_millis());
-        match usize::from(tried).checked_sub(1).and_then(|place| WAITS_SECONDS.get(place)) {
+        let next = schedule.next(tried, now, jitter, None).map(|due| due.since(now).as_millis());
+        match usize::from(tried).checked_sub(1).and_then(|place| waits.get(place)) {
             None => prop_assert_eq!(next, None),
             Some(seconds) => {
                 let least = u128::from(*seconds) * 1_000;
@@ -136,18 +177,63 @@ proptest! {
     }
 
     #[test]
-    fn each_wait_is_longer_than_the_one_before(tried in 1..5u16, earlier in any::<u32>(), later in any::<u32>()) {
+    fn each_wait_is_longer_than_the_one_before(
+        (schedule, waits) in select(&SCHEDULES[..]), place in 0..7u16, earlier in any::<u32>(), later in any::<u32>()
+    ) {
         let now = Timestamp::from_millis(NOON);
-        prop_assert!(Schedule::WHATSAPP.next(tried, now, earlier, None) < Schedule::WHATSAPP.next(tried + 1, now, later, None));
+        let tried = place % (waits.len() as u16 - 1) + 1;
+        prop_assert!(schedule.next(tried, now, earlier, None) < schedule.next(tried + 1, now, later, None));
     }
 
     #[test]
-    fn a_wait_that_was_asked_for_is_kept_up_to_an_hour(tried in 1..6u16, jitter in any::<u32>(), asked_seconds in any::<u64>()) {
+    fn a_wait_that_was_asked_for_is_kept_up_to_an_hour(
+        (schedule, waits) in select(&SCHEDULES[..]), place in 0..8u16, jitter in any::<u32>(), asked_seconds in any::<u64>()
+    ) {
         let now = Timestamp::from_millis(NOON);
         let asked = Duration::from_secs(asked_seconds);
-        let wait = |at_least| Schedule::WHATSAPP.next(tried, now, jitter, at_least).map(|due| due.since(now));
+        let wait = |at_least| schedule.next(place % waits.len() as u16 + 1, now, jitter, at_least).map(|due| due.since(now));
         prop_assert_eq!(wait(Some(asked)), wait(None).max(Some(asked.min(Duration::from_secs(3_600)))));
     }
+
+    #[test]
+    fn a_receiver_gets_the_time_it_asks_for_a_minute_at_least_and_an_hour_at_most(jitter in any::<u32>(), asked_seconds in any::<u64>()) {
+        let now = Timestamp::from_millis(NOON);
+        let wait = |asked: Option<Duration>| Schedule::put_off(now, jitter, asked).since(now);
+        prop_assert!((60_000..=66_000).contains(&wait(None).as_millis()));
+        let asked = Duration::from_secs(asked_seconds);
+        prop_assert_eq!(wait(Some(asked)), wait(None).max(asked.min(Duration::from_secs(3_600))));
+    }
+}
+
+/// Tries to deliver an event whenever it is due: how many attempts that took, and how it ended.
+fn deliver(outcomes: impl Iterator<Item = Outcome>, jitter: u32) -> (usize, Ending) {
+    let mut now = Timestamp::from_millis(NOON);
+    let mut delivery = Delivery::of_event(now);
+    for (tries, outcome) in outcomes.enumerate() {
+        now = now.max(delivery.state.due());
+        let started = match delivery.take(Lease::new(now, Duration::from_secs(15)).until, now).unwrap() {
+            Step::GoesOn(started) => started,
+            Step::Ends(ending) => return (tries, ending),
+        };
+        match started.step(&Input::Finish { fence: started.fence, outcome, jitter }, now).unwrap() {
+            Step::GoesOn(waiting) => delivery = waiting,
+            Step::Ends(ending) => return (tries + 1, ending),
+        }
+    }
+    panic!("still on its way: {delivery:?}");
+}
+
+#[test]
+fn an_event_that_is_put_off_for_ever_ends_with_its_time() {
+    let asks_for_time = Outcome::Failed { class: ErrorClass::Throttled, retry_after: None };
+    let (tries, ending) = deliver(core::iter::repeat(asks_for_time), 0);
+    assert_eq!((tries as u64, ending), (EVENT_TIME.as_secs() / 60, Ending::Expired));
+}
+
+#[test]
+fn an_event_that_nobody_answers_is_tried_as_often_as_the_schedule_says() {
+    let silence = Outcome::Unknown { class: ErrorClass::Timeout };
+    assert_eq!(deliver(core::iter::repeat(silence), u32::MAX), (9, Ending::Failed(ErrorClass::Timeout)));
 }
 
 #[test]
@@ -199,5 +285,7 @@ fn a_charge_is_returned_only_if_the_message_never_reached_the_provider() {
 
 #[test]
 fn there_is_one_try_more_than_there_are_waits() {
-    assert_eq!(Schedule::WHATSAPP.tries(), WAITS_SECONDS.len() + 1);
+    for (schedule, waits) in SCHEDULES {
+        assert_eq!(schedule.tries(), waits.len() + 1);
+    }
 }

@@ -68,7 +68,7 @@ impl Scene {
     }
 
     pub(crate) fn a_finish(&self, started: &Started, outcome: Outcome) -> Finish {
-        Finish { claimed: started.claimed, attempt: started.attempt, outcome, jitter: 0, now: self.now() }
+        Finish { claimed: started.claimed, attempt: started.attempt, outcome, report: None, jitter: 0, now: self.now() }
     }
 
     /// Finishes an attempt; the message's status, or `stale`.

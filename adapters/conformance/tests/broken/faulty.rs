@@ -14,16 +14,32 @@ pub(crate) enum Fault {
     ChargesRepeats,
     /// Charges each message twice.
     DoubleCharges,
+    /// Skips the events of a paused endpoint.
+    DropsWhatIsHeld,
     /// Loses what it accepted.
     Forgets,
+    /// Calls an endpoint as fast as it answers.
+    HurriesEndpoints,
     /// Lets whoever comes late finish what another worker has started.
     IgnoresFence,
+    /// Lets a change undo another one.
+    IgnoresRevisions,
     /// Starts what must not be started any more.
     IgnoresSuppression,
-    /// Answers an account with the messages of others.
+    /// Goes on with an endpoint that is gone.
+    KeepsDeadEndpoints,
+    /// Answers an account with the messages and endpoints of others.
     Leaks,
+    /// Has more on their way to an endpoint than it wants.
+    OverfillsEndpoints,
+    /// Sends history to whatever URL an endpoint has now.
+    ReplaysToChangedUrls,
     /// Hands out again what a worker already has.
     StartsTwice,
+    /// Lets one account take every place.
+    StarvesAccounts,
+    /// Tells every endpoint of everything.
+    TellsEverybody,
 }
 
 /// A store with a fault.
@@ -38,6 +54,7 @@ pub(crate) struct Faulty {
 struct Notes {
     accounts: Mutex<Vec<AccountId>>,
     claimed: Mutex<Vec<Claimed>>,
+    taken: Mutex<Vec<StartedNotice>>,
 }
 
 impl Faulty {
@@ -122,6 +139,15 @@ handle! {
         fn resolve(message: MessageId, sent: bool, now: Timestamp) -> Option<MessageStatus>;
         fn policy_events(filter: PolicyEventFilter, page: Page<u64>) -> Vec<PolicyEvent>;
         fn addresses(contact: ContactId) -> Vec<Address>;
+        fn endpoints() -> Vec<Endpoint>;
+        fn notify(endpoint: EndpointId, event: Event) -> Option<EventDelivery>;
+        fn event(id: EventId) -> Option<Event>;
+        fn deliveries(filter: DeliveryFilter, page: Page<DeliveryId>) -> Vec<EventDelivery>;
+        fn delivery(id: DeliveryId) -> Option<EventDelivery>;
+        fn delivery_attempts(id: DeliveryId) -> Vec<Attempt>;
+        fn recoveries(page: Page<RecoveryId>) -> Vec<Recovery>;
+        fn recovery(id: RecoveryId) -> Option<Recovery>;
+        fn cancel_recovery(id: RecoveryId, now: Timestamp) -> Option<Recovery>;
     }
     with a fault {
         async fn accept(&self, mut submissions: Vec<Submission>, decider: Arc<dyn Decider>) -> Result<Vec<Answer>, StoreError> {
@@ -151,6 +177,42 @@ handle! {
         async fn messages(&self, filter: MessageFilter, page: Page<MessageId>) -> Result<Vec<Message>, StoreError> {
             if self.fault == Fault::Forgets { Ok(Vec::new()) } else { self.inner.messages(filter, page).await }
         }
+
+        async fn add_endpoint(&self, mut endpoint: Endpoint) -> Result<bool, StoreError> {
+            match self.fault {
+                Fault::HurriesEndpoints => endpoint.rate = None,
+                Fault::OverfillsEndpoints => endpoint.in_flight_max = IN_FLIGHT_MAX,
+                Fault::TellsEverybody => endpoint.filter = EventFilter::new(["*"]).unwrap_or(endpoint.filter),
+                _ => {}
+            }
+            self.inner.add_endpoint(endpoint).await
+        }
+
+        async fn endpoint(&self, id: EndpointId) -> Result<Option<Endpoint>, StoreError> {
+            if self.fault == Fault::Leaks { self.endpoint_of_anybody(id).await } else { self.inner.endpoint(id).await }
+        }
+
+        async fn change_endpoint(&self, id: EndpointId, mut change: EndpointChange) -> Result<Option<Endpoint>, StoreError> {
+            match (self.fault, &change.pause) {
+                (Fault::IgnoresRevisions, _) => change.if_revision = None,
+                (Fault::DropsWhatIsHeld, Some(Some(pause))) => {
+                    change.disabled = Some(Some(Disabled { since: pause.since, by: DisabledBy::Failing }));
+                }
+                (Fault::DropsWhatIsHeld, Some(None)) => change.disabled = Some(None),
+                _ => {}
+            }
+            self.inner.change_endpoint(id, change).await
+        }
+
+        async fn replay(&self, mut replay: Replay) -> Result<ReplayAnswer, StoreError> {
+            replay.to_changed_url |= self.fault == Fault::ReplaysToChangedUrls;
+            self.inner.replay(replay).await
+        }
+
+        async fn add_recovery(&self, mut recovery: Recovery) -> Result<bool, StoreError> {
+            recovery.to_changed_url |= self.fault == Fault::ReplaysToChangedUrls;
+            self.inner.add_recovery(recovery).await
+        }
     }
 }
 
@@ -160,6 +222,16 @@ impl FaultyAccount {
         for account in accounts {
             if let Some(message) = self.store.account(account).message(id).await? {
                 return Ok(Some(message));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn endpoint_of_anybody(&self, id: EndpointId) -> Result<Option<Endpoint>, StoreError> {
+        let accounts = lock(&self.notes.accounts).clone();
+        for account in accounts {
+            if let Some(endpoint) = self.store.account(account).endpoint(id).await? {
+                return Ok(Some(endpoint));
             }
         }
         Ok(None)
@@ -206,6 +278,7 @@ handle! {
         fn key(id: KeyId) -> Option<ApiKey>;
         fn touch_keys(used: Vec<(KeyId, Timestamp)>) -> ();
         fn retain(retention: Retention, limit: usize) -> usize;
+        fn recover(now: Timestamp, limit: usize) -> bool;
     }
     with a fault {
         async fn claim(&self, claim: Claim) -> Result<ClaimAnswer, StoreError> {
@@ -215,6 +288,22 @@ handle! {
             match self.fault {
                 Fault::Forgets => answer.claimed.clear(),
                 Fault::StartsTwice => answer.claimed.clone_from(&claimed),
+                _ => {}
+            }
+            Ok(answer)
+        }
+
+        async fn take(&self, mut take: Take) -> Result<TakeAnswer, StoreError> {
+            if self.fault == Fault::StarvesAccounts {
+                take.per_account = take.limit;
+            }
+            let mut answer = self.inner.take(take).await?;
+            lock(&self.notes.claimed).extend(answer.started.iter().map(|started| started.claimed));
+            let mut taken = lock(&self.notes.taken);
+            taken.extend_from_slice(&answer.started);
+            match self.fault {
+                Fault::Forgets => answer.started.clear(),
+                Fault::StartsTwice => answer.started.clone_from(&taken),
                 _ => {}
             }
             Ok(answer)
@@ -231,12 +320,22 @@ handle! {
         }
 
         async fn finish(&self, mut finishes: Vec<Finish>) -> Result<Vec<Option<Settled>>, StoreError> {
-            if self.fault == Fault::IgnoresFence {
-                finishes.iter_mut().for_each(|finish| self.renew(finish));
+            match self.fault {
+                Fault::IgnoresFence => finishes.iter_mut().for_each(|finish| self.renew(finish)),
+                Fault::KeepsDeadEndpoints => finishes.iter_mut().for_each(excuse),
+                _ => {}
             }
             self.inner.finish(finishes).await
         }
     }
+}
+
+/// Takes the other side's end for a failure like any other.
+fn excuse(finish: &mut Finish) {
+    if finish.outcome.class() == Some(ErrorClass::Gone) {
+        finish.outcome = Outcome::Failed { class: ErrorClass::Aborted, retry_after: None };
+    }
+    finish.report = None;
 }
 
 impl FaultyWorker {

@@ -29,14 +29,32 @@ fn a_store_that_double_charges_is_caught() {
 }
 
 #[test]
+fn a_store_that_drops_what_is_held_is_caught() {
+    check(Fault::DropsWhatIsHeld, "take::a_paused_endpoint_holds_its_events");
+}
+
+#[test]
 fn a_store_that_forgets_is_caught() {
     check(Fault::Forgets, "accept::an_accepted_message_is_found");
     check(Fault::Forgets, "deliver::a_message_goes_out");
+    check(Fault::Forgets, "deliveries::a_delivered_event_is_sent");
+}
+
+#[test]
+fn a_store_that_hurries_endpoints_is_caught() {
+    check(Fault::HurriesEndpoints, "take::an_endpoint_is_called_no_faster_than_it_wants");
 }
 
 #[test]
 fn a_store_that_ignores_a_fence_is_caught() {
     check(Fault::IgnoresFence, "fence::a_finish_with_an_old_fence_changes_nothing");
+    check(Fault::IgnoresFence, "deliveries::an_old_finish_changes_nothing");
+}
+
+#[test]
+fn a_store_that_ignores_a_revision_is_caught() {
+    check(Fault::IgnoresRevisions, "endpoints::a_change_for_an_old_revision_meets_a_conflict");
+    check(Fault::IgnoresRevisions, "races::an_endpoint_is_changed_by_one");
 }
 
 #[test]
@@ -45,11 +63,42 @@ fn a_store_that_ignores_a_suppression_is_caught() {
 }
 
 #[test]
+fn a_store_that_keeps_dead_endpoints_is_caught() {
+    check(Fault::KeepsDeadEndpoints, "health::an_endpoint_that_is_gone_is_disabled");
+    check(Fault::KeepsDeadEndpoints, "health::an_endpoint_that_asks_for_it_is_disabled");
+}
+
+#[test]
 fn a_store_that_leaks_is_caught() {
     check(Fault::Leaks, "apart::another_accounts_message_is_not_found");
+    check(Fault::Leaks, "apart::another_accounts_endpoints_are_not_found");
+}
+
+#[test]
+fn a_store_that_overfills_endpoints_is_caught() {
+    check(Fault::OverfillsEndpoints, "take::no_more_are_on_their_way_than_the_endpoint_wants");
+    check(Fault::OverfillsEndpoints, "take::the_places_hold_over_many_workers");
+}
+
+#[test]
+fn a_store_that_replays_to_changed_urls_is_caught() {
+    check(Fault::ReplaysToChangedUrls, "replays::history_does_not_go_to_a_changed_url");
+    check(Fault::ReplaysToChangedUrls, "recoveries::a_changed_url_is_left");
 }
 
 #[test]
 fn a_store_that_starts_twice_is_caught() {
     check(Fault::StartsTwice, "deliver::a_claimed_delivery_is_not_claimed_again");
+    check(Fault::StartsTwice, "take::what_was_taken_is_not_taken_again");
+    check(Fault::StartsTwice, "races::an_event_is_taken_by_one");
+}
+
+#[test]
+fn a_store_that_starves_accounts_is_caught() {
+    check(Fault::StarvesAccounts, "take::an_account_with_a_backlog_leaves_room_for_others");
+}
+
+#[test]
+fn a_store_that_tells_everybody_is_caught() {
+    check(Fault::TellsEverybody, "events::nothing_is_written_where_nobody_listens");
 }

@@ -130,27 +130,33 @@ CREATE TABLE idempotency_keys (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (bound_at);
 
--- What is accepted and not finished. state: 0 waiting, 1 claimed, 2 started, 3 in doubt.
+-- What is accepted and not finished. state: 0 waiting, 1 claimed, 2 started, 3 in doubt, 4 parked: it cannot be read.
+-- channel: 0 a message (place: its instance), 1 an event (place: its endpoint).
 CREATE TABLE outbox (
     delivery   BLOB PRIMARY KEY,
     account    BLOB NOT NULL,
     shard      INTEGER NOT NULL,
     order_key  INTEGER,
-    channel    TEXT NOT NULL,
-    instance   BLOB NOT NULL,
-    message    BLOB NOT NULL,
+    channel    INTEGER NOT NULL,
+    place      BLOB NOT NULL,
+    item       BLOB NOT NULL,               -- the message or the event
+    as_name    TEXT,                        -- of an event that goes under another name than its own
     log_id     INTEGER NOT NULL,
     state      INTEGER NOT NULL,
     due        INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     fence      INTEGER NOT NULL,
     tries      INTEGER NOT NULL,
+    put_off    INTEGER NOT NULL,
     started_at INTEGER                      -- of the open attempt
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX outbox_waiting ON outbox (account, instance, due) WHERE state = 0;
-CREATE INDEX outbox_expiring ON outbox (expires_at) WHERE state = 0;
-CREATE INDEX outbox_leased ON outbox (due) WHERE state <> 0;
-CREATE INDEX outbox_ordered ON outbox (account, order_key, log_id) WHERE order_key IS NOT NULL;
+CREATE INDEX outbox_messages_waiting ON outbox (account, place, due) WHERE channel = 0 AND state = 0;
+CREATE INDEX outbox_messages_expiring ON outbox (expires_at) WHERE channel = 0 AND state = 0;
+CREATE INDEX outbox_messages_leased ON outbox (due) WHERE channel = 0 AND state <> 0;
+CREATE INDEX outbox_messages_ordered ON outbox (account, order_key, log_id) WHERE order_key IS NOT NULL;
+-- Of events only what every take needs: the leases are few enough to be looked through, and what expires is at the table's beginning.
+CREATE INDEX outbox_events_waiting ON outbox (account, place, due) WHERE channel = 1 AND state = 0;
+CREATE INDEX outbox_events_in_flight ON outbox (account, place, due) WHERE channel = 1 AND state = 2;
 
 -- Attempts that have an outcome; the open one stands in the outbox.
 CREATE TABLE attempts (
@@ -188,8 +194,98 @@ CREATE TABLE policy_events (
     PRIMARY KEY (account, seq)
 ) STRICT, WITHOUT ROWID;
 
--- How far the retention job came: the content of every message up to this one is forgotten.
+-- Customers' URLs. Removed ones stay for the log that names them.
+CREATE TABLE endpoints (
+    account       BLOB NOT NULL REFERENCES accounts (id),
+    id            BLOB NOT NULL,
+    name          TEXT NOT NULL,
+    url           TEXT NOT NULL,
+    instance      BLOB,                     -- only its events
+    filter        TEXT NOT NULL,            -- JSON
+    in_flight_max INTEGER NOT NULL,
+    rate          TEXT,                     -- JSON
+    secrets       BLOB NOT NULL,            -- sealed
+    secrets_root  INTEGER NOT NULL,         -- of the keyring
+    headers       BLOB,                     -- sealed
+    headers_root  INTEGER,
+    header_names  TEXT,                     -- JSON
+    verified_at   INTEGER,
+    pause         TEXT,                     -- JSON: since, by, note
+    disabled      TEXT,                     -- JSON: since, by
+    failing_since INTEGER,
+    removed_at    INTEGER,
+    url_since     INTEGER NOT NULL,
+    revision      INTEGER NOT NULL,
+    created_at    INTEGER NOT NULL,
+    tat           INTEGER NOT NULL DEFAULT 0, -- how fast it was called, as in velocity
+    PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX endpoints_present ON endpoints (account, id) WHERE removed_at IS NULL;
+
+CREATE TABLE events (
+    account     BLOB NOT NULL,
+    id          BLOB NOT NULL,
+    name        TEXT NOT NULL,
+    instance    BLOB,
+    occurred_at INTEGER NOT NULL,
+    fields      TEXT,                       -- the inside of a JSON object; none once its retention is over
+    PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
+
+-- The customer webhook log. status: 0 not finished (the outbox says how far it got), 1 sent, 2 failed, 3 blocked, 4 skipped; a number,
+-- so that a row keeps its size when it ends. The first delivery of an event is as old as the event.
+CREATE TABLE event_deliveries (
+    account    BLOB NOT NULL,
+    id         BLOB NOT NULL,
+    event      BLOB NOT NULL,
+    as_name    TEXT NOT NULL,
+    endpoint   BLOB NOT NULL,
+    status     INTEGER NOT NULL,
+    error      TEXT,
+    skip       TEXT,
+    tries      INTEGER NOT NULL,
+    replay     TEXT,                        -- JSON: of, by, reason, to_changed_url
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX event_deliveries_of_endpoint ON event_deliveries (account, endpoint, id);
+CREATE INDEX event_deliveries_repeated ON event_deliveries (account, event, endpoint, id) WHERE replay IS NOT NULL;
+CREATE INDEX event_deliveries_not_taken ON event_deliveries (account, id) WHERE status > 1;
+
+-- Attempts that have an outcome; the open one stands in the outbox.
+CREATE TABLE delivery_attempts (
+    account     BLOB NOT NULL,
+    delivery    BLOB NOT NULL,
+    number      INTEGER NOT NULL,
+    started_at  INTEGER NOT NULL,
+    finished_at INTEGER NOT NULL,
+    outcome     TEXT NOT NULL,              -- JSON
+    report      TEXT,                       -- JSON
+    PRIMARY KEY (account, delivery, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE recoveries (
+    account        BLOB NOT NULL,
+    id             BLOB NOT NULL,
+    endpoint       BLOB NOT NULL,
+    since          INTEGER NOT NULL,
+    until          INTEGER NOT NULL,
+    by             TEXT NOT NULL,
+    reason         TEXT,
+    to_changed_url INTEGER NOT NULL,
+    at             BLOB,                    -- the last delivery that was looked at
+    queued         INTEGER NOT NULL,
+    passed_over    INTEGER NOT NULL,
+    done_at        INTEGER,
+    canceled_at    INTEGER,
+    PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX recoveries_open ON recoveries (id) WHERE done_at IS NULL AND canceled_at IS NULL;
+
+-- How far the retention job came: what every message, or event, up to this one said is forgotten.
 CREATE TABLE retention (
     account BLOB PRIMARY KEY,
-    message BLOB NOT NULL
+    message BLOB,
+    event   BLOB
 ) STRICT, WITHOUT ROWID;

@@ -1,0 +1,89 @@
+//! Endpoints: where events go, and how each fares.
+
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+use gatepost::{Disabled, ENDPOINTS_MAX, Endpoint, EndpointChange, EndpointId, EndpointState, Outcome, Report, StoreError, Tat, Timestamp};
+
+use crate::events;
+use crate::world::{AccountRows, Effects, EndpointRow};
+
+fn present(rows: &AccountRows) -> impl Iterator<Item = &EndpointRow> {
+    rows.endpoints.values().filter(|row| row.endpoint.removed_at.is_none())
+}
+
+/// Adds an endpoint; `false` where the account has as many as it may have.
+pub(crate) fn add(rows: &mut AccountRows, endpoint: Endpoint) -> Result<bool, StoreError> {
+    if present(rows).count() >= ENDPOINTS_MAX {
+        return Ok(false);
+    }
+    match rows.endpoints.entry(endpoint.id) {
+        Entry::Occupied(_) => Err(StoreError::Unavailable(String::from("the endpoint's id is taken"))),
+        Entry::Vacant(place) => {
+            place.insert(EndpointRow { endpoint: Arc::new(endpoint), tat: Tat::default() });
+            Ok(true)
+        }
+    }
+}
+
+/// All that are not removed. Ids grow with time, so the oldest comes first.
+pub(crate) fn list(rows: &AccountRows) -> Vec<Endpoint> {
+    present(rows).map(|row| Endpoint::clone(&row.endpoint)).collect()
+}
+
+pub(crate) fn find(rows: &AccountRows, id: EndpointId) -> Option<Endpoint> {
+    rows.endpoints.get(&id).map(|row| Endpoint::clone(&row.endpoint))
+}
+
+/// Whether anything goes there now.
+pub(crate) fn state(rows: &AccountRows, id: EndpointId) -> Option<EndpointState> {
+    rows.endpoints.get(&id).map(|row| row.endpoint.state())
+}
+
+pub(crate) fn change(
+    rows: &mut AccountRows,
+    effects: &mut Effects,
+    id: EndpointId,
+    change: EndpointChange,
+) -> Result<Option<Endpoint>, StoreError> {
+    let endpoint = rows.endpoints.get_mut(&id).map(|row| &mut row.endpoint).filter(|endpoint| endpoint.removed_at.is_none());
+    let Some(endpoint) = endpoint else { return Ok(None) };
+    if change.if_revision.is_some_and(|expected| expected != endpoint.revision) {
+        return Err(StoreError::Conflict);
+    }
+    change.apply(Arc::make_mut(endpoint));
+    // What it held may go now, or must be skipped.
+    effects.left_due = true;
+    Ok(Some(Endpoint::clone(endpoint)))
+}
+
+/// The numbers of the keyring's roots that sealed what may still be read.
+pub(crate) fn roots(rows: &AccountRows) -> impl Iterator<Item = u32> {
+    let sealed = |row: &EndpointRow| {
+        let headers = row.endpoint.headers.as_ref().map(|headers| headers.sealed.root());
+        [Some(row.endpoint.secrets.root()), headers]
+    };
+    present(rows).flat_map(sealed).flatten()
+}
+
+/// Notes how an attempt ended, and what follows from that for the endpoint.
+pub(crate) fn note_health(
+    rows: &mut AccountRows,
+    effects: &mut Effects,
+    id: EndpointId,
+    outcome: &Outcome,
+    report: Option<&Report>,
+    now: Timestamp,
+) {
+    let Some(row) = rows.endpoints.get_mut(&id) else { return };
+    let (health, disabled_by) = row.endpoint.health.after(outcome, report, now);
+    if health != row.endpoint.health {
+        Arc::make_mut(&mut row.endpoint).health = health;
+    }
+    let is_there = row.endpoint.disabled.is_none() && row.endpoint.removed_at.is_none();
+    if let Some(by) = disabled_by.filter(|_| is_there) {
+        Arc::make_mut(&mut row.endpoint).disabled = Some(Disabled { since: now, by });
+        let endpoint = row.endpoint.clone();
+        events::tell_disabled(rows, effects, &endpoint);
+    }
+}

@@ -1,0 +1,157 @@
+//! Notices: events on their way to endpoints, and the log of where they went.
+//!
+//! The players: a [`NoticeRow`] (a delivery that has not ended), a [`DeliveryRow`] (what the log shows of it), and [`follow`], through
+//! which every change goes. `take` opens attempts; here they are closed.
+
+use gatepost::{
+    AccountId, Attempt, Delivery, DeliveryFilter, DeliveryId, DeliveryStatus, Ending, EndpointId, EndpointState, ErrorClass, EventDelivery,
+    EventId, EventName, Finish, Input, Outcome, Page, Replayed, Report, Skip, State, Step, Timestamp,
+};
+
+use crate::endpoints;
+use crate::world::{AccountRows, DeliveryRow, Effects, NoticeRow, World, closes_at, newest};
+
+/// A delivery that is to be written.
+pub(crate) struct New {
+    pub(crate) id: DeliveryId,
+    pub(crate) event: EventId,
+    pub(crate) as_name: EventName,
+    pub(crate) endpoint: EndpointId,
+    pub(crate) replay: Option<Replayed>,
+    pub(crate) now: Timestamp,
+}
+
+/// Writes a delivery; one to a disabled endpoint is skipped from the beginning. What is there already stays as it is.
+pub(crate) fn add(rows: &mut AccountRows, effects: &mut Effects, new: New) -> Option<EventDelivery> {
+    let New { id, event, as_name, endpoint, now, .. } = new;
+    if find(rows, id).is_none() {
+        rows.deliveries.insert(id, DeliveryRow { delivery: queued(new), attempts: Vec::new() });
+        let row = NoticeRow { id, event, as_name, endpoint, delivery: Delivery::of_event(now) };
+        if endpoints::state(rows, endpoint) == Some(EndpointState::Disabled) {
+            end(rows, &row, Ending::Skipped(Skip::EndpointDisabled), now);
+        } else {
+            rows.notices.insert(id, row);
+            effects.left_due = true;
+        }
+    }
+    find(rows, id)
+}
+
+fn queued(new: New) -> EventDelivery {
+    let New { id, event, as_name, endpoint, replay, now } = new;
+    EventDelivery {
+        id,
+        event,
+        as_name,
+        endpoint,
+        status: DeliveryStatus::Queued,
+        error: None,
+        skip: None,
+        tries: 0,
+        next_at: Some(now),
+        replay,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// Writes what follows for a delivery.
+pub(crate) fn follow(rows: &mut AccountRows, row: &NoticeRow, step: Step, now: Timestamp) {
+    match step {
+        Step::GoesOn(delivery) => go_on(rows, NoticeRow { delivery, ..*row }, now),
+        Step::Ends(ending) => end(rows, row, ending, now),
+    }
+}
+
+fn go_on(rows: &mut AccountRows, next: NoticeRow, now: Timestamp) {
+    rows.notices.insert(next.id, next);
+    let Some(DeliveryRow { delivery: shown, .. }) = rows.deliveries.get_mut(&next.id) else { return };
+    shown.status = next.delivery.delivery_status();
+    shown.tries = next.delivery.tries;
+    shown.next_at = match next.delivery.state {
+        State::Waiting { due } => Some(due),
+        State::Claimed { .. } | State::Started { .. } | State::InDoubt { .. } => None,
+    };
+    shown.updated_at = now;
+}
+
+fn end(rows: &mut AccountRows, row: &NoticeRow, ending: Ending, now: Timestamp) {
+    rows.notices.remove(&row.id);
+    let Some(DeliveryRow { delivery: shown, .. }) = rows.deliveries.get_mut(&row.id) else { return };
+    shown.status = ending.delivery_status();
+    shown.error = ending.class();
+    shown.skip = ending.skip();
+    shown.next_at = None;
+    shown.updated_at = now;
+}
+
+/// Closes an attempt; `None` where it comes too late.
+pub(crate) fn finish(rows: &mut AccountRows, effects: &mut Effects, finish: Finish) -> Option<()> {
+    let Finish { claimed, attempt, outcome, report, jitter, now } = finish;
+    let row = rows.notices.get(&claimed.delivery).copied()?;
+    let input = Input::Finish { fence: claimed.fence, outcome: outcome.clone(), jitter };
+    let step = row.delivery.step(&input, now).ok()?;
+    follow(rows, &row, step, now);
+    endpoints::note_health(rows, effects, row.endpoint, &outcome, report.as_ref(), now);
+    close_attempt(rows, row.id, attempt, outcome, report, now);
+    // Its place at the endpoint is free.
+    effects.left_due |= is_waited_for(rows, row.endpoint);
+    Some(())
+}
+
+fn is_waited_for(rows: &AccountRows, endpoint: EndpointId) -> bool {
+    rows.notices.values().any(|row| row.endpoint == endpoint && row.is_waiting())
+}
+
+fn close_attempt(rows: &mut AccountRows, delivery: DeliveryId, number: u16, outcome: Outcome, report: Option<Report>, now: Timestamp) {
+    let attempts = rows.deliveries.get_mut(&delivery).map(|row| &mut row.attempts);
+    if let Some(attempt) = attempts.into_iter().flatten().find(|attempt| attempt.number == number) {
+        attempt.finished_at = Some(now);
+        attempt.outcome = Some(outcome);
+        attempt.report = report;
+    }
+}
+
+/// Closes what time has closed, longest ago first; how much it was.
+pub(crate) fn sweep(world: &mut World, now: Timestamp, limit: usize) -> usize {
+    let of_account = |(account, rows): (&AccountId, &AccountRows)| {
+        let account = *account;
+        rows.notices.values().filter(|row| closes_at(&row.delivery) <= now).map(|row| (account, *row)).collect::<Vec<_>>()
+    };
+    let mut overdue: Vec<(AccountId, NoticeRow)> = world.accounts.iter().flat_map(of_account).collect();
+    overdue.sort_by_key(|(_, row)| closes_at(&row.delivery));
+    overdue.truncate(limit);
+    for (account, row) in &overdue {
+        if let Some(rows) = world.accounts.get_mut(account) {
+            tick(rows, row, now);
+        }
+    }
+    world.effects.left_due |= !overdue.is_empty();
+    overdue.len()
+}
+
+/// Lets time pass for a delivery.
+fn tick(rows: &mut AccountRows, row: &NoticeRow, now: Timestamp) {
+    let Ok(step) = row.delivery.step(&Input::Tick, now) else { return };
+    follow(rows, row, step, now);
+    if let State::Started { .. } = row.delivery.state {
+        close_attempt(rows, row.id, row.delivery.tries, Outcome::Unknown { class: ErrorClass::Interrupted }, None, now);
+    }
+}
+
+pub(crate) fn find(rows: &AccountRows, id: DeliveryId) -> Option<EventDelivery> {
+    rows.deliveries.get(&id).map(|row| row.delivery.clone())
+}
+
+pub(crate) fn list(rows: &AccountRows, filter: DeliveryFilter, page: Page<DeliveryId>) -> Vec<EventDelivery> {
+    let goes_to = |delivery: &EventDelivery| filter.endpoint.is_none_or(|endpoint| delivery.endpoint == endpoint);
+    let has_status = |delivery: &EventDelivery| filter.status.is_none_or(|status| delivery.status == status);
+    let is_of = |delivery: &EventDelivery| filter.event.is_none_or(|event| delivery.event == event);
+    let deliveries = newest(&rows.deliveries, page).map(|row| &row.delivery);
+    let wanted = deliveries.filter(|delivery| goes_to(delivery) && has_status(delivery) && is_of(delivery));
+    wanted.take(page.limit).cloned().collect()
+}
+
+pub(crate) fn attempts(rows: &AccountRows, id: DeliveryId) -> Vec<Attempt> {
+    rows.deliveries.get(&id).map(|row| row.attempts.clone()).unwrap_or_default()
+}

@@ -1,0 +1,190 @@
+//! Events: what a change is told as, and to which endpoints.
+//!
+//! The players: [`listeners`] (asked before an event is put together), [`tell`] (the event, and a delivery for each that listens), and a
+//! function for each kind of change. Where an account has no endpoints, all of it costs one look a group.
+
+use gatepost::{
+    AccountId, Address, BlockedSend, DeliveryId, Endpoint, EndpointId, ErrorClass, Event, EventDelivery, EventId, EventName, InstanceId,
+    Limits, MessageId, MessageStatus, Name, Purpose, Skip, StatusChange, Timestamp, Usage, crossings, disabled_event,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::deliveries::{self, NewDelivery};
+use crate::endpoints;
+use crate::rows;
+use crate::txn::Txn;
+
+/// An endpoint that listens.
+struct Listener {
+    endpoint: EndpointId,
+    as_name: EventName,
+    /// Why it gets nothing all the same.
+    skip: Option<Skip>,
+}
+
+impl Listener {
+    fn new(endpoint: &Endpoint, as_name: EventName) -> Self {
+        Self { endpoint: endpoint.id, as_name, skip: endpoint.disabled.is_some().then_some(Skip::EndpointDisabled) }
+    }
+}
+
+/// The endpoints that listen to such an event.
+fn listeners(txn: &mut Txn<'_>, account: AccountId, name: EventName, instance: Option<InstanceId>) -> rusqlite::Result<Vec<Listener>> {
+    let entries = txn.endpoints(account)?.iter();
+    Ok(entries.filter_map(|entry| Some(Listener::new(&entry.endpoint, entry.endpoint.listens(name, instance)?))).collect())
+}
+
+/// Tells the endpoints that listen. The event is put together only where there is one.
+pub(crate) fn tell(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    name: EventName,
+    instance: Option<InstanceId>,
+    event: impl FnOnce() -> Option<Event>,
+) -> rusqlite::Result<()> {
+    let listeners = listeners(txn, account, name, instance)?;
+    if listeners.is_empty() {
+        return Ok(());
+    }
+    event().map_or(Ok(()), |event| write(txn, account, &event, &listeners))
+}
+
+/// Writes an event, and its first delivery to each of them.
+fn write(txn: &mut Txn<'_>, account: AccountId, event: &Event, listeners: &[Listener]) -> rusqlite::Result<()> {
+    // The same cause gives the same id: what was told is not told again.
+    let sql =
+        "INSERT INTO events (account, id, name, instance, occurred_at, fields) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+    txn.statement(sql)?.execute(params![
+        account.to_bytes(),
+        event.id.to_bytes(),
+        event.name.as_str(),
+        event.instance.map(InstanceId::to_bytes),
+        event.occurred_at.as_millis(),
+        event.fields
+    ])?;
+    listeners.iter().try_for_each(|listener| address(txn, account, event, listener).map(drop))
+}
+
+fn address(txn: &mut Txn<'_>, account: AccountId, event: &Event, to: &Listener) -> rusqlite::Result<DeliveryId> {
+    let now = event.occurred_at;
+    let id = DeliveryId::of(event.id, to.endpoint, 0, now);
+    let new = NewDelivery { account, id, event: event.id, name: event.name, as_name: to.as_name, endpoint: to.endpoint, replay: None, now };
+    new.insert(txn, to.skip)?;
+    Ok(id)
+}
+
+/// Tells of a message's new status.
+pub(crate) fn tell_status(txn: &mut Txn<'_>, account: AccountId, change: &StatusChange<'_>) -> rusqlite::Result<()> {
+    let Some(name) = change.name() else { return Ok(()) };
+    tell(txn, account, name, Some(change.instance.0), || change.event())
+}
+
+/// How the status of a message changed.
+#[derive(Clone, Copy)]
+pub(crate) struct Change {
+    pub(crate) previous: MessageStatus,
+    pub(crate) status: MessageStatus,
+    pub(crate) error: Option<ErrorClass>,
+}
+
+/// Tells of the new status of a message that is not at hand. What cannot be read is not told: that a message has ended is written down
+/// all the same.
+pub(crate) fn tell_change(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    message: MessageId,
+    change: Change,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    txn.part(|txn| try_tell_change(txn, account, message, change, at)).map(drop)
+}
+
+fn try_tell_change(txn: &mut Txn<'_>, account: AccountId, message: MessageId, change: Change, at: Timestamp) -> rusqlite::Result<()> {
+    if txn.endpoints(account)?.is_empty() {
+        return Ok(());
+    }
+    let Some(Told { instance, recipient, purpose }) = told_message(txn, account, message)? else { return Ok(()) };
+    let Change { previous, status, error } = change;
+    let (instance, previous) = ((instance.0, &instance.1), Some(previous));
+    tell_status(txn, account, &StatusChange { message, instance, recipient: &recipient, purpose, previous, status, error, at })
+}
+
+/// What customers are told of a message.
+struct Told {
+    instance: (InstanceId, Name),
+    recipient: Address,
+    purpose: Purpose,
+}
+
+fn told_message(txn: &mut Txn<'_>, account: AccountId, message: MessageId) -> rusqlite::Result<Option<Told>> {
+    let sql = "SELECT i.id, i.name, m.address, m.purpose FROM messages m JOIN instances i ON i.account = m.account AND i.id = m.instance
+               WHERE m.account = ?1 AND m.id = ?2";
+    let told = |row: &Row<'_>| {
+        let instance = (rows::instance_id(row, 0)?, rows::word(row, 1)?);
+        Ok(Told { instance, recipient: rows::address(row, 2)?, purpose: rows::plain_column(row, 3)? })
+    };
+    txn.statement(sql)?.query_row(params![account.to_bytes(), message.to_bytes()], told).optional()
+}
+
+/// Tells that a send was refused for good.
+pub(crate) fn tell_blocked(txn: &mut Txn<'_>, account: AccountId, blocked: &BlockedSend<'_>) -> rusqlite::Result<()> {
+    tell(txn, account, EventName::MessageBlocked, Some(blocked.instance.0), || Some(blocked.event()))
+}
+
+/// Tells which shares of the quota the message charged last has reached.
+pub(crate) fn tell_crossings(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    message: MessageId,
+    limits: &Limits,
+    usage: &Usage,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    for crossing in crossings(limits, usage) {
+        tell(txn, account, EventName::LimitThresholdReached, None, || Some(crossing.event(message, now)))?;
+    }
+    Ok(())
+}
+
+/// Tells the other endpoints that this one gets no events any more.
+pub(crate) fn tell_disabled(txn: &mut Txn<'_>, account: AccountId, endpoint: &Endpoint) -> rusqlite::Result<()> {
+    let Some(disabled) = &endpoint.disabled else { return Ok(()) };
+    let mut others = listeners(txn, account, EventName::EndpointDisabled, None)?;
+    others.retain(|listener| listener.endpoint != endpoint.id);
+    if others.is_empty() {
+        return Ok(());
+    }
+    write(txn, account, &disabled_event(endpoint.id, &endpoint.name, &disabled.by, disabled.since), &others)
+}
+
+/// Writes an event for one endpoint, whatever its filter.
+pub(crate) fn notify(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    endpoint: EndpointId,
+    event: &Event,
+) -> rusqlite::Result<Option<EventDelivery>> {
+    let found = endpoints::find(txn.connection, account, endpoint)?.filter(|endpoint| endpoint.removed_at.is_none());
+    let Some(endpoint) = found else { return Ok(None) };
+    let listener = Listener::new(&endpoint, event.name);
+    write(txn, account, event, &[])?;
+    let id = address(txn, account, event, &listener)?;
+    deliveries::find(txn.connection, account, id)
+}
+
+/// An event; none also where its fields are forgotten.
+pub(crate) fn find(connection: &Connection, account: AccountId, id: EventId) -> rusqlite::Result<Option<Event>> {
+    let sql = "SELECT id, name, instance, occurred_at, fields FROM events WHERE account = ?1 AND id = ?2 AND fields IS NOT NULL";
+    connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), id.to_bytes()], |row| event(row, 0)).optional()
+}
+
+/// The columns id, name, instance, occurred_at and fields from `first` on.
+pub(crate) fn event(row: &Row<'_>, first: usize) -> rusqlite::Result<Event> {
+    Ok(Event {
+        id: rows::event_id(row, first)?,
+        name: rows::word(row, first + 1)?,
+        instance: row.get::<_, Option<[u8; 16]>>(first + 2)?.map(InstanceId::from_bytes),
+        occurred_at: rows::time(row, first + 3)?,
+        fields: row.get(first + 4)?,
+    })
+}

@@ -1,0 +1,79 @@
+//! Notices: events on their way to endpoints, as their attempts end and as time passes. `take` opens the attempts.
+
+use gatepost::{Ending, ErrorClass, Finish, Input, Outcome, State, Step, Timestamp};
+use rusqlite::{Connection, params};
+
+use crate::outbox::{self, OutboxEntry, Read, entry_columns};
+use crate::rows::{self, CLOCKS_APART, first_id_of};
+use crate::txn::Txn;
+use crate::{deliveries, endpoints};
+
+/// Writes what follows for a delivery.
+pub(crate) fn follow(txn: &mut Txn<'_>, found: &OutboxEntry, step: Step, now: Timestamp) -> rusqlite::Result<()> {
+    match step {
+        Step::GoesOn(next) => {
+            outbox::write_state(txn, found.delivery, &next, None)?;
+            deliveries::note_wait(txn, found, now)
+        }
+        Step::Ends(ending) => end(txn, found, ending, now),
+    }
+}
+
+fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, now: Timestamp) -> rusqlite::Result<()> {
+    outbox::remove(txn, found.delivery)?;
+    deliveries::end(txn, found, ending, now)
+}
+
+/// Closes an attempt; one that comes too late changes nothing.
+pub(crate) fn finish(txn: &mut Txn<'_>, found: &OutboxEntry, finish: &Finish) -> rusqlite::Result<()> {
+    let Finish { claimed, attempt, ref outcome, ref report, jitter, now } = *finish;
+    let input = Input::Finish { fence: claimed.fence, outcome: outcome.clone(), jitter };
+    let Ok(step) = found.state.step(&input, now) else { return Ok(()) };
+    follow(txn, found, step, now)?;
+    deliveries::write_outcome(txn, found, attempt, outcome, report.as_ref(), now)?;
+    // An endpoint that cannot be read changes nothing of how the attempt ended.
+    txn.part(|txn| endpoints::note_health(txn, found.account, found.endpoint(), outcome, report.as_ref(), now))?;
+    if !txn.has_left_due() && is_waited_for(txn, found)? {
+        // Its place at the endpoint is free.
+        txn.leave_due();
+    }
+    Ok(())
+}
+
+pub(crate) const IS_WAITED_FOR: &str = "SELECT 1 FROM outbox INDEXED BY outbox_events_waiting
+    WHERE channel = 1 AND state = 0 AND account = ?1 AND place = ?2 LIMIT 1";
+
+fn is_waited_for(txn: &mut Txn<'_>, found: &OutboxEntry) -> rusqlite::Result<bool> {
+    txn.statement(IS_WAITED_FOR)?.exists(params![found.account.to_bytes(), found.endpoint().to_bytes()])
+}
+
+/// All that is in flight is looked through: it is never more than the workers have places. (The `+` keeps SQLite to that.)
+pub(crate) const LEASED: &str = concat!(
+    "SELECT ",
+    entry_columns!(),
+    " FROM outbox o INDEXED BY outbox_events_in_flight WHERE o.channel = 1 AND o.state = 2 AND +o.due <= ?1 LIMIT ?2"
+);
+
+pub(crate) const EXPIRED: &str = concat!(
+    "SELECT ",
+    entry_columns!(),
+    " FROM outbox o WHERE o.channel = 1 AND o.state = 0 AND o.delivery < ?1 AND o.expires_at <= ?2 ORDER BY o.delivery LIMIT ?3"
+);
+
+/// Those that are no longer worth delivering. All events are worth it equally long, so they are the table's oldest.
+pub(crate) fn expired(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Read>> {
+    let oldest = first_id_of(now.minus(gatepost::EVENT_TIME).plus(CLOCKS_APART));
+    rows::all(&mut *connection.prepare_cached(EXPIRED)?, params![oldest, now.as_millis(), limit as i64], outbox::read)
+}
+
+/// Lets time pass for a delivery.
+pub(crate) fn tick(txn: &mut Txn<'_>, found: &OutboxEntry, now: Timestamp) -> rusqlite::Result<()> {
+    let Ok(step) = found.state.step(&Input::Tick, now) else { return Ok(()) };
+    follow(txn, found, step, now)?;
+    if let State::Started { .. } = found.state.state {
+        let interrupted = Outcome::Unknown { class: ErrorClass::Interrupted };
+        deliveries::write_outcome(txn, found, found.state.tries, &interrupted, None, now)?;
+    }
+    txn.leave_due();
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! Outbox: what is accepted and not finished, messages and events alike.
+//!
+//! The core's state machine says what follows; here its state is read and written. A delivery that cannot be read is parked: nobody
+//! takes it again, and the next sweep counts it.
+
+use gatepost::{
+    AccountId, Claimed, Delivery, DeliveryId, DeliveryStatus, EndpointId, EventName, InstanceId, MessageId, MessageStatus, Timestamp, shard,
+};
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::error::is_unreadable;
+use crate::rows::{self, PARKED, signed};
+use crate::txn::Txn;
+
+/// What of a new row never changes.
+pub(crate) struct NewRow {
+    pub(crate) account: AccountId,
+    pub(crate) delivery: DeliveryId,
+    pub(crate) order_key: Option<i64>,
+    /// The instance or the endpoint.
+    pub(crate) place: [u8; 16],
+    /// The message or the event.
+    pub(crate) item: [u8; 16],
+    /// The name of an event that goes under another one than its own.
+    pub(crate) as_name: Option<EventName>,
+    /// Its place in the send log; events have none.
+    pub(crate) log_id: u64,
+}
+
+impl NewRow {
+    /// Writes it; `started_at` is set where its first attempt starts with it.
+    pub(crate) fn insert(&self, txn: &mut Txn<'_>, delivery: &Delivery, started_at: Option<Timestamp>) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO outbox (delivery, account, shard, order_key, channel, place, item, as_name, log_id, state, due, expires_at,
+                   fence, tries, put_off, started_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+        txn.statement(sql)?.execute(params![
+            self.delivery.to_bytes(),
+            self.account.to_bytes(),
+            shard(self.account, self.order_key),
+            self.order_key,
+            rows::channel_number(delivery.channel),
+            self.place,
+            self.item,
+            self.as_name.map(EventName::as_str),
+            signed(self.log_id),
+            rows::state_number(delivery.state),
+            delivery.state.due().as_millis(),
+            delivery.expires_at.as_millis(),
+            delivery.fence,
+            delivery.tries,
+            delivery.put_off,
+            started_at.map(Timestamp::as_millis)
+        ])?;
+        Ok(())
+    }
+}
+
+/// A row as the state machine sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct OutboxEntry {
+    pub(crate) account: AccountId,
+    pub(crate) delivery: DeliveryId,
+    item: [u8; 16],
+    place: [u8; 16],
+    pub(crate) state: Delivery,
+    pub(crate) is_ordered: bool,
+    pub(crate) started_at: Option<Timestamp>,
+}
+
+impl OutboxEntry {
+    /// The message that it carries.
+    pub(crate) const fn message(&self) -> MessageId {
+        MessageId::from_bytes(self.item)
+    }
+
+    /// The instance that the message goes through.
+    pub(crate) const fn instance(&self) -> InstanceId {
+        InstanceId::from_bytes(self.place)
+    }
+
+    /// The endpoint that the event goes to.
+    pub(crate) const fn endpoint(&self) -> EndpointId {
+        EndpointId::from_bytes(self.place)
+    }
+}
+
+/// The columns of an entry, of the table `o`.
+macro_rules! entry_columns {
+    () => {
+        "o.account, o.delivery, o.item, o.place, o.channel, o.state, o.due, o.expires_at, o.fence, o.tries, o.put_off,
+         o.order_key IS NOT NULL, o.started_at"
+    };
+}
+pub(crate) use entry_columns;
+
+/// How many they are.
+pub(crate) const ENTRY_WIDTH: usize = 13;
+
+const FIND: &str = concat!("SELECT ", entry_columns!(), " FROM outbox o WHERE o.delivery = ?1 AND o.account = ?2");
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
+    Ok(OutboxEntry {
+        account: rows::account_id(row, 0)?,
+        delivery: rows::delivery_id(row, 1)?,
+        item: row.get(2)?,
+        place: row.get(3)?,
+        state: rows::delivery(row, 4)?,
+        is_ordered: row.get(11)?,
+        started_at: rows::time_or_none(row, 12)?,
+    })
+}
+
+/// What was read of a row, or the key of one that cannot be read.
+pub(crate) type Read<T = OutboxEntry> = Result<T, Vec<u8>>;
+
+/// Reads an entry.
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Read> {
+    read_with(row, |_, entry| Ok(entry))
+}
+
+/// Reads an entry and what stands behind it.
+pub(crate) fn read_with<T>(row: &Row<'_>, more: impl FnOnce(&Row<'_>, OutboxEntry) -> rusqlite::Result<T>) -> rusqlite::Result<Read<T>> {
+    match entry(row).and_then(|entry| more(row, entry)) {
+        Err(error) if is_unreadable(&error) => row.get(1).map(Err),
+        read => read.map(Ok),
+    }
+}
+
+/// The row of a delivery that a worker has.
+pub(crate) fn find(txn: &mut Txn<'_>, claimed: Claimed) -> rusqlite::Result<Option<OutboxEntry>> {
+    txn.statement(FIND)?.query_row(params![claimed.delivery.to_bytes(), claimed.account.to_bytes()], entry).optional()
+}
+
+/// Writes the state; `started_at` where an attempt begins with it.
+pub(crate) fn write_state(txn: &mut Txn<'_>, delivery: DeliveryId, next: &Delivery, started_at: Option<Timestamp>) -> rusqlite::Result<()> {
+    let sql = "UPDATE outbox SET state = ?2, due = ?3, fence = ?4, tries = ?5, put_off = ?6, started_at = coalesce(?7, started_at)
+               WHERE delivery = ?1";
+    txn.statement(sql)?.execute(params![
+        delivery.to_bytes(),
+        rows::state_number(next.state),
+        next.state.due().as_millis(),
+        next.fence,
+        next.tries,
+        next.put_off,
+        started_at.map(Timestamp::as_millis)
+    ])?;
+    Ok(())
+}
+
+/// Takes out what has ended.
+pub(crate) fn remove(txn: &mut Txn<'_>, delivery: DeliveryId) -> rusqlite::Result<()> {
+    txn.statement("DELETE FROM outbox WHERE delivery = ?1")?.execute([delivery.to_bytes()])?;
+    Ok(())
+}
+
+/// Does something with a delivery that a worker has; `None` where it or what it carries cannot be read, and was parked.
+pub(crate) fn or_park<T>(
+    txn: &mut Txn<'_>,
+    claimed: Claimed,
+    now: Timestamp,
+    act: impl FnOnce(&mut Txn<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    let done = txn.part(act)?;
+    if done.is_none() {
+        park(txn, &claimed.delivery.to_bytes(), now)?;
+    }
+    Ok(done)
+}
+
+/// Those that can be read; the others are parked.
+pub(crate) fn readable<T>(txn: &mut Txn<'_>, found: Vec<Read<T>>, now: Timestamp) -> rusqlite::Result<Vec<T>> {
+    let mut readable = Vec::with_capacity(found.len());
+    for read in found {
+        match read {
+            Ok(entry) => readable.push(entry),
+            Err(delivery) => park(txn, &delivery, now)?,
+        }
+    }
+    Ok(readable)
+}
+
+/// Sets a delivery aside that cannot be read, or whose message or event cannot be: to try it again would fail again.
+fn park(txn: &mut Txn<'_>, delivery: &[u8], now: Timestamp) -> rusqlite::Result<()> {
+    let message = "UPDATE messages SET status = ?2, updated_at = ?3
+                   WHERE (account, id) IN (SELECT account, item FROM outbox WHERE delivery = ?1 AND channel = 0)";
+    let event = "UPDATE event_deliveries SET status = ?2, updated_at = ?3
+                 WHERE (account, id) IN (SELECT account, delivery FROM outbox WHERE delivery = ?1 AND channel = 1)";
+    let (unknown, failed) = (MessageStatus::Unknown.as_str(), rows::delivery_status_number(DeliveryStatus::Failed));
+    txn.connection.prepare_cached(message)?.execute(params![delivery, unknown, now.as_millis()])?;
+    txn.connection.prepare_cached(event)?.execute(params![delivery, failed, now.as_millis()])?;
+    let parked = txn.connection.prepare_cached("UPDATE outbox SET state = ?2 WHERE delivery = ?1")?.execute(params![delivery, PARKED])?;
+    txn.note_parked(parked);
+    Ok(())
+}

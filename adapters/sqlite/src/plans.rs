@@ -1,0 +1,124 @@
+//! Plans: how SQLite finds what the hot path and the logs ask for. Each lookup has its index, whatever the tables hold: without one, its
+//! work would grow with all there is, and a claim of messages would walk over events.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use rusqlite::Connection;
+
+use crate::{deliver, deliveries, notices, replays, retention, schema, take};
+
+fn empty() -> Connection {
+    let mut connection = Connection::open_in_memory().expect("memory is there");
+    schema::migrate(&mut connection).expect("an empty database can be migrated");
+    connection
+}
+
+/// A database whose statistics speak for reading whole tables: all is of one account and in one place.
+fn lopsided() -> Connection {
+    const ROWS: &str = "
+        CREATE TEMP TABLE numbers AS WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n;
+        INSERT INTO outbox SELECT CAST(printf('%016d', i) AS BLOB), zeroblob(16), 0, NULL, i % 2, zeroblob(16), zeroblob(16), NULL, i,
+                                  (i / 2) % 2 * 2, i, i, 0, 0, 0, NULL FROM numbers;
+        INSERT INTO event_deliveries SELECT zeroblob(16), CAST(printf('%016d', i) AS BLOB), zeroblob(16), 'message.sent', zeroblob(16),
+                                            i % 5, NULL, NULL, 0, iif(i % 3 = 0, '{}', NULL), i, i FROM numbers;
+        ANALYZE;";
+    let connection = empty();
+    connection.execute_batch(ROWS).expect("rows");
+    connection
+}
+
+/// The steps by which SQLite runs a statement.
+fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement of this schema");
+    statement.raw_query().mapped(|row| row.get("detail")).collect::<Result<_, _>>().expect("a plan")
+}
+
+#[track_caller]
+fn check(sql: &str, expected: &[&str]) {
+    for connection in [empty(), lopsided()] {
+        assert_eq!(plan(&connection, sql), expected, "{sql}");
+    }
+}
+
+#[test]
+fn a_claim_walks_over_messages_that_are_due_and_over_nothing_else() {
+    check(deliver::NEXT_ACCOUNT, &["SEARCH outbox USING COVERING INDEX outbox_messages_waiting (account>?)"]);
+    check(deliver::NEXT_INSTANCE, &["SEARCH outbox USING COVERING INDEX outbox_messages_waiting (account=? AND place>?)"]);
+    check(deliver::NEXT_DUE, &["SEARCH outbox USING COVERING INDEX outbox_messages_waiting (account=? AND place=? AND due>?)"]);
+    check(
+        deliver::DUE,
+        &[
+            "SEARCH o USING INDEX outbox_messages_waiting (account=? AND place=? AND due<?)",
+            "CORRELATED SCALAR SUBQUERY 1",
+            "SEARCH p USING INDEX outbox_messages_ordered (account=? AND order_key=? AND log_id<?)",
+        ],
+    );
+}
+
+#[test]
+fn a_take_walks_over_events_that_are_due_and_over_nothing_else() {
+    let endpoint = "SEARCH e USING PRIMARY KEY (account=? AND id=?) LEFT-JOIN";
+    check(take::NEXT_QUEUE, &["SEARCH o USING COVERING INDEX outbox_events_waiting (account=? AND place>?)", endpoint]);
+    check(take::NEXT_ACCOUNT, &["SEARCH o USING COVERING INDEX outbox_events_waiting (account>?)", endpoint]);
+    check(
+        take::DUE,
+        &[
+            "SEARCH o USING INDEX outbox_events_waiting (account=? AND place=? AND due<?)",
+            "SEARCH e USING PRIMARY KEY (account=? AND id=?) LEFT-JOIN",
+        ],
+    );
+}
+
+#[test]
+fn what_is_in_flight_at_an_endpoint_is_counted_in_its_index() {
+    check(take::IN_FLIGHT, &["SEARCH outbox USING COVERING INDEX outbox_events_in_flight (account=? AND place=?)"]);
+    check(notices::IS_WAITED_FOR, &["SEARCH outbox USING COVERING INDEX outbox_events_waiting (account=? AND place=?)"]);
+}
+
+#[test]
+fn a_sweep_finds_what_is_overdue_without_looking_at_what_waits() {
+    check(deliver::MESSAGES_LEASED, &["SEARCH o USING INDEX outbox_messages_leased (due<?)"]);
+    check(deliver::MESSAGES_EXPIRED, &["SEARCH o USING INDEX outbox_messages_expiring (expires_at<?)"]);
+    check(notices::LEASED, &["SCAN o USING INDEX outbox_events_in_flight"]);
+    check(notices::EXPIRED, &["SEARCH o USING PRIMARY KEY (delivery<?)"]);
+}
+
+#[test]
+fn a_page_of_the_log_is_read_from_an_index() {
+    let outbox = "SEARCH o USING PRIMARY KEY (delivery=?) LEFT-JOIN";
+    check(deliveries::PAGE, &["SEARCH d USING PRIMARY KEY (account=? AND id<?)", outbox]);
+    check(deliveries::PAGE_OF_ENDPOINT, &["SEARCH d USING INDEX event_deliveries_of_endpoint (account=? AND endpoint=? AND id<?)", outbox]);
+    check(deliveries::PAGE_NOT_TAKEN, &["SEARCH d USING INDEX event_deliveries_not_taken (account=? AND id<?)", outbox]);
+    check(
+        deliveries::OF_ENDPOINT,
+        &["SEARCH d USING INDEX event_deliveries_of_endpoint (account=? AND endpoint=? AND id>? AND id<?)", outbox],
+    );
+}
+
+#[test]
+fn the_deliveries_of_an_event_are_found_without_an_index_of_events() {
+    check(deliveries::FIRST_OF_EVENT, &["SEARCH event_deliveries USING PRIMARY KEY (account=? AND id>? AND id<?)"]);
+    check(deliveries::REPEATS_OF_EVENT, &["SEARCH event_deliveries USING INDEX event_deliveries_repeated (account=? AND event=?)"]);
+    check(
+        retention::UNNAMED_EVENTS,
+        &[
+            "SEARCH e USING PRIMARY KEY (account=? AND id<?)",
+            "CORRELATED SCALAR SUBQUERY 1",
+            "SEARCH d USING PRIMARY KEY (account=? AND id>? AND id<?)",
+            "CORRELATED SCALAR SUBQUERY 2",
+            "SEARCH d USING INDEX event_deliveries_repeated (account=? AND event=?)",
+        ],
+    );
+}
+
+#[test]
+fn what_is_pending_of_an_account_is_found_in_the_outbox() {
+    let newest_first = "USE TEMP B-TREE FOR ORDER BY";
+    check(deliveries::QUEUED, &["SEARCH outbox USING COVERING INDEX outbox_events_waiting (account=?)", newest_first]);
+    check(deliveries::SENDING, &["SEARCH outbox USING COVERING INDEX outbox_events_in_flight (account=?)", newest_first]);
+}
+
+#[test]
+fn recoveries_that_are_over_are_not_looked_at() {
+    check(replays::OLDEST, &["SCAN recoveries USING INDEX recoveries_open"]);
+}

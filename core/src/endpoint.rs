@@ -1,0 +1,165 @@
+//! Endpoint: a customer's URL that receives events.
+//!
+//! The players: [`EventFilter`] (which events), [`CustomHeaders`] (what the customer wants sent along), [`EndpointState`] (whether
+//! anything goes there now), [`Health`] (since when it fails, and what follows from that). An endpoint that is paused or not yet
+//! verified holds its events; one that is disabled or removed skips them, and says so in the log.
+
+mod filter;
+mod headers;
+mod health;
+
+pub use filter::{EventFilter, InvalidEventFilter};
+pub use headers::{CustomHeaders, InvalidHeader};
+pub use health::{Disabled, DisabledBy, Health};
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EndpointId, EventName, InstanceId, Name, Pause, Rate, Sealed, Timestamp};
+
+/// The most endpoints of an account.
+pub const ENDPOINTS_MAX: usize = 50;
+/// How many deliveries may be on their way to an endpoint at once, unless it says otherwise.
+pub const IN_FLIGHT_DEFAULT: u16 = 8;
+/// The most that an endpoint may ask for.
+pub const IN_FLIGHT_MAX: u16 = 256;
+
+/// A customer's URL that receives events.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Endpoint {
+    /// Its id.
+    pub id: EndpointId,
+    /// What people call it.
+    pub name: Name,
+    /// Where events go. It is judged anew at each attempt.
+    pub url: EndpointUrl,
+    /// Only the events of this instance, and those that are of none.
+    pub instance: Option<InstanceId>,
+    /// Which events.
+    pub filter: EventFilter,
+    /// How many deliveries may be on their way to it at once.
+    pub in_flight_max: u16,
+    /// How fast it may be called.
+    pub rate: Option<Rate>,
+    /// Its signing secrets, sealed by the keyring.
+    pub secrets: Sealed,
+    /// What its owner wants sent along; none where they want nothing.
+    pub headers: Option<SealedHeaders>,
+    /// When its owner proved to receive there; none until then.
+    pub verified_at: Option<Timestamp>,
+    /// Set while its events are held until resumed.
+    pub pause: Option<Pause>,
+    /// Set while it gets no events.
+    pub disabled: Option<Disabled>,
+    /// Since when it fails.
+    pub health: Health,
+    /// When it was removed; the log still names it.
+    pub removed_at: Option<Timestamp>,
+    /// When its URL last became another: history from before is not sent there unasked.
+    pub url_since: Timestamp,
+    /// Raised by each change, so that two who change it do not undo each other.
+    pub revision: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Custom headers as a store keeps them: the names to show, all of it sealed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SealedHeaders {
+    /// Their names.
+    pub names: Vec<String>,
+    /// Names and values, as JSON.
+    pub sealed: Sealed,
+}
+
+/// Whether anything goes to an endpoint now.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum EndpointState {
+    /// Events go out.
+    Enabled,
+    /// Its owner has not proved to receive there; events are held.
+    Unverified,
+    /// Events are held until it is resumed.
+    Paused,
+    /// Events are skipped until somebody enables it.
+    Disabled,
+    /// It is no more.
+    Removed,
+}
+
+impl EndpointState {
+    /// The word used in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Unverified => "unverified",
+            Self::Paused => "paused",
+            Self::Disabled => "disabled",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+impl Endpoint {
+    /// Whether anything goes there now.
+    pub const fn state(&self) -> EndpointState {
+        if self.removed_at.is_some() {
+            EndpointState::Removed
+        } else if self.disabled.is_some() {
+            EndpointState::Disabled
+        } else if self.pause.is_some() {
+            EndpointState::Paused
+        } else if self.verified_at.is_none() {
+            EndpointState::Unverified
+        } else {
+            EndpointState::Enabled
+        }
+    }
+
+    /// The name under which it gets the event; none where it does not listen.
+    ///
+    /// A change of a status is one event: it comes under its own name where the filter lists that, and otherwise as
+    /// `message.status_updated` where it lists that; never twice.
+    pub fn listens(&self, event: EventName, instance: Option<InstanceId>) -> Option<EventName> {
+        let is_concerned = self.instance.is_none() || instance.is_none() || self.instance == instance;
+        if !is_concerned || self.removed_at.is_some() {
+            return None;
+        }
+        self.filter.name_for(event)
+    }
+}
+
+/// The URL of an endpoint as it was given. Its path and query may hold what its owner wants to keep to themselves.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct EndpointUrl(String);
+
+impl EndpointUrl {
+    /// A URL that the destination policy has read; whether it still may be called is asked at each attempt.
+    pub fn new(destination: &crate::Destination) -> Self {
+        Self(destination.as_str().into())
+    }
+
+    /// One that stands in a store, from whatever policy was in force then.
+    pub const fn stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The URL itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EndpointUrl {
+    /// Without path and query.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end_of_scheme = self.0.find("://").map_or(0, |at| at + 3);
+        let rest = self.0.get(end_of_scheme..).unwrap_or_default();
+        let end = rest.find(['/', '?', '#']).map_or(self.0.len(), |at| end_of_scheme + at);
+        f.write_str(self.0.get(..end).unwrap_or_default())
+    }
+}

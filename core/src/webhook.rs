@@ -1,0 +1,223 @@
+//! Webhook: how an event goes to an endpoint, and what its answer means.
+//!
+//! The URL is judged anew at each attempt, the body is signed with the secrets that are live then, and the bytes signed are the bytes
+//! sent. Whatever comes back is read here: 2xx is success and nothing else is; 410 disables the endpoint; 429, and 503 with a
+//! `Retry-After`, put the event off; `webhook-delivery: disable` and `abort-message` are done. Everything else is tried again.
+
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::{
+    AccountId, CustomHeaders, DestinationPolicy, DisabledBy, Endpoint, EndpointId, EndpointSecrets, ErrorClass, EventHead, HeaderName,
+    HttpAnswer, HttpFailure, HttpFailureClass, HttpMethod, HttpRequest, HttpSend, Keyring, Notice, Outcome, Report, SealedFor, SealedKind,
+    Timestamp, Unsealable, sign,
+};
+
+/// How much of an answer's body is kept for the operator's log.
+const EXCERPT_CHARS_MAX: usize = 1_024;
+/// How many endpoints' secrets stay open in memory.
+const OPENED_MAX: usize = 1_024;
+
+/// Everything it takes to deliver events.
+pub struct Webhooks {
+    http: Arc<dyn HttpSend>,
+    policy: DestinationPolicy,
+    keyring: Keyring,
+    opened: Mutex<HashMap<EndpointId, (u32, Arc<Opened>)>>,
+}
+
+/// What an endpoint's sealed values hold.
+struct Opened {
+    secrets: EndpointSecrets,
+    headers: CustomHeaders,
+}
+
+impl Webhooks {
+    /// Delivers by `http`, to destinations that `policy` allows, with secrets that `keyring` opens.
+    ///
+    /// `http` judges addresses by a policy of its own; give it the same one.
+    pub fn new(http: Arc<dyn HttpSend>, policy: DestinationPolicy, keyring: Keyring) -> Self {
+        Self { http, policy, keyring, opened: Mutex::default() }
+    }
+
+    /// The policy that destinations are judged by.
+    pub const fn policy(&self) -> &DestinationPolicy {
+        &self.policy
+    }
+
+    /// The keyring that secrets are sealed with.
+    pub const fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// Delivers one event: what became of it, and what was seen.
+    pub async fn deliver(&self, account: AccountId, notice: &Notice, deadline: Timestamp, now: Timestamp) -> (Outcome, Report) {
+        let Notice { event, as_name, endpoint } = notice;
+        let id = event.id.to_string();
+        let head = EventHead { id: &id, event: as_name.as_str(), now };
+        match self.post(account, endpoint, &head, event.body(*as_name), deadline).await {
+            Ok(answer) => read_answer(&answer),
+            Err(unsent) => unsent.read(),
+        }
+    }
+
+    /// Posts a signed body to an endpoint, whatever its state.
+    pub(crate) async fn post(
+        &self,
+        account: AccountId,
+        endpoint: &Endpoint,
+        head: &EventHead<'_>,
+        body: Vec<u8>,
+        deadline: Timestamp,
+    ) -> Result<HttpAnswer, Unsent> {
+        let destination = self.policy.parse(endpoint.url.as_str()).map_err(|refusal| Unsent::Url(refusal.operator_detail()))?;
+        let opened = self.open(account, endpoint).map_err(Unsent::Sealed)?;
+        let headers = headers(&opened, head, &body);
+        let request = HttpRequest { method: HttpMethod::Post, destination, headers, body: body.into(), deadline };
+        self.http.send(request).await.map_err(Unsent::Http)
+    }
+
+    fn open(&self, account: AccountId, endpoint: &Endpoint) -> Result<Arc<Opened>, Unsealable> {
+        if let Some((revision, opened)) = self.opened().get(&endpoint.id)
+            && *revision == endpoint.revision
+        {
+            return Ok(opened.clone());
+        }
+        let opened = Arc::new(Opened {
+            secrets: open_secrets(&self.keyring, account, endpoint)?,
+            headers: open_headers(&self.keyring, account, endpoint)?,
+        });
+        let mut known = self.opened();
+        if known.len() >= OPENED_MAX {
+            known.clear();
+        }
+        known.insert(endpoint.id, (endpoint.revision, opened.clone()));
+        Ok(opened)
+    }
+
+    fn opened(&self) -> std::sync::MutexGuard<'_, HashMap<EndpointId, (u32, Arc<Opened>)>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Webhooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhooks").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn sealed_for(account: AccountId, endpoint: EndpointId, kind: SealedKind) -> SealedFor {
+    SealedFor { account, kind, row: endpoint.to_bytes() }
+}
+
+/// The signing secrets of an endpoint.
+pub(crate) fn open_secrets(keyring: &Keyring, account: AccountId, endpoint: &Endpoint) -> Result<EndpointSecrets, Unsealable> {
+    let plain = keyring.open(sealed_for(account, endpoint.id, SealedKind::EndpointSecrets), &endpoint.secrets)?;
+    EndpointSecrets::from_bytes(&plain).map_err(|_| Unsealable::Malformed)
+}
+
+fn open_headers(keyring: &Keyring, account: AccountId, endpoint: &Endpoint) -> Result<CustomHeaders, Unsealable> {
+    let Some(headers) = &endpoint.headers else { return Ok(CustomHeaders::default()) };
+    let plain = keyring.open(sealed_for(account, endpoint.id, SealedKind::EndpointHeaders), &headers.sealed)?;
+    serde_json::from_slice(&plain).map_err(|_| Unsealable::Malformed)
+}
+
+/// The customer's headers first, so that ours are the last word.
+fn headers(opened: &Opened, head: &EventHead<'_>, body: &[u8]) -> Vec<(HeaderName, String)> {
+    let own = opened.headers.iter().map(|(name, value)| (Cow::Owned(name.to_string()), value.to_string()));
+    let content_type = (Cow::Borrowed("content-type"), String::from("application/json"));
+    own.chain([content_type]).chain(sign(head, body, &opened.secrets)).collect()
+}
+
+/// Why nothing came back.
+#[derive(Debug)]
+pub(crate) enum Unsent {
+    /// The policy does not allow the URL any more.
+    Url(String),
+    /// The endpoint's secrets cannot be opened.
+    Sealed(Unsealable),
+    /// The request failed.
+    Http(HttpFailure),
+}
+
+impl Unsent {
+    fn read(self) -> (Outcome, Report) {
+        match self {
+            Self::Url(detail) => {
+                let report = Report { detail: Some(detail), disables: Some(DisabledBy::Forbidden), ..Report::default() };
+                (Outcome::Blocked { class: ErrorClass::Forbidden }, report)
+            }
+            Self::Sealed(error) => {
+                // The keyring of this host lacks a root: another host, or this one mended, can deliver it.
+                let report = Report { detail: Some(error.to_string()), ..Report::default() };
+                (Outcome::Failed { class: ErrorClass::Interrupted, retry_after: None }, report)
+            }
+            Self::Http(failure) => read_failure(failure),
+        }
+    }
+}
+
+fn read_failure(failure: HttpFailure) -> (Outcome, Report) {
+    let HttpFailure { class, may_have_arrived, detail, trace } = failure;
+    let ended = |class| match may_have_arrived {
+        true => Outcome::Unknown { class },
+        false => Outcome::Failed { class, retry_after: None },
+    };
+    let detail = match &class {
+        HttpFailureClass::Blocked(refusal) => refusal.operator_detail(),
+        _ => detail,
+    };
+    let outcome = match class {
+        HttpFailureClass::Blocked(refusal) if !refusal.class().is_retryable() => Outcome::Blocked { class: ErrorClass::Forbidden },
+        HttpFailureClass::Blocked(_) | HttpFailureClass::NoAddress | HttpFailureClass::Unreachable => ended(ErrorClass::Unreachable),
+        HttpFailureClass::Tls => ended(ErrorClass::Tls),
+        HttpFailureClass::Timeout => ended(ErrorClass::Timeout),
+        HttpFailureClass::Broken | HttpFailureClass::Protocol => ended(ErrorClass::Broken),
+        HttpFailureClass::Overloaded => Outcome::Failed { class: ErrorClass::Throttled, retry_after: None },
+    };
+    let report = Report { peer: trace.peer, took: trace.took, resent: trace.resent, detail: Some(detail), ..Report::default() };
+    (outcome, report)
+}
+
+fn read_answer(answer: &HttpAnswer) -> (Outcome, Report) {
+    let wish = answer.header("webhook-delivery").map(str::trim);
+    let is_success = (200..300).contains(&answer.status);
+    let retry_after = answer.header("retry-after").and_then(read_retry_after);
+    let outcome = match answer.status {
+        _ if is_success => Outcome::Sent { external_id: None },
+        _ if wish == Some("abort-message") => Outcome::Failed { class: ErrorClass::Aborted, retry_after: None },
+        410 => Outcome::Failed { class: ErrorClass::Gone, retry_after: None },
+        429 => Outcome::Failed { class: ErrorClass::Throttled, retry_after },
+        503 if retry_after.is_some() => Outcome::Failed { class: ErrorClass::Throttled, retry_after },
+        _ => Outcome::Failed { class: ErrorClass::ErrorStatus, retry_after },
+    };
+    let excerpt = (!is_success && !answer.body.is_empty()).then(|| excerpt(&answer.body));
+    let report = Report {
+        status: Some(answer.status),
+        peer: answer.trace.peer,
+        took: answer.trace.took,
+        resent: answer.trace.resent,
+        excerpt,
+        detail: None,
+        disables: (wish == Some("disable")).then_some(DisabledBy::Asked),
+    };
+    (outcome, report)
+}
+
+fn excerpt(body: &[u8]) -> String {
+    let readable = |character: &char| !character.is_control() || character.is_whitespace();
+    String::from_utf8_lossy(body).chars().filter(readable).take(EXCERPT_CHARS_MAX).collect()
+}
+
+/// `Retry-After` as seconds (RFC 9110, section 10.2.3). The form with a date would need the other side's clock; it counts as absent.
+fn read_retry_after(value: &str) -> Option<Duration> {
+    let value = value.trim();
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| Duration::from_secs(value.parse().unwrap_or(u64::MAX)))
+}
