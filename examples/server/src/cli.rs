@@ -5,12 +5,15 @@
 
 mod account;
 mod client;
+mod deliveries;
+mod endpoint;
 mod instance;
 mod key;
 mod message;
 mod policy_event;
 mod print;
 mod question;
+mod recovery;
 mod remote;
 mod review;
 mod settings;
@@ -143,6 +146,15 @@ enum Noun {
     PolicyEvent(policy_event::Verb),
     /// How much was sent of how much
     Usage(usage::Show),
+    /// URLs of an account that receive events
+    #[command(subcommand)]
+    Endpoint(endpoint::Verb),
+    /// Events on their way to endpoints, and what became of them
+    #[command(subcommand, alias = "delivery")]
+    Deliveries(deliveries::Verb),
+    /// Jobs that deliver again what an endpoint did not take
+    #[command(subcommand)]
+    Recovery(recovery::Verb),
 }
 
 #[derive(Args, Debug, Default)]
@@ -168,6 +180,11 @@ enum Inspect {
     /// A message is judged by the policy alone, as the first one of a new account. Where no purpose is given it is `transactional`.
     /// The category of a refused purpose is what the sender called it; `unknown` calls it nothing, so its category is `ok`.
     Message,
+    /// Judge URLs: one JSON object (`{"url"}`) or bare text a line on standard input, one verdict a line
+    ///
+    /// A URL is judged by the destination policy of production, whatever the settings are, and by its text alone: what its name
+    /// resolves to is judged at each attempt. The reason is the class of the refusal.
+    Url,
 }
 
 #[derive(Debug, Subcommand)]
@@ -188,6 +205,7 @@ impl Cli {
             Command::Inspect(Inspect::Message) => {
                 print::written(inspect::messages(stdin().lock(), stdout().lock(), &settings.policy.into(), System.now()))
             }
+            Command::Inspect(Inspect::Url) => print::written(inspect::urls(stdin().lock(), stdout().lock())),
             Command::Config(verb) => print::written(verb.run(&effective, options.form())),
             Command::Keyring(Keyring::Rotate) => rotate(settings),
             Command::Backup { to } => back_up(&options, settings, &to),
@@ -247,6 +265,9 @@ impl Noun {
             Self::Review(verb) => Ok(vec![verb.question(client)?]),
             Self::PolicyEvent(verb) => Ok(vec![verb.question(client)?]),
             Self::Usage(show) => Ok(vec![show.question(client)?]),
+            Self::Endpoint(verb) => verb.questions(client),
+            Self::Deliveries(verb) => Ok(vec![verb.question(client)?]),
+            Self::Recovery(verb) => Ok(vec![verb.question(client)?]),
         }
     }
 

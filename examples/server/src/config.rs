@@ -5,19 +5,21 @@
 //! [`ConfigError`] (which setting, from which source, and what was expected). `gatepost.toml` beside this crate documents each setting.
 
 mod layers;
+mod outgoing;
 mod values;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gatepost::{Brand, Delivering, Policy, Retention, Timestamp};
+use gatepost::{Brand, Delivering, DestinationPolicy, InvalidDestinationPolicy, Policy, Retention, Timestamp};
 use gatepost_memory::{Mishap, Sandbox};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use layers::line_of;
 pub use layers::{ConfigError, Effective, Layers, Row, Source};
+pub use outgoing::{DestinationSettings, WebhookSettings};
 pub use values::{BaseUrl, Bounded, Directives, Secret, Written};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -45,10 +47,16 @@ pub struct Settings {
     /// The key that the command line shows to that server.
     #[serde(with = "values::or_empty")]
     pub key: Option<Secret>,
+    /// What the HTTP side takes at most.
+    pub http: HttpLimits,
     /// What it tells about itself.
     pub log: Log,
-    /// How it delivers.
+    /// How it delivers messages.
     pub delivering: DeliverySettings,
+    /// How it delivers events.
+    pub webhooks: WebhookSettings,
+    /// Where events may go.
+    pub destinations: DestinationSettings,
     /// When a message is held or blocked.
     pub policy: PolicySettings,
     /// How long it remembers.
@@ -68,12 +76,35 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             url: None,
             key: None,
+            http: HttpLimits::default(),
             log: Log::default(),
             delivering: DeliverySettings::default(),
+            webhooks: WebhookSettings::default(),
+            destinations: DestinationSettings::default(),
             policy: PolicySettings::default(),
             retention: RetentionSettings::default(),
             sandbox: SandboxSettings::default(),
         }
+    }
+}
+
+impl Settings {
+    /// How the gateway delivers.
+    pub fn delivering(&self) -> Delivering {
+        let (messages, events) = (self.delivering, &self.webhooks);
+        Delivering {
+            in_flight_max: messages.in_flight_max.get() as usize,
+            per_account_max: messages.per_account_max.get() as usize,
+            send_timeout: Duration::from_secs(messages.send_timeout_seconds.get()),
+            events_in_flight_max: events.in_flight_max.get() as usize,
+            event_timeout: Duration::from_secs(events.timeout_seconds.get()),
+            poll_interval: Duration::from_millis(messages.poll_interval_ms.get()),
+        }
+    }
+
+    /// Where events may go.
+    pub fn destination_policy(&self) -> Result<DestinationPolicy, InvalidDestinationPolicy> {
+        self.destinations.policy(self.mode)
     }
 }
 
@@ -86,6 +117,20 @@ pub enum Mode {
     Development,
     /// For customers: nothing is made for show, and secrets that others can read are refused.
     Production,
+}
+
+/// What the HTTP side takes at most.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpLimits {
+    /// How many connections may be open at once.
+    pub connections_max: Bounded<1, 1_000_000>,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self { connections_max: Bounded::nearest(10_000) }
+    }
 }
 
 /// What it tells about itself.
@@ -109,7 +154,7 @@ pub enum LogFormat {
     Text,
 }
 
-/// How it delivers: [`Delivering`] with the units in the names.
+/// How it delivers messages: [`Delivering`] with the units in the names.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeliverySettings {
@@ -125,23 +170,12 @@ pub struct DeliverySettings {
 
 impl Default for DeliverySettings {
     fn default() -> Self {
-        let Delivering { in_flight_max, per_account_max, send_timeout, poll_interval } = Delivering::default();
+        let Delivering { in_flight_max, per_account_max, send_timeout, poll_interval, .. } = Delivering::default();
         Self {
             in_flight_max: Bounded::nearest(in_flight_max as u64),
             per_account_max: Bounded::nearest(per_account_max as u64),
             send_timeout_seconds: Bounded::nearest(send_timeout.as_secs()),
             poll_interval_ms: Bounded::nearest(poll_interval.as_millis() as u64),
-        }
-    }
-}
-
-impl From<DeliverySettings> for Delivering {
-    fn from(settings: DeliverySettings) -> Self {
-        Self {
-            in_flight_max: settings.in_flight_max.get() as usize,
-            per_account_max: settings.per_account_max.get() as usize,
-            send_timeout: Duration::from_secs(settings.send_timeout_seconds.get()),
-            poll_interval: Duration::from_millis(settings.poll_interval_ms.get()),
         }
     }
 }
@@ -173,9 +207,9 @@ impl From<PolicySettings> for Policy {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetentionSettings {
-    /// What messages say.
+    /// What messages and events say.
     pub content_days: Bounded<1, 36_500>,
-    /// Messages, attempts, reviews and policy events.
+    /// Messages, events, attempts, reviews and policy events.
     pub log_days: Bounded<1, 36_500>,
 }
 
@@ -235,12 +269,21 @@ const KEYS: &[Key] = &[
     key("trusted_proxies", "a list of networks, for example `10.0.0.0/8`"),
     key("url", "a URL that starts with `http://` or `https://`"),
     key("key", "an API key or an operator key"),
+    key("http.connections_max", "a whole number from 1 to 1000000"),
     key("log.format", "`text` or `json`"),
     key("log.level", "a level, for example `info`, or directives, for example `info,gatepost_server=debug`"),
     key("delivering.in_flight_max", "a whole number from 1 to 100000"),
     key("delivering.per_account_max", "a whole number from 1 to 100000"),
     key("delivering.send_timeout_seconds", "a whole number from 1 to 300"),
     key("delivering.poll_interval_ms", "a whole number from 10 to 5000"),
+    key("webhooks.in_flight_max", "a whole number from 1 to 1024"),
+    key("webhooks.timeout_seconds", "a whole number from 1 to 30"),
+    key("webhooks.verify", "`true` or `false`"),
+    key("webhooks.root_certificates", "the path of a file of certificates in PEM"),
+    key("destinations.ports", "a list of ports from 1 to 65535"),
+    key("destinations.allow", "a list of networks, for example `10.20.0.0/16`"),
+    key("destinations.deny", "a list of networks, for example `198.51.100.0/24`"),
+    key("destinations.nat64", "a list of IPv6 prefixes, for example `64:ff9b::/96`"),
     key("policy.review_from", "a whole number from 1 to 100"),
     key("policy.block_from", "a whole number from 1 to 100"),
     key("retention.content_days", "a whole number from 1 to 36500"),
@@ -262,7 +305,7 @@ fn broken_rule(settings: &Settings) -> Option<(&'static str, String)> {
     if settings.policy.block_from.get() < review_from {
         return Some(("policy.block_from", format!("expected at least `policy.review_from`, which is {review_from}")));
     }
-    None
+    settings.destination_policy().err().map(outgoing::broken_setting)
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use gatepost::{Gateway, Host, Keyring, Store};
 use gatepost_sqlite::SqliteStore;
 use gatepost_system::System;
 
-use crate::Failure;
 use crate::config::{Mode, Settings};
 use crate::keys_file::KeysFile;
-use crate::private_file;
+use crate::watched::Watched;
+use crate::{Failure, private_file, webhooks};
 
 /// Where database and keyring are.
 #[derive(Clone, Debug)]
@@ -96,13 +96,16 @@ impl DataFolder {
 
 impl Opened {
     /// A gateway over the database, as it is set.
-    pub fn gateway(&self, settings: &Settings) -> Gateway {
+    pub fn gateway(&self, settings: &Settings) -> Result<Gateway, Failure> {
         let host: Arc<dyn Host> = Arc::new(System);
-        Gateway::builder(Arc::new(self.store.clone()), host)
+        let store = Watched::new(Arc::new(self.store.clone()));
+        let webhooks = webhooks::of(settings, self.keyring.clone(), host.clone())?;
+        let builder = Gateway::builder(Arc::new(store), host)
             .transport(gatepost::Provider::Sandbox, settings.sandbox.provider())
             .policy(settings.policy.into())
-            .delivering(settings.delivering.into())
-            .build()
+            .delivering(settings.delivering())
+            .webhooks(webhooks);
+        Ok(builder.build())
     }
 }
 

@@ -1,195 +1,59 @@
 //! Inspect: the guard, dry-run, one verdict a line.
 //!
-//! A line of input is a JSON object (`{"purpose","text"}`), or else the bare text of a message. Each is decided as the first message
-//! of a new account: by the policy alone, without a store, so that the same input gives the same output. A line that cannot be
-//! decided is answered with `{"error"}`, and the next one follows.
+//! A line of input is a JSON object, or else the bare text. Each is judged by the policy alone, without a store and without the
+//! network, so that the same input gives the same output. A line that cannot be judged is answered with `{"error"}`, and the next one
+//! follows. The players: [`messages`] (`{"purpose","text"}`), [`urls`] (`{"url"}`).
+
+mod message;
+mod url;
 
 use std::io::{self, BufRead, Write};
 
-use gatepost::{
-    Content, Decision, DeclaredPurpose, Effect, Fact, Facts, Mode, Origin, Plan, Policy, Purpose, RefusedPurpose, Subject, Text, Timestamp,
-    Verdict, decide, examine,
-};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::ser::Formatter;
+use serde_json::{Map, Serializer, Value};
 
-/// Reads messages and writes a verdict on each, in order.
-pub fn messages(input: impl BufRead, mut output: impl Write, policy: &Policy, now: Timestamp) -> io::Result<()> {
+pub use message::messages;
+pub use url::urls;
+
+/// Writes an answer to each line, in order.
+fn answer<V: Serialize>(input: impl BufRead, mut output: impl Write, judge: impl Fn(&str) -> Result<V, String>) -> io::Result<()> {
     for line in input.split(b'\n') {
-        let answer = match parse(&line?) {
-            Ok(message) => serde_json::to_string(&message.verdict(policy, now)),
-            Err(error) => serde_json::to_string(&Refused { error }),
-        };
-        writeln!(output, "{}", answer?)?;
+        let line = line?;
+        let verdict = str::from_utf8(&line).map_err(|_| "expected UTF-8".to_owned()).and_then(&judge);
+        match verdict {
+            Ok(verdict) => write_line(&mut output, &verdict),
+            Err(error) => write_line(&mut output, &Unjudged { error }),
+        }?;
     }
     Ok(())
 }
 
-/// A message to be decided about.
-struct Message {
-    purpose: DeclaredPurpose,
-    content: Content,
+fn write_line(mut output: impl Write, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut output, Ascii))?;
+    writeln!(output)
 }
 
-impl Message {
-    fn verdict(&self, policy: &Policy, now: Timestamp) -> MessageVerdict {
-        let content = Fact::Known(examine(&self.content));
-        let facts = Facts { content, ..Facts::clear(Plan::Starter.limits(), now) };
-        let subject =
-            Subject { purpose: self.purpose, content: self.content.kind(), origin: Origin::App, mode: Mode::Live, released: false };
-        MessageVerdict::new(&decide(policy, &facts, &subject, now), self.purpose)
+/// Escapes all that is not ASCII: what is judged may hold what some readers take for the end of a line, and what a screen hides.
+struct Ascii;
+
+impl Formatter for Ascii {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        for character in fragment.chars() {
+            match character {
+                ' '..='~' => writer.write_all(&[character as u8])?,
+                _ => character.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(writer, "\\u{unit:04x}"))?,
+            }
+        }
+        Ok(())
     }
-}
-
-fn parse(line: &[u8]) -> Result<Message, String> {
-    let line = str::from_utf8(line).map_err(|_| "expected UTF-8".to_owned())?;
-    let (purpose, text) = match serde_json::from_str::<Map<String, Value>>(line) {
-        Ok(fields) => (declared_purpose(&fields)?, text_field(&fields)?.to_owned()),
-        Err(_) => (Purpose::Transactional.into(), line.to_owned()),
-    };
-    let text: Text = text.parse().map_err(|error| format!("`text`: {error}"))?;
-    Ok(Message { purpose, content: text.into() })
-}
-
-fn declared_purpose(fields: &Map<String, Value>) -> Result<DeclaredPurpose, String> {
-    match fields.get("purpose") {
-        None => Ok(Purpose::Transactional.into()),
-        Some(Value::String(word)) => word.parse().map_err(|error| format!("`purpose`: {error}")),
-        Some(_) => Err("`purpose`: expected a text".to_owned()),
-    }
-}
-
-fn text_field(fields: &Map<String, Value>) -> Result<&str, String> {
-    fields.get("text").and_then(Value::as_str).ok_or_else(|| "`text`: expected a text".to_owned())
 }
 
 #[derive(Serialize)]
-struct Refused {
+struct Unjudged {
     error: String,
 }
 
-#[derive(Serialize)]
-struct MessageVerdict {
-    decision: &'static str,
-    risk_score: u8,
-    reasons: Vec<Reason>,
-    category: Category,
-}
-
-#[derive(Serialize)]
-struct Reason {
-    rule: &'static str,
-    text: &'static str,
-    effect: Effect,
-    weight: u8,
-    decides: bool,
-}
-
-/// What kind of unwanted message it is.
-#[derive(Clone, Copy, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Category {
-    ColdOutreach,
-    Marketing,
-    Ok,
-    Political,
-}
-
-impl MessageVerdict {
-    fn new(decision: &Decision, purpose: DeclaredPurpose) -> Self {
-        let reason = |reason: &gatepost::Reason| Reason {
-            rule: reason.rule.as_str(),
-            text: reason.rule.text(),
-            effect: reason.effect,
-            weight: reason.weight,
-            decides: reason.decides,
-        };
-        Self {
-            decision: match decision.verdict {
-                Verdict::Allow => "allow",
-                // Nothing was sent before, so that no message here comes too fast; one that did would have to wait, too.
-                Verdict::Hold | Verdict::Throttle { .. } => "hold",
-                Verdict::Block => "block",
-            },
-            risk_score: decision.risk_score,
-            reasons: decision.reasons.iter().map(reason).collect(),
-            category: Category::of(purpose),
-        }
-    }
-}
-
-impl Category {
-    /// The category that the sender named. `unknown` names none: such a message is blocked for its purpose, not for what it says.
-    fn of(purpose: DeclaredPurpose) -> Self {
-        match purpose {
-            DeclaredPurpose::Allowed(_) | DeclaredPurpose::Refused(RefusedPurpose::Unknown) => Self::Ok,
-            DeclaredPurpose::Refused(RefusedPurpose::ColdOutreach) => Self::ColdOutreach,
-            DeclaredPurpose::Refused(RefusedPurpose::Political) => Self::Political,
-            DeclaredPurpose::Refused(RefusedPurpose::BulkCampaign | RefusedPurpose::Marketing | RefusedPurpose::Promotion) => {
-                Self::Marketing
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-mod tests {
-    use super::*;
-
-    fn check(input: &[u8], expected: &[&str]) {
-        let mut output = Vec::new();
-        let noon = Timestamp::from_millis(1_795_348_800_000);
-        messages(input, &mut output, &Policy::default(), noon).unwrap();
-        let output = String::from_utf8(output).unwrap();
-        assert_eq!(output.lines().collect::<Vec<_>>(), expected);
-    }
-
-    const ALLOWED: &str = r#"{"decision":"allow","risk_score":0,"reasons":[],"category":"ok"}"#;
-
-    fn blocked(category: &str) -> String {
-        let reason =
-            r#"{"rule":"purpose_not_allowed","text":"messages are not sent for this purpose","effect":"block","weight":90,"decides":true}"#;
-        format!(r#"{{"decision":"block","risk_score":90,"reasons":[{reason}],"category":"{category}"}}"#)
-    }
-
-    #[test]
-    fn a_bare_text_is_a_transactional_message() {
-        check(b"Your table is ready.\n{not json}\n[1]\n", &[ALLOWED, ALLOWED, ALLOWED]);
-    }
-
-    #[test]
-    fn escapes_are_those_of_json() {
-        check(br#"{"text":"\u0059our table\nis ready."}"#, &[ALLOWED]);
-    }
-
-    #[test]
-    fn a_refused_purpose_blocks_under_the_category_it_names() {
-        for (purpose, category) in [
-            ("marketing", "marketing"),
-            ("promotion", "marketing"),
-            ("bulk_campaign", "marketing"),
-            ("political", "political"),
-            ("cold_outreach", "cold_outreach"),
-            ("unknown", "ok"),
-        ] {
-            let line = format!(r#"{{"purpose":"{purpose}","text":"Hello"}}"#);
-            check(line.as_bytes(), &[&blocked(category)]);
-        }
-    }
-
-    #[test]
-    fn a_bad_line_is_answered_and_the_next_one_follows() {
-        check(
-            b"\n{\"purpose\":\"newsletter\",\"text\":\"x\"}\n{\"purpose\":7,\"text\":\"x\"}\n{}\n\xff\nYour table is ready.",
-            &[
-                r#"{"error":"`text`: expected at least one character that is not white space"}"#,
-                r#"{"error":"`purpose`: expected one of `transactional`, `operational`, `support`, `internal_team`, `authentication`"}"#,
-                r#"{"error":"`purpose`: expected a text"}"#,
-                r#"{"error":"`text`: expected a text"}"#,
-                r#"{"error":"expected UTF-8"}"#,
-                ALLOWED,
-            ],
-        );
-    }
+fn text_field<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<&'a str, String> {
+    fields.get(name).and_then(Value::as_str).ok_or_else(|| format!("`{name}`: expected a text"))
 }

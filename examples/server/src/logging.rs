@@ -1,18 +1,22 @@
 //! Logging: what the server tells about itself, on standard error.
 //!
 //! Nothing above `debug` is said per request. Message text, phone numbers, keys and secrets cannot be logged: their types print
-//! themselves masked.
+//! themselves masked. What sends events knows no such types, and at `debug` it would say whatever it sends: it says nothing at all.
 
 use std::io::{IsTerminal, stderr};
 
-use tracing_subscriber::fmt;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::config::{Log, LogFormat};
+use crate::config::{Directives, Log, LogFormat};
+
+/// The libraries whose words are URLs, headers and bodies.
+const SILENT: [&str; 2] = ["ureq", "ureq_proto"];
 
 /// Starts logging. Where a log was started before, as in a test that runs two servers, that one stays.
 pub fn start(log: &Log) {
-    let builder = fmt().with_env_filter(log.level.filter()).with_writer(stderr).with_ansi(stderr().is_terminal());
+    let builder = fmt().with_env_filter(filter(&log.level)).with_writer(stderr).with_ansi(stderr().is_terminal());
     // It would say so on standard error, which is what cannot be written to.
     let builder = builder.log_internal_errors(false);
     let started = match log.format {
@@ -22,4 +26,10 @@ pub fn start(log: &Log) {
     if started.is_err() {
         tracing::debug!("a log was started before");
     }
+}
+
+/// What is said of what these directives ask for.
+pub fn filter(directives: &Directives) -> EnvFilter {
+    let silent = SILENT.iter().filter_map(|library| format!("{library}={}", LevelFilter::OFF).parse().ok());
+    silent.fold(directives.filter(), EnvFilter::add_directive)
 }

@@ -25,7 +25,7 @@ use crate::bootstrap::{self, Notice};
 use crate::config::{Mode, Settings};
 use crate::data_folder::{DataFolder, Opened};
 use crate::http::{self, App, HttpSettings, Surface};
-use crate::{Failure, console, logging};
+use crate::{Failure, console, logging, webhooks};
 use connections::Connections;
 use delivering::Deliveries;
 use housekeeping::Housekeeping;
@@ -79,14 +79,15 @@ impl Server {
         let opened = DataFolder::of(settings).make().await?;
         let listener = listen(settings.listen).await?;
         let address = listener.local_addr().map_err(|error| cannot_listen(settings.listen, &error))?;
-        let gateway = opened.gateway(settings);
-        let app = app(&opened, gateway.clone(), settings);
+        let gateway = opened.gateway(settings)?;
+        let app = app(&opened, gateway.clone(), settings)?;
+        tell_destinations(&app);
         let router = http::router(app.clone());
         let notice = bootstrap::prepare(&router, settings, address, bootstrap_file).await?;
         let server = Self {
             address,
-            connections: Connections::serve(listener, Surface::new(app.clone())),
-            deliveries: Deliveries::begin(gateway.clone(), app.clone(), settings.delivering.into()),
+            connections: Connections::serve(listener, Surface::new(app.clone()), settings.http.connections_max.get() as usize),
+            deliveries: Deliveries::begin(gateway.clone(), app.clone(), settings.delivering()),
             housekeeping: Housekeeping::begin(gateway, app.clone(), settings.retention),
             app,
         };
@@ -100,6 +101,7 @@ impl Server {
 
     /// Lets everything under way come to its end, as long as it may take.
     pub async fn stop(self) {
+        self.app.drain();
         self.connections.stop().await;
         self.deliveries.stop().await;
         self.housekeeping.stop().await;
@@ -110,9 +112,23 @@ impl Server {
 }
 
 /// The HTTP side of a gateway.
-pub(crate) fn app(opened: &Opened, gateway: Gateway, settings: &Settings) -> App {
-    let http = HttpSettings { trusted_proxies: settings.trusted_proxies.clone(), ..HttpSettings::default() };
-    App::new(gateway, opened.keyring.clone(), settings.brand.value().clone(), http)
+pub(crate) fn app(opened: &Opened, gateway: Gateway, settings: &Settings) -> Result<App, Failure> {
+    let http = HttpSettings {
+        trusted_proxies: settings.trusted_proxies.clone(),
+        destinations: webhooks::policy(settings)?,
+        verifies_endpoints: settings.webhooks.verify,
+        ..HttpSettings::default()
+    };
+    Ok(App::new(gateway, opened.keyring.clone(), settings.brand.value().clone(), http))
+}
+
+/// Says at the start where events may go.
+fn tell_destinations(app: &App) {
+    let policy = &app.settings.destinations;
+    tracing::info!(%policy, generation = policy.generation(), "where events may go");
+    for warning in policy.warnings() {
+        tracing::warn!("`destinations.allow`: {}", warning.trim_start_matches("`allow`: "));
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

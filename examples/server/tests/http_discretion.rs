@@ -1,18 +1,31 @@
-//! What must never be said: no text, phone number or key in any log line, whatever happens to a message.
+//! What must never be said: no text, phone number, key, signing secret, header or URL in any log line, whatever happens to a message or
+//! to an event.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "http_api/receiver.rs"]
+#[expect(dead_code, reason = "the other tests of the HTTP side use the rest")]
+mod receiver;
+#[path = "http_api/scene.rs"]
+#[expect(dead_code, reason = "the other tests of the HTTP side use the rest")]
+mod scene;
 #[path = "http_api/world.rs"]
 #[expect(dead_code, reason = "the other tests of the HTTP side use the rest")]
 mod world;
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::http::Method;
 use gatepost::Scopes;
 use gatepost_memory::{Mishap, Sandbox};
+use gatepost_server::config::Directives;
+use gatepost_server::logging;
+use receiver::{Receiver, hangs_up_once};
+use scene::{ME, delivery, endpoint, text};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
 use world::{Terms, World, asking, id_of, message, with_header};
 
 /// Everything that was logged.
@@ -45,7 +58,19 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 const TEXT: &str = "The code of the back door is 4711.";
-const SECRETS: [&str; 6] = ["back door", "4711", "999501234567", "501234567", "999501234599", "kept between us"];
+const SECRETS: [&str; 10] = [
+    "back door",
+    "4711",
+    "999501234567",
+    "501234567",
+    "999501234599",
+    "kept between us",
+    // Of endpoints: paths and queries of URLs, values of headers, what receivers answered.
+    "/hooks",
+    "t0ken",
+    "h3ader",
+    "whsec_",
+];
 
 async fn use_everything(world: &World) -> Vec<String> {
     let mut body = message();
@@ -77,18 +102,92 @@ async fn use_everything(world: &World) -> Vec<String> {
     vec![made, weak, revoked, world.shop.key.clone(), world.operator.clone()]
 }
 
+/// Has an endpoint live its whole life; its signing secrets.
+async fn use_an_endpoint(world: &World) -> Vec<String> {
+    let (mut receiver, mut elsewhere) = (Receiver::start().await, Receiver::start().await);
+    receiver.pass_challenges(false);
+    let headers = json!({"authorization": "Bearer h3ader-value"});
+    let made = world.add_endpoint_with(json!({"url": receiver.url(), "events": ["message.sent"], "headers": headers})).await;
+    receiver.pass_challenges(true);
+    world.act(&endpoint(&made, "/verify")).await;
+    let refused = json!({"url": "https://10.47.11.1/hooks/t0ken", "events": ["*"]});
+    world.post(&format!("{ME}/endpoints"), &world.shop.key, refused).await.is_problem_of("url");
+    let rotated = world.act(&endpoint(&made, "/secret/rotate")).await;
+    world.act(&endpoint(&made, "/secret/switch")).await;
+
+    let mut body = message();
+    body["message"] = json!(TEXT);
+    receiver.answer_next(500, &[], "t0ken of the receiver");
+    receiver.answer_next(410, &[], "t0ken of the receiver");
+    world.post("/api/send-message", &world.shop.key, body).await;
+    receiver.next().await;
+    let [failed] = &world.deliveries("").await[..] else { panic!("one delivery") };
+    world.until(&delivery(failed, ""), |seen| seen["status"] == "queued" && seen["tries"] == 1).await;
+    world.pass(Duration::from_secs(6)).await;
+    receiver.next().await;
+    world.ended(failed).await;
+
+    world.act(&endpoint(&made, "/enable")).await;
+    world.act(&endpoint(&made, "/pause")).await;
+    world.act(&endpoint(&made, "/resume")).await;
+    world.did(Method::PATCH, &endpoint(&made, ""), Some(json!({"url": elsewhere.url()}))).await;
+    let again = json!({"reason": "kept between us", "to_changed_url": true});
+    world.did(Method::POST, &delivery(failed, "/replay"), Some(again)).await;
+    elsewhere.next().await;
+    let since = json!({"since": "2026-01-01T00:00:00Z", "reason": "kept between us"});
+    let recovery = world.did(Method::POST, &endpoint(&made, "/recoveries"), Some(since)).await;
+    world.act(&format!("{ME}/recoveries/{}/cancel", text(&recovery, "id"))).await;
+    world.did(Method::DELETE, &endpoint(&made, ""), None).await;
+    use_a_stale_connection(world).await;
+    [made, rotated].iter().map(|made| text(made, "secret").trim_start_matches("whsec_").to_owned()).collect()
+}
+
+/// Has an event sent once more over a new connection.
+async fn use_a_stale_connection(world: &World) {
+    let body = json!({"url": hangs_up_once() + "hooks", "events": ["message.sent"], "verify": false});
+    world.done(Method::POST, &world.shop_path("/endpoints"), Some(body)).await;
+    for _ in 0..2 {
+        world.host.advance(Duration::from_millis(1));
+        world.post("/api/send-message", &world.shop.key, message()).await;
+        world.ended(&world.deliveries("").await[0]).await;
+    }
+}
+
+const SAID: [&str; 14] = [
+    "an API key was made",
+    "a caller failed to authenticate",
+    "a caller was denied",
+    "an API key stood in a URL",
+    "an endpoint was made",
+    "an endpoint was changed",
+    "a receiver did not pass its challenge",
+    "an endpoint was verified",
+    "an endpoint was disabled",
+    "a signing secret was rotated",
+    "an event is delivered once more",
+    "a recovery was started",
+    "an endpoint was removed",
+    "a kept connection was stale",
+];
+
 #[tokio::test]
 async fn no_log_line_tells_what_was_sent_to_whom_or_with_which_key() {
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false).with_writer(log.clone()).finish();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
+    // With the words of the libraries, as the server has them.
+    let everything = Directives::try_from("trace".to_owned()).unwrap();
+    let subscriber = tracing_subscriber::fmt().with_env_filter(logging::filter(&everything)).with_ansi(false).with_writer(log.clone());
+    subscriber.finish().try_init().unwrap();
 
+    let signing_secrets = use_an_endpoint(&World::new().await).await;
     let mut keys = use_everything(&World::new().await).await;
     let refusing = Terms { sandbox: Sandbox::new().with_mishap(Mishap::Refuse), ..Terms::default() };
     keys.extend(use_everything(&World::with(refusing).await).await);
 
     let log = log.text();
-    for expected in ["an API key was made", "a caller failed to authenticate", "a caller was denied", "an API key stood in a URL"] {
+    for secret in signing_secrets {
+        assert!(!log.contains(&secret), "{log}");
+    }
+    for expected in SAID {
         assert!(log.contains(expected), "{expected}: {log}");
     }
     for secret in SECRETS {

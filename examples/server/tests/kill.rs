@@ -2,9 +2,11 @@
 //!
 //! The real server runs as a process of its own on a real file. Each round it is killed in the middle of its callers' requests and
 //! started again over the same data. What a caller got no answer for is asked again under the same key. At the end the store is
-//! opened and counted (promises 1, 2, 4, 5 and 6).
+//! opened and counted (promises 1, 2, 4, 5 and 6). Events go to a receiver that keeps a ledger, and that is counted too.
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod receiving;
 
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader};
@@ -16,12 +18,18 @@ use std::thread;
 use std::time::Duration;
 
 use futures_executor::block_on;
-use gatepost::{AccountId, AccountStore, Host, MessageFilter, MessageId, MessageStatus, Mode, Outcome, Page, Store};
+use gatepost::{
+    AccountId, AccountStore, DeliveryFilter, DeliveryStatus, EventDelivery, EventName, Host, MessageFilter, MessageId, MessageStatus, Mode,
+    Outcome, Page, Store,
+};
 use gatepost_sqlite::{Options, SqliteStore};
 use gatepost_system::System;
+use receiving::Receiver;
 use serde_json::{Value, json};
 
 const ROUNDS: usize = 20;
+/// Fewer, as each leaves attempts that must first be given up.
+const ROUNDS_WITH_EVENTS: usize = 10;
 const CALLERS: usize = 8;
 /// Answers to see before the next kill: enough for every caller to be in the middle of something.
 const ANSWERS_A_ROUND: usize = 60;
@@ -40,6 +48,26 @@ fn nothing_acknowledged_is_lost_and_nothing_is_sent_twice() {
         server.kill_in_the_middle(&ledger);
     }
     audit(folder.path(), &account.expect("an account"), &ledger);
+}
+
+#[test]
+fn every_event_arrives_and_every_arrival_has_an_attempt() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // What was on its way when the server was killed is given up sooner.
+    std::fs::write(folder.path().join("gatepost.toml"), "[webhooks]\ntimeout_seconds = 1\n").expect("a file");
+    let (ledger, receiver) = (Arc::new(Ledger::default()), Receiver::start());
+    let mut account = None;
+    for round in 0..ROUNDS_WITH_EVENTS {
+        let server = Server::start(folder.path());
+        account.get_or_insert_with(|| server.account_id());
+        if round == 0 {
+            server.lift_limits();
+            server.add_endpoint(&receiver);
+        }
+        server.kill_in_the_middle(&ledger);
+    }
+    Server::start(folder.path()).deliver_all(&receiver);
+    audit_events(folder.path(), &account.expect("an account"), &ledger, &receiver);
 }
 
 /// What the callers know.
@@ -105,15 +133,37 @@ impl Server {
     }
 
     fn lift_limits(&self) {
-        let path = format!("/v1/accounts/{}", self.account_id());
         let limits = json!({"limits": {"messages_per_day": 1_000_000, "messages_per_month": 1_000_000}});
-        let request = ureq::Agent::new_with_config(config()).patch(format!("{}{path}", self.url));
-        let answer = request
-            .header("authorization", format!("Bearer {}", self.text("operator_key")))
-            .header("content-type", "application/json")
-            .send(limits.to_string())
-            .expect("an answer");
-        assert_eq!(answer.status(), 200);
+        self.ask("PATCH", "", Some(&limits));
+    }
+
+    fn add_endpoint(&self, receiver: &Receiver) {
+        let made = self.ask("POST", "/endpoints", Some(&json!({"url": receiver.url, "events": ["message.*"], "in_flight_max": 64})));
+        assert_eq!(made["state"], "enabled", "{made}");
+    }
+
+    /// Asks as the operator; a path of the account.
+    fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+        let request = axum::http::Request::builder().method(method).uri(format!("{}/v1/accounts/{}{path}", self.url, self.account_id()));
+        let request = request.header("authorization", format!("Bearer {}", self.text("operator_key")));
+        let agent = ureq::Agent::new_with_config(config());
+        let answer = match body {
+            Some(body) => agent.run(request.header("content-type", "application/json").body(body.to_string()).expect("a request")),
+            None => agent.run(request.body(()).expect("a request")),
+        };
+        let mut answer = answer.expect("an answer");
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        serde_json::from_str(&answer.body_mut().read_to_string().expect("a body")).expect("JSON")
+    }
+
+    /// Lets everything be delivered that waits, then kills the process.
+    fn deliver_all(mut self, receiver: &Receiver) {
+        let is_pending = |status| self.ask("GET", &format!("/deliveries?limit=1&status={status}"), None)["items"][0].is_object();
+        while is_pending("queued") || is_pending("sending") {
+            receiver.wait(Duration::from_millis(100));
+        }
+        self.process.kill().expect("signal 9");
+        self.process.wait().expect("an end");
     }
 
     /// Lets callers send until enough was answered, then kills the process while they go on.
@@ -195,10 +245,14 @@ impl Caller {
     }
 }
 
-fn audit(data: &Path, account: &str, ledger: &Ledger) {
+fn open(data: &Path) -> SqliteStore {
     let database = std::fs::read_dir(data).expect("a folder").filter_map(Result::ok).map(|entry| entry.path());
     let path = database.into_iter().find(|path| path.extension().is_some_and(|end| end == "db")).expect("a database");
-    let store = SqliteStore::open(&path, Options::default()).expect("a whole database");
+    SqliteStore::open(&path, Options::default()).expect("a whole database")
+}
+
+fn audit(data: &Path, account: &str, ledger: &Ledger) {
+    let store = open(data);
     let account: AccountId = account.parse().expect("an id");
     // After this every lease is over, so that whatever was in flight is in doubt.
     let later = System.now().plus(Duration::from_secs(120));
@@ -241,5 +295,49 @@ fn audit_attempts(rows: &dyn AccountStore, message: MessageId, status: MessageSt
         MessageStatus::Unknown => assert!(matches!(outcome, Some(Outcome::Unknown { .. })), "{message} is in doubt without an attempt"),
         MessageStatus::Queued => assert_eq!(outcome, None, "{message} waits although it was tried"),
         other => panic!("{message} is {other}"),
+    }
+}
+
+/// Each message has its events, each event arrived, and each arrival is one of the attempts that were written before.
+fn audit_events(data: &Path, account: &str, ledger: &Ledger, receiver: &Receiver) {
+    let store = open(data);
+    let rows = store.account(account.parse().expect("an id"));
+    let (messages, deliveries, arrived) = (all_messages(&*rows), all_deliveries(&*rows), receiver.arrived());
+    let answered = ledger.answered.lock().expect("no caller panics");
+    assert!(answered.values().all(|id| messages.contains_key(&id.parse().expect("an id"))), "acknowledged messages are lost");
+    let queued = deliveries.iter().filter(|delivery| delivery.as_name == EventName::MessageQueued).count();
+    assert_eq!(queued, messages.len(), "an accepted message was not told");
+    let sent = deliveries.iter().filter(|delivery| delivery.as_name == EventName::MessageSent).count();
+    assert_eq!(sent, messages.values().filter(|status| **status == MessageStatus::Sent).count(), "a sent message was not told");
+
+    for delivery in &deliveries {
+        let id = delivery.event.to_string();
+        assert_eq!(delivery.status, DeliveryStatus::Sent, "{id} did not arrive");
+        let arrivals = arrived.get(&id).unwrap_or_else(|| panic!("{id} did not arrive"));
+        assert!(arrivals.iter().all(|event| event.body == arrivals[0].body), "{id} says different things");
+        let attempts = block_on(rows.delivery_attempts(delivery.id)).expect("attempts");
+        assert!(attempts.iter().all(|attempt| attempt.outcome.is_some()), "{id} has an open attempt");
+        assert!(arrivals.len() <= attempts.len(), "{id} arrived {} times in {} attempts", arrivals.len(), attempts.len());
+        assert_eq!(attempts.len(), usize::from(delivery.tries), "{id} has attempts that were not counted");
+    }
+    eprintln!(
+        "DBG deliveries {} repeated arrivals {} attempts>1 {}",
+        deliveries.len(),
+        arrived.values().filter(|e| e.len() > 1).count(),
+        deliveries.iter().filter(|d| d.tries > 1).count()
+    );
+    let known: HashSet<String> = deliveries.iter().map(|delivery| delivery.event.to_string()).collect();
+    assert!(arrived.keys().all(|id| known.contains(id)), "something arrived that nobody knows of");
+}
+
+fn all_deliveries(rows: &dyn AccountStore) -> Vec<EventDelivery> {
+    let mut deliveries: Vec<EventDelivery> = Vec::new();
+    loop {
+        let page = Page { after: deliveries.last().map(|last| last.id), limit: 500 };
+        let more = block_on(rows.deliveries(DeliveryFilter::default(), page)).expect("deliveries");
+        if more.is_empty() {
+            return deliveries;
+        }
+        deliveries.extend(more);
     }
 }

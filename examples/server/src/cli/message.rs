@@ -68,7 +68,7 @@ pub(super) enum Verb {
     },
 }
 
-const COLUMNS: &[&str] = &["id", "log_id", "status", "error", "phone", "purpose", "mode", "created_at"];
+const COLUMNS: &[&str] = &["id", "log_id", "status", "reason", "error", "phone", "purpose", "mode", "created_at"];
 const ATTEMPT_COLUMNS: &[&str] = &["number", "started_at", "finished_at", "outcome", "error", "external_id"];
 
 impl Verb {

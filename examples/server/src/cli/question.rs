@@ -41,6 +41,11 @@ impl Question {
         Self { method: Method::PATCH, ..Self::post(path, body) }
     }
 
+    /// Sets something.
+    pub(crate) fn put(path: impl Into<String>, body: Value) -> Self {
+        Self { method: Method::PUT, ..Self::post(path, body) }
+    }
+
     /// Ends something.
     pub(crate) fn delete(path: impl Into<String>) -> Self {
         Self { method: Method::DELETE, ..Self::get(path) }

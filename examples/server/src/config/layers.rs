@@ -170,9 +170,8 @@ impl Layers {
     fn lay_text(&mut self, key: &str, text: &str, source: Source) -> Result<(), ConfigError> {
         let value = match get(&self.defaults, key) {
             Some(Value::Integer(_)) => text.parse().map_or_else(|_| Value::from(text), Value::Integer),
-            Some(Value::Array(_)) => {
-                Value::Array(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Value::from).collect())
-            }
+            Some(Value::Boolean(_)) => text.parse().map_or_else(|_| Value::from(text), Value::Boolean),
+            Some(Value::Array(_)) => Value::Array(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(item).collect()),
             _ => Value::from(text),
         };
         self.lay(key, value, source)
@@ -213,6 +212,11 @@ impl Layers {
 }
 
 const NO_SUCH_SETTING: &str = "there is no such setting; `gatepost-server config check` shows them all";
+
+/// An item of a list: a number where it looks like one.
+fn item(text: &str) -> Value {
+    text.parse().map_or_else(|_| Value::from(text), Value::Integer)
+}
 
 /// The variable of a setting: `log.level` is `GATEPOST_LOG_LEVEL`.
 pub(super) fn variable_name(key: &str) -> String {

@@ -62,13 +62,19 @@ fn variables_are_read_as_what_they_set() {
     let variables = [
         ("GATEPOST_DELIVERING_IN_FLIGHT_MAX", "64"),
         ("GATEPOST_TRUSTED_PROXIES", "10.0.0.0/8, ::1/128"),
+        ("GATEPOST_DESTINATIONS_PORTS", "443, 9443"),
+        ("GATEPOST_DESTINATIONS_DENY", "198.51.100.0/24"),
+        ("GATEPOST_WEBHOOKS_VERIFY", "false"),
         ("GATEPOST_SANDBOX_FAIL", "refuse"),
         ("GATEPOST_MODE", ""),
         ("GATEPOST_PORT_8080_TCP_ADDR", "10.0.0.7"),
         ("PATH", "/bin"),
     ];
     let settings = read("", &variables, &[]).unwrap().settings;
-    assert_eq!(Delivering::from(settings.delivering).in_flight_max, 64);
+    assert_eq!(settings.delivering().in_flight_max, 64);
+    assert_eq!(settings.destinations.ports, [443, 9443]);
+    assert_eq!(settings.destinations.deny.len(), 1);
+    assert!(!settings.webhooks.verify);
     assert_eq!(settings.trusted_proxies.len(), 2);
     assert!(settings.sandbox.fail.is_some());
     assert_eq!(settings.mode, Mode::Development);
@@ -127,6 +133,40 @@ fn an_error_names_the_setting_and_the_source() {
             &[],
             "`listen` from gatepost.toml: expected a loopback address, for example `127.0.0.1:8080`, because `mode` is `development`",
         ),
+        ("[webhooks]\nverify = \"no\"", &[], &[], "`webhooks.verify` from gatepost.toml: expected `true` or `false`"),
+        ("", &[("GATEPOST_WEBHOOKS_VERIFY", "no")], &[], "`webhooks.verify` from GATEPOST_WEBHOOKS_VERIFY: expected `true` or `false`"),
+        (
+            "[webhooks]\ntimeout_seconds = 31",
+            &[],
+            &[],
+            "`webhooks.timeout_seconds` from gatepost.toml: expected a whole number from 1 to 30",
+        ),
+        (
+            "[destinations]\nports = [443, 70000]",
+            &[],
+            &[],
+            "`destinations.ports` from gatepost.toml: expected a list of ports from 1 to 65535",
+        ),
+        ("[destinations]\nports = [0]", &[], &[], "`destinations.ports` from gatepost.toml: expected ports from 1 to 65535, at least one"),
+        (
+            "[destinations]\nallow = [\"10.0.0.0/7\"]",
+            &[],
+            &[],
+            "`destinations.allow` from gatepost.toml: expected a prefix of at least 8 bits in place of `10.0.0.0/7`",
+        ),
+        (
+            "[destinations]\ndeny = [\"198.51.100.1/24\"]",
+            &[],
+            &[],
+            "`destinations.deny` from gatepost.toml: expected `198.51.100.0/24` in place of `198.51.100.1/24`, whose address goes beyond its prefix",
+        ),
+        (
+            "",
+            &[("GATEPOST_DESTINATIONS_NAT64", "10.0.0.0/8")],
+            &[],
+            "`destinations.nat64` from GATEPOST_DESTINATIONS_NAT64: expected an IPv6 prefix of a translator, 32, 40, 48, 56, 64 or 96 bits \
+             long, for example `64:ff9b::/96`, in place of `10.0.0.0/8`",
+        ),
         (
             "[policy]\nblock_from = 40",
             &[],
@@ -137,6 +177,16 @@ fn an_error_names_the_setting_and_the_source() {
     for (file, variables, flags, expected) in cases {
         assert_eq!(read(file, variables, flags).map(|_| ()), Err((*expected).to_owned()));
     }
+}
+
+#[test]
+fn destinations_follow_the_mode_and_what_is_set() {
+    let policy = |file: &str| read(file, &[], &[]).unwrap().settings.destination_policy().unwrap();
+    assert_eq!(policy(""), DestinationPolicy::development());
+    assert_eq!(policy("mode = \"production\""), DestinationPolicy::production());
+    let set = policy("mode = \"production\"\n[destinations]\nports = [443]\nallow = [\"10.20.0.0/16\"]\nnat64 = [\"64:ff9b::/96\"]");
+    let expected = DestinationPolicy::production().with_ports([443]).unwrap().with_allow(["10.20.0.0/16".parse().unwrap()]).unwrap();
+    assert_eq!(set, expected.with_nat64(["64:ff9b::/96".parse().unwrap()]).unwrap());
 }
 
 #[test]

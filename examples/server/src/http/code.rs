@@ -36,12 +36,24 @@ codes! {
     AccountPaused = FORBIDDEN, "account_paused", "the account is paused";
     /// A key stood where logs can see it.
     ApiKeyInUrl = BAD_REQUEST, "api_key_in_url", "an API key belongs into the `Authorization` header, never into a URL";
+    /// There is nothing to send again.
+    BodyForgotten = GONE, "body_forgotten", "the body of the event is older than what is kept";
+    /// Receivers are being asked already.
+    ChallengeUnderWay = CONFLICT, "challenge_under_way", "too many challenges are under way; try again when one has its answer";
     /// Free text outside the window.
     ConversationWindowClosed = CONFLICT, "conversation_window_closed", "the recipient has not written in the last 24 hours";
     /// The day is used up.
     DailyLimitExceeded = TOO_MANY_REQUESTS, "daily_limit_exceeded", "the limit of the day is reached";
+    /// It goes on by itself.
+    DeliveryPending = CONFLICT, "delivery_pending", "the delivery is still being tried, and that goes on";
+    /// Nothing would go there.
+    EndpointDisabled = CONFLICT, "endpoint_disabled", "the endpoint is disabled: enable it first";
+    /// No more of them.
+    EndpointLimitReached = CONFLICT, "endpoint_limit_reached", "the account has as many endpoints as it may have";
+    /// It is no more.
+    EndpointRemoved = CONFLICT, "endpoint_removed", "the endpoint was removed";
     /// The provider refused for good.
-    GatewaySendFailed = BAD_GATEWAY, "gateway_send_failed", "the message could not be sent";
+    GatewaySendFailed = BAD_GATEWAY, "gateway_send_failed", "the provider refused the message for good";
     /// The idempotency key is bound to another request.
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "another request was accepted under this `Idempotency-Key`";
     /// The number is not connected.
@@ -82,6 +94,8 @@ codes! {
     RateLimited = TOO_MANY_REQUESTS, "rate_limited", "too many failed attempts to authenticate; slow down";
     /// The recipient opted out or was blocked.
     RecipientSuppressed = FORBIDDEN, "recipient_suppressed", "the recipient opted out or was blocked";
+    /// One at a time.
+    RecoveryUnderWay = CONFLICT, "recovery_under_way", "the endpoint has a recovery that is not over";
     /// Releasing does not help.
     ReleaseForbidden = CONFLICT, "release_forbidden", "the message must not go out now, released or not";
     /// The body did not come in time.
@@ -92,10 +106,14 @@ codes! {
     RevokedApiKey = UNAUTHORIZED, "revoked_api_key", "the API key was revoked";
     /// Too fast.
     SendingThrottled = TOO_MANY_REQUESTS, "sending_throttled", "messages are sent too fast";
+    /// Former secrets must end first.
+    TooManySecrets = CONFLICT, "too_many_secrets", "too many former secrets still sign: wait until one ends, or rotate without overlap";
     /// The store cannot be reached.
     Unavailable = SERVICE_UNAVAILABLE, "unavailable", "the gateway cannot answer now; nothing was written";
     /// The body is not JSON.
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "the `Content-Type` must be `application/json`";
+    /// What happened before was meant for another URL.
+    UrlChanged = CONFLICT, "url_changed", "the endpoint got its URL after the event; `to_changed_url` sends it there all the same";
     /// A field is missing or wrong.
     ValidationError = UNPROCESSABLE_ENTITY, "validation_error", "a field is missing or is not what it must be";
 }

@@ -17,6 +17,10 @@ pub(super) struct Complaint {
     /// What was expected.
     #[schema(value_type = String, example = "expected digits, spaces and punctuation only")]
     message: Cow<'static, str>,
+    /// The kind of what is wrong, for programs, where a URL is refused: a name that never changes its meaning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "scheme-http")]
+    reason: Option<&'static str>,
     #[serde(skip)]
     #[schema(ignore)]
     code: Option<Code>,
@@ -25,12 +29,17 @@ pub(super) struct Complaint {
 impl Complaint {
     /// Complains about a field.
     pub(super) fn new(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { field: field.into(), message: message.into(), code: None }
+        Self { field: field.into(), message: message.into(), reason: None, code: None }
     }
 
     /// The same complaint under a code of its own.
     pub(super) fn coded(self, code: Code) -> Self {
         Self { code: Some(code), ..self }
+    }
+
+    /// The same complaint with the name of its kind.
+    pub(super) fn because(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
     }
 
     /// The code that a refusal has where this complaint comes first.

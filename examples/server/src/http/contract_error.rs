@@ -10,7 +10,10 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
-use gatepost::{Decision, Evidence, KeyRefusal, MessageId, MessageStatus, QuotaState, RuleId, StoreError, Timestamp, Verdict};
+use gatepost::{
+    Decision, ErrorClass, Evidence, Fact, Hindrance, KeyRefusal, KeyState, MessageId, MessageStatus, QuotaState, RuleId, StoreError,
+    Timestamp, Verdict,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,7 +22,7 @@ use super::code::Code;
 use super::complaint::{Complaint, Complaints};
 use super::rate_headers;
 use super::request_id::RequestId;
-use super::words::StatusWord;
+use super::words::{ErrorWord, StatusWord};
 
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -52,7 +55,7 @@ pub(super) struct Details {
     /// How much of it was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     used: Option<u64>,
-    /// The names of all rules that found something.
+    /// The names of all rules that found something; `paused` where a pause holds the message.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     reasons: Vec<&'static str>,
@@ -69,6 +72,9 @@ pub(super) struct Details {
     /// How far the message got.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<StatusWord>,
+    /// Why it got no further.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorWord>,
 }
 
 /// An error under `/api`.
@@ -96,6 +102,11 @@ impl Details {
     /// Why a message is held.
     pub(super) fn of_hold(decision: &Decision) -> Self {
         Self { action: Some("hold"), ..Self::of_decision(decision) }
+    }
+
+    /// That a message waits until its account or its instance is resumed.
+    pub(super) fn of_pause() -> Self {
+        Self { action: Some("pause"), reasons: vec![Hindrance::Paused.as_str()], ..Self::default() }
     }
 
     fn of_decision(decision: &Decision) -> Self {
@@ -146,17 +157,28 @@ impl ContractError {
         Self { details: Some(Box::new(details)), retry_after, quota: Some(Box::new((quota, now))), ..Self::of(code).saying(text) }
     }
 
+    /// The same refusal, where it is one of the key: a key that ended by itself was not revoked.
+    pub(super) fn by_key(self, key: Fact<KeyState>) -> Self {
+        let has_expired = self.code == Code::RevokedApiKey && key.known() == Some(&KeyState::Expired);
+        Self { code: if has_expired { Code::InvalidApiKey } else { self.code }, ..self }
+    }
+
     /// What became of a message that was accepted, but will not be sent.
-    pub(super) fn of_ending(message: MessageId, log_id: u64, status: MessageStatus) -> Self {
-        let (code, text) = match status {
-            MessageStatus::Canceled => (Code::RecipientSuppressed, Code::RecipientSuppressed.text()),
-            MessageStatus::Expired => (Code::GatewaySendFailed, "the message could not be sent in time"),
-            MessageStatus::Refused => (Code::PolicyViolation, "a person refused the message"),
-            _ => (Code::GatewaySendFailed, Code::GatewaySendFailed.text()),
+    pub(super) fn of_ending(message: MessageId, log_id: u64, status: MessageStatus, error: Option<ErrorClass>) -> Self {
+        let (code, text) = match (status, error) {
+            (MessageStatus::Canceled, _) => (Code::RecipientSuppressed, Code::RecipientSuppressed.text()),
+            (MessageStatus::Refused, _) => (Code::PolicyViolation, "a person refused the message"),
+            (MessageStatus::Failed, Some(ErrorClass::Refused)) => (Code::GatewaySendFailed, Code::GatewaySendFailed.text()),
+            (MessageStatus::Expired, _) => (Code::Unavailable, "the message could not be sent in time, and was not sent"),
+            (_, Some(ErrorClass::NoTransport)) => {
+                (Code::Unavailable, "the instance's provider is not set up, and the message was not sent")
+            }
+            _ => (Code::Unavailable, "the provider could not be reached, and the message was not sent"),
         };
-        let ending = Details { message_id: Some(message), log_id: Some(log_id), status: Some(StatusWord(status)), ..Details::default() };
         let action = matches!(status, MessageStatus::Canceled | MessageStatus::Refused).then_some("block");
-        Self { details: Some(Box::new(Details { action, ..ending })), ..Self::of(code).saying(text) }
+        let (status, error) = (Some(StatusWord(status)), error.map(ErrorWord));
+        let details = Details { action, message_id: Some(message), log_id: Some(log_id), status, error, ..Details::default() };
+        Self { details: Some(Box::new(details)), ..Self::of(code).saying(text) }
     }
 
     /// The answer.
@@ -341,13 +363,17 @@ mod tests {
     #[test]
     fn an_ending_that_is_no_success_says_why() {
         let message = MessageId::from_bytes([1; 16]);
-        for (status, code) in [
-            (MessageStatus::Failed, Code::GatewaySendFailed),
-            (MessageStatus::Expired, Code::GatewaySendFailed),
-            (MessageStatus::Canceled, Code::RecipientSuppressed),
-            (MessageStatus::Refused, Code::PolicyViolation),
+        for (status, class, code) in [
+            (MessageStatus::Failed, Some(ErrorClass::Refused), Code::GatewaySendFailed),
+            (MessageStatus::Failed, Some(ErrorClass::NoTransport), Code::Unavailable),
+            (MessageStatus::Failed, Some(ErrorClass::Unreachable), Code::Unavailable),
+            (MessageStatus::Failed, None, Code::Unavailable),
+            (MessageStatus::Expired, Some(ErrorClass::Expired), Code::Unavailable),
+            (MessageStatus::Canceled, Some(ErrorClass::Suppressed), Code::RecipientSuppressed),
+            (MessageStatus::Refused, None, Code::PolicyViolation),
         ] {
-            let error = ContractError::of_ending(message, 7, status);
+            let error = ContractError::of_ending(message, 7, status, class);
+            assert!(!error.message.contains("nothing was written"), "{}", error.message);
             let details = error.details.as_deref().unwrap();
             assert_eq!((error.code, details.message_id, details.status), (code, Some(message), Some(StatusWord(status))));
         }

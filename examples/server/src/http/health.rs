@@ -40,9 +40,12 @@ pub(super) async fn livez() -> Json<Health> {
 
 /// Readiness
 ///
-/// Says whether the store can be written to and the worker turns.
+/// Says whether the store can be written to and the worker turns, and the gateway is not about to stop.
 #[utoipa::path(get, path = "/readyz", tag = "Health", operation_id = "readiness", responses((status = 200, description = "It is ready.", body = Health)))]
 pub(super) async fn readyz(State(app): State<App>) -> Result<Json<Health>, Problem> {
+    if app.is_draining() {
+        return Err(Problem::of(Code::Unavailable).saying("the gateway is about to stop"));
+    }
     app.gateway.store().probe().await?;
     if app.is_worker_alive() { Ok(OK) } else { Err(Problem::of(Code::Unavailable).saying("the worker is silent")) }
 }

@@ -6,12 +6,14 @@
 
 mod auth;
 mod body;
+mod challenges;
 mod client;
 mod code;
 mod complaint;
 mod contract_error;
 mod draft;
 mod edge;
+mod event_schemas;
 mod failures;
 mod health;
 mod identity;
@@ -23,6 +25,7 @@ mod problem;
 mod rate_headers;
 mod request_id;
 mod send;
+mod standing;
 mod state;
 mod v1;
 mod words;
@@ -38,6 +41,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use tower::ServiceExt;
 
+pub use challenges::CHALLENGES_MAX;
 pub use identity::Identity;
 pub use keys::{CheckError, KeyCache};
 pub use state::{App, HttpSettings, Shared};

@@ -20,7 +20,7 @@ use super::problem::{MEDIA_TYPE, ProblemShape};
 use super::send::{self, SuccessShape};
 use super::state::App;
 use super::words::StatusWord;
-use super::{health, v1};
+use super::{event_schemas, health, v1};
 
 /// The errors of the send route.
 const CONTRACT_CODES: [Code; 28] = [
@@ -81,6 +81,7 @@ pub(super) fn open_routes() -> OpenApiRouter<App> {
 pub(super) fn document() -> OpenApi {
     let router = open_routes().routes(routes!(send::send));
     let mut document = v1::routes().into_iter().fold(router, |router, route| router.routes(route.documented())).into_openapi();
+    document.webhooks = Some(event_schemas::webhooks());
     if let Some(operation) = document.paths.paths.get_mut(send::PATH).and_then(|item| item.post.as_mut()) {
         document_send(operation);
     }
@@ -91,8 +92,11 @@ fn frame() -> OpenApi {
     let (account, operator) =
         (bearer("The API key of an account: `wg_live_…`, or `wg_test_…` for the sandbox."), bearer("An operator key: `wg_op_…`."));
     let mut components = ComponentsBuilder::new().security_scheme("BearerAuth", account).security_scheme("OperatorKey", operator);
-    for (name, schema) in schemas() {
+    for (name, schema) in schemas().into_iter().chain(event_schemas::schemas()) {
         components = components.schema(name, schema);
+    }
+    for header in event_schemas::headers() {
+        components = components.parameter(header.name.clone(), header);
     }
     for (name, codes) in PROBLEMS {
         components = components.response(name, problem(codes));
@@ -106,13 +110,13 @@ fn info() -> Info {
         .version("1")
         .description(Some(
             "Decides which WhatsApp messages may go out, and delivers what may. `/api` is the public contract; `/v1` runs the gateway and its \
-             accounts. Every answer carries an `X-Request-Id`. What is named by a phone number is never part of a URL.",
+             accounts; `webhooks` is what it sends to their endpoints. Every answer carries an `X-Request-Id`. What is named by a phone number is never part of a URL.",
         ))
         .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").build()))
         .build()
 }
 
-fn tags() -> [Tag; 10] {
+fn tags() -> [Tag; 13] {
     [
         ("Messages", "Text messages, sent and looked up."),
         ("Accounts", "The customers of the gateway; for who runs it."),
@@ -123,6 +127,9 @@ fn tags() -> [Tag; 10] {
         ("Reviews", "Messages that a person must release."),
         ("Policy", "What was decided, and what would be."),
         ("Usage", "What was used of the plan."),
+        ("Endpoints", "URLs of an account that receive events."),
+        ("Deliveries", "Events on their way to endpoints, and what became of them."),
+        ("Events", "What endpoints receive; see `webhooks`."),
         ("Health", "Whether the gateway is there."),
     ]
     .map(|(name, description)| TagBuilder::new().name(name).description(Some(description)).build())

@@ -72,6 +72,11 @@ impl Problem {
         Self { detail: Some(detail.into()), ..self }
     }
 
+    /// What went wrong, for people.
+    pub(super) fn text(&self) -> &str {
+        self.detail.as_deref().unwrap_or(self.code.text())
+    }
+
     /// There is no such thing, or it is another's.
     pub(super) const fn not_found() -> Self {
         Self::of(Code::NotFound)
@@ -103,7 +108,7 @@ impl Problem {
             r#type: format!("/problems/{}", self.code.name()),
             title: self.code.text(),
             status: self.code.status().as_u16(),
-            detail: self.detail.as_deref().unwrap_or(self.code.text()),
+            detail: self.text(),
             instance: path,
             code: self.code.name(),
             request_id: request_id.as_str(),

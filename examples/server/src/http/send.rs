@@ -4,6 +4,7 @@
 //! without a box more than the router needs.
 
 use std::panic::AssertUnwindSafe;
+use std::slice;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,7 +13,10 @@ use axum::http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request};
 use axum::response::Response;
 use futures_util::FutureExt;
-use gatepost::{AccountId, Answer, IdempotencyKey, KeyId, MessageId, MessageStatus, Mode, Origin, QuotaState, Scope, Sent, Timestamp};
+use gatepost::{
+    AccountId, AccountStore, Answer, ErrorClass, Hindrance, IdempotencyKey, KeyId, MessageId, MessageStatus, Mode, Origin, QuotaState,
+    Scope, Sent, Timestamp,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,6 +29,7 @@ use super::draft::{Asked, Draft};
 use super::identity::Identity;
 use super::rate_headers;
 use super::request_id::RequestId;
+use super::standing::Pauses;
 use super::state::App;
 
 /// Where it is.
@@ -38,7 +43,12 @@ const WAIT_SECONDS_MAX: u64 = 30;
 ///
 /// The message passes the policy, is stored, and is handed to the provider. The answer waits for the provider for up to `wait` seconds:
 /// 200 once it accepted the message, 202 where it did not yet (`queued`), where a person must release the message first (`held`), or
-/// where nobody knows whether the provider has it (`unknown`).
+/// where nobody knows whether the provider has it (`unknown`). A repeated request whose message waits while its account or its instance is
+/// paused is told `held`, with the reason `paused`.
+///
+/// A message that was accepted and will not be sent is an error, with `details.message_id` and `details.status`: 502 where the provider
+/// refused it for good, 403 where the recipient opted out meanwhile or a person refused it, 503 where it could not be sent in time or its
+/// provider could not be reached. None of them was sent, or will be: after a 503 try again as a new request.
 #[utoipa::path(
     post,
     path = "/api/send-message",
@@ -68,15 +78,17 @@ async fn answer(app: &App, request: Request) -> Result<Success, ContractError> {
     let body = body::read_json(&parts.headers, body).await?;
     let (request, wait) = sender.read(&parts, &body)?;
     let account = app.gateway.account(sender.account);
+    let store = &**account.store();
     if wait.is_zero() {
         let receipt = Receipt::of(&account.submit(request).await?, app.now())?;
         let status = receipt.status;
-        return receipt.conclude(status);
+        return if receipt.is_repeated { conclude(store, receipt, status).await } else { receipt.conclude(status, None) };
     }
     let sent = account.send(request).await?;
     let receipt = Receipt::of(&sent.answer, app.now())?;
-    let status = settle(sent, receipt.status, wait).await;
-    receipt.conclude(status)
+    let is_in_vain = receipt.is_repeated && is_held_by_a_pause(store, receipt.message).await;
+    let status = if is_in_vain { receipt.status } else { settle(sent, receipt.status, wait).await };
+    conclude(store, receipt, status).await
 }
 
 /// Waits until more is known than that the message is under way, for so long at most.
@@ -84,10 +96,43 @@ async fn settle(mut sent: Sent, known: MessageStatus, wait: Duration) -> Message
     if !known.is_pending() {
         return known;
     }
-    match tokio::time::timeout(wait, sent.settled()).await {
+    let settled = tokio::time::timeout(wait, settled(&mut sent)).await;
+    match settled {
         Ok(Some(status)) => status,
         Ok(None) | Err(_) => sent.status().await.ok().flatten().unwrap_or(known),
     }
+}
+
+/// Waits over all tries: a first one that failed may be followed by one that does not.
+async fn settled(sent: &mut Sent) -> Option<MessageStatus> {
+    loop {
+        match sent.settled().await {
+            Some(status) if status.is_pending() => {}
+            settled => return settled,
+        }
+    }
+}
+
+/// The answer, where the status alone does not say it all: what a pause holds shows as held, and what was not sent has a reason.
+async fn conclude(store: &dyn AccountStore, receipt: Receipt, status: MessageStatus) -> Result<Success, ContractError> {
+    match status {
+        MessageStatus::Queued if is_held_by_a_pause(store, receipt.message).await => {
+            let held = Some(Box::new(Details::of_pause()));
+            Receipt { held, ..receipt }.conclude(MessageStatus::Held, None)
+        }
+        MessageStatus::Canceled | MessageStatus::Expired | MessageStatus::Failed => {
+            let message = store.message(receipt.message).await.ok().flatten();
+            receipt.conclude(status, message.and_then(|message| message.error))
+        }
+        _ => receipt.conclude(status, None),
+    }
+}
+
+/// Whether a pause is why a message waits. Where that cannot be read, the message just waits.
+async fn is_held_by_a_pause(store: &dyn AccountStore, message: MessageId) -> bool {
+    let Ok(Some(message)) = store.message(message).await else { return false };
+    let pauses = Pauses::over(store, slice::from_ref(&message)).await.unwrap_or_default();
+    pauses.standing(&message).held_by == Some(Hindrance::Paused)
 }
 
 /// An account's key that may send.
@@ -170,20 +215,20 @@ impl Receipt {
                 Ok(Self { message: *message, log_id: *log_id, status: *status, is_repeated: true, quota: None, held: None })
             }
             Answer::KeyReused => Err(ContractError::of(Code::IdempotencyKeyReused)),
-            Answer::Refused { log_id, decision, quota } => Err(ContractError::of_refusal(*log_id, decision, *quota, now)),
+            Answer::Refused { log_id, decision, quota, key } => Err(ContractError::of_refusal(*log_id, decision, *quota, now).by_key(*key)),
             Answer::UnknownInstance => Err(ContractError::of(Code::InvalidInstance)),
             Answer::Undecided => Err(ContractError::of(Code::InternalError)),
         }
     }
 
-    fn conclude(self, status: MessageStatus) -> Result<Success, ContractError> {
+    fn conclude(self, status: MessageStatus, error: Option<ErrorClass>) -> Result<Success, ContractError> {
         let (code, word) = match status {
             MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Read => (StatusCode::OK, status.as_str()),
             MessageStatus::Held | MessageStatus::Unknown => (StatusCode::ACCEPTED, status.as_str()),
             // The contract has one word for all that is not with the provider yet.
             MessageStatus::Queued | MessageStatus::Sending => (StatusCode::ACCEPTED, MessageStatus::Queued.as_str()),
             MessageStatus::Canceled | MessageStatus::Expired | MessageStatus::Failed | MessageStatus::Refused => {
-                return Err(ContractError::of_ending(self.message, self.log_id, status).repeated(self.is_repeated));
+                return Err(ContractError::of_ending(self.message, self.log_id, status, error).repeated(self.is_repeated));
             }
         };
         Ok(Success { code, word, receipt: self })
@@ -269,7 +314,7 @@ mod tests {
         ] {
             let repeated = Answer::Repeated { message: MessageId::from_bytes([1; 16]), log_id: 7, status };
             let receipt = Receipt::of(&repeated, Timestamp::default()).unwrap_or_else(|_| panic!("{status}"));
-            let concluded = receipt.conclude(status).ok().map(|success| (success.code.as_u16(), success.word));
+            let concluded = receipt.conclude(status, None).ok().map(|success| (success.code.as_u16(), success.word));
             assert_eq!(concluded, expected, "{status}");
         }
     }

@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use gatepost::{Brand, Gateway, Keyring, StoreError, Timestamp};
+use gatepost::{Brand, DestinationPolicy, Gateway, Keyring, StoreError, Timestamp};
 use ipnet::IpNet;
 
+use super::challenges::Challenges;
 use super::failures::Failures;
 use super::keys::KeyCache;
 
@@ -33,8 +34,10 @@ pub struct Shared {
     pub keys: KeyCache,
     /// What can be set.
     pub settings: HttpSettings,
+    pub(super) challenges: Challenges,
     failures: Failures,
     heartbeat_at: AtomicI64,
+    is_draining: AtomicBool,
 }
 
 /// What can be set on the HTTP side.
@@ -44,12 +47,17 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// How often an address may fail to authenticate in a minute.
     pub failures_per_minute: NonZeroU32,
+    /// Where events may go.
+    pub destinations: DestinationPolicy,
+    /// Whether a new endpoint must answer a challenge, unless an operator says otherwise.
+    pub verifies_endpoints: bool,
 }
 
 impl Default for HttpSettings {
     fn default() -> Self {
         const SIXTY: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
-        Self { trusted_proxies: Vec::new(), failures_per_minute: SIXTY }
+        let destinations = DestinationPolicy::production();
+        Self { trusted_proxies: Vec::new(), failures_per_minute: SIXTY, destinations, verifies_endpoints: true }
     }
 }
 
@@ -72,12 +80,27 @@ impl App {
     pub fn new(gateway: Gateway, keyring: Keyring, brand: Brand, settings: HttpSettings) -> Self {
         let keys = KeyCache::new(gateway.store().worker(), keyring.clone());
         let failures = Failures::new(settings.failures_per_minute, gateway.host().clone());
-        Self(Arc::new(Shared { gateway, keyring, brand, keys, settings, failures, heartbeat_at: AtomicI64::new(i64::MIN) }))
+        Self(Arc::new(Shared {
+            gateway,
+            keyring,
+            brand,
+            keys,
+            settings,
+            challenges: Challenges::default(),
+            failures,
+            heartbeat_at: AtomicI64::new(i64::MIN),
+            is_draining: AtomicBool::new(false),
+        }))
     }
 
     /// Says that the worker still turns: to be called by the loop that drives it.
     pub fn heartbeat(&self) {
         self.heartbeat_at.store(self.now().as_millis(), Ordering::Relaxed);
+    }
+
+    /// Says that the process is about to end, so that nobody sends it more.
+    pub fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
     }
 
     /// Writes down when keys were last used, and forgets the failures that no longer count: to be called every half minute.
@@ -93,6 +116,11 @@ impl App {
     /// The host's time.
     pub(super) fn now(&self) -> Timestamp {
         self.gateway.host().now()
+    }
+
+    /// Whether the process is about to end.
+    pub(super) fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Relaxed)
     }
 
     /// Whether the worker turned lately.

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use gatepost::{Cause, Connection, Effect, ErrorClass, KeyState, MessageStatus, Mode, Provider, Purpose, RuleId, Scope, Timestamp};
+use gatepost::{
+    Cause, Connection, DeliveryStatus, Effect, ErrorClass, EventName, Hindrance, KeyState, MessageStatus, Mode, Provider, Purpose, RuleId,
+    Scope, Timestamp,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -48,9 +51,14 @@ words! {
     ConnectionWord as "Connection" = Connection, ["open", "connecting", "closed"];
     /// What a reason asks for, from the mildest to the strictest.
     EffectWord as "Effect" = Effect, ["note", "hold", "throttle", "block"];
-    /// Why a message or an attempt did not succeed.
+    /// Why a message, a delivery or an attempt did not succeed.
     ErrorWord as "ErrorClass" = ErrorClass,
-        ["refused", "unreachable", "throttled", "timeout", "interrupted", "suppressed", "no_transport", "expired"];
+        [
+            "refused", "unreachable", "throttled", "timeout", "interrupted", "suppressed", "no_transport", "expired", "error_status",
+            "gone", "aborted", "forbidden", "tls", "broken",
+        ];
+    /// What holds a message: a person must release it, or its account or its instance is paused.
+    HindranceWord as "Hindrance" = Hindrance, ["paused", "review"];
     /// Whether a key is in force.
     KeyStateWord as "KeyState" = KeyState, ["active", "expired", "revoked"];
     /// Whether messages are real: what is sent with a `test` key goes to the sandbox, through the same guard, on its own usage.
@@ -73,37 +81,52 @@ words! {
         ];
 }
 
-/// One thing that a key may do.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct ScopeWord(pub(super) Scope);
+/// Words of types that know how they are spelled.
+macro_rules! spelled {
+    ($($(#[doc = $doc:literal])* $name:ident as $schema:literal = $core:ty;)*) => {$(
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub(super) struct $name(pub(super) $core);
 
-impl Serialize for ScopeWord {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.as_str())
-    }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.0.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let word: Cow<'de, str> = Cow::deserialize(deserializer)?;
+                word.parse().map(Self).map_err(de::Error::custom)
+            }
+        }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let description = [$($doc),*].concat();
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some(description.trim()))
+                    .enum_values(Some(<$core>::ALL.iter().map(|word| word.as_str())))
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed($schema)
+            }
+        }
+    )*};
 }
 
-impl<'de> Deserialize<'de> for ScopeWord {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let word: Cow<'de, str> = Cow::deserialize(deserializer)?;
-        word.parse().map(Self).map_err(de::Error::custom)
-    }
-}
-
-impl PartialSchema for ScopeWord {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .description(Some("One thing that a key may do."))
-            .enum_values(Some(Scope::ALL.iter().map(|scope| scope.as_str())))
-            .into()
-    }
-}
-
-impl ToSchema for ScopeWord {
-    fn name() -> Cow<'static, str> {
-        Cow::Borrowed("Scope")
-    }
+spelled! {
+    /// How far the delivery of an event got.
+    DeliveryStatusWord as "DeliveryStatus" = DeliveryStatus;
+    /// What happened, by the name that receivers see.
+    EventWord as "EventName" = EventName;
+    /// One thing that a key may do.
+    ScopeWord as "Scope" = Scope;
 }
 
 /// A time as RFC 3339 writes it.
@@ -169,7 +192,7 @@ mod tests {
     #[test]
     fn every_word_that_is_documented_is_one_that_is_read() {
         check! {
-            CauseWord: Cause::ALL.len(), ConnectionWord: 3, EffectWord: 4, ErrorWord: 8, KeyStateWord: 3, ModeWord: 2, ProviderWord: 3,
+            CauseWord: Cause::ALL.len(), ConnectionWord: 3, EffectWord: 4, ErrorWord: 14, KeyStateWord: 3, ModeWord: 2, ProviderWord: 3,
             PurposeWord: Purpose::ALL.len(), RuleWord: RuleId::ALL.len(), StatusWord: MessageStatus::ALL.len(),
         }
     }

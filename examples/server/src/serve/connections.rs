@@ -1,11 +1,14 @@
 //! Connections: HTTP/1.1 over TCP, each connection a task.
 //!
 //! A connection whose next request does not come, or does not come to the end of its head, is closed after a while. When the server
-//! stops, idle connections close at once, and the others after their answer.
+//! stops, idle connections close at once, and the others after their answer. There are no more than a bound at a time: what comes over it
+//! is closed at once, and counted.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
+use std::mem;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -18,7 +21,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -37,9 +40,9 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn serve(listener: TcpListener, surface: Surface) -> Self {
+    pub(super) fn serve(listener: TcpListener, surface: Surface, most: usize) -> Self {
         let (stop, stopping) = oneshot::channel();
-        Self { stop, served: tokio::spawn(accept(listener, surface, stopping)) }
+        Self { stop, served: tokio::spawn(accept(listener, surface, Places::new(most), stopping)) }
     }
 
     /// Closes the port, and waits for the requests under way.
@@ -51,12 +54,21 @@ impl Connections {
     }
 }
 
-async fn accept(listener: TcpListener, surface: Surface, mut stopping: oneshot::Receiver<()>) {
+async fn accept(listener: TcpListener, surface: Surface, mut places: Places, mut stopping: oneshot::Receiver<()>) {
     let connections = GracefulShutdown::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => _ = tokio::spawn(connection(stream, peer, surface.clone(), connections.watcher())),
+                Ok((stream, peer)) => {
+                    // Without a place the stream is dropped, and that closes it.
+                    if let Some(place) = places.take() {
+                        let served = connection(stream, peer, surface.clone(), connections.watcher());
+                        tokio::spawn(async move {
+                            served.await;
+                            drop(place);
+                        });
+                    }
+                }
                 Err(error) => rest_after(&error).await,
             },
             _ = &mut stopping => break,
@@ -65,6 +77,33 @@ async fn accept(listener: TcpListener, surface: Surface, mut stopping: oneshot::
     drop(listener);
     if timeout(REQUESTS_END, connections.shutdown()).await.is_err() {
         tracing::warn!("requests under way were cut off");
+    }
+}
+
+/// The places for connections.
+struct Places {
+    free: Arc<Semaphore>,
+    turned_away: u64,
+}
+
+impl Places {
+    fn new(most: usize) -> Self {
+        Self { free: Arc::new(Semaphore::new(most)), turned_away: 0 }
+    }
+
+    /// A place, if one is free. How many found none is told when it begins, and when there is room again.
+    fn take(&mut self) -> Option<OwnedSemaphorePermit> {
+        let place = self.free.clone().try_acquire_owned().ok();
+        if place.is_none() {
+            if self.turned_away == 0 {
+                tracing::warn!("`http.connections_max` is reached: more connections are closed at once");
+            }
+            self.turned_away += 1;
+        } else if self.turned_away > 0 {
+            let connections = mem::take(&mut self.turned_away);
+            tracing::warn!(connections, "there is room again; so many were closed at once");
+        }
+        place
     }
 }
 
@@ -97,4 +136,21 @@ async fn answer(surface: Surface, peer: SocketAddr, request: Request<Incoming>) 
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
     Ok(surface.answer(request).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_finds_no_place_is_counted_until_there_is_room() {
+        let mut places = Places::new(2);
+        let (first, second) = (places.take(), places.take());
+        assert!(first.is_some() && second.is_some());
+        assert!(places.take().is_none() && places.take().is_none());
+        assert_eq!(places.turned_away, 2);
+        drop(first);
+        assert!(places.take().is_some());
+        assert_eq!(places.turned_away, 0);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatepost::{Delivering, Gateway, Lease, Worker};
+use gatepost::{Delivering, Gateway, Lease, Turn, Worker};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -45,9 +45,9 @@ async fn deliver(turner: Turner, mut closing: watch::Receiver<bool>) {
         }
     }
     worker.close();
-    let last_lease = turner.delivering.send_timeout + Lease::MARGIN;
+    let last_lease = turner.delivering.send_timeout.max(turner.delivering.event_timeout) + Lease::MARGIN;
     if timeout(last_lease, turner.drain(&mut worker)).await.is_err() {
-        tracing::warn!("sends under way had no answer in time: their messages become `unknown`");
+        tracing::warn!("sends under way had no answer in time: their messages become `unknown`, and their events are tried again");
     }
 }
 
@@ -62,7 +62,11 @@ impl Turner {
     async fn turn(&self, worker: &mut Worker) -> Duration {
         self.app.heartbeat();
         let now = self.gateway.host().now();
-        match worker.turn(now).await {
+        let turn = worker.turn(now).await;
+        if let Ok(Turn { parked: parked @ 1.., .. }) = turn {
+            tracing::error!(parked, "deliveries could not be read and were put aside; their messages are `unknown`");
+        }
+        match turn {
             Ok(turn) if turn.did => Duration::ZERO,
             Ok(turn) => turn.next_due.since(now).min(self.delivering.poll_interval),
             Err(error) => {

@@ -131,6 +131,17 @@ fn messages_are_judged_from_standard_input() {
 }
 
 #[test]
+fn urls_are_judged_from_standard_input() {
+    let place = Place::new();
+    let lines = "{\"url\":\"https://hooks.example.com/in\"}\nhttps://169.254.169.254/\n";
+    let said = place.run_with(&["inspect", "url"], lines).ok();
+    let verdicts: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(verdicts[0], json!({"url": "https://hooks.example.com/in", "verdict": "allow", "reason": "ok"}));
+    assert_eq!(verdicts[1], json!({"url": "https://169.254.169.254/", "verdict": "block", "reason": "metadata-ip"}));
+    assert!(!place.data().exists());
+}
+
+#[test]
 fn a_backup_is_a_database_of_its_own_without_the_keyring() {
     let place = Place::new();
     place.json(&["account", "create", "--name", "Shop"]);

@@ -4,6 +4,9 @@
 
 mod config;
 mod data;
+mod endpoints;
+#[path = "../receiving/mod.rs"]
+mod receiving;
 mod serve;
 mod support;
 mod url;

@@ -1,6 +1,8 @@
 //! The server as a process: its first start, its bootstrap file, its modes.
 
 use std::fs::{self, Permissions};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::support::{Place, http, mode, send, shown};
@@ -112,6 +114,25 @@ fn a_port_that_is_taken_is_told() {
     let said = place.run(&["serve", "--listen", &taken.local_addr().unwrap().to_string()]);
     assert_eq!((said.code, said.stdout.as_str()), (3, ""));
     assert!(said.stderr.contains("cannot listen on 127.0.0.1:"), "{}", said.stderr);
+}
+
+#[test]
+fn one_connection_more_than_there_may_be_is_closed() {
+    let place = Place::new();
+    fs::write(place.path("gatepost.toml"), "[http]\nconnections_max = 1\n").unwrap();
+    let served = place.serve(&[]);
+    let connect = || TcpStream::connect(served.url.strip_prefix("http://").unwrap()).unwrap();
+    let answer = |mut stream: &TcpStream| {
+        let mut first = [0; 12];
+        // A connection that was closed may say so as an error.
+        let read = stream.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").and_then(|()| stream.read(&mut first));
+        String::from_utf8_lossy(&first[..read.unwrap_or(0)]).into_owned()
+    };
+    let only = connect();
+    assert_eq!(answer(&only), "HTTP/1.1 200");
+    assert_eq!(answer(&connect()), "");
+    assert!(served.stop().stderr.contains("`http.connections_max` is reached"));
+    drop(only);
 }
 
 #[test]

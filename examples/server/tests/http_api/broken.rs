@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use gatepost::{
     AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, KeyId, Lease, OperatorStore, Retention, Settled, StartAnswer,
-    Store, StoreError, Swept, Timestamp, WorkerStore,
+    Store, StoreError, Swept, Take, TakeAnswer, Timestamp, WorkerStore,
 };
 use gatepost_memory::MemoryStore;
 
@@ -76,6 +76,14 @@ impl WorkerStore for BrokenWorker {
     }
 
     async fn sweep(&self, _: Timestamp, _: usize) -> Result<Swept, StoreError> {
+        down()
+    }
+
+    async fn take(&self, _: Take) -> Result<TakeAnswer, StoreError> {
+        down()
+    }
+
+    async fn recover(&self, _: Timestamp, _: usize) -> Result<bool, StoreError> {
         down()
     }
 

@@ -36,6 +36,16 @@ async fn a_silent_worker_makes_it_unready_but_not_dead() {
 }
 
 #[tokio::test]
+async fn a_gateway_that_is_about_to_stop_is_not_ready_but_alive() {
+    let world = World::new().await;
+    world.app.drain();
+    for path in ["/readyz", "/healthz"] {
+        world.get(path, "").await.is_problem(503, "unavailable");
+    }
+    assert_eq!(world.get("/livez", "").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_store_that_cannot_write_makes_it_unready() {
     let world = World::with(Terms { store: Broken::by(Fault::Fail), has_worker: false, ..Terms::default() }).await;
     let answer = world.get("/healthz", "").await;

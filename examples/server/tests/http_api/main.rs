@@ -2,10 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod broken;
+mod deliveries;
 mod document;
+mod endpoints;
 mod health;
 mod keys;
+mod receiver;
 mod routes;
+mod scene;
 mod send;
 mod v1;
 mod world;

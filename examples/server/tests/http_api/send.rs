@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use axum::body::Body;
-use axum::http::Method;
-use gatepost::{Cause, KeyTerms, Mode, Scope, Scopes};
+use axum::http::{Method, Request};
+use gatepost::{Cause, Claim, InstanceChange, KeyTerms, Lease, MessageFilter, MessageStatus, Mode, Page, Scope, Scopes};
 use gatepost_memory::{Mishap, Sandbox};
 use gatepost_server::http::HttpSettings;
 use serde_json::{Value, json};
@@ -79,8 +79,114 @@ async fn queued_where_nobody_waits() {
 #[tokio::test]
 async fn queued_where_the_provider_cannot_be_reached_yet() {
     let world = World::with(Terms { sandbox: Sandbox::new().with_mishap(Mishap::Flaky { percent: 100 }), ..Terms::default() }).await;
-    let answer = world.send(|_| ()).await;
+    let answer = world.exchange(world.sending("/api/send-message?wait=1", |_| ())).await;
     assert_eq!((answer.status.as_u16(), &answer.body["status"]), (202, &json!("queued")));
+}
+
+#[tokio::test]
+async fn sent_on_the_second_try_within_the_wait() {
+    let world = World::with(Terms { failures: 1, ..Terms::default() }).await;
+    let account = world.store.account(world.shop.id);
+    let second_try = async {
+        let first_failed = || async {
+            let messages = account.messages(MessageFilter::default(), Page::first(1)).await.unwrap();
+            matches!(&messages[..], [message] if message.status == MessageStatus::Queued && message.error.is_some())
+        };
+        while !first_failed().await {
+            tokio::task::yield_now().await;
+        }
+        world.host.advance(std::time::Duration::from_secs(60));
+        // A change has the worker look for what is due.
+        account.change_instance(world.shop.instance, InstanceChange::default()).await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(world.send(|_| ()), second_try);
+    assert_eq!((answer.status.as_u16(), &answer.body["status"]), (200, &json!("sent")), "{}", answer.body);
+}
+
+/// A gateway that only stores, so that a test does what its worker would.
+async fn without_a_worker() -> World {
+    World::with(Terms { has_worker: false, ..Terms::default() }).await
+}
+
+fn under_key(request: Request<Body>) -> Request<Body> {
+    with_header(request, "idempotency-key", "order-7")
+}
+
+#[tokio::test]
+async fn held_while_it_is_paused() {
+    let world = without_a_worker().await;
+    let send = |path| world.exchange(under_key(world.sending(path, |_| ())));
+    assert_eq!(send("/api/send-message?wait=0").await.body["status"], "queued");
+    let instance = format!("/instances/{}", world.shop.instance);
+    for paused in ["", &instance] {
+        world.done(Method::POST, &world.shop_path(&format!("{paused}/pause")), None).await;
+        // Nobody waits for what a pause holds.
+        for path in ["/api/send-message?wait=0", SEND] {
+            let answer = send(path).await;
+            assert_eq!((answer.status.as_u16(), &answer.body["status"]), (202, &json!("held")), "{paused}");
+            assert_eq!(answer.body["details"], json!({"action": "pause", "reasons": ["paused"]}));
+            assert_eq!(answer.header("idempotency-replayed"), "true");
+        }
+        world.done(Method::POST, &world.shop_path(&format!("{paused}/resume")), None).await;
+        assert_eq!(send("/api/send-message?wait=0").await.body["status"], "queued");
+    }
+}
+
+/// The repeat of a message that was not sent, once `end` has ended it.
+async fn repeat_of_unsent(world: &World, with: impl Fn(&mut Value), end: impl Future<Output = ()>) -> Answer {
+    let first = world.exchange(under_key(world.sending("/api/send-message?wait=0", &with))).await;
+    assert_eq!(first.body["status"], "queued", "{}", first.body);
+    end.await;
+    let repeat = world.exchange(under_key(world.sending(SEND, &with))).await;
+    assert_eq!((repeat.header("idempotency-replayed"), &repeat.body["details"]["message_id"]), ("true", &first.body["message_id"]));
+    repeat
+}
+
+#[tokio::test]
+async fn unavailable_where_it_expired() {
+    let world = without_a_worker().await;
+    let code = |body: &mut Value| {
+        body["message"] = json!("Your code is 482913.");
+        body["message_purpose"] = json!("authentication");
+    };
+    let expire = async {
+        world.host.advance(std::time::Duration::from_secs(601));
+        world.store.worker().sweep(gatepost::Host::now(&*world.host), 9).await.unwrap();
+    };
+    let answer = repeat_of_unsent(&world, code, expire).await;
+    let details = answer.is_contract_error(503, "unavailable");
+    assert_eq!((&details["status"], &details["error"]), (&json!("expired"), &json!("expired")));
+}
+
+#[tokio::test]
+async fn recipient_suppressed_where_it_was_canceled() {
+    let world = without_a_worker().await;
+    let cancel = async {
+        let now = gatepost::Host::now(&*world.host);
+        let lease = Lease::new(now, std::time::Duration::from_secs(15));
+        let claim = Claim { limit: 9, per_account: 9, after: None, lease_until: lease.until, now };
+        let claimed = world.store.worker().claim(claim).await.unwrap().claimed;
+        let phone: gatepost::Phone = "+999501234567".parse().unwrap();
+        let account = world.app.gateway.account(world.shop.id);
+        account.suppress(phone.into(), Cause::Keyword, None, gatepost::Actor::Recipient).await.unwrap();
+        world.store.worker().start(claimed, lease, now).await.unwrap();
+    };
+    let answer = repeat_of_unsent(&world, |_| (), cancel).await;
+    let details = answer.is_contract_error(403, "recipient_suppressed");
+    assert_eq!((&details["status"], &details["error"], &details["action"]), (&json!("canceled"), &json!("suppressed"), &json!("block")));
+}
+
+#[tokio::test]
+async fn unavailable_where_the_provider_is_not_set_up() {
+    let world = World::new().await;
+    let evolution = json!({"name": "evolution", "provider": "evolution", "connection": "open"});
+    world.done(Method::POST, &world.shop_path("/instances"), Some(evolution)).await;
+    for replayed in ["", "true"] {
+        let answer = world.exchange(under_key(world.sending(SEND, set("instance_id", "evolution")))).await;
+        let details = answer.is_contract_error(503, "unavailable");
+        assert_eq!((&details["status"], &details["error"]), (&json!("failed"), &json!("no_transport")));
+        assert_eq!(answer.header("idempotency-replayed"), replayed);
+    }
 }
 
 #[tokio::test]
@@ -147,6 +253,30 @@ async fn revoked_api_key_that_is_still_believed_here() {
     let answer = world.send(|_| ()).await;
     let details = answer.is_contract_error(401, "revoked_api_key");
     assert_eq!((&details["action"], &details["reasons"]), (&json!("block"), &json!(["key_not_in_force"])));
+}
+
+#[tokio::test]
+async fn a_key_that_is_still_believed_here_learns_nothing_of_what_it_sent() {
+    let world = World::new().await;
+    let send = || world.exchange(under_key(world.sending(SEND, |_| ())));
+    assert_eq!(send().await.body["status"], "sent");
+    let now = gatepost::Host::now(&*world.host);
+    world.store.account(world.shop.id).revoke_key(id_of(&world.shop.key), now).await.unwrap();
+    let answer = send().await;
+    answer.is_contract_error(401, "revoked_api_key");
+    assert_eq!(answer.header("idempotency-replayed"), "");
+}
+
+#[tokio::test]
+async fn invalid_api_key_where_it_ended_while_it_was_believed_here() {
+    let world = World::new().await;
+    assert_eq!(world.send(|_| ()).await.body["status"], "sent");
+    let now = gatepost::Host::now(&*world.host);
+    let spare = world.row(&world.key_with([]).await).await;
+    let new = gatepost::ApiKey { id: "0aZ3kQ9fLm2X".parse().unwrap(), ..spare };
+    assert!(world.store.account(world.shop.id).reroll_key(id_of(&world.shop.key), new, now, now).await.unwrap());
+    let answer = world.send(|_| ()).await;
+    assert_eq!(answer.is_contract_error(401, "invalid_api_key")["reasons"], json!(["key_not_in_force"]));
 }
 
 #[tokio::test]

@@ -408,6 +408,30 @@ async fn messages_are_listed_by_status_and_instance() {
 }
 
 #[tokio::test]
+async fn what_waits_shows_as_held_while_it_is_paused() {
+    let world = World::with(Terms { has_worker: false, ..Terms::default() }).await;
+    let sent = world.exchange(world.sending("/api/send-message?wait=0", |_| ())).await.body;
+    let one = format!("{ME}/messages/{}", sent["message_id"].as_str().unwrap());
+    let shown = async || {
+        let (one, list) = (world.get(&one, &world.shop.key).await.body, world.get(&format!("{ME}/messages"), &world.shop.key).await);
+        let listed = &items(&list)[0];
+        assert_eq!((&listed["status"], &listed["reason"]), (&one["status"], &one["reason"]));
+        (one["status"].clone(), one["reason"].clone())
+    };
+    assert_eq!(shown().await, (json!("queued"), Value::Null));
+    for path in [String::new(), format!("/instances/{}", world.shop.instance)] {
+        world.done(Method::POST, &world.shop_path(&format!("{path}/pause")), None).await;
+        assert_eq!(shown().await, (json!("held"), json!("paused")), "{path}");
+        assert_eq!(items(&world.get(&format!("{ME}/messages?status=queued"), &world.shop.key).await).len(), 1);
+        world.done(Method::POST, &world.shop_path(&format!("{path}/resume")), None).await;
+        assert_eq!(shown().await, (json!("queued"), Value::Null));
+    }
+    world.supervise_shop().await;
+    let held = world.hold().await;
+    assert_eq!(world.get(&format!("{ME}/messages/{held}"), &world.shop.key).await.body["reason"], "review");
+}
+
+#[tokio::test]
 async fn only_a_message_in_doubt_can_be_resolved() {
     let world = World::with(Terms { sandbox: Sandbox::new().with_mishap(Mishap::Timeout), ..Terms::default() }).await;
     let sent = world.send(|_| ()).await.body;

@@ -1,17 +1,22 @@
 //! World: a gateway with an account, its instance and its keys, and a way to ask it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::body::Body;
+use async_trait::async_trait;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use axum::{Router, extract::ConnectInfo};
 use gatepost::{
-    Account, AccountId, ApiKey, Brand, Calendar, Connection, Delivering, Gateway, Instance, InstanceId, KeyKind, KeyOwner, KeyTerms,
-    Keyring, Mode, NewKey, Plan, Provider, Scope, Scopes, Store, Zone,
+    Account, AccountId, ApiKey, Brand, Calendar, Connection, Delivering, DestinationPolicy, ErrorClass, Gateway, Instance, InstanceChange,
+    InstanceId, KeyKind, KeyOwner, KeyTerms, Keyring, Mode, NewKey, Outcome, Parcel, Plan, Provider, Scope, Scopes, Store, Timestamp,
+    Transport, Webhooks, Zone,
 };
+use gatepost_http::Http;
 use gatepost_memory::{MemoryStore, Sandbox, TestHost};
 use gatepost_server::http::{App, HttpSettings, router};
+use gatepost_server::watched::Watched;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -43,11 +48,19 @@ pub(crate) struct Terms {
     pub(crate) sandbox: Sandbox,
     pub(crate) settings: HttpSettings,
     pub(crate) has_worker: bool,
+    /// How many sends do not reach the provider before one does.
+    pub(crate) failures: usize,
 }
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { store: Arc::new(MemoryStore::new()), sandbox: Sandbox::new(), settings: HttpSettings::default(), has_worker: true }
+        Self {
+            store: Arc::new(MemoryStore::new()),
+            sandbox: Sandbox::new(),
+            settings: HttpSettings { destinations: DestinationPolicy::development(), ..HttpSettings::default() },
+            has_worker: true,
+            failures: 0,
+        }
     }
 }
 
@@ -60,9 +73,15 @@ impl World {
         let host = Arc::new(TestHost::new(7));
         let keyring = Keyring::new([(1, [7; 32].into())]).unwrap();
         let delivering = Delivering { send_timeout: Duration::from_millis(20), ..Delivering::default() };
-        let gateway = Gateway::builder(terms.store.clone(), host.clone())
-            .transport(Provider::Sandbox, terms.sandbox.with_host(host.clone()))
+        let destinations = terms.settings.destinations.clone();
+        let http = Http::builder(destinations.clone(), host.clone()).build().unwrap();
+        let gateway = Gateway::builder(Arc::new(Watched::new(terms.store.clone())), host.clone())
+            .transport(
+                Provider::Sandbox,
+                Faltering { sandbox: terms.sandbox.with_host(host.clone()), failures_left: terms.failures.into() },
+            )
             .delivering(delivering)
+            .webhooks(Webhooks::new(Arc::new(http), destinations, keyring.clone()))
             .build();
         if terms.has_worker {
             tokio::spawn(deliver(gateway.clone()));
@@ -100,6 +119,13 @@ impl World {
         self.ask(Method::POST, path, key, Some(body)).await
     }
 
+    /// Lets time pass, and has the worker look at what is due since.
+    pub(crate) async fn pass(&self, time: Duration) {
+        self.host.advance(time);
+        let store = self.store.account(self.shop.id);
+        store.change_instance(self.shop.instance, InstanceChange::default()).await.unwrap();
+    }
+
     /// Does something that must work.
     pub(crate) async fn done(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let answer = self.ask(method, path, &self.operator, body).await;
@@ -112,7 +138,7 @@ impl World {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        Answer { status: parts.status, headers: parts.headers, body }
+        Answer { status: parts.status, headers: parts.headers, body, bytes }
     }
 
     /// Sends a message of the shop that nothing speaks against, unless `with` changes that.
@@ -173,6 +199,24 @@ pub(crate) fn from(mut request: Request<Body>, address: &str) -> Request<Body> {
 pub(crate) fn with_header(mut request: Request<Body>, name: &'static str, value: &str) -> Request<Body> {
     request.headers_mut().insert(HeaderName::from_static(name), value.parse().unwrap());
     request
+}
+
+/// A sandbox that the first sends do not reach.
+struct Faltering {
+    sandbox: Sandbox,
+    failures_left: AtomicUsize,
+}
+
+#[async_trait]
+impl Transport for Faltering {
+    async fn send(&self, parcel: Parcel, deadline: Timestamp) -> Outcome {
+        let fails = self.failures_left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1)).is_ok();
+        if fails {
+            Outcome::Failed { class: ErrorClass::Unreachable, retry_after: None }
+        } else {
+            self.sandbox.send(parcel, deadline).await
+        }
+    }
 }
 
 async fn deliver(gateway: Gateway) {
@@ -237,6 +281,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
+    pub(crate) bytes: Bytes,
 }
 
 impl Answer {

@@ -99,12 +99,12 @@ struct LimitsShape {
     recipient_rate: Option<RateShape>,
 }
 
-/// So many messages in so long a time, and so many of them at once.
+/// So many in so long a time, and so many of them at once.
 #[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Rate)]
-struct RateShape {
-    /// Messages in a period.
+pub(super) struct RateShape {
+    /// How many in a period.
     #[schema(minimum = 1, maximum = 1_000_000)]
     count: u32,
     /// The period.
@@ -274,6 +274,7 @@ pub(super) async fn reinstate_account(State(app): State<App>, on: OnAccount) -> 
 }
 
 async fn apply(app: &App, on: OnAccount, change: AccountChange, done: &'static str) -> Result<Json<AccountShape>, Problem> {
+    let change = AccountChange { at: app.now(), ..change };
     let changed = app.gateway.store().operator().change_account(on.account, change).await?;
     let account = changed.ok_or(Problem::not_found())?;
     tracing::info!(account = %account.id, by = %on.actor(), "{done}");
@@ -328,7 +329,8 @@ impl LimitsShape {
 }
 
 impl RateShape {
-    fn read(self, field: &str) -> Result<Rate, Problem> {
+    /// The rate, if it can be one.
+    pub(super) fn read(self, field: &str) -> Result<Rate, Problem> {
         for (name, value, most) in
             [("count", self.count, 1_000_000), ("period_seconds", self.period_seconds, 86_400), ("burst", self.burst, 1_000_000)]
         {
@@ -339,7 +341,8 @@ impl RateShape {
         Ok(Rate { count: self.count, period_seconds: self.period_seconds, burst: self.burst })
     }
 
-    const fn of(rate: Rate) -> Self {
+    /// The rate as it is shown.
+    pub(super) const fn of(rate: Rate) -> Self {
         Self { count: rate.count, period_seconds: rate.period_seconds, burst: rate.burst }
     }
 }

@@ -33,6 +33,8 @@ pub(super) enum Permission {
     Operator,
     /// Who runs the gateway, and a key of the account with this scope.
     Scope(Scope),
+    /// Who runs the gateway, and a key of the account with one of these scopes.
+    Either(Scope, Scope),
 }
 
 impl Permission {
@@ -40,6 +42,7 @@ impl Permission {
         match self {
             Self::Operator => identity.is_operator(),
             Self::Scope(scope) => identity.may(scope),
+            Self::Either(one, other) => identity.may(one) || identity.may(other),
         }
     }
 
@@ -48,7 +51,20 @@ impl Permission {
         match self {
             Self::Operator => problem.saying("this needs an operator key"),
             Self::Scope(scope) => problem.saying(format!("this needs the scope `{}`", scope.as_str())),
+            Self::Either(one, other) => problem.saying(format!("this needs the scope `{}` or `{}`", one.as_str(), other.as_str())),
         }
+    }
+
+    /// As the document tells it: any one of these is enough.
+    fn requirements(self) -> Vec<SecurityRequirement> {
+        let scopes = match self {
+            Self::Operator => Vec::new(),
+            Self::Scope(scope) => vec![scope],
+            Self::Either(one, other) => vec![one, other],
+        };
+        let operator = SecurityRequirement::new::<_, [&str; 0], &str>("OperatorKey", []);
+        let of_account = scopes.into_iter().map(|scope| SecurityRequirement::new("BearerAuth", [scope.as_str()]));
+        of_account.chain([operator]).collect()
     }
 }
 
@@ -160,6 +176,12 @@ impl OnAccount {
             Actor::App | Actor::Gateway | Actor::Recipient => Ok(false),
         }
     }
+
+    /// Refuses an account's key what would undo the doing of an operator.
+    pub(super) async fn refuse_undoing(&self, app: &App, by: Option<Actor>, why: &'static str) -> Result<(), Problem> {
+        let Some(by) = by.filter(|_| !self.is_operator()) else { return Ok(()) };
+        if self.is_own(app, by).await? { Ok(()) } else { Err(Problem::of(Code::InsufficientScope).saying(why)) }
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for OnAccount {
@@ -199,15 +221,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 }
 
 fn document(operation: &mut Operation, path: &str, permission: Permission) {
-    operation.security = Some(match permission {
-        Permission::Operator => vec![SecurityRequirement::new::<_, [&str; 0], &str>("OperatorKey", [])],
-        Permission::Scope(scope) => {
-            vec![
-                SecurityRequirement::new("BearerAuth", [scope.as_str()]),
-                SecurityRequirement::new::<_, [&str; 0], &str>("OperatorKey", []),
-            ]
-        }
-    });
+    operation.security = Some(permission.requirements());
     let in_path = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(parameter_of_path);
     operation.parameters.get_or_insert_default().extend(in_path.map(RefOr::T));
     for (status, name) in problems_of(operation, path) {
@@ -219,9 +233,13 @@ fn document(operation: &mut Operation, path: &str, permission: Permission) {
 fn parameter_of_path(name: &str) -> Parameter {
     let (description, example) = match name {
         "account_id" => ("The account's id; `me` stands for the account of the key.", "me"),
+        "delivery_id" => ("The delivery's id.", "dlv_01kanqh5s0e8t9v2xw3yz4abcd"),
+        "endpoint_id" => ("The endpoint's id.", "ep_01kanqh5s0e8t9v2xw3yz4abcd"),
+        "event_id" => ("The event's id.", "evt_01kanqh5s0e8t9v2xw3yz4abcd"),
         "instance_id" => ("The instance's id.", "inst_01kanqh5s0e8t9v2xw3yz4abcd"),
         "key_id" => ("The id of the key: the twelve characters after its prefix.", "0aZ3kQ9fLm2X"),
         "message_id" => ("The message's id.", "msg_01kanqh5s0e8t9v2xw3yz4abcd"),
+        "recovery_id" => ("The recovery's id.", "rcv_01kanqh5s0e8t9v2xw3yz4abcd"),
         _ => ("The suppression's id.", "sup_01kanqh5s0e8t9v2xw3yz4abcd"),
     };
     ParameterBuilder::new()

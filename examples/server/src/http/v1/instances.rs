@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use gatepost::{Connection, Instance, InstanceChange, InstanceId, Name, Pause, Provider};
+use gatepost::{Connection, Instance, InstanceChange, InstanceId, Name, Pause, Provider, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -117,7 +117,7 @@ pub(super) async fn change_instance(
     Item(id): Item<InstanceId>,
     Json(asked): Json<ChangeInstance>,
 ) -> Result<Json<InstanceShape>, Problem> {
-    apply(&app, on, id, InstanceChange { connection: Some(asked.connection.0), pause: None }).await
+    apply(&app, on, id, InstanceChange { connection: Some(asked.connection.0), ..InstanceChange::default() }).await
 }
 
 /// Pause an instance
@@ -132,8 +132,7 @@ pub(super) async fn pause_instance(
     OptionalJson(remark): OptionalJson<Remark>,
 ) -> Result<Json<InstanceShape>, Problem> {
     let pause = Pause { since: app.now(), by: on.actor(), note: remark.note()? };
-    refuse_if_operators(&app, on, id, "the operator paused it").await?;
-    apply(&app, on, id, InstanceChange { connection: None, pause: Some(Some(pause)) }).await
+    change_pause(&app, on, id, Some(pause), "the operator paused it").await
 }
 
 /// Resume an instance
@@ -146,15 +145,28 @@ pub(super) async fn resume_instance(
     on: OnAccount,
     Item(id): Item<InstanceId>,
 ) -> Result<Json<InstanceShape>, Problem> {
-    refuse_if_operators(&app, on, id, "the operator paused it, and only they can resume it").await?;
-    apply(&app, on, id, InstanceChange { connection: None, pause: Some(None) }).await
+    change_pause(&app, on, id, None, "the operator paused it, and only they can resume it").await
 }
 
-/// Refuses an account's key what would undo a pause that is not of the account's making.
-async fn refuse_if_operators(app: &App, on: OnAccount, id: InstanceId, why: &'static str) -> Result<(), Problem> {
-    let instance = find(app, on, id).await?;
-    let Some(pause) = instance.pause.filter(|_| !on.is_operator()) else { return Ok(()) };
-    if on.is_own(app, pause.by).await? { Ok(()) } else { Err(Problem::of(Code::InsufficientScope).saying(why)) }
+/// Pauses or resumes an instance. Who may do that depends on who made the pause that there is, so it is done only while that one stands.
+async fn change_pause(
+    app: &App,
+    on: OnAccount,
+    id: InstanceId,
+    pause: Option<Pause>,
+    why: &'static str,
+) -> Result<Json<InstanceShape>, Problem> {
+    loop {
+        let present = find(app, on, id).await?.pause;
+        on.refuse_undoing(app, present.as_ref().map(|pause| pause.by), why).await?;
+        let (pause, expected_pause) = (Some(pause.clone()), Some(present));
+        let change = InstanceChange { pause, expected_pause, at: app.now(), ..InstanceChange::default() };
+        match on.store(app).change_instance(id, change).await {
+            // Somebody was faster: look again who paused it.
+            Err(StoreError::Conflict) => {}
+            changed => return shown(on, changed?),
+        }
+    }
 }
 
 async fn find(app: &App, on: OnAccount, id: InstanceId) -> Result<Instance, Problem> {
@@ -162,8 +174,13 @@ async fn find(app: &App, on: OnAccount, id: InstanceId) -> Result<Instance, Prob
 }
 
 async fn apply(app: &App, on: OnAccount, id: InstanceId, change: InstanceChange) -> Result<Json<InstanceShape>, Problem> {
-    let instance = on.store(app).change_instance(id, change).await?.ok_or(Problem::not_found())?;
-    tracing::info!(account = %on.account, instance = %id, by = %on.actor(), "an instance was changed");
+    let change = InstanceChange { at: app.now(), ..change };
+    shown(on, on.store(app).change_instance(id, change).await?)
+}
+
+fn shown(on: OnAccount, changed: Option<Instance>) -> Result<Json<InstanceShape>, Problem> {
+    let instance = changed.ok_or(Problem::not_found())?;
+    tracing::info!(account = %on.account, instance = %instance.id, by = %on.actor(), "an instance was changed");
     Ok(Json(InstanceShape::of(instance, on)))
 }
 

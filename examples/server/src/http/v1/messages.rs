@@ -1,5 +1,7 @@
 //! Messages of an account, and their attempts. What a message says is shown only where one message is read.
 
+use std::slice;
+
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::IntoResponse;
@@ -12,8 +14,9 @@ use crate::http::code::Code;
 use crate::http::json::{Json, Params};
 use crate::http::paging::{List, PageSize, Paging};
 use crate::http::problem::{Problem, ProblemShape};
+use crate::http::standing::Pauses;
 use crate::http::state::App;
-use crate::http::words::{ErrorWord, ModeWord, PurposeWord, StatusWord, Time};
+use crate::http::words::{ErrorWord, HindranceWord, ModeWord, PurposeWord, StatusWord, Time};
 
 /// A message that was accepted, or is held.
 #[derive(Serialize, ToSchema)]
@@ -37,6 +40,9 @@ pub(super) struct MessageShape {
     mode: ModeWord,
     /// How far it got.
     status: StatusWord,
+    /// What holds it, where it is held: while it is `paused`, its account or its instance is, and it goes on when that is resumed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<HindranceWord>,
     /// Why it is not further, where there is a reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorWord>,
@@ -90,7 +96,7 @@ pub(super) struct AttemptShape {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct MessageQuery {
-    /// Only those with this status.
+    /// Only those with this status. What a pause holds is found among the `queued`.
     #[param(inline)]
     status: Option<StatusWord>,
     /// Only those of the instance with this id.
@@ -145,8 +151,10 @@ pub(super) async fn list_messages(
     let instance = query.instance_id.as_deref().map(str::parse).transpose();
     let instance = instance.map_err(|error: gatepost::InvalidId| Problem::of_field("instance_id", error.to_string()))?;
     let filter = MessageFilter { status: query.status.map(|word| word.0), instance };
-    let messages = on.store(&app).messages(filter, paging.page()).await?;
-    Ok(paging.list(messages, |message| message.id, MessageShape::of).linked(&uri))
+    let store = on.store(&app);
+    let messages = store.messages(filter, paging.page()).await?;
+    let pauses = Pauses::over(&*store, &messages).await?;
+    Ok(paging.list(messages, |message| message.id, |message| MessageShape::of(message, &pauses)).linked(&uri))
 }
 
 /// Read a message
@@ -156,11 +164,12 @@ pub(super) async fn list_messages(
     responses((status = 200, description = "The message.", body = WholeMessage)))]
 pub(super) async fn get_message(State(app): State<App>, on: OnAccount, Item(id): Item<MessageId>) -> Result<Json<WholeMessage>, Problem> {
     let mut message = find(&app, on, id).await?;
+    let pauses = Pauses::over(&*on.store(&app), slice::from_ref(&message)).await?;
     let text = match message.content.take() {
         Some(Content::Text { text }) => Some(text.as_str().to_owned()),
         _ => None,
     };
-    Ok(Json(WholeMessage { message: MessageShape::of(message), text }))
+    Ok(Json(WholeMessage { message: MessageShape::of(message, &pauses), text }))
 }
 
 /// List the attempts of a message
@@ -201,7 +210,8 @@ async fn find(app: &App, on: OnAccount, id: MessageId) -> Result<Message, Proble
 }
 
 impl MessageShape {
-    fn of(message: Message) -> Self {
+    fn of(message: Message, pauses: &Pauses) -> Self {
+        let standing = pauses.standing(&message);
         Self {
             id: message.id,
             log_id: message.log_id,
@@ -209,7 +219,8 @@ impl MessageShape {
             phone: message.recipient.phone().map(|phone| phone.e164()),
             purpose: PurposeWord(message.purpose),
             mode: ModeWord(message.mode),
-            status: StatusWord(message.status),
+            status: StatusWord(standing.status),
+            reason: standing.held_by.map(HindranceWord),
             error: message.error.map(ErrorWord),
             external_id: message.external_id,
             created_at: message.created_at.into(),
@@ -228,7 +239,7 @@ impl AttemptShape {
             outcome: outcome.map(Outcome::as_str),
             error: outcome.and_then(Outcome::class).map(ErrorWord),
             external_id: match attempt.outcome {
-                Some(Outcome::Sent { external_id }) => Some(external_id),
+                Some(Outcome::Sent { external_id }) => external_id,
                 _ => None,
             },
         }

@@ -4,7 +4,15 @@
 
 mod accounts;
 mod api_keys;
+mod challenge;
 mod decisions;
+mod deliveries;
+mod destinations;
+mod endpoint_secrets;
+mod endpoint_shape;
+mod endpoint_states;
+mod endpoints;
+mod events;
 mod guard;
 mod instances;
 mod key_shape;
@@ -12,6 +20,7 @@ mod messages;
 mod operator_keys;
 mod pauses;
 mod policy_events;
+mod recoveries;
 mod reviews;
 mod suppressions;
 mod usage;
@@ -24,8 +33,11 @@ pub(super) use guard::Route;
 use guard::Permission;
 
 const OPERATOR: Permission = Permission::Operator;
+const ENDPOINTS: Permission = Permission::Scope(Scope::EndpointsWrite);
+const ENDPOINTS_OR_LOGS: Permission = Permission::Either(Scope::EndpointsWrite, Scope::LogsRead);
 const INTEGRATIONS: Permission = Permission::Scope(Scope::IntegrationsWrite);
 const KEYS: Permission = Permission::Scope(Scope::KeysWrite);
+const LOGS: Permission = Permission::Scope(Scope::LogsRead);
 const MESSAGES: Permission = Permission::Scope(Scope::MessagesRead);
 const POLICY: Permission = Permission::Scope(Scope::PolicyRead);
 const REVIEWS: Permission = Permission::Scope(Scope::ReviewsWrite);
@@ -86,5 +98,29 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(POLICY, routes!(policy_events::list_policy_events)),
         Route::new(SENDING, routes!(decisions::explain_decision)),
         Route::new(MESSAGES, routes!(usage::get_usage)),
+        Route::new(ENDPOINTS, routes!(endpoints::create_endpoint)),
+        Route::new(ENDPOINTS_OR_LOGS, routes!(endpoints::list_endpoints)),
+        Route::new(ENDPOINTS_OR_LOGS, routes!(endpoints::get_endpoint)),
+        Route::new(ENDPOINTS, routes!(endpoints::change_endpoint)),
+        Route::new(ENDPOINTS, routes!(endpoints::remove_endpoint)),
+        Route::new(ENDPOINTS, routes!(endpoint_states::verify_endpoint)),
+        Route::new(ENDPOINTS, routes!(endpoint_states::test_endpoint)),
+        Route::new(ENDPOINTS, routes!(endpoint_states::pause_endpoint)),
+        Route::new(ENDPOINTS, routes!(endpoint_states::resume_endpoint)),
+        Route::new(ENDPOINTS, routes!(endpoint_states::enable_endpoint)),
+        Route::new(ENDPOINTS, routes!(endpoint_states::disable_endpoint)),
+        Route::new(ENDPOINTS, routes!(endpoint_secrets::rotate_secret)),
+        Route::new(ENDPOINTS, routes!(endpoint_secrets::switch_secret)),
+        Route::new(ENDPOINTS, routes!(endpoint_secrets::change_signing_key)),
+        Route::new(LOGS, routes!(deliveries::list_deliveries)),
+        Route::new(LOGS, routes!(deliveries::get_delivery)),
+        Route::new(LOGS, routes!(deliveries::list_delivery_attempts)),
+        Route::new(ENDPOINTS, routes!(deliveries::replay_delivery)),
+        Route::new(LOGS, routes!(events::get_event)),
+        Route::new(ENDPOINTS, routes!(recoveries::start_recovery)),
+        Route::new(ENDPOINTS_OR_LOGS, routes!(recoveries::list_recoveries)),
+        Route::new(ENDPOINTS_OR_LOGS, routes!(recoveries::get_recovery)),
+        Route::new(ENDPOINTS, routes!(recoveries::cancel_recovery)),
+        Route::new(OPERATOR, routes!(destinations::get_destination_policy)),
     ]
 }

@@ -1,10 +1,12 @@
 //! Pauses, as answers show them, and the remark that may come with what people do.
 
-use gatepost::Pause;
+use gatepost::{Actor, Pause};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::guard::OnAccount;
 use crate::http::problem::Problem;
+use crate::http::state::App;
 use crate::http::words::Time;
 
 const NOTE_CHARACTERS_MAX: usize = 500;
@@ -50,9 +52,37 @@ impl Remark {
 
 /// A note that is not too long. An empty one is none.
 pub(super) fn note(text: Option<String>) -> Result<Option<String>, Problem> {
+    remark("note", text)
+}
+
+/// A remark in this field that is not too long. An empty one is none.
+pub(super) fn remark(field: &'static str, text: Option<String>) -> Result<Option<String>, Problem> {
     let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     if text.as_deref().is_some_and(|text| text.chars().nth(NOTE_CHARACTERS_MAX).is_some() || text.contains('\0')) {
-        return Err(Problem::of_field("note", "expected at most 500 characters, and no NUL character"));
+        return Err(Problem::of_field(field, "expected at most 500 characters, and no NUL character"));
     }
     Ok(text)
+}
+
+/// Takes out the remarks that are not for this caller: an operator's are for operators.
+pub(super) async fn hide_remarks<'a>(
+    app: &App,
+    on: OnAccount,
+    remarks: impl Iterator<Item = (Actor, &'a mut Option<String>)> + Send,
+) -> Result<(), Problem> {
+    if on.is_operator() {
+        return Ok(());
+    }
+    let mut own = None;
+    for (by, remark) in remarks.filter(|(_, remark)| remark.is_some()) {
+        let keys = match own.take() {
+            Some(keys) => keys,
+            None => on.store(app).keys().await?,
+        };
+        if !keys.iter().any(|key| by == Actor::Key(key.id)) {
+            *remark = None;
+        }
+        own = Some(keys);
+    }
+    Ok(())
 }

@@ -1,0 +1,317 @@
+//! Event schemas: what receivers get, as the document tells it.
+//!
+//! The players: [`payload`] (the table of what each event says), [`schemas`] (its schemas), [`headers`] (what proves it), [`webhooks`] (the
+//! document's entry of each event), [`AnyEvent`] (any of them).
+
+use std::borrow::Cow;
+
+use gatepost::{
+    EVENT_HEADER, EventName, SIGNATURE_HEADER, TIMESTAMP_HEADER, WEBHOOK_ID_HEADER, WEBHOOK_SIGNATURE_HEADER, WEBHOOK_TIMESTAMP_HEADER,
+};
+use utoipa::openapi::path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{Content, HttpMethod, PathItem, Paths, PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// The challenge is no event, and comes the way of one.
+const CHALLENGE: &str = "endpoint.challenge";
+
+/// What an event says.
+struct Payload {
+    /// The name of its schema.
+    name: &'static str,
+    /// What it is.
+    text: &'static str,
+    fields: &'static [Field],
+}
+
+/// A field of an event.
+struct Field {
+    name: &'static str,
+    kind: Kind,
+    text: &'static str,
+    example: &'static str,
+    is_optional: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Number,
+    Text,
+    Time,
+}
+
+const fn text(name: &'static str, text: &'static str, example: &'static str) -> Field {
+    Field { name, kind: Kind::Text, text, example, is_optional: false }
+}
+
+const fn time(name: &'static str, text: &'static str) -> Field {
+    Field { name, kind: Kind::Time, text, example: "2026-11-22T12:00:00Z", is_optional: false }
+}
+
+const fn number(name: &'static str, text: &'static str, example: &'static str) -> Field {
+    Field { name, kind: Kind::Number, text, example, is_optional: false }
+}
+
+const fn optional(Field { name, kind, text, example, .. }: Field) -> Field {
+    Field { name, kind, text, example, is_optional: true }
+}
+
+/// What every event begins with.
+const HEAD: [Field; 3] = [
+    text("event", "What happened; the same as in `X-WhatsApp-Gateway-Event`.", "message.sent"),
+    text("event_id", "The event's id, the same in every repetition; the same as `webhook-id`.", "evt_01kanqh5s0e8t9v2xw3yz4abcd"),
+    time("occurred_at", "When it happened."),
+];
+const INSTANCE_ID: Field = text("instance_id", "The instance.", "inst_01kanqh5s0e8t9v2xw3yz4abcd");
+const INSTANCE_NAME: Field = text("instance_name", "Its name.", "support");
+const PHONE: Field = text("phone", "Who.", "+999501234567");
+
+const RECEIVED: Payload = Payload {
+    name: "MessageReceivedEvent",
+    text: "A contact wrote.",
+    fields: &[
+        INSTANCE_ID,
+        INSTANCE_NAME,
+        text("from", "Who wrote.", "+999501234567"),
+        text("message_text", "What they wrote.", "When do you open?"),
+        text("message_type", "What kind of message it is.", "text"),
+        text("external_message_id", "The provider's id for it.", "wamid.HBgL"),
+        time("received_at", "When it was received."),
+        time("conversation_window_expires_at", "Until when free text may be answered."),
+    ],
+};
+const STATUS: Payload = Payload {
+    name: "MessageStatusEvent",
+    text: "The status of a message changed.",
+    fields: &[
+        INSTANCE_ID,
+        INSTANCE_NAME,
+        text("message_id", "Which message.", "msg_01kanqh5s0e8t9v2xw3yz4abcd"),
+        text("status", "Its status now.", "sent"),
+        optional(text("previous_status", "Its status before; absent where it was just accepted.", "queued")),
+        text("to", "To whom it is.", "+999501234567"),
+        text("message_purpose", "Why it is sent.", "support"),
+        optional(text("error_code", "Why it is not further, where there is a reason.", "timeout")),
+        time("updated_at", "When its status changed."),
+    ],
+};
+const BLOCKED: Payload = Payload {
+    name: "MessageBlockedEvent",
+    text: "A send was refused and became no message.",
+    fields: &[
+        INSTANCE_ID,
+        INSTANCE_NAME,
+        number("log_id", "Its place in the account's send log.", "7"),
+        text("to", "To whom it was to be sent.", "+999501234567"),
+        text("message_purpose", "Why it was to be sent, as declared.", "marketing"),
+        optional(text("rule", "The rule that refused it.", "purpose_not_allowed")),
+        number("risk_score", "How risky it looked, from 0 to 100.", "85"),
+    ],
+};
+const OPTED_OUT: Payload = Payload {
+    name: "RecipientOptedOutEvent",
+    text: "A contact asked to be left alone.",
+    fields: &[
+        INSTANCE_ID,
+        INSTANCE_NAME,
+        PHONE,
+        optional(text("matched_text", "What they wrote.", "STOP")),
+        text("source", "How it was seen.", "keyword"),
+        time("opted_out_at", "When."),
+    ],
+};
+const OPTED_IN: Payload = Payload {
+    name: "RecipientOptedInEvent",
+    text: "A contact wants messages again.",
+    fields: &[
+        INSTANCE_ID,
+        INSTANCE_NAME,
+        PHONE,
+        optional(text("matched_text", "What they wrote.", "START")),
+        text("source", "How it was seen.", "keyword"),
+        time("opted_in_at", "When."),
+    ],
+};
+const CONNECTION: Payload = Payload {
+    name: "InstanceConnectionEvent",
+    text: "An instance was connected, or is not any more.",
+    fields: &[INSTANCE_ID, INSTANCE_NAME, text("connection", "Its connection now.", "open")],
+};
+const ACCOUNT: Payload = Payload {
+    name: "AccountEvent",
+    text: "Nothing of the account goes out any more, or it goes out again.",
+    fields: &[text("account_id", "The account.", "acc_01kanqh5s0e8t9v2xw3yz4abcd")],
+};
+const LIMIT: Payload = Payload {
+    name: "LimitThresholdEvent",
+    text: "80 % or all of a day's or a month's messages were used.",
+    fields: &[
+        text("window", "`day` or `month`.", "day"),
+        number("percent", "80 or 100.", "80"),
+        number("limit", "How many messages the plan allows in it.", "100"),
+        number("used", "How many were used.", "80"),
+    ],
+};
+const DISABLED: Payload = Payload {
+    name: "EndpointDisabledEvent",
+    text: "Another endpoint of the account gets no events any more.",
+    fields: &[
+        text("endpoint_id", "Which.", "ep_01kanqh5s0e8t9v2xw3yz4abcd"),
+        text("endpoint_name", "Its name.", "shop backend"),
+        text("reason", "Why: `person`, `failing`, `gone`, `asked` or `forbidden`.", "gone"),
+    ],
+};
+const TEST: Payload = Payload {
+    name: "EndpointTestEvent",
+    text: "Somebody pressed the test button of the endpoint.",
+    fields: &[text("endpoint_id", "The endpoint.", "ep_01kanqh5s0e8t9v2xw3yz4abcd")],
+};
+const THREECX: Payload =
+    Payload { name: "ThreecxEvent", text: "The 3CX webhook of the account was called. It has no fields of its own yet.", fields: &[] };
+const CHALLENGED: Payload = Payload {
+    name: "EndpointChallenge",
+    text: "A challenge, which is no event: whoever answers with it receives events at this URL.",
+    fields: &[text("challenge", "What to answer with, alone or as `challenge` of a JSON object.", "evt_01kanqh5s0e8t9v2xw3yz4abcd")],
+};
+
+const PAYLOADS: [&Payload; 11] =
+    [&RECEIVED, &STATUS, &BLOCKED, &OPTED_OUT, &OPTED_IN, &CONNECTION, &ACCOUNT, &LIMIT, &DISABLED, &TEST, &THREECX];
+
+const fn payload(event: EventName) -> &'static Payload {
+    match event {
+        EventName::MessageReceived => &RECEIVED,
+        EventName::MessageQueued
+        | EventName::MessageHeld
+        | EventName::MessageSent
+        | EventName::MessageDelivered
+        | EventName::MessageRead
+        | EventName::MessageFailed
+        | EventName::MessageUnknown
+        | EventName::MessageStatusUpdated => &STATUS,
+        EventName::MessageBlocked => &BLOCKED,
+        EventName::RecipientOptedOut => &OPTED_OUT,
+        EventName::RecipientOptedIn => &OPTED_IN,
+        EventName::InstanceConnected | EventName::InstanceDisconnected => &CONNECTION,
+        EventName::AccountPaused | EventName::AccountResumed => &ACCOUNT,
+        EventName::LimitThresholdReached => &LIMIT,
+        EventName::EndpointDisabled => &DISABLED,
+        EventName::EndpointTest => &TEST,
+        EventName::ThreecxEventReceived => &THREECX,
+    }
+}
+
+/// The body of an event.
+pub(super) struct AnyEvent;
+
+impl PartialSchema for AnyEvent {
+    fn schema() -> RefOr<Schema> {
+        let any = AnyOfBuilder::new().description(Some("The body of an event, byte for byte as it is signed and sent."));
+        PAYLOADS.iter().fold(any, |any, payload| any.item(Ref::from_schema_name(payload.name))).into()
+    }
+}
+
+impl ToSchema for AnyEvent {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Event")
+    }
+}
+
+/// The schemas of all bodies, by their names.
+pub(super) fn schemas() -> impl Iterator<Item = (String, RefOr<Schema>)> {
+    PAYLOADS.into_iter().chain([&CHALLENGED]).map(|payload| (payload.name.to_owned(), payload.schema()))
+}
+
+/// An entry for each event, and one for the challenge.
+pub(super) fn webhooks() -> Paths {
+    let entry = |paths: PathsBuilder, name: &str, operation: Operation| paths.path(name, PathItem::new(HttpMethod::Post, operation));
+    let events = EventName::ALL.iter().fold(PathsBuilder::new(), |paths, event| {
+        let operation = operation(event.as_str(), payload(*event));
+        entry(paths, event.as_str(), operation)
+    });
+    entry(events, CHALLENGE, operation(CHALLENGE, &CHALLENGED)).build()
+}
+
+fn operation(name: &str, payload: &Payload) -> Operation {
+    let body = RequestBodyBuilder::new()
+        .content("application/json", Content::new(Some(Ref::from_schema_name(payload.name))))
+        .required(Some(Required::True))
+        .description(Some(payload.text))
+        .build();
+    let operation = OperationBuilder::new()
+        .operation_id(Some(format!("on_{}", name.replace('.', "_"))))
+        .summary(Some(name))
+        .description(Some(payload.text))
+        .tag("Events")
+        .request_body(Some(body));
+    let operation = headers()
+        .iter()
+        .fold(operation, |operation, header| operation.parameter_ref(Ref::new(format!("#/components/parameters/{}", header.name))));
+    ANSWERS
+        .iter()
+        .fold(operation, |operation, (status, text)| operation.response(*status, ResponseBuilder::new().description(*text).build()))
+        .build()
+}
+
+/// What the receiver's answers mean.
+const ANSWERS: [(&str, &str); 4] = [
+    ("2XX", "It was taken. With `webhook-delivery: disable` nothing more comes."),
+    ("410", "The receiver is gone: the endpoint is disabled."),
+    ("429", "Later: after `Retry-After`. The same for 503 with a `Retry-After`."),
+    (
+        "default",
+        "It was not taken, and is tried again: after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h and 20 h. With `webhook-delivery: abort-message` it is not.",
+    ),
+];
+
+/// The headers that prove an event, of the contract and of Standard Webhooks.
+pub(super) fn headers() -> [Parameter; 6] {
+    [
+        (EVENT_HEADER, "The event's name.", "message.sent"),
+        (TIMESTAMP_HEADER, "When this attempt is made, RFC 3339.", "2026-11-22T12:00:00Z"),
+        (
+            SIGNATURE_HEADER,
+            "`sha256=` and, in hexadecimal, the HMAC-SHA-256 of this timestamp, a dot and the body; its key is the whole text of the secret, `whsec_` included.",
+            "sha256=…",
+        ),
+        (WEBHOOK_ID_HEADER, "The event's id, the same in every repetition.", "evt_01kanqh5s0e8t9v2xw3yz4abcd"),
+        (WEBHOOK_TIMESTAMP_HEADER, "When this attempt is made, in seconds since 1970.", "1795348800"),
+        (
+            WEBHOOK_SIGNATURE_HEADER,
+            "Signatures as Standard Webhooks writes them, with spaces between: `v1,` and, in base64, the HMAC-SHA-256 of id, dot, timestamp, dot \
+             and body for each live secret, its key being the decoded secret; `v1a,` for the Ed25519 key, where there is one.",
+            "v1,…",
+        ),
+    ]
+    .map(|(name, text, example)| {
+        let schema = ObjectBuilder::new().schema_type(Type::String).examples([example]);
+        let header = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header).required(Required::True);
+        header.description(Some(text)).schema(Some(schema)).build()
+    })
+}
+
+impl Payload {
+    fn schema(&self) -> RefOr<Schema> {
+        let object = ObjectBuilder::new().schema_type(Type::Object).description(Some(self.text));
+        let fields = HEAD.iter().chain(self.fields);
+        let object = fields.fold(object, |object, field| {
+            let object = object.property(field.name, field.schema());
+            if field.is_optional { object } else { object.required(field.name) }
+        });
+        object.into()
+    }
+}
+
+impl Field {
+    fn schema(&self) -> ObjectBuilder {
+        let schema = ObjectBuilder::new().description(Some(self.text));
+        match self.kind {
+            Kind::Number => schema.schema_type(Type::Integer).examples(self.example.parse::<u64>()),
+            Kind::Text => schema.schema_type(Type::String).examples([self.example]),
+            Kind::Time => {
+                schema.schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).examples([self.example])
+            }
+        }
+    }
+}
