@@ -8,6 +8,7 @@
 //! | [`pace`] | [`Pace`](pace::Pace): when the next request is due, in a closed or an open loop |
 //! | [`tally`] | [`Tally`](tally::Tally): what was answered, and how late |
 //! | [`process`] | [`Watch`](process::Watch): CPU seconds and resident memory of a process, from `/proc` |
+//! | [`receiver`] | [`Receiver`](receiver::Receiver): takes the events of a load, and counts |
 //! | [`ledger`] | [`Ledger`](ledger::Ledger): a line for each acknowledged message, for crash tests |
 //! | [`report`] | [`Report`](report::Report): the figures, for people and for machines |
 //! | [`writer`] | [`Writer`](writer::Writer): the baseline's SQLite writer thread with group commit |
@@ -16,6 +17,7 @@ pub mod client;
 pub mod ledger;
 pub mod pace;
 pub mod process;
+pub mod receiver;
 pub mod report;
 pub mod request;
 pub mod sender;

@@ -66,6 +66,11 @@ impl Pace {
         Some(Ticket { number, due })
     }
 
+    /// When the load began.
+    pub fn start(&self) -> Instant {
+        self.start
+    }
+
     /// When the load ends.
     pub fn until(&self) -> Instant {
         self.until

@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::process::Watch;
+use crate::receiver::Received;
 use crate::tally::Tally;
 
 /// The figures of the measured window.
@@ -34,6 +36,8 @@ pub struct Report {
     pub broken: BTreeMap<String, u64>,
     /// Requests of an open loop that had fallen due when it ended, and were never sent.
     pub unsent: u64,
+    /// What came of the events, where the load receives them.
+    pub events: Option<Events>,
     /// What the server used, if its pid was given.
     pub server: Option<Use>,
     /// What the load program itself used.
@@ -49,6 +53,32 @@ pub struct Latency {
     #[serde(rename = "p99.9")]
     p99_9: f64,
     max: f64,
+}
+
+/// The events of a load, warm-up included.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Events {
+    /// How many came, each counted once.
+    received: u64,
+    /// The same, a second, from the first message to the last event.
+    per_second: f64,
+    /// How many came again.
+    repeated: u64,
+    /// From when an event happened until it was here.
+    latency_ms: Latency,
+}
+
+impl Events {
+    /// The figures of what was received of a load that began at `start`.
+    pub fn new(received: &Received, start: Instant) -> Self {
+        let seconds = received.last_at.map_or(0.0, |last| (last - start).as_secs_f64());
+        Self {
+            received: received.events(),
+            per_second: round(received.events() as f64 / seconds.max(0.001)),
+            repeated: received.repeated,
+            latency_ms: Latency::of(&received.latency),
+        }
+    }
 }
 
 /// What a process used in the window.
@@ -69,13 +99,14 @@ impl Report {
             answered,
             per_second: round(answered as f64 / window.as_secs_f64()),
             seconds: window.as_secs_f64(),
-            latency_ms: Latency::of(tally),
+            latency_ms: Latency::of(&tally.latency),
             late: tally.latency.len() - answered,
             http_status: tally.http_status.clone(),
             status: tally.words.clone(),
             unexpected: tally.unexpected,
             broken: tally.broken.clone(),
             unsent: 0,
+            events: None,
             server: None,
             load: None,
         }
@@ -94,9 +125,9 @@ impl Report {
 }
 
 impl Latency {
-    fn of(tally: &Tally) -> Self {
-        let at = |quantile| tally.latency.value_at_quantile(quantile) as f64 / 1000.0;
-        Self { p50: at(0.5), p95: at(0.95), p99: at(0.99), p99_9: at(0.999), max: tally.latency.max() as f64 / 1000.0 }
+    fn of(micros: &Histogram<u64>) -> Self {
+        let at = |quantile| micros.value_at_quantile(quantile) as f64 / 1000.0;
+        Self { p50: at(0.5), p95: at(0.95), p99: at(0.99), p99_9: at(0.999), max: micros.max() as f64 / 1000.0 }
     }
 }
 
@@ -110,6 +141,9 @@ impl fmt::Display for Report {
         writeln!(f, "broken         {}", list(&self.broken))?;
         if self.unsent > 0 {
             writeln!(f, "unsent         {} (had fallen due when the load ended)", self.unsent)?;
+        }
+        if let Some(Events { received, per_second, repeated, latency_ms }) = &self.events {
+            writeln!(f, "events         {received}, {per_second:.0} a second; {repeated} repeated; {latency_ms}")?;
         }
         for (name, usage) in [("server", &self.server), ("load program", &self.load)] {
             if let Some(usage) = usage {

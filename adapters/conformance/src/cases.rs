@@ -312,6 +312,7 @@ macro_rules! __store_cases {
                 a_take_takes_no_more_than_its_limit
                 what_is_due_first_is_taken_first
                 no_more_are_on_their_way_than_the_endpoint_wants
+                each_endpoint_has_places_of_its_own
                 a_failed_attempt_frees_its_place
                 the_places_hold_over_many_workers
                 an_endpoint_is_called_no_faster_than_it_wants
@@ -396,6 +397,7 @@ macro_rules! __store_cases {
                 a_recovery_needs_an_endpoint
                 what_was_taken_since_is_left_alone
                 what_was_missed_twice_is_repeated_once
+                what_was_taken_once_and_missed_then_is_repeated
                 what_a_recovery_wrote_it_does_not_repeat
                 a_changed_url_is_left
                 a_forgotten_body_is_left

@@ -80,9 +80,10 @@ pub(crate) fn a_recovery_says_who_asked(harness: &dyn Harness) {
 }
 
 pub(crate) fn a_recovery_is_of_its_time_and_its_endpoint(harness: &dyn Harness) {
-    let (scene, endpoint, missed) = after_an_outage(harness, 4);
+    let (scene, endpoint, mut missed) = after_an_outage(harness, 2);
     let other = scene.listen_to_nothing();
     miss(&scene, other, 1);
+    missed.extend(miss(&scene, endpoint, 2));
     let [since, until] = [missed[1], missed[3]].map(|id| scene.delivery(id).created_at);
     let id = scene.begin_recovery(Recovery { until, ..scene.a_recovery(endpoint, since) });
     scene.recover();
@@ -183,6 +184,19 @@ pub(crate) fn what_was_missed_twice_is_repeated_once(harness: &dyn Harness) {
     let id = begin(&scene, endpoint);
     scene.recover();
     assert_eq!((scene.progress(id).as_str(), scene.tell_all(&TAKEN)), ("1 queued, 0 left, done", 1));
+}
+
+pub(crate) fn what_was_taken_once_and_missed_then_is_repeated(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen_to_nothing();
+    let sent = scene.notify(endpoint).id;
+    scene.tell(TAKEN);
+    scene.replay(sent);
+    let missed = scene.take_one();
+    scene.close(&missed, failed(ErrorClass::Aborted));
+    let id = begin(&scene, endpoint);
+    scene.recover();
+    assert_eq!((scene.progress(id).as_str(), repeated(&scene, endpoint)), ("1 queued, 0 left, done", vec![sent, missed.claimed.delivery]));
 }
 
 pub(crate) fn what_a_recovery_wrote_it_does_not_repeat(harness: &dyn Harness) {

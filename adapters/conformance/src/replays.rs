@@ -138,7 +138,10 @@ pub(crate) fn history_does_not_go_to_a_changed_url(harness: &dyn Harness) {
     assert_eq!((scene.replay(old.id), scene.deliveries().len()), ("url changed".to_string(), 1));
     let asked = wait(scene.store().replay(Replay { to_changed_url: true, ..scene.a_replay(old.id) }));
     assert_eq!(words::replay(&asked), "queued");
-    assert_eq!(scene.take_one().notice.endpoint.url.as_str(), "https://other.test/");
+    let started = scene.take_one();
+    assert_eq!(started.notice.endpoint.url.as_str(), "https://other.test/");
+    scene.close(&started, failed(ErrorClass::Aborted));
+    assert_eq!(scene.replay(started.claimed.delivery), "url changed", "the event is as old as before");
 }
 
 pub(crate) fn what_came_after_the_url_is_replayed_to_it(harness: &dyn Harness) {

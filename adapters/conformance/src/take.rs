@@ -126,6 +126,14 @@ pub(crate) fn no_more_are_on_their_way_than_the_endpoint_wants(harness: &dyn Har
     assert_eq!((scene.take().len(), scene.take()), (1, vec![]));
 }
 
+pub(crate) fn each_endpoint_has_places_of_its_own(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    for endpoint in [narrow(&scene, 1), narrow(&scene, 1)] {
+        scene.notify_often(endpoint, 2);
+        assert_eq!(endpoints(&scene.take()), [endpoint]);
+    }
+}
+
 pub(crate) fn a_failed_attempt_frees_its_place(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let endpoint = narrow(&scene, 1);

@@ -14,15 +14,20 @@ use gatepost_benches::client::{self, Connection, Reply};
 use gatepost_benches::ledger::Ledger;
 use gatepost_benches::pace::{Pace, Ticket};
 use gatepost_benches::process::Watch;
-use gatepost_benches::report::Report;
+use gatepost_benches::receiver::Receiver;
+use gatepost_benches::report::{Events, Report};
 use gatepost_benches::request::{Common, SendRequest};
-use gatepost_benches::sender::{Bootstrap, Sender};
+use gatepost_benches::sender::{Bootstrap, Endpoints, Sender};
 use gatepost_benches::tally::{Answer, Tally};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout_at};
 
 /// How long answers are waited for once the load has ended: longer than the longest `?wait=`.
 const LAST_ANSWERS: Duration = Duration::from_secs(35);
+/// How long a slow endpoint takes for an event.
+const SLOW: Duration = Duration::from_secs(2);
+/// Events are over when none came for so long.
+const SILENCE: Duration = Duration::from_secs(3);
 /// How soon a broken connection is opened again.
 const RECONNECT: Duration = Duration::from_millis(50);
 
@@ -68,6 +73,15 @@ struct Options {
     /// Give each request an idempotency key of its own.
     #[arg(long)]
     idempotency: bool,
+    /// Endpoints that receive an event for each message sent, here in the load program, each with an instance of its own.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=50))]
+    endpoints: u16,
+    /// One of the endpoints takes two seconds for each event.
+    #[arg(long, requires = "endpoints")]
+    slow: bool,
+    /// How many deliveries may be on their way to an endpoint.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=256))]
+    in_flight: u16,
     /// The server's process id, to report its CPU seconds and memory.
     #[arg(long)]
     pid: Option<u32>,
@@ -118,8 +132,8 @@ async fn measure(options: &Options) -> Result<Report, Failure> {
     let own = tokio::spawn(Watch::over(std::process::id(), from, until));
 
     let mut connections = JoinSet::new();
-    for _ in 0..options.connections {
-        connections.spawn(Arc::clone(&load).drive());
+    for (_, request) in (0..options.connections).zip(load.requests.iter().cycle()) {
+        connections.spawn(Arc::clone(&load).drive(request.clone()));
     }
     while let Some(ended) = connections.join_next().await {
         ended??;
@@ -127,6 +141,7 @@ async fn measure(options: &Options) -> Result<Report, Failure> {
 
     let mut report = Report::new(&load.tally(), until - from);
     report.unsent = load.pace.unsent();
+    report.events = load.last_events().await;
     report.load = Some(report.usage(&own.await??));
     if let Some(server) = server {
         let watch = server.await?.map_err(|error| format!("the server's process: {error}"))?;
@@ -138,7 +153,9 @@ async fn measure(options: &Options) -> Result<Report, Failure> {
 /// What all connections share.
 struct Load {
     authority: String,
-    request: SendRequest,
+    /// One for each instance; connections take turns.
+    requests: Vec<SendRequest>,
+    receiver: Option<Receiver>,
     pace: Pace,
     /// Where the measured window begins.
     from: Instant,
@@ -149,16 +166,21 @@ struct Load {
 impl Load {
     async fn prepare(options: &Options) -> Result<Self, Failure> {
         let authority = client::authority(&options.url)?;
-        let sender = find_sender(options, &authority).await?;
+        let receiver = (options.endpoints > 0).then(|| Receiver::start(SLOW)).transpose()?;
+        let endpoints = receiver.as_ref().map(|receiver| endpoints(receiver, options));
+        let sender = find_sender(options, &authority, endpoints.as_ref()).await?;
         let key_prefix = options.idempotency.then(key_prefix);
-        let request = SendRequest::new(&Common {
-            authority: &authority,
-            path: &options.path,
-            api_key: &sender.api_key,
-            instance: &sender.instance,
-            recipients: options.recipients,
-            key_prefix: key_prefix.as_deref(),
-        });
+        let request = |instance: &String| {
+            SendRequest::new(&Common {
+                authority: &authority,
+                path: &options.path,
+                api_key: &sender.api_key,
+                instance,
+                recipients: options.recipients,
+                key_prefix: key_prefix.as_deref(),
+            })
+        };
+        let requests = sender.instances.iter().map(request).collect();
         let ledger = options.ledger.as_deref().map(Ledger::open).transpose()?.map(Mutex::new);
         let tally = Mutex::new(Tally::new(options.expect.clone())?);
         let start = Instant::now();
@@ -168,12 +190,11 @@ impl Load {
             Some(per_second) => Pace::open(start, until, per_second),
             None => Pace::closed(start, until),
         };
-        Ok(Self { authority, request, pace, from, tally, ledger })
+        Ok(Self { authority, requests, receiver, pace, from, tally, ledger })
     }
 
     /// Sends over one connection until the load ends.
-    async fn drive(self: Arc<Self>) -> Result<(), Failure> {
-        let mut request = self.request.clone();
+    async fn drive(self: Arc<Self>, mut request: SendRequest) -> Result<(), Failure> {
         let mut kept = None;
         while let Some(ticket) = self.pace.next().await {
             let bytes = request.numbered(ticket.number);
@@ -216,22 +237,39 @@ impl Load {
         Ok(())
     }
 
+    /// Waits until no more events come, and says what came.
+    async fn last_events(&self) -> Option<Events> {
+        let receiver = self.receiver.as_ref()?;
+        let mut before = None;
+        while before != Some(receiver.received().events()) {
+            before = Some(receiver.received().events());
+            sleep(SILENCE).await;
+        }
+        Some(Events::new(&receiver.received(), self.pace.start()))
+    }
+
     fn tally(&self) -> MutexGuard<'_, Tally> {
         locked(&self.tally)
     }
 }
 
-async fn find_sender(options: &Options, authority: &str) -> Result<Sender, Failure> {
+fn endpoints(receiver: &Receiver, options: &Options) -> Endpoints {
+    let path = |number| if options.slow && number == 0 { "/slow".to_owned() } else { format!("/fast/{number}") };
+    let urls = (0..options.endpoints).map(|number| receiver.url(&path(number))).collect();
+    Endpoints { urls, in_flight_max: options.in_flight }
+}
+
+async fn find_sender(options: &Options, authority: &str, endpoints: Option<&Endpoints>) -> Result<Sender, Failure> {
     let bootstrap = options.bootstrap.as_deref().map(Bootstrap::read).transpose()?.unwrap_or_default();
     let operator_key = options.operator_key.clone().or(bootstrap.operator_key);
     let default = if operator_key.is_some() { Account::Own } else { Account::Given };
     if options.account.unwrap_or(default) == Account::Own {
         let operator_key = operator_key.ok_or("an account of its own needs `--operator-key` or `--bootstrap`")?;
-        return Sender::with_own_account(authority, &operator_key).await;
+        return Sender::with_own_account(authority, &operator_key, endpoints).await;
     }
     let api_key = options.key.clone().or(bootstrap.api_key).ok_or("no API key: give `--key` or `--bootstrap`")?;
     let instance = options.instance.clone().or(bootstrap.instance_id).ok_or("no instance: give `--instance`")?;
-    Ok(Sender { api_key, instance })
+    Ok(Sender { api_key, instances: vec![instance] })
 }
 
 /// Differs from one load to the next, so that no key of an earlier load is met again.
