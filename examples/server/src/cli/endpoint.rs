@@ -17,7 +17,7 @@ pub(super) enum Verb {
     Add {
         #[command(flatten)]
         on: OnAccount,
-        /// Where events go, for example https://hooks.example.com/gatepost
+        /// Where events go, for example `https://hooks.example.com/gatepost`
         destination: String,
         /// An event it gets: a name, prefix.* or *; repeat it for more
         #[arg(long = "event", required = true, value_name = "EVENT")]
