@@ -30,9 +30,8 @@ fn check_disabled(scene: &Scene, failing: EndpointId, other: EndpointId, by: Dis
     assert_eq!(scene.endpoint(failing).disabled, Some(gatepost::Disabled { since: now, by }));
     assert_eq!(scene.endpoint(failing).revision, 0, "nobody changed it");
     let event = EventId::of(failing.to_bytes(), EventName::EndpointDisabled as u32, now);
-    let expected = format!(
-        r#"{{"event":"endpoint.disabled","event_id":"{event}","occurred_at":"{now}","endpoint_id":"{failing}","endpoint_name":"ledger","reason":"{word}"}}"#
-    );
+    let head = format!(r#"{{"event":"endpoint.disabled","event_id":"{event}","occurred_at":"{now}","#);
+    let expected = head + &format!(r#""endpoint_id":"{failing}","endpoint_name":"ledger","reason":"{word}"}}"#);
     assert_eq!(scene.bodies(other), [expected]);
     assert!(!scene.told(failing).contains(&"endpoint.disabled"), "the one concerned is not told");
 }

@@ -1,8 +1,8 @@
 //! Gatepost's readable reference store, the sandbox transport, and the host that tests share.
 //!
 //! [`MemoryStore`] keeps plain maps behind one mutex: who wants to know what a store must do reads it here. The players: `world`
-//! (the rows), `accept` and `deliver` (a message's way), `events`, `take` and `notices` (an event's way), and a file for each other subject. [`Sandbox`] carries messages to nobody;
-//! [`TestHost`] is a clock and a die in the hands of a test.
+//! (the rows), `accept` and `deliver` (a message's way), `events`, `take` and `notices` (an event's way), and a file for each other
+//! subject. [`Sandbox`] carries messages to nobody; [`TestHost`] is a clock and a die in the hands of a test.
 //!
 //! One text, sent by hand:
 //!
