@@ -18,6 +18,8 @@ mod explorer;
 mod gateway;
 #[path = "model/mutant.rs"]
 mod mutant;
+#[path = "model/possible.rs"]
+mod possible;
 #[path = "model/promises.rs"]
 mod promises;
 #[path = "model/txn.rs"]
@@ -88,7 +90,7 @@ const KEY: Scene = Scene {
 
 /// Two callers, and one message a day.
 const QUOTA: Scene = Scene {
-    bounds: Bounds { callers: 2, asks: 1, fates: NO_RETRIES, left: Left { faults: 2, ..NOTHING.left }, ..NOTHING },
+    bounds: Bounds { callers: 2, asks: 1, fates: NO_RETRIES, left: Left { faults: 1, ..NOTHING.left }, ..NOTHING },
     shows: &["refused", "charge returned", "a charge in each of two days"],
 };
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use gatepost::{Actor, Delivering, Disabled, DisabledBy, EndpointChange, EndpointUrl, Lease, Pause, Timestamp};
 
-use crate::action::{Action, Change, Commit, Fate, actions, is_quiet};
+use crate::action::{Action, Change, Commit, Fate};
 use crate::explorer::Model;
 use crate::mutant::Mutant;
+use crate::possible::{actions, is_quiet};
 use crate::promises::{ALWAYS, SOMETIMES, Seen};
 use crate::txn::{Answer, Txn};
 use crate::world::{Bounds, Caller, Grip, Hand, World};

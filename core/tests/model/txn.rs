@@ -2,6 +2,8 @@
 //!
 //! A [`Mutant`] is put in where the guard that it lacks stands.
 
+use std::sync::Arc;
+
 use gatepost::{
     AccountFacts, Cause, Channel, Connection, ContactState, ContentKind, DeclaredPurpose, Delivery, Disabled, Ending, EndpointState,
     EventId, Fact, Facts, Findings, Gate, IDEMPOTENCY_TIME, Input, Lease, Limits, Mode, Origin, Policy, Purpose, Skip, Stale, StartFacts,
@@ -191,22 +193,22 @@ impl Txn<'_> {
         }
     }
 
-    /// Closes an attempt; `false` where that comes too late.
-    pub(crate) fn finish(&mut self, Grip { row, fence }: Grip, attempt: u16, fate: Fate) -> bool {
-        let Some(delivery) = self.rows.deliveries[row].open() else { return false };
+    /// Closes an attempt, unless that comes too late.
+    pub(crate) fn finish(&mut self, Grip { row, fence }: Grip, attempt: u16, fate: Fate) {
+        let Some(delivery) = self.rows.deliveries[row].open() else { return };
         let fence = if self.is(Mutant::FinishNotFenced) { delivery.fence } else { fence };
         let input = Input::Finish { fence, outcome: fate.outcome(), jitter: 0 };
         if self.advance(row, &input).is_none() {
-            return false;
+            return;
         }
         self.rows.deliveries[row].attempts.close(attempt);
         self.note_wait(row, fate);
         if let Channel::Event = delivery.channel {
             self.note_health(fate);
         }
-        true
     }
 
+    /// Notes what the schedule allows, for the promises to judge by.
     fn note_wait(&mut self, row: usize, fate: Fate) {
         let channel = self.rows.deliveries[row].channel();
         let truth = &mut self.rows.deliveries[row].truth;
@@ -220,7 +222,7 @@ impl Txn<'_> {
         if health == self.rows.site.0.health && disabled_by.is_none() {
             return;
         }
-        let endpoint = std::sync::Arc::make_mut(&mut self.rows.site.0);
+        let endpoint = Arc::make_mut(&mut self.rows.site.0);
         endpoint.health = health;
         if let (None, Some(by)) = (&endpoint.disabled, disabled_by) {
             endpoint.disabled = Some(Disabled { since: self.now, by });

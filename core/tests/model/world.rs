@@ -119,7 +119,7 @@ pub(crate) struct Truth {
 }
 
 /// What a host holds of a delivery: gone when it dies.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Hand {
     Empty,
     /// It claimed it.
@@ -142,7 +142,7 @@ pub(crate) enum Hand {
 }
 
 /// Which delivery, and under which fence.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Grip {
     pub(crate) row: usize,
     pub(crate) fence: u32,
