@@ -53,6 +53,7 @@ impl World {
             headers: HEADERS.map(|(name, value)| (name.into(), value.to_owned())).to_vec(),
             body: self.body.clone(),
             deadline: System.now().plus(Duration::from_secs(15)),
+            repeatable: true,
         };
         assert_eq!(self.http.send(request).await.expect("an answer").status, 200);
     }

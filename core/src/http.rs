@@ -22,7 +22,8 @@ use crate::{Destination, Refusal, Timestamp};
 /// body are kept, uncompressed; nothing is written after `deadline`, and the answer comes soon after it at the latest.
 #[async_trait]
 pub trait HttpSend: Send + Sync {
-    /// Sends one request. It is sent again by itself only where a kept connection failed before any byte of an answer.
+    /// Sends one request, once. It is sent once more by itself only where it is repeatable and a kept connection failed before any
+    /// byte of an answer. Wherever bytes of it left and no answer came, the failure says that it may have arrived.
     async fn send(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure>;
 }
 
@@ -42,6 +43,8 @@ pub struct HttpRequest {
     pub body: Arc<[u8]>,
     /// No byte is written after this.
     pub deadline: Timestamp,
+    /// Whether it may arrive twice. A customer webhook may: its receiver knows it by its id. A send to a provider may not.
+    pub repeatable: bool,
 }
 
 /// The name of a header: fixed, or one that an endpoint's owner chose.
@@ -50,10 +53,10 @@ pub type HeaderName = alloc::borrow::Cow<'static, str>;
 impl fmt::Debug for HttpRequest {
     /// Without headers and body, which hold secrets and text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { method, destination, body, deadline, .. } = self;
+        let Self { method, destination, body, deadline, repeatable, .. } = self;
         let mut shown = f.debug_struct("HttpRequest");
         shown.field("method", method).field("host", &destination.host()).field("body_bytes", &body.len()).field("deadline", deadline);
-        shown.finish_non_exhaustive()
+        shown.field("repeatable", repeatable).finish_non_exhaustive()
     }
 }
 
@@ -130,7 +133,7 @@ pub struct HttpFailure {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum HttpFailureClass {
     /// The destination policy forbids it.
-    Blocked(Refusal),
+    Blocked(Box<Refusal>),
     /// The name has no address, or cannot be resolved now.
     NoAddress,
     /// No judged address could be connected to.

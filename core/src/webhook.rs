@@ -79,7 +79,7 @@ impl Webhooks {
         let destination = self.policy.parse(endpoint.url.as_str()).map_err(|refusal| Unsent::Url(refusal.operator_detail()))?;
         let opened = self.open(account, endpoint).map_err(Unsent::Sealed)?;
         let headers = headers(&opened, head, &body);
-        let request = HttpRequest { method: HttpMethod::Post, destination, headers, body: body.into(), deadline };
+        let request = HttpRequest { method: HttpMethod::Post, destination, headers, body: body.into(), deadline, repeatable: true };
         self.http.send(request).await.map_err(Unsent::Http)
     }
 

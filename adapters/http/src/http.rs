@@ -60,7 +60,7 @@ impl Http {
     pub async fn check(&self, destination: &Destination, deadline: Timestamp) -> Result<(), HttpFailure> {
         let (reply, answer) = Reply::pair();
         self.submit(Task::Check(destination.clone(), reply), deadline);
-        answer.await.unwrap_or_else(|_| Err(lost())).map_err(|failure| *failure)
+        answer.await.unwrap_or_else(|_| Err(lost()))
     }
 
     fn submit(&self, task: Task, deadline: Timestamp) {
@@ -78,7 +78,7 @@ impl HttpSend for Http {
         let mut result = answer.await.unwrap_or_else(|_| Err(lost()));
         let trace = result.as_mut().map_or_else(|failure| &mut failure.trace, |answer| &mut answer.trace);
         trace.took = began.elapsed();
-        result.map_err(|failure| *failure)
+        result
     }
 }
 

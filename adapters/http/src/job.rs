@@ -5,9 +5,9 @@
 use std::time::Instant;
 
 use futures_channel::oneshot;
-use gatepost::{Destination, HttpAnswer, HttpFailureClass, HttpRequest};
+use gatepost::{Destination, HttpAnswer, HttpFailure, HttpFailureClass, HttpRequest};
 
-use crate::courier::{Courier, Failed, not_sent};
+use crate::courier::{Courier, not_sent};
 use crate::exchange::Exchanger;
 
 /// What a thread is asked to do.
@@ -45,10 +45,10 @@ impl Job {
 }
 
 /// What somebody waits for.
-pub(crate) type Answer<T> = oneshot::Receiver<Result<T, Failed>>;
+pub(crate) type Answer<T> = oneshot::Receiver<Result<T, HttpFailure>>;
 
 /// Gives the answer that somebody waits for.
-pub(crate) struct Reply<T>(Option<oneshot::Sender<Result<T, Failed>>>);
+pub(crate) struct Reply<T>(Option<oneshot::Sender<Result<T, HttpFailure>>>);
 
 impl<T> Reply<T> {
     pub(crate) fn pair() -> (Self, Answer<T>) {
@@ -60,11 +60,11 @@ impl<T> Reply<T> {
         self.0.as_ref().is_some_and(|sender| !sender.is_canceled())
     }
 
-    fn give(mut self, answer: Result<T, Failed>) {
+    fn give(mut self, answer: Result<T, HttpFailure>) {
         self.hand_over(answer);
     }
 
-    fn hand_over(&mut self, answer: Result<T, Failed>) {
+    fn hand_over(&mut self, answer: Result<T, HttpFailure>) {
         if let Some(sender) = self.0.take() {
             // Nobody waits any more: the answer is of no use.
             drop(sender.send(answer));
@@ -79,7 +79,7 @@ impl<T> Drop for Reply<T> {
 }
 
 /// What is said of a request whose thread panicked: nobody knows how far it had come.
-pub(crate) fn lost() -> Failed {
+pub(crate) fn lost() -> HttpFailure {
     let mut failure = not_sent(HttpFailureClass::Broken, "the thread that had it panicked".to_owned());
     failure.may_have_arrived = true;
     failure

@@ -12,7 +12,10 @@ use gatepost::{CheckedTarget, Destination, Timestamp};
 use crate::connection::Connection;
 
 /// How long a connection is kept without being used.
-const IDLE_MAX: Duration = Duration::from_secs(30);
+pub(crate) const IDLE_MAX: Duration = Duration::from_secs(30);
+/// How long one may have rested for a request that must not arrive twice. Servers close what rests, Node and Apache after five seconds
+/// unless told otherwise, and a request that meets the closing leaves its sender in doubt.
+pub(crate) const BRIEF_REST_MAX: Duration = Duration::from_secs(2);
 /// How often what has grown old is looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
@@ -38,8 +41,8 @@ struct Idle {
 }
 
 impl Idle {
-    fn is_young(&self, now: Timestamp) -> bool {
-        now.since(self.since) < IDLE_MAX
+    fn rested_less_than(&self, rest_max: Duration, now: Timestamp) -> bool {
+        now.since(self.since) < rest_max
     }
 
     fn fits(&self, target: &CheckedTarget) -> bool {
@@ -52,12 +55,12 @@ impl Kept {
         Self { per_origin_max, in_all_max, shelves: Mutex::default() }
     }
 
-    /// A connection that may serve the target.
-    pub(crate) fn take(&self, target: &CheckedTarget, now: Timestamp) -> Option<Connection> {
+    /// A connection that may serve the target and has rested for less than `rest_max`.
+    pub(crate) fn take(&self, target: &CheckedTarget, rest_max: Duration, now: Timestamp) -> Option<Connection> {
         loop {
-            // One that does not fit any more is closed here, after the lock is given back.
-            let mut idle = self.lock().take(origin(target.destination()), target)?;
-            if idle.is_young(now) && idle.connection.is_quiet() {
+            // One that is not quiet is closed here, after the lock is given back.
+            let mut idle = self.lock().take(origin(target.destination()), target, rest_max, now)?;
+            if idle.connection.is_quiet() {
                 return Some(idle.connection);
             }
         }
@@ -86,9 +89,9 @@ impl Kept {
 
 impl Shelves {
     /// The youngest that fits.
-    fn take(&mut self, origin: &str, target: &CheckedTarget) -> Option<Idle> {
+    fn take(&mut self, origin: &str, target: &CheckedTarget, rest_max: Duration, now: Timestamp) -> Option<Idle> {
         let shelf = self.by_origin.get_mut(origin)?;
-        let at = shelf.iter().rposition(|idle| idle.fits(target))?;
+        let at = shelf.iter().rposition(|idle| idle.fits(target) && idle.rested_less_than(rest_max, now))?;
         self.count -= 1;
         Some(shelf.remove(at))
     }
@@ -119,7 +122,7 @@ impl Shelves {
         self.swept_at = now;
         let mut old = Vec::new();
         for shelf in self.by_origin.values_mut() {
-            old.extend(shelf.extract_if(.., |idle| !idle.is_young(now)));
+            old.extend(shelf.extract_if(.., |idle| !idle.rested_less_than(IDLE_MAX, now)));
         }
         self.by_origin.retain(|_, shelf| !shelf.is_empty());
         self.count -= old.len();

@@ -30,6 +30,7 @@
 //!     headers: vec![("Content-Type".into(), "application/json".to_owned())],
 //!     body: Arc::from(*b"{}"),
 //!     deadline: host.now().plus(Duration::from_secs(15)),
+//!     repeatable: true,
 //! };
 //! let failure = futures_executor::block_on(http.send(request)).unwrap_err();
 //! assert!(matches!(failure.class, HttpFailureClass::Blocked(refusal) if refusal.class() == RefusalClass::Ipv4Private));
@@ -54,8 +55,11 @@
 //!   which only the policy makes. There is no second lookup within an attempt, not even when a connection fails.
 //! - **A kept connection is no way around the policy.** It serves only if its peer is in the set judged for this very request, under
 //!   the same generation of the policy, for the same scheme, host and port. It is kept for 30 seconds at most.
-//! - **A request is sent again only in one case:** a kept connection broke before any byte of an answer. It happens once, on a new
-//!   connection, and [`HttpTrace::resent`](gatepost::HttpTrace::resent) says so. Otherwise whoever sends decides.
+//! - **A request is sent again only in one case:** it is [`repeatable`](gatepost::HttpRequest::repeatable), and a kept connection broke
+//!   before any byte of an answer. It happens once, on a new connection, and [`HttpTrace::resent`](gatepost::HttpTrace::resent) says so.
+//!   Otherwise whoever sends decides.
+//! - **What must not arrive twice leaves once.** Such a request takes a kept connection only if that rested for less than two seconds. If
+//!   it breaks all the same, the request goes out on a new one only where the system took no byte of it; else it may have arrived.
 //! - **`may_have_arrived` is false only where it is known** that the system took no byte of the request.
 //! - **The status counts once it is there.** A body that is too long, too slow or broken off is cut (`body_cut`); the answer stands.
 //! - **The certificate is for the host of the URL**, whatever address it has. Mozilla's roots are compiled in; an operator may add

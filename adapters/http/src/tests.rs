@@ -4,7 +4,6 @@
 //! rerouted to them below everything that judges (see [`stage::Map`]), so no test needs a policy that is less strict.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails by panicking")]
-#![allow(clippy::result_large_err, reason = "the failure is as the trait has it")]
 
 mod authorities;
 mod cases;

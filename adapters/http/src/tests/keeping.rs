@@ -110,6 +110,39 @@ fn a_kept_connection_that_fails_before_an_answer_is_redone_once_on_a_new_one() {
 }
 
 #[test]
+fn what_must_not_arrive_twice_is_not_redone() {
+    let receiver = Receiver::new(|talk| match talk.number {
+        0 => {
+            talk.answer(OK);
+            talk.request();
+        }
+        _ => talk.answer_all(OK.as_bytes()),
+    });
+    let stage = Stage::leading_to(&receiver);
+    assert_eq!(stage.post_once(URL).unwrap().status, 200);
+
+    let failure = stage.post_once(URL).unwrap_err();
+    assert_eq!((failure.class, failure.may_have_arrived), (HttpFailureClass::Broken, true));
+    assert_eq!((failure.trace.kept, failure.trace.resent), (true, false));
+    assert_eq!((receiver.connections(), receiver.requests().len()), (1, 2));
+}
+
+#[test]
+fn what_must_not_arrive_twice_takes_no_connection_that_rested_for_two_seconds() {
+    let receiver = Receiver::saying(OK);
+    let stage = Stage::leading_to(&receiver);
+    assert!(!stage.post_once(URL).unwrap().trace.kept);
+    stage.clock.advance(Duration::from_millis(1_999));
+    assert!(stage.post_once(URL).unwrap().trace.kept);
+    stage.clock.advance(Duration::from_secs(2));
+    assert!(!stage.post_once(URL).unwrap().trace.kept);
+
+    stage.clock.advance(Duration::from_secs(2));
+    assert!((0..2).all(|_| stage.post(URL).unwrap().trace.kept));
+    assert_eq!(receiver.connections(), 2);
+}
+
+#[test]
 fn what_was_redone_is_not_redone_again() {
     let receiver = Receiver::new(|talk| {
         if talk.number == 0 {

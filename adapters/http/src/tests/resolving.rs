@@ -276,7 +276,7 @@ impl Case {
         }
         match stage.send(request) {
             Ok(_) => Ok(("connect", "ok".to_owned())),
-            Err(HttpFailure { class: HttpFailureClass::Blocked(refusal), .. }) => Err(refusal),
+            Err(HttpFailure { class: HttpFailureClass::Blocked(refusal), .. }) => Err(*refusal),
             Err(failure) if failure.class == HttpFailureClass::NoAddress => Ok(("dns_error", class(&failure))),
             Err(failure) => Ok(("connect_error", format!("{failure:?}"))),
         }

@@ -63,11 +63,17 @@ impl Stage {
             headers: Vec::new(),
             body: Arc::from(*b"{}"),
             deadline: self.clock.now().plus(limit),
+            repeatable: true,
         }
     }
 
     pub(super) fn post(&self, url: &str) -> Result<HttpAnswer, HttpFailure> {
         self.send(self.request(url, PATIENCE))
+    }
+
+    /// Posts what must not arrive twice.
+    pub(super) fn post_once(&self, url: &str) -> Result<HttpAnswer, HttpFailure> {
+        self.send(HttpRequest { repeatable: false, ..self.request(url, PATIENCE) })
     }
 
     pub(super) fn send(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure> {
