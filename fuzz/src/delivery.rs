@@ -20,10 +20,7 @@ pub fn delivery(bytes: &[u8]) {
     let mut watch = Watch::new(&delivery);
     while !bytes.is_empty() {
         now = now.plus(Duration::from_secs(bytes.one_of(&[0, 1, 10, 60, 1_000, 30_000, 80_000, 1_000_000])));
-        let input = input(&mut bytes, &delivery, now);
-        let answer = delivery.step(&input, now);
-        watch.see(&delivery, &input, &answer, now);
-        match answer {
+        match happen(&mut bytes, &mut watch, delivery, now) {
             Ok(Step::GoesOn(next)) => delivery = next,
             Ok(Step::Ends(_)) => return,
             Err(Stale) => {}
@@ -31,10 +28,11 @@ pub fn delivery(bytes: &[u8]) {
     }
 }
 
-fn input(bytes: &mut Bytes<'_>, delivery: &Delivery, now: Timestamp) -> Input {
+/// One thing that happens, and what follows.
+fn happen(bytes: &mut Bytes<'_>, watch: &mut Watch, delivery: Delivery, now: Timestamp) -> Result<Step, Stale> {
     let fence = delivery.fence.wrapping_sub(bytes.one_of(&[0, 0, 0, 1, 2, u32::MAX]));
     let lease_until = now.plus(Duration::from_secs(u64::from(bytes.byte())));
-    match bytes.byte() % 8 {
+    let input = match bytes.byte() % 9 {
         0 => Input::Claim { lease_until },
         1 => Input::Start { fence, lease_until },
         2 => Input::Finish { fence, outcome: outcome(bytes), jitter: bytes.number() },
@@ -42,8 +40,10 @@ fn input(bytes: &mut Bytes<'_>, delivery: &Delivery, now: Timestamp) -> Input {
         4 => Input::Release { fence, due: lease_until },
         5 => Input::Withdraw,
         6 => Input::Resolve { sent: bytes.flag() },
-        _ => Input::Skip(bytes.one_of(&Skip::ALL)),
-    }
+        7 => Input::Skip(bytes.one_of(&Skip::ALL)),
+        _ => return watch.take(delivery, lease_until, now),
+    };
+    watch.step(delivery, &input, now)
 }
 
 fn outcome(bytes: &mut Bytes<'_>) -> Outcome {
@@ -55,6 +55,9 @@ fn outcome(bytes: &mut Bytes<'_>) -> Outcome {
         ErrorClass::ErrorStatus,
         ErrorClass::Gone,
         ErrorClass::Interrupted,
+        ErrorClass::Aborted,
+        ErrorClass::Tls,
+        ErrorClass::Broken,
     ]);
     let asked = Duration::from_secs(u64::from(bytes.number()));
     match bytes.byte() % 5 {

@@ -1,12 +1,16 @@
-//! Delivery: whatever happens in whatever order, no message is sent twice blindly, and no try is bought by a crash.
+//! Delivery: whatever happens in whatever order, no message is sent twice blindly, no event is given up too early, and no try is bought
+//! by a crash.
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 
 use gatepost::{
     Delivery, EVENT_TIME, Ending, ErrorClass, Input, Lease, Outcome, Purpose, Schedule, Skip, Stale, State, Step, Timestamp, expiry,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use crate::watch::Watch;
 use crate::world::NOON;
@@ -15,17 +19,27 @@ use crate::world::NOON;
 const SCHEDULES: [(Schedule, &[u32]); 2] =
     [(Schedule::WHATSAPP, &[5, 30, 120, 600, 1_800]), (Schedule::EVENT, &[5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000])];
 
-/// Something that happens `after_millis` after what happened before.
+/// Something that happens to a delivery.
 #[derive(Clone, Debug)]
 struct Happening {
-    after_millis: i64,
+    when: When,
     what: What,
 }
 
 #[derive(Clone, Debug)]
+enum When {
+    /// So long after what happened before.
+    AfterMillis(i64),
+    /// As soon as the delivery is to be looked at.
+    Due,
+}
+
+/// A take is a claim and a start in one, as events have it.
+#[derive(Clone, Debug)]
 enum What {
     Claim { lease_millis: i64 },
     Start { fence_behind: u32, lease_millis: i64 },
+    Take { lease_millis: i64 },
     Release { fence_behind: u32 },
     Finish { fence_behind: u32, outcome: Outcome, jitter: u32 },
     Tick,
@@ -34,40 +48,69 @@ enum What {
     Resolve { sent: bool },
 }
 
-impl What {
-    fn input(&self, fence: u32, now: Timestamp) -> Input {
-        let later = |millis: i64| Timestamp::from_millis(now.as_millis() + millis);
+impl When {
+    fn after(&self, delivery: &Delivery, now: Timestamp) -> Timestamp {
         match self {
+            Self::AfterMillis(millis) => Timestamp::from_millis(now.as_millis() + millis),
+            Self::Due => now.max(delivery.state.due()),
+        }
+    }
+}
+
+impl What {
+    fn happen(&self, watch: &mut Watch, delivery: Delivery, now: Timestamp) -> Result<Step, Stale> {
+        let later = |millis: i64| Timestamp::from_millis(now.as_millis() + millis);
+        let behind = |fences: u32| delivery.fence.wrapping_sub(fences);
+        let input = match self {
             Self::Claim { lease_millis } => Input::Claim { lease_until: later(*lease_millis) },
-            Self::Start { fence_behind, lease_millis } => {
-                Input::Start { fence: fence.wrapping_sub(*fence_behind), lease_until: later(*lease_millis) }
-            }
-            Self::Release { fence_behind } => Input::Release { fence: fence.wrapping_sub(*fence_behind), due: now },
+            Self::Start { fence_behind, lease_millis } => Input::Start { fence: behind(*fence_behind), lease_until: later(*lease_millis) },
+            Self::Take { lease_millis } => return watch.take(delivery, later(*lease_millis), now),
+            Self::Release { fence_behind } => Input::Release { fence: behind(*fence_behind), due: now },
             Self::Finish { fence_behind, outcome, jitter } => {
-                Input::Finish { fence: fence.wrapping_sub(*fence_behind), outcome: outcome.clone(), jitter: *jitter }
+                Input::Finish { fence: behind(*fence_behind), outcome: outcome.clone(), jitter: *jitter }
             }
             Self::Tick => Input::Tick,
             Self::Withdraw => Input::Withdraw,
             Self::Skip(why) => Input::Skip(*why),
             Self::Resolve { sent } => Input::Resolve { sent: *sent },
-        }
+        };
+        watch.step(delivery, &input, now)
     }
 }
 
-fn outcome() -> impl Strategy<Value = Outcome> {
-    // Mostly what may be tried again.
-    let class = || {
-        use ErrorClass::{Aborted, Broken, ErrorStatus, Gone, Interrupted, NoTransport, Refused, Throttled, Timeout, Tls, Unreachable};
-        prop_oneof![
-            8 => select(vec![Unreachable, Throttled, Timeout, ErrorStatus, Tls, Broken, Interrupted]),
-            1 => select(vec![Refused, Gone, Aborted, NoTransport]),
-        ]
-    };
+/// Has everything happen, one thing after another: the delivery as it is then and the time, or how it ended.
+fn live(mut delivery: Delivery, happenings: &[Happening]) -> Result<(Delivery, Timestamp), Ending> {
+    let (mut now, mut watch) = (Timestamp::from_millis(NOON), Watch::new(&delivery));
+    for Happening { when, what } in happenings {
+        now = when.after(&delivery, now);
+        match what.happen(&mut watch, delivery, now) {
+            Ok(Step::GoesOn(next)) => delivery = next,
+            // The step consumed the state, so nothing can happen to what ended.
+            Ok(Step::Ends(ending)) => return Err(ending),
+            Err(Stale) => {}
+        }
+    }
+    Ok((delivery, now))
+}
+
+/// How an attempt ends that may be followed by another.
+fn failure() -> impl Strategy<Value = Outcome> {
+    use ErrorClass::{Broken, ErrorStatus, Interrupted, Throttled, Timeout, Tls, Unreachable};
+    let class = || select(vec![Unreachable, Throttled, Timeout, ErrorStatus, Tls, Broken, Interrupted]);
     let retry_after = proptest::option::of((0..10_000u64).prop_map(Duration::from_secs));
     prop_oneof![
-        1 => Just(Outcome::Sent { external_id: Some("wamid.1".to_owned()) }),
         6 => (class(), retry_after).prop_map(|(class, retry_after)| Outcome::Failed { class, retry_after }),
         1 => class().prop_map(|class| Outcome::Unknown { class }),
+    ]
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    use ErrorClass::{Aborted, Gone, NoTransport, Refused};
+    let last_word = select(vec![Refused, Gone, Aborted, NoTransport]);
+    prop_oneof![
+        7 => failure(),
+        1 => last_word.prop_map(|class| Outcome::Failed { class, retry_after: None }),
+        1 => Just(Outcome::Sent { external_id: Some("wamid.1".to_owned()) }),
         1 => Just(Outcome::Blocked { class: ErrorClass::Forbidden }),
     ]
 }
@@ -79,11 +122,24 @@ fn beginning() -> impl Strategy<Value = Delivery> {
     select(vec![Delivery::waiting(now, expires_at), Delivery::started(now, expires_at), Delivery::of_event(now)])
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+/// All that happens to a delivery: anything, or one failed try after another, so that tries and times are spent too.
+fn life() -> impl Strategy<Value = Vec<Happening>> {
+    use proptest::collection::vec;
+    prop_oneof![vec(happening(anything()), 1..80), vec(happening(hardship()), 1..80)]
+}
+
+fn happening(what: impl Strategy<Value = What>) -> impl Strategy<Value = Happening> {
+    // Seconds mostly, sometimes hours or days: schedules pass, messages and events expire.
+    let after_millis = prop_oneof![8 => 0..10_000i64, 4 => 0..4_000_000i64, 2 => 0..80_000_000i64, 2 => 0..800_000_000i64];
+    let when = prop_oneof![after_millis.prop_map(When::AfterMillis), Just(When::Due)];
+    (when, what).prop_map(|(when, what)| Happening { when, what })
+}
+
+fn anything() -> impl Strategy<Value = What> {
     let fence_behind = || prop_oneof![9 => Just(0u32), 1 => 1..4u32];
-    let lease_millis = || 0..60_000i64;
-    let what = prop_oneof![
+    prop_oneof![
         6 => lease_millis().prop_map(|lease_millis| What::Claim { lease_millis }),
+        6 => lease_millis().prop_map(|lease_millis| What::Take { lease_millis }),
         6 => (fence_behind(), lease_millis()).prop_map(|(fence_behind, lease_millis)| What::Start { fence_behind, lease_millis }),
         1 => fence_behind().prop_map(|fence_behind| What::Release { fence_behind }),
         6 => (fence_behind(), outcome(), any::<u32>())
@@ -91,44 +147,33 @@ fn happening() -> impl Strategy<Value = Happening> {
         3 => Just(What::Tick),
         1 => prop_oneof![Just(What::Withdraw), select(&Skip::ALL[..]).prop_map(What::Skip)],
         1 => any::<bool>().prop_map(|sent| What::Resolve { sent }),
-    ];
-    // Seconds mostly, sometimes hours or days: schedules pass, messages and events expire.
-    let after_millis = prop_oneof![8 => 0..10_000i64, 4 => 0..4_000_000i64, 2 => 0..80_000_000i64, 1 => 0..800_000_000i64];
-    (after_millis, what).prop_map(|(after_millis, what)| Happening { after_millis, what })
+    ]
+}
+
+fn hardship() -> impl Strategy<Value = What> {
+    prop_oneof![
+        4 => lease_millis().prop_map(|lease_millis| What::Take { lease_millis }),
+        4 => (failure(), any::<u32>()).prop_map(|(outcome, jitter)| What::Finish { fence_behind: 0, outcome, jitter }),
+        1 => Just(What::Tick),
+    ]
+}
+
+fn lease_millis() -> impl Strategy<Value = i64> {
+    0..60_000i64
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3_000))]
 
     #[test]
-    fn no_order_of_events_breaks_the_delivery(beginning in beginning(), happenings in proptest::collection::vec(happening(), 1..80)) {
-        let (mut now, mut delivery) = (Timestamp::from_millis(NOON), beginning);
-        let mut watch = Watch::new(&delivery);
-        for Happening { after_millis, what } in happenings {
-            now = Timestamp::from_millis(now.as_millis() + after_millis);
-            let input = what.input(delivery.fence, now);
-            let answer = delivery.step(&input, now);
-            watch.see(&delivery, &input, &answer, now);
-            match answer {
-                Ok(Step::GoesOn(next)) => delivery = next,
-                // The step consumed the state, so nothing can happen to what ended.
-                Ok(Step::Ends(_)) => break,
-                Err(Stale) => {}
-            }
-        }
+    fn no_order_of_events_breaks_the_delivery(beginning in beginning(), happenings in life()) {
+        // The watch looks on.
+        let _ = live(beginning, &happenings);
     }
 
     #[test]
-    fn time_alone_ends_every_delivery(beginning in beginning(), happenings in proptest::collection::vec(happening(), 0..40)) {
-        let (mut now, mut delivery) = (Timestamp::from_millis(NOON), beginning);
-        for Happening { after_millis, what } in happenings {
-            now = Timestamp::from_millis(now.as_millis() + after_millis);
-            match delivery.step(&what.input(delivery.fence, now), now) {
-                Ok(Step::GoesOn(next)) => delivery = next,
-                Ok(Step::Ends(_)) => return Ok(()),
-                Err(Stale) => {}
-            }
-        }
+    fn time_alone_ends_every_delivery(beginning in beginning(), happenings in life()) {
+        let Ok((mut delivery, mut now)) = live(beginning, &happenings) else { return Ok(()) };
         for _ in 0..3 {
             now = delivery.state.due().max(delivery.expires_at).max(now);
             match delivery.step(&Input::Tick, now) {
@@ -153,14 +198,12 @@ proptest! {
     }
 
     #[test]
-    fn what_the_receiver_puts_off_costs_no_try(puts_off in proptest::collection::vec(any::<bool>(), 0..40), jitter in any::<u32>()) {
-        let failed = |class| Outcome::Failed { class, retry_after: None };
-        let fates = puts_off.iter().map(|puts_off| if *puts_off { ErrorClass::Throttled } else { ErrorClass::ErrorStatus });
-        let (tries, ending) = deliver(fates.chain(core::iter::repeat(ErrorClass::ErrorStatus)).map(failed), jitter);
-        let mut failures_left = Schedule::EVENT.tries();
-        let wished = puts_off.iter().take_while(|puts_off| { failures_left -= usize::from(!**puts_off); failures_left > 0 });
-        prop_assert_eq!(tries, Schedule::EVENT.tries() + wished.filter(|puts_off| **puts_off).count());
-        prop_assert_eq!(ending, Ending::Failed(ErrorClass::ErrorStatus));
+    fn what_the_receiver_puts_off_costs_no_try_and_a_crash_costs_one(
+        fates in proptest::collection::vec(select(&FATES[..]), 0..40), jitter in any::<u32>()
+    ) {
+        let (last, ending) = deliver(fates.into_iter().chain(core::iter::repeat(Fate::Dies)), jitter);
+        prop_assert_eq!(last.tries - last.put_off, 9);
+        prop_assert!(matches!(ending, Ending::Failed(ErrorClass::ErrorStatus | ErrorClass::Timeout | ErrorClass::Interrupted)), "{ending:?}");
     }
 
     #[test]
@@ -205,35 +248,124 @@ proptest! {
     }
 }
 
-/// Tries to deliver an event whenever it is due: how many attempts that took, and how it ended.
-fn deliver(outcomes: impl Iterator<Item = Outcome>, jitter: u32) -> (usize, Ending) {
-    let mut now = Timestamp::from_millis(NOON);
-    let mut delivery = Delivery::of_event(now);
-    for (tries, outcome) in outcomes.enumerate() {
-        now = now.max(delivery.state.due());
-        let started = match delivery.take(Lease::new(now, Duration::from_secs(15)).until, now).unwrap() {
-            Step::GoesOn(started) => started,
-            Step::Ends(ending) => return (tries, ending),
-        };
-        match started.step(&Input::Finish { fence: started.fence, outcome, jitter }, now).unwrap() {
-            Step::GoesOn(waiting) => delivery = waiting,
-            Step::Ends(ending) => return (tries + 1, ending),
+/// Nothing must hold only because nothing happens.
+#[test]
+fn lives_end_in_every_way() {
+    let mut runner = TestRunner::deterministic();
+    let mut ways = BTreeSet::new();
+    for _ in 0..1_000 {
+        let (beginning, happenings) = (beginning(), life()).new_tree(&mut runner).unwrap().current();
+        ways.extend(live(beginning, &happenings).err().map(|ending| (beginning.channel.as_str(), way(ending))));
+    }
+    let of = |channel| ways.iter().filter(|(known, _)| *known == channel).map(|(_, way)| *way).collect::<Vec<_>>().join(", ");
+    assert_eq!(of("event"), "blocked, canceled, expired, failed, sent, skipped, spent");
+    assert_eq!(of("message"), "blocked, canceled, expired, failed, sent, skipped, spent, unknown");
+}
+
+const fn way(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Blocked(_) => "blocked",
+        Ending::Canceled(_) => "canceled",
+        Ending::Expired => "expired",
+        Ending::Failed(class) if class.is_final() => "failed",
+        Ending::Failed(_) => "spent",
+        Ending::Sent => "sent",
+        Ending::Skipped(_) => "skipped",
+        Ending::Unknown => "unknown",
+    }
+}
+
+/// What becomes of an attempt to deliver an event.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    /// The receiver asks for time.
+    PutOff,
+    /// The receiver answers that it failed.
+    Fails,
+    /// Nobody answers.
+    Silence,
+    /// The worker dies, and its lease runs out.
+    Dies,
+}
+
+const FATES: [Fate; 4] = [Fate::PutOff, Fate::Fails, Fate::Silence, Fate::Dies];
+
+impl Fate {
+    const fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::PutOff => Some(Outcome::Failed { class: ErrorClass::Throttled, retry_after: None }),
+            Self::Fails => Some(Outcome::Failed { class: ErrorClass::ErrorStatus, retry_after: None }),
+            Self::Silence => Some(Outcome::Unknown { class: ErrorClass::Timeout }),
+            Self::Dies => None,
         }
     }
-    panic!("still on its way: {delivery:?}");
+}
+
+/// Tries to deliver an event whenever it is due: the last attempt, and how it ended.
+fn deliver(fates: impl Iterator<Item = Fate>, jitter: u32) -> (Delivery, Ending) {
+    let mut now = Timestamp::from_millis(NOON);
+    let mut waiting = Delivery::of_event(now);
+    for fate in fates {
+        now = now.max(waiting.state.due());
+        let lease = Lease::new(now, Duration::from_secs(15));
+        let Ok(Step::GoesOn(started)) = waiting.take(lease.until, now) else { break };
+        let input = match fate.outcome() {
+            Some(outcome) => Input::Finish { fence: started.fence, outcome, jitter },
+            None => Input::Tick,
+        };
+        now = if input == Input::Tick { lease.until } else { now };
+        match started.step(&input, now) {
+            Ok(Step::GoesOn(next)) => waiting = next,
+            Ok(Step::Ends(ending)) => return (started, ending),
+            Err(Stale) => break,
+        }
+    }
+    panic!("still on its way: {waiting:?}");
 }
 
 #[test]
 fn an_event_that_is_put_off_for_ever_ends_with_its_time() {
-    let asks_for_time = Outcome::Failed { class: ErrorClass::Throttled, retry_after: None };
-    let (tries, ending) = deliver(core::iter::repeat(asks_for_time), 0);
-    assert_eq!((tries as u64, ending), (EVENT_TIME.as_secs() / 60, Ending::Expired));
+    let (last, ending) = deliver(core::iter::repeat(Fate::PutOff), 0);
+    assert_eq!((u64::from(last.tries), ending), (EVENT_TIME.as_secs() / 60, Ending::Expired));
 }
 
 #[test]
-fn an_event_that_nobody_answers_is_tried_as_often_as_the_schedule_says() {
-    let silence = Outcome::Unknown { class: ErrorClass::Timeout };
-    assert_eq!(deliver(core::iter::repeat(silence), u32::MAX), (9, Ending::Failed(ErrorClass::Timeout)));
+fn an_event_is_tried_as_often_as_the_schedule_says_whatever_its_receiver_or_its_workers_do() {
+    let classes = [(Fate::Silence, ErrorClass::Timeout), (Fate::Fails, ErrorClass::ErrorStatus), (Fate::Dies, ErrorClass::Interrupted)];
+    for (fate, class) in classes {
+        let (last, ending) = deliver(core::iter::repeat(fate), u32::MAX);
+        assert_eq!((last.tries, ending), (9, Ending::Failed(class)));
+    }
+}
+
+#[test]
+fn an_event_is_taken_once_at_a_time_and_finished_by_whoever_took_it_last() {
+    let now = Timestamp::from_millis(NOON);
+    let lease_until = now.plus(Duration::from_secs(20));
+    let taken = |waiting: Delivery, now| match waiting.take(lease_until, now) {
+        Ok(Step::GoesOn(started)) => started,
+        other => panic!("{other:?}"),
+    };
+    let sent = |fence| Input::Finish { fence, outcome: Outcome::Sent { external_id: None }, jitter: 0 };
+    let first = taken(Delivery::of_event(now), now);
+    assert_eq!(first.take(lease_until, now), Err(Stale));
+
+    let Ok(Step::GoesOn(waiting)) = first.step(&Input::Tick, lease_until) else { panic!("its lease is over") };
+    assert_eq!((waiting.take(lease_until, lease_until), waiting.step(&sent(first.fence), lease_until)), (Err(Stale), Err(Stale)));
+    let second = taken(waiting, waiting.state.due());
+    assert_eq!(second.step(&sent(first.fence), lease_until), Err(Stale));
+    assert_eq!(second.step(&sent(second.fence), lease_until), Ok(Step::Ends(Ending::Sent)));
+}
+
+#[test]
+fn an_event_is_skipped_while_no_attempt_is_open() {
+    let now = Timestamp::from_millis(NOON);
+    let waiting = Delivery::of_event(now);
+    let Ok(Step::GoesOn(started)) = waiting.take(now, now) else { panic!("it is due") };
+    for why in Skip::ALL {
+        assert_eq!(waiting.step(&Input::Skip(why), now), Ok(Step::Ends(Ending::Skipped(why))));
+        assert_eq!(started.step(&Input::Skip(why), now), Err(Stale));
+    }
 }
 
 #[test]
