@@ -39,15 +39,11 @@ fn advance(txn: &mut Txn<'_>, found: &OutboxEntry, input: &Input, now: Timestamp
     let status = match step {
         Step::GoesOn(next) => {
             outbox::write_state(txn, found.delivery, &next, None)?;
-            change_status(txn, found, next.status(), class(found, input), None, now)?;
+            change_status(txn, found, next.status(), class(found, input), now)?;
             next.status()
         }
         Step::Ends(ending) => {
-            let external_id = match input {
-                Input::Finish { outcome: Outcome::Sent { external_id }, .. } => external_id.as_deref(),
-                _ => None,
-            };
-            end(txn, found, ending, external_id, now)?;
+            end(txn, found, ending, input, now)?;
             ending.status()
         }
     };
@@ -63,16 +59,38 @@ const fn class(found: &OutboxEntry, input: &Input) -> Option<ErrorClass> {
     }
 }
 
-fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, external_id: Option<&str>, now: Timestamp) -> rusqlite::Result<()> {
+fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, input: &Input, now: Timestamp) -> rusqlite::Result<()> {
     outbox::remove(txn, found.delivery)?;
     if found.is_ordered {
         // What stands behind it in its conversation may go now.
         txn.leave_due();
     }
-    change_status(txn, found, ending.status(), ending.class(), external_id, now)?;
+    if let Input::Finish { outcome: Outcome::Sent { external_id }, .. } = input {
+        note_sent(txn, found, external_id.as_deref(), now)?;
+        tell_change(txn, found, MessageStatus::Sent, None, now)?;
+    } else {
+        change_status(txn, found, ending.status(), ending.class(), now)?;
+    }
     if ending.returns_charge() {
         return_charge(txn, found.account, found.message())?;
     }
+    Ok(())
+}
+
+/// Writes that a message was sent, and by which attempt.
+fn note_sent(txn: &mut Txn<'_>, found: &OutboxEntry, external_id: Option<&str>, now: Timestamp) -> rusqlite::Result<()> {
+    let sql =
+        "UPDATE messages SET status = ?3, error = NULL, external_id = ?4, sent_try = ?5, sent_from = ?6, sent_at = ?7, updated_at = ?7
+               WHERE account = ?1 AND id = ?2";
+    txn.statement(sql)?.execute(params![
+        found.account.to_bytes(),
+        found.message().to_bytes(),
+        MessageStatus::Sent.as_str(),
+        external_id,
+        found.state.tries,
+        found.started_at.unwrap_or(now).as_millis(),
+        now.as_millis()
+    ])?;
     Ok(())
 }
 
@@ -91,10 +109,19 @@ fn change_status(
     found: &OutboxEntry,
     status: MessageStatus,
     error: Option<ErrorClass>,
-    external_id: Option<&str>,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    write_status(txn, found, status, error, external_id, now)?;
+    write_status(txn, found, status, error, now)?;
+    tell_change(txn, found, status, error, now)
+}
+
+fn tell_change(
+    txn: &mut Txn<'_>,
+    found: &OutboxEntry,
+    status: MessageStatus,
+    error: Option<ErrorClass>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     let previous = found.state.status();
     if status == previous {
         return Ok(());
@@ -107,16 +134,14 @@ fn write_status(
     found: &OutboxEntry,
     status: MessageStatus,
     error: Option<ErrorClass>,
-    external_id: Option<&str>,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    let sql = "UPDATE messages SET status = ?3, error = ?4, external_id = coalesce(?5, external_id), updated_at = ?6 WHERE account = ?1 AND id = ?2";
+    let sql = "UPDATE messages SET status = ?3, error = ?4, updated_at = ?5 WHERE account = ?1 AND id = ?2";
     txn.statement(sql)?.execute(params![
         found.account.to_bytes(),
         found.message().to_bytes(),
         status.as_str(),
         error.map(ErrorClass::as_str),
-        external_id,
         now.as_millis()
     ])?;
     Ok(())
@@ -209,14 +234,15 @@ fn next_due(connection: &Connection, account: AccountId, instance: InstanceId, n
 
 /// Whether the row is the worker's now; one whose time is over ends instead.
 fn claim_one(txn: &mut Txn<'_>, found: &OutboxEntry, request: &Claim, answer: &mut ClaimAnswer) -> rusqlite::Result<bool> {
-    match found.state.step(&Input::Claim { lease_until: request.lease_until }, request.now) {
+    let input = Input::Claim { lease_until: request.lease_until };
+    match found.state.step(&input, request.now) {
         Ok(Step::GoesOn(next)) => {
             outbox::write_state(txn, found.delivery, &next, None)?;
             answer.claimed.push(Claimed { account: found.account, delivery: found.delivery, fence: next.fence });
             Ok(true)
         }
         Ok(Step::Ends(ending)) => {
-            end(txn, found, ending, None, request.now)?;
+            end(txn, found, ending, &input, request.now)?;
             Ok(false)
         }
         Err(_) => Ok(false),
@@ -241,7 +267,7 @@ fn try_start(txn: &mut Txn<'_>, claimed: Claimed, lease: Lease, now: Timestamp) 
         }
         Gate::Open => match step {
             Step::Ends(ending) => {
-                end(txn, &found, ending, None, now)?;
+                end(txn, &found, ending, &input, now)?;
                 Ok(StartAnswer::Ended(Settled { message: found.message(), status: ending.status() }))
             }
             Step::GoesOn(next) => begin(txn, &found, &next, waiting, claimed, lease, now),
@@ -261,7 +287,7 @@ fn begin(
     let Some(instance) = instance_by_id(txn.connection, found.account, found.instance())? else { return Ok(StartAnswer::Stale) };
     outbox::write_state(txn, found.delivery, next, Some(now))?;
     // Customers are told of a start as of what is queued: not again.
-    write_status(txn, found, next.status(), None, None, now)?;
+    write_status(txn, found, next.status(), None, now)?;
     let WaitingMessage { subject, recipient, purpose, content, .. } = waiting;
     let parcel = parcel(found.message(), &instance, subject.mode, recipient, purpose, content);
     Ok(StartAnswer::Started(Box::new(Started { claimed, attempt: next.tries, lease, parcel })))
@@ -325,13 +351,13 @@ fn finish_message(txn: &mut Txn<'_>, found: &OutboxEntry, finish: &Finish) -> ru
     let Finish { claimed, attempt, ref outcome, jitter, now, report: _ } = *finish;
     let input = Input::Finish { fence: claimed.fence, outcome: outcome.clone(), jitter };
     let settled = advance(txn, found, &input, now)?;
-    if settled.is_some() {
+    if settled.is_some() && !matches!(outcome, Outcome::Sent { .. }) {
         write_outcome(txn, found, attempt, outcome, now)?;
     }
     Ok(settled)
 }
 
-/// Writes the attempt down with its outcome; while it was open, it stood in the outbox row.
+/// Writes an attempt that did not send down with its outcome; while it was open, it stood in the outbox row.
 fn write_outcome(txn: &mut Txn<'_>, found: &OutboxEntry, attempt: u16, outcome: &Outcome, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO attempts (account, message, number, started_at, finished_at, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     txn.statement(sql)?.execute(params![

@@ -32,6 +32,9 @@ pub(crate) fn list(
 pub(crate) fn attempts(connection: &Connection, account: AccountId, message: MessageId) -> rusqlite::Result<Vec<Attempt>> {
     let sql = "SELECT number, started_at, finished_at, outcome, NULL FROM attempts WHERE account = ?1 AND message = ?2
                UNION ALL
+               SELECT sent_try, sent_from, sent_at, json_object('outcome', 'sent', 'external_id', external_id), NULL FROM messages
+               WHERE account = ?1 AND id = ?2 AND sent_try IS NOT NULL
+               UNION ALL
                SELECT o.tries, o.started_at, NULL, NULL, NULL FROM messages m JOIN outbox o ON o.delivery = m.delivery
                WHERE m.account = ?1 AND m.id = ?2 AND o.state = 2
                ORDER BY 1";

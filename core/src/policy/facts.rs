@@ -34,22 +34,28 @@ impl<T> Fact<T> {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Facts {
     /// The account.
+    #[serde(default = "usual", skip_serializing_if = "Usual::is_usual")]
     pub account: AccountFacts,
     /// The instance.
     pub instance: InstanceFacts,
     /// The key, read again in this transaction; `active` where no key was used.
+    #[serde(default = "usual", skip_serializing_if = "Usual::is_usual")]
     pub key: Fact<KeyState>,
     /// What the plan allows.
     pub limits: Limits,
     /// What was charged so far.
     pub usage: Fact<Usage>,
     /// How fast it went so far.
+    #[serde(default = "usual", skip_serializing_if = "Usual::is_usual")]
     pub velocity: Fact<Velocity>,
     /// Whether the recipient may be written to.
+    #[serde(default = "usual", skip_serializing_if = "Usual::is_usual")]
     pub contact: Fact<ContactState>,
     /// Until when a free reply may be sent.
+    #[serde(default = "usual", skip_serializing_if = "Usual::is_usual")]
     pub conversation: Fact<ConversationWindow>,
     /// What was found in the content. Later content rules add their findings here and their rows to the rule table.
+    #[serde(default = "usual", skip_serializing_if = "Usual::is_usual")]
     pub content: Fact<Findings>,
 }
 
@@ -57,15 +63,15 @@ impl Facts {
     /// The facts of an account that has sent nothing yet, with nothing against it: where a dry run or a test begins.
     pub fn clear(limits: Limits, now: Timestamp) -> Self {
         Self {
-            account: AccountFacts { suspended: false, paused: false, supervised: false, one_time_codes_pass: true },
+            account: usual(),
             instance: InstanceFacts { provider: Provider::Sandbox, connection: Connection::Open, paused: false },
-            key: Fact::Known(KeyState::Active),
+            key: usual(),
             limits,
             usage: Fact::Known(Usage { windows: crate::Windows::at(now, &crate::Zone::utc()), day: 0, month: 0 }),
-            velocity: Fact::Known(Velocity::default()),
-            contact: Fact::Known(ContactState::Reachable),
-            conversation: Fact::Known(ConversationWindow::Never),
-            content: Fact::Known(Findings::default()),
+            velocity: usual(),
+            contact: usual(),
+            conversation: usual(),
+            content: usual(),
         }
     }
 
@@ -103,6 +109,47 @@ pub struct AccountFacts {
 }
 
 // A decision is stored with its facts, millions of times: what is as usual is left out.
+
+/// A fact that is nearly always the same. No `Default`: a fact that is missing must never become a usual one by itself.
+trait Usual: PartialEq + Sized {
+    const USUAL: Self;
+
+    fn is_usual(&self) -> bool {
+        *self == Self::USUAL
+    }
+}
+
+const fn usual<T: Usual>() -> T {
+    T::USUAL
+}
+
+impl<T: Usual> Usual for Fact<T> {
+    const USUAL: Self = Self::Known(T::USUAL);
+}
+
+impl Usual for AccountFacts {
+    const USUAL: Self = Self { suspended: false, paused: false, supervised: false, one_time_codes_pass: true };
+}
+
+impl Usual for KeyState {
+    const USUAL: Self = Self::Active;
+}
+
+impl Usual for Velocity {
+    const USUAL: Self = Self { account: Tat::from_micros(0), instance: Tat::from_micros(0), recipient: Tat::from_micros(0) };
+}
+
+impl Usual for ContactState {
+    const USUAL: Self = Self::Reachable;
+}
+
+impl Usual for ConversationWindow {
+    const USUAL: Self = Self::Never;
+}
+
+impl Usual for Findings {
+    const USUAL: Self = Self { one_time_code: false };
+}
 
 fn is_false(value: &bool) -> bool {
     !value
@@ -257,6 +304,23 @@ impl Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[track_caller]
+    fn check_record(facts: &Facts, has: &[&str]) {
+        let record = serde_json::to_value(facts).expect("facts are JSON");
+        assert_eq!(serde_json::from_value::<Facts>(record.clone()).expect("they were written so"), *facts);
+        assert!(record.as_object().is_some_and(|record| record.keys().eq(has)), "{record}");
+    }
+
+    #[test]
+    fn a_record_leaves_out_what_is_usual_and_keeps_what_is_missing() {
+        let clear = Facts::clear(crate::Plan::Starter.limits(), Timestamp::default());
+        check_record(&clear, &["instance", "limits", "usage"]);
+        let missing = Facts { key: Fact::Missing, contact: Fact::Missing, conversation: Fact::Missing, ..clear };
+        check_record(&missing, &["contact", "conversation", "instance", "key", "limits", "usage"]);
+        let missing = Facts { usage: Fact::Missing, velocity: Fact::Missing, content: Fact::Missing, ..clear };
+        check_record(&missing, &["content", "instance", "limits", "usage", "velocity"]);
+    }
 
     #[test]
     fn a_one_time_code_is_a_short_text_with_one_code_and_no_link() {

@@ -112,6 +112,9 @@ CREATE TABLE messages (
     status        TEXT NOT NULL,
     error         TEXT,
     external_id   TEXT,
+    sent_try      INTEGER,                  -- the attempt that sent it: its number, start and end
+    sent_from     INTEGER,
+    sent_at       INTEGER,
     delivery      BLOB NOT NULL,
     charged_day   INTEGER,
     charged_month INTEGER,
@@ -158,7 +161,7 @@ CREATE INDEX outbox_messages_ordered ON outbox (account, order_key, log_id) WHER
 CREATE INDEX outbox_events_waiting ON outbox (account, place, due) WHERE channel = 1 AND state = 0;
 CREATE INDEX outbox_events_in_flight ON outbox (account, place, due) WHERE channel = 1 AND state = 2;
 
--- Attempts that have an outcome; the open one stands in the outbox.
+-- Attempts that did not send their message; the one that did stands in the message, an open one in the outbox.
 CREATE TABLE attempts (
     account     BLOB NOT NULL,
     message     BLOB NOT NULL,
