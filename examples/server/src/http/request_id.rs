@@ -1,5 +1,7 @@
 //! Request id: the name of one request, on every answer and in every error.
 
+use std::io::Write;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use gatepost::Host;
 
@@ -35,6 +37,7 @@ fn is_acceptable(id: &[u8]) -> bool {
 fn make(host: &dyn Host) -> HeaderValue {
     let mut random = [0; 16];
     host.fill(&mut random);
-    let id = format!("req_{:032x}", u128::from_be_bytes(random));
-    HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("req_unnamed"))
+    let mut id = *b"req_00000000000000000000000000000000";
+    let written = write!(&mut id[4..], "{:032x}", u128::from_be_bytes(random));
+    written.ok().and_then(|()| HeaderValue::from_bytes(&id).ok()).unwrap_or(HeaderValue::from_static("req_unnamed"))
 }
