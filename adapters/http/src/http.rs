@@ -113,7 +113,7 @@ pub struct HttpBuilder {
 }
 
 impl HttpBuilder {
-    /// At most this many requests on their way at once; 64 by default. Threads are started as they are needed.
+    /// At most this many requests on their way at once; 64 by default. Threads are started as slow receivers make them needed.
     pub fn threads(self, threads: usize) -> Self {
         Self { threads, ..self }
     }

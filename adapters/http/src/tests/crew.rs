@@ -14,11 +14,42 @@ use super::receiver::{OK, Receiver};
 use super::stage::{NAME, ONE, PATIENCE, SHORT, Stage, URL};
 use crate::connection::Dial;
 
+/// Closed until it is opened.
+#[derive(Clone, Default)]
+struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    fn pass(&self) {
+        drop(self.0.1.wait_while(self.0.0.lock().unwrap(), |is_open| !*is_open).unwrap());
+    }
+
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    /// A receiver that answers only once the gate is open, but for what is quick; it tells of each request that waits.
+    fn receiver(&self) -> (Receiver, mpsc::Receiver<()>) {
+        let (arrived, wait_for_arrived) = mpsc::channel();
+        let gate = self.clone();
+        let receiver = Receiver::new(move |talk| {
+            while let Some(asked) = talk.request() {
+                if !asked.head.starts_with("POST /quick") {
+                    let _ = arrived.send(());
+                    gate.pass();
+                }
+                talk.say(OK).unwrap();
+            }
+        });
+        (receiver, wait_for_arrived)
+    }
+}
+
 /// A receiver that answers only once it is let, and a stage whose one thread it holds up.
 struct Blocked {
     stage: Stage,
     receiver: Receiver,
-    gate: Arc<(Mutex<bool>, Condvar)>,
+    gate: Gate,
     first: Mutex<Option<JoinHandle<Result<HttpAnswer, HttpFailure>>>>,
 }
 
@@ -28,28 +59,19 @@ impl Blocked {
     }
 
     fn where_may_wait(waiting: usize) -> Self {
-        let gate = Arc::new((Mutex::new(false), Condvar::new()));
-        let (arrived, wait_for_arrived) = mpsc::channel();
-        let shared = gate.clone();
-        let receiver = Receiver::new(move |talk| {
-            while talk.request().is_some() {
-                let _ = arrived.send(());
-                drop(shared.1.wait_while(shared.0.lock().unwrap(), |is_open| !*is_open).unwrap());
-                talk.say(OK).unwrap();
-            }
-        });
+        let gate = Gate::default();
+        let (receiver, arrived) = gate.receiver();
         let stage = Stage::with(DestinationPolicy::production(), |builder| builder.threads(1).waiting(waiting));
         stage.script.says(NAME, &[ONE]);
         stage.map.lead(ONE, &receiver);
         let first = Mutex::new(Some(stage.post_aside("https://hooks.example.com/first", PATIENCE)));
-        wait_for_arrived.recv_timeout(PATIENCE).unwrap();
+        arrived.recv_timeout(PATIENCE).unwrap();
         Self { stage, receiver, gate, first }
     }
 
     /// Lets the receiver answer, and the first request end.
     fn open(&self) {
-        *self.gate.0.lock().unwrap() = true;
-        self.gate.1.notify_all();
+        self.gate.open();
         assert_eq!(self.first.lock().unwrap().take().unwrap().join().unwrap().unwrap().status, 200);
     }
 
@@ -81,6 +103,21 @@ fn what_waits_past_its_deadline_is_answered_though_every_thread_is_busy() {
     assert!(!blocked.is_first_answered());
     blocked.open();
     assert_eq!(blocked.paths(), ["/first"]);
+}
+
+#[test]
+fn slow_receivers_hold_up_nobody_else() {
+    let gate = Gate::default();
+    let (receiver, arrived) = gate.receiver();
+    let stage = Stage::with(DestinationPolicy::production(), |builder| builder.threads(32));
+    stage.script.says(NAME, &[ONE]);
+    stage.map.lead(ONE, &receiver);
+    let held: Vec<_> = (0..20).map(|_| stage.post_aside(URL, PATIENCE)).collect();
+    held.iter().for_each(|_| arrived.recv_timeout(PATIENCE).unwrap());
+    assert_eq!(stage.post("https://hooks.example.com/quick").unwrap().status, 200);
+    assert!(!held.iter().any(JoinHandle::is_finished));
+    gate.open();
+    held.into_iter().for_each(|held| assert_eq!(held.join().unwrap().unwrap().status, 200));
 }
 
 #[test]
