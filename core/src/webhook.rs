@@ -1,7 +1,7 @@
 //! Webhook: how an event goes to an endpoint, and what its answer means.
 //!
-//! The URL is judged anew at each attempt, the body is signed with the secrets that are live then, and the bytes signed are the bytes
-//! sent. Whatever comes back is read here: 2xx is success and nothing else is; 410 disables the endpoint; 429, and 503 with a
+//! Its addresses are judged anew at each attempt, the body is signed with the secrets that are live then, and the bytes signed are the
+//! bytes sent. Whatever comes back is read here: 2xx is success and nothing else is; 410 disables the endpoint; 429, and 503 with a
 //! `Retry-After`, put the event off; `webhook-delivery: disable` and `abort-message` are done. Everything else is tried again.
 
 use alloc::borrow::Cow;
@@ -14,9 +14,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::{
-    AccountId, CustomHeaders, DestinationPolicy, DisabledBy, Endpoint, EndpointId, EndpointSecrets, ErrorClass, EventHead, HeaderName,
-    HttpAnswer, HttpFailure, HttpFailureClass, HttpMethod, HttpRequest, HttpSend, Keyring, Notice, Outcome, Report, SealedFor, SealedKind,
-    Timestamp, Unsealable, sign,
+    AccountId, CustomHeaders, Destination, DestinationPolicy, DisabledBy, Endpoint, EndpointId, EndpointSecrets, ErrorClass, EventHead,
+    HeaderName, HttpAnswer, HttpFailure, HttpFailureClass, HttpMethod, HttpRequest, HttpSend, Keyring, Notice, Outcome, Report, SealedFor,
+    SealedKind, Timestamp, Unsealable, sign,
 };
 
 /// How much of an answer's body is kept for the operator's log.
@@ -32,8 +32,9 @@ pub struct Webhooks {
     opened: Mutex<HashMap<EndpointId, (u32, Arc<Opened>)>>,
 }
 
-/// What an endpoint's sealed values hold.
+/// What an endpoint's text and sealed values say.
 struct Opened {
+    destination: Destination,
     secrets: EndpointSecrets,
     headers: CustomHeaders,
 }
@@ -76,22 +77,23 @@ impl Webhooks {
         body: Vec<u8>,
         deadline: Timestamp,
     ) -> Result<HttpAnswer, Unsent> {
-        let destination = self.policy.parse(endpoint.url.as_str()).map_err(|refusal| Unsent::Url(refusal.operator_detail()))?;
-        let opened = self.open(account, endpoint).map_err(Unsent::Sealed)?;
-        let headers = headers(&opened, head, &body);
+        let opened = self.open(account, endpoint)?;
+        let (destination, headers) = (opened.destination.clone(), headers(&opened, head, &body));
         let request = HttpRequest { method: HttpMethod::Post, destination, headers, body: body.into(), deadline, repeatable: true };
         self.http.send(request).await.map_err(Unsent::Http)
     }
 
-    fn open(&self, account: AccountId, endpoint: &Endpoint) -> Result<Arc<Opened>, Unsealable> {
+    /// What was opened stays open until the endpoint is changed.
+    fn open(&self, account: AccountId, endpoint: &Endpoint) -> Result<Arc<Opened>, Unsent> {
         if let Some((revision, opened)) = self.opened().get(&endpoint.id)
             && *revision == endpoint.revision
         {
             return Ok(opened.clone());
         }
         let opened = Arc::new(Opened {
-            secrets: open_secrets(&self.keyring, account, endpoint)?,
-            headers: open_headers(&self.keyring, account, endpoint)?,
+            destination: self.policy.parse(endpoint.url.as_str()).map_err(|refusal| Unsent::Url(refusal.operator_detail()))?,
+            secrets: open_secrets(&self.keyring, account, endpoint).map_err(Unsent::Sealed)?,
+            headers: open_headers(&self.keyring, account, endpoint).map_err(Unsent::Sealed)?,
         });
         let mut known = self.opened();
         if known.len() >= OPENED_MAX {
