@@ -39,9 +39,9 @@ impl Default for Delivering {
     fn default() -> Self {
         Self {
             in_flight_max: 512,
-            per_account_max: 64,
+            per_account_max: 128,
             send_timeout: Duration::from_secs(15),
-            events_in_flight_max: 128,
+            events_in_flight_max: 256,
             event_timeout: Duration::from_secs(15),
             poll_interval: Duration::from_millis(500),
         }

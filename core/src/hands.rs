@@ -88,6 +88,11 @@ impl Hands {
         self.due.swap(false, Ordering::AcqRel)
     }
 
+    /// Whether somebody told of something since the last look.
+    pub(crate) fn is_hinted(&self) -> bool {
+        self.due.load(Ordering::Acquire)
+    }
+
     /// Wakes the worker.
     pub(crate) fn wake(&self) {
         self.awake.store(true, Ordering::Release);

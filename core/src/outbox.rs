@@ -129,6 +129,8 @@ pub struct ClaimAnswer {
     pub after: Option<AccountId>,
     /// When something is due next, as far as known.
     pub next_due: Option<Timestamp>,
+    /// Whether more may be due now, of an account that has had its share.
+    pub more: bool,
 }
 
 /// A delivery in a worker's hands.
@@ -216,8 +218,8 @@ pub struct TakeAnswer {
     pub after: Option<AccountId>,
     /// When something is due next, as far as known.
     pub next_due: Option<Timestamp>,
-    /// Whether something was skipped, so that there may be more.
-    pub skipped: bool,
+    /// Whether more may be due now: of an account that has had its share, or of a long backlog that is skipped a part at a time.
+    pub more: bool,
 }
 
 /// What a transport is given.

@@ -7,22 +7,23 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::future::poll_fn;
+use core::future::{poll_fn, ready};
 use core::mem;
 use core::panic::AssertUnwindSafe;
-use core::pin::Pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::thread;
 
+use futures_util::future::join4;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
 use crate::gateway::{BoxFuture, Shared};
-use crate::hands::Slot;
+use crate::hands::{Hands, Slot};
 use crate::{
-    AccountId, Claim, Claimed, ErrorClass, Finish, Gateway, Lease, Outcome, Report, StartAnswer, Started, StartedNotice, StoreError, Take,
-    Timestamp,
+    AccountId, Claim, ClaimAnswer, Claimed, ErrorClass, Finish, Gateway, Lease, Outcome, Report, Settled, StartAnswer, Started,
+    StartedNotice, StoreError, Take, TakeAnswer, Timestamp, WorkerStore,
 };
 
 /// How long a claim lasts: as long as the start that follows it may take to commit.
@@ -49,7 +50,10 @@ pub struct Turn {
 pub struct Worker {
     shared: Arc<Shared>,
     in_flight: FuturesUnordered<InFlight>,
+    /// What has ended and is not recorded yet.
     finishes: Vec<Finish>,
+    /// What is being recorded.
+    recording: Vec<Finish>,
     given_back: Vec<Claimed>,
     messages: Lane,
     events: Lane,
@@ -70,11 +74,65 @@ struct Lane {
 }
 
 impl Lane {
-    /// Looks again at once where the want of places was all that kept it from looking.
-    fn place_is_free(&mut self, now: Timestamp) {
-        if mem::take(&mut self.out_of_slots) {
-            self.next = now;
-        }
+    /// Whether to look now: it is time, or a place that was wanting is free again.
+    fn is_due(&self, place_is_free: bool, now: Timestamp) -> bool {
+        self.next <= now || (self.out_of_slots && place_is_free)
+    }
+
+    /// Takes what places there are for a look. Without one there is nothing to look for until one is free.
+    fn slots(&mut self, hands: &Arc<Hands>) -> Option<Vec<Slot>> {
+        let slots: Vec<Slot> = (0..CLAIM_MAX).map_while(|_| hands.slot()).collect();
+        self.out_of_slots = slots.is_empty();
+        (!self.out_of_slots).then_some(slots)
+    }
+
+    /// Notes what a look saw: where it ended, whether there is more, and when something is due.
+    fn saw(&mut self, after: Option<AccountId>, more: bool, next_due: Option<Timestamp>, now: Timestamp) {
+        // One that began behind an account has not looked at those before it.
+        let is_partial = self.after.is_some() || after.is_some();
+        self.after = after;
+        self.next = if more || is_partial { now } else { next_due.map_or(self.next, |due| due.min(self.next)) };
+    }
+}
+
+/// What a turn asks of the store, in one go, so that a store that groups what it writes needs one commit for it. What has ended comes
+/// first: it frees the places that the rest fills.
+#[derive(Default)]
+struct Asked {
+    finishes: Vec<Finish>,
+    given_back: Vec<Claimed>,
+    claim: Option<(Claim, Vec<Slot>)>,
+    take: Option<(Take, Vec<Slot>)>,
+}
+
+/// What the store answered.
+struct Answered {
+    settled: Result<Vec<Option<Settled>>, StoreError>,
+    released: Result<(), StoreError>,
+    claimed: Result<Option<(ClaimAnswer, Vec<Slot>)>, StoreError>,
+    taken: Result<Option<(TakeAnswer, Vec<Slot>)>, StoreError>,
+}
+
+impl Asked {
+    async fn of(self, store: &dyn WorkerStore, now: Timestamp) -> Answered {
+        let Self { finishes, given_back, claim, take } = self;
+        let settled = async { if finishes.is_empty() { Ok(Vec::new()) } else { store.finish(finishes).await } };
+        let released = async { if given_back.is_empty() { Ok(()) } else { store.release(given_back, now).await } };
+        let claimed = async {
+            match claim {
+                Some((claim, slots)) => Ok(Some((store.claim(claim).await?, slots))),
+                None => Ok(None),
+            }
+        };
+        let taken = async {
+            match take {
+                Some((take, slots)) => Ok(Some((store.take(take).await?, slots))),
+                None => Ok(None),
+            }
+        };
+        // They are begun in this order.
+        let (settled, released, claimed, taken) = join4(settled, released, claimed, taken).await;
+        Answered { settled, released, claimed, taken }
     }
 }
 
@@ -86,6 +144,7 @@ impl Worker {
             shared,
             in_flight: FuturesUnordered::new(),
             finishes: Vec::new(),
+            recording: Vec::new(),
             given_back: Vec::new(),
             messages: Lane::default(),
             events: Lane::default(),
@@ -101,39 +160,35 @@ impl Worker {
     ///
     /// Those of the store. Nothing is lost by one: what was not recorded is kept for the next turn.
     pub async fn turn(&mut self, now: Timestamp) -> Result<Turn, StoreError> {
-        self.send_started();
-        self.collect().await;
-        let mut did = self.record(now).await?;
-        did |= self.give_back(now).await?;
-        if self.next_sweep <= now {
-            did |= self.sweep(now).await?;
-        }
-        if !self.closing {
-            let hinted = self.shared.hands.was_hinted();
-            if hinted || self.messages.next <= now {
-                did |= self.claim(now).await?;
-            }
-            if hinted || self.events.next <= now {
-                did |= self.take(now).await?;
-            }
+        self.meanwhile(ready(())).await;
+        let asked = self.ask(now);
+        let store = self.shared.parts.store.worker();
+        let Answered { settled, released, claimed, taken } = self.meanwhile(asked.of(&*store, now)).await;
+        // What was taken is sent, whatever became of the rest.
+        let took = taken.map(|taken| taken.is_some_and(|(answer, slots)| self.send_taken(answer, slots, now)));
+        let recorded = self.note_recorded(settled);
+        let released = released.map(|()| !mem::take(&mut self.given_back).is_empty());
+        let started = match claimed {
+            Ok(Some((answer, slots))) => self.start(answer, slots, now).await,
+            Ok(None) => Ok(false),
+            Err(error) => Err(error),
+        };
+        let swept = if self.next_sweep <= now { self.sweep(now).await } else { Ok(false) };
+        let mut did = false;
+        for done in [recorded, released, took, started, swept] {
+            did |= done?;
         }
         Ok(Turn { did, next_due: self.messages.next.min(self.events.next).min(self.next_sweep), parked: mem::take(&mut self.parked) })
     }
 
     /// Ends when an attempt ends, when one was started elsewhere in this process, or when the store may have something due.
     pub async fn idle(&mut self) {
-        let ended = poll_fn(|context| {
-            if self.shared.hands.was_woken(context) {
-                return Poll::Ready(None);
-            }
-            match self.in_flight.poll_next_unpin(context) {
-                Poll::Ready(Some(ended)) => Poll::Ready(Some(ended)),
-                Poll::Ready(None) | Poll::Pending => Poll::Pending,
-            }
-        });
-        if let Some(finish) = ended.await {
-            self.note_end(finish);
-        }
+        poll_fn(|context| {
+            let is_woken = self.shared.hands.was_woken(context) || self.shared.hands.is_hinted();
+            self.drive(context);
+            if is_woken || !self.finishes.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// Takes nothing new from now on; what is on its way is still recorded.
@@ -144,20 +199,40 @@ impl Worker {
 
     /// Whether nothing is on its way, nobody holds a permit to start more, and everything is recorded.
     pub fn is_drained(&self) -> bool {
-        self.shared.hands.is_idle() && self.shared.event_hands.is_idle() && self.finishes.is_empty() && self.given_back.is_empty()
+        self.shared.hands.is_idle()
+            && self.shared.event_hands.is_idle()
+            && self.finishes.is_empty()
+            && self.recording.is_empty()
+            && self.given_back.is_empty()
     }
 
-    fn send_started(&mut self) {
+    /// Sends what was started elsewhere, and notes what has ended.
+    fn drive(&mut self, context: &mut Context<'_>) {
         for (started, slot) in self.shared.hands.take_started() {
             self.send(started, slot);
         }
+        while let Poll::Ready(Some(ended)) = self.in_flight.poll_next_unpin(context) {
+            self.note_end(ended);
+        }
+    }
+
+    /// Waits for the store while the sends go on.
+    async fn meanwhile<T>(&mut self, store: impl Future<Output = T>) -> T {
+        let mut store = pin!(store);
+        poll_fn(|context| {
+            // Has this woken for what is started meanwhile.
+            self.shared.hands.was_woken(context);
+            self.drive(context);
+            store.as_mut().poll(context)
+        })
+        .await
     }
 
     fn send(&mut self, started: Started, slot: Slot) {
         let Started { claimed, attempt, lease, parcel } = started;
         let transport = self.shared.parts.transports.get(&parcel.provider).cloned();
         let send: BoxFuture<Seen> = match transport {
-            None => Box::pin(core::future::ready((Outcome::Failed { class: ErrorClass::NoTransport, retry_after: None }, None))),
+            None => Box::pin(ready((Outcome::Failed { class: ErrorClass::NoTransport, retry_after: None }, None))),
             Some(transport) => Box::pin(guarded(async move { (transport.send(parcel, lease.deadline).await, None) })),
         };
         self.in_flight.push(InFlight { send, claimed, attempt, lease, given_up: false, waker: None, slot: Some(slot) });
@@ -174,19 +249,6 @@ impl Worker {
         self.in_flight.push(InFlight { send, claimed, attempt, lease, given_up: false, waker: None, slot: Some(slot) });
     }
 
-    async fn collect(&mut self) {
-        while let Some(Some(ended)) = poll_fn(|context| {
-            Poll::Ready(match self.in_flight.poll_next_unpin(context) {
-                Poll::Ready(ended) => Some(ended),
-                Poll::Pending => None,
-            })
-        })
-        .await
-        {
-            self.note_end(ended);
-        }
-    }
-
     fn note_end(&mut self, (claimed, attempt, (outcome, report)): Ended) {
         let host = &self.shared.parts.host;
         let mut random = [0; 4];
@@ -194,28 +256,51 @@ impl Worker {
         self.finishes.push(Finish { claimed, attempt, outcome, report, jitter: u32::from_be_bytes(random), now: host.now() });
     }
 
-    async fn record(&mut self, now: Timestamp) -> Result<bool, StoreError> {
-        if self.finishes.is_empty() {
-            return Ok(false);
+    fn ask(&mut self, now: Timestamp) -> Asked {
+        self.recording.append(&mut self.finishes);
+        let recorded = Asked { finishes: self.recording.clone(), given_back: self.given_back.clone(), ..Asked::default() };
+        if self.closing {
+            return recorded;
         }
-        // A finish that may have been committed is stale when it is repeated, so repeating is safe.
-        let settled = self.shared.parts.store.worker().finish(self.finishes.clone()).await?;
-        self.finishes.clear();
-        for change in settled.into_iter().flatten() {
-            self.shared.waiters.tell(change);
-        }
-        self.messages.place_is_free(now);
-        self.events.place_is_free(now);
-        Ok(true)
+        let (hinted, place_is_free) = (self.shared.hands.was_hinted(), !self.recording.is_empty());
+        let claim = (hinted || self.messages.is_due(place_is_free, now)).then(|| self.ask_claim(now)).flatten();
+        let take = (hinted || self.events.is_due(place_is_free, now)).then(|| self.ask_take(now)).flatten();
+        Asked { claim, take, ..recorded }
     }
 
-    async fn give_back(&mut self, now: Timestamp) -> Result<bool, StoreError> {
-        if self.given_back.is_empty() {
-            return Ok(false);
+    fn ask_claim(&mut self, now: Timestamp) -> Option<(Claim, Vec<Slot>)> {
+        let delivering = self.shared.parts.delivering;
+        self.messages.next = now.plus(delivering.poll_interval);
+        let slots = self.messages.slots(&self.shared.hands)?;
+        let (limit, after, lease_until) = (slots.len(), self.messages.after, now.plus(CLAIM_LEASE));
+        Some((Claim { limit, per_account: delivering.per_account_max, after, lease_until, now }, slots))
+    }
+
+    /// Events that are due are taken with their attempts open, as many as there are places.
+    fn ask_take(&mut self, now: Timestamp) -> Option<(Take, Vec<Slot>)> {
+        let delivering = self.shared.parts.delivering;
+        self.events.next = now.plus(delivering.poll_interval);
+        self.shared.parts.webhooks.as_ref()?;
+        let slots = self.events.slots(&self.shared.event_hands)?;
+        let (limit, after, lease) = (slots.len(), self.events.after, Lease::new(now, delivering.event_timeout));
+        Some((Take { limit, per_account: delivering.per_account_max, after, lease, now }, slots))
+    }
+
+    /// What could not be recorded is kept. It may have been committed all the same: then it is stale when it is repeated.
+    fn note_recorded(&mut self, settled: Result<Vec<Option<Settled>>, StoreError>) -> Result<bool, StoreError> {
+        for change in settled?.into_iter().flatten() {
+            self.shared.waiters.tell(change);
         }
-        self.shared.parts.store.worker().release(self.given_back.clone(), now).await?;
-        self.given_back.clear();
-        Ok(true)
+        Ok(!mem::take(&mut self.recording).is_empty())
+    }
+
+    fn send_taken(&mut self, answer: TakeAnswer, slots: Vec<Slot>, now: Timestamp) -> bool {
+        self.events.saw(answer.after, answer.more, answer.next_due, now);
+        let did = answer.more || !answer.started.is_empty();
+        for (started, slot) in answer.started.into_iter().zip(slots) {
+            self.send_notice(started, slot);
+        }
+        did
     }
 
     async fn sweep(&mut self, now: Timestamp) -> Result<bool, StoreError> {
@@ -239,34 +324,14 @@ impl Worker {
         }
     }
 
-    async fn claim(&mut self, now: Timestamp) -> Result<bool, StoreError> {
-        let mut slots: Vec<Slot> = (0..CLAIM_MAX).map_while(|_| self.shared.hands.slot()).collect();
-        let delivering = self.shared.parts.delivering;
-        self.messages.next = now.plus(delivering.poll_interval);
-        self.messages.out_of_slots = slots.is_empty();
-        if self.messages.out_of_slots {
-            return Ok(false);
-        }
-        let store = self.shared.parts.store.worker();
-        let request = Claim {
-            limit: slots.len(),
-            per_account: delivering.per_account_max,
-            after: self.messages.after,
-            lease_until: now.plus(CLAIM_LEASE),
-            now,
-        };
-        let answer = store.claim(request).await?;
-        // One that began behind an account has not looked at those before it.
-        let is_partial = request.after.is_some() || answer.after.is_some();
-        self.messages.after = answer.after;
-        // Where anything was taken there may be more: of accounts that had their share, or of those not looked at yet.
-        let more = !answer.claimed.is_empty() || is_partial;
-        self.messages.next = if more { now } else { answer.next_due.map_or(self.messages.next, |due| due.min(self.messages.next)) };
+    /// Opens the attempts of what was claimed.
+    async fn start(&mut self, answer: ClaimAnswer, mut slots: Vec<Slot>, now: Timestamp) -> Result<bool, StoreError> {
+        self.messages.saw(answer.after, answer.more, answer.next_due, now);
         if answer.claimed.is_empty() {
-            return Ok(false);
+            return Ok(answer.more);
         }
-        let lease = Lease::new(now, delivering.send_timeout);
-        let starts = match store.start(answer.claimed.clone(), lease, now).await {
+        let lease = Lease::new(now, self.shared.parts.delivering.send_timeout);
+        let starts = match self.shared.parts.store.worker().start(answer.claimed.clone(), lease, now).await {
             Ok(starts) => starts,
             Err(error) => {
                 self.given_back = answer.claimed;
@@ -281,33 +346,6 @@ impl Worker {
             }
         }
         Ok(true)
-    }
-}
-
-impl Worker {
-    /// Takes events that are due, as many as there are places, with their attempts open.
-    async fn take(&mut self, now: Timestamp) -> Result<bool, StoreError> {
-        let delivering = self.shared.parts.delivering;
-        self.events.next = now.plus(delivering.poll_interval);
-        if self.shared.parts.webhooks.is_none() {
-            return Ok(false);
-        }
-        let slots: Vec<Slot> = (0..CLAIM_MAX).map_while(|_| self.shared.event_hands.slot()).collect();
-        self.events.out_of_slots = slots.is_empty();
-        if self.events.out_of_slots {
-            return Ok(false);
-        }
-        let lease = Lease::new(now, delivering.event_timeout);
-        let take = Take { limit: slots.len(), per_account: delivering.per_account_max, after: self.events.after, lease, now };
-        let answer = self.shared.parts.store.worker().take(take).await?;
-        let is_partial = take.after.is_some() || answer.after.is_some();
-        self.events.after = answer.after;
-        let did = !answer.started.is_empty() || answer.skipped;
-        self.events.next = if did || is_partial { now } else { answer.next_due.map_or(self.events.next, |due| due.min(self.events.next)) };
-        for (started, slot) in answer.started.into_iter().zip(slots) {
-            self.send_notice(started, slot);
-        }
-        Ok(did)
     }
 }
 

@@ -184,6 +184,7 @@ macro_rules! __store_cases {
             }
             fairness {
                 an_account_with_a_backlog_leaves_room_for_others
+                an_account_that_had_its_share_may_have_more
                 a_claim_goes_on_behind_the_last_account
                 a_claim_that_saw_every_account_begins_anew
                 every_backlog_is_claimed_in_the_end
@@ -328,6 +329,7 @@ macro_rules! __store_cases {
                 a_busy_endpoint_leaves_room_for_others
                 every_endpoint_gets_its_turn
                 an_account_with_a_backlog_leaves_room_for_others
+                an_account_that_had_its_share_may_have_more
                 a_take_goes_on_behind_the_last_account
                 a_take_that_saw_every_account_begins_anew
                 every_backlog_is_taken_in_the_end

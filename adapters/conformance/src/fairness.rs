@@ -30,6 +30,15 @@ pub(crate) fn an_account_with_a_backlog_leaves_room_for_others(harness: &dyn Har
     assert_eq!([of(&busy), of(&calm), of(&calmer)], [4, 1, 1]);
 }
 
+pub(crate) fn an_account_that_had_its_share_may_have_more(harness: &dyn Harness) {
+    let [busy, _, _] = three(harness, [9, 1, 1]);
+    let claim = Claim { limit: 100, per_account: 6, ..busy.a_claim() };
+    let answer = busy.answer_claim(claim);
+    assert_eq!((answer.claimed.len(), answer.after, answer.more), (8, None, true));
+    let answer = busy.answer_claim(claim);
+    assert_eq!((answer.claimed.len(), answer.after, answer.more), (3, None, false));
+}
+
 pub(crate) fn a_claim_goes_on_behind_the_last_account(harness: &dyn Harness) {
     let [first, second, third] = three(harness, [2, 2, 2]);
     let claim = Claim { limit: 2, per_account: 1, ..first.a_claim() };

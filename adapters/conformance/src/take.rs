@@ -260,7 +260,7 @@ fn check_skipped(harness: &dyn Harness, end: impl Fn(&Scene, EndpointId), why: &
     scene.advance(seconds(1));
     end(&scene, endpoint);
     let answer = scene.answer_take(scene.a_take());
-    assert!(answer.skipped);
+    assert!(answer.more);
     assert_eq!(ids(&answer.started), [elsewhere]);
     for id in deliveries {
         let delivery = scene.delivery(id);
@@ -285,7 +285,7 @@ pub(crate) fn an_event_whose_body_is_forgotten_is_skipped(harness: &dyn Harness)
     let young = scene.notify(endpoint);
     scene.retain(young.created_at, Timestamp::default());
     let answer = scene.answer_take(scene.a_take());
-    assert_eq!((answer.skipped, ids(&answer.started)), (true, vec![young.id]));
+    assert_eq!((answer.more, ids(&answer.started)), (true, vec![young.id]));
     assert_eq!(scene.fate(old), "skipped: body_forgotten");
 }
 
@@ -308,7 +308,7 @@ pub(crate) fn a_long_backlog_is_skipped_in_parts(harness: &dyn Harness) {
     scene.disable_endpoint(endpoint);
     let mut parts = Vec::new();
     let waiting = || deliveries.iter().filter(|id| scene.fate(**id) == "queued").count();
-    while scene.answer_take(scene.a_take()).skipped {
+    while scene.answer_take(scene.a_take()).more {
         parts.push(waiting());
     }
     assert_eq!(waiting(), 0);
@@ -360,6 +360,15 @@ pub(crate) fn an_account_with_a_backlog_leaves_room_for_others(harness: &dyn Har
     let taken = accounts(&busy.answer_take(Take { limit: 6, per_account: 4, ..busy.a_take() }));
     let of = |scene: &Scene| taken.iter().filter(|account| **account == scene.account).count();
     assert_eq!([of(&busy), of(&calm), of(&calmer)], [4, 1, 1]);
+}
+
+pub(crate) fn an_account_that_had_its_share_may_have_more(harness: &dyn Harness) {
+    let [busy, _, _] = three(harness, [9, 1, 1]);
+    let take = Take { limit: 100, per_account: 6, ..busy.a_take() };
+    let answer = busy.answer_take(take);
+    assert_eq!((answer.started.len(), answer.after, answer.more), (8, None, true));
+    let answer = busy.answer_take(take);
+    assert_eq!((answer.started.len(), answer.after, answer.more), (3, None, false));
 }
 
 pub(crate) fn a_take_goes_on_behind_the_last_account(harness: &dyn Harness) {

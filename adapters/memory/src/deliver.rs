@@ -106,6 +106,7 @@ fn claim_of_account(rows: &mut AccountRows, effects: &mut Effects, request: &Cla
     let mut room = request.per_account.min(request.limit - answer.claimed.len());
     for row in due {
         if room == 0 {
+            answer.more = true;
             return;
         }
         if let Some(claimed) = claim_one(rows, effects, &row, request) {

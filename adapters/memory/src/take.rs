@@ -57,6 +57,7 @@ impl Taking<'_> {
                 room -= 1;
             }
         }
+        self.answer.more |= room == 0;
     }
 
     /// A lane for each endpoint that gets events now. What waits for one that takes no more is skipped.
@@ -105,7 +106,7 @@ impl Taking<'_> {
         if let Ok(step) = row.delivery.step(&Input::Skip(why), self.request.now) {
             follow(self.rows, row, step, self.request.now);
             *self.skips_left -= 1;
-            self.answer.skipped = true;
+            self.answer.more = true;
         }
         true
     }

@@ -158,6 +158,7 @@ pub(crate) fn claim(txn: &mut Txn<'_>, request: &Claim) -> rusqlite::Result<Clai
         let share = txn.part(|txn| claim_of_account(txn, account, request, room.min(request.per_account)))?.unwrap_or_default();
         answer.claimed.extend(share.claimed);
         answer.next_due = answer.next_due.into_iter().chain(share.next_due).min();
+        answer.more |= share.more;
         if answer.claimed.len() >= request.limit {
             answer.after = after;
             return Ok(answer);
@@ -199,6 +200,7 @@ fn claim_of_account(txn: &mut Txn<'_>, account: AccountId, request: &Claim, room
             continue;
         }
         let due = due(connection, account, instance, request.now, left)?;
+        answer.more |= due.len() == left;
         for found in readable(txn, due, request.now)? {
             left -= usize::from(claim_one(txn, &found, request, &mut answer)?);
         }

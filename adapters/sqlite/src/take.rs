@@ -30,7 +30,7 @@ pub(crate) fn take(txn: &mut Txn<'_>, request: &Take) -> rusqlite::Result<TakeAn
         let taking = |txn: &mut Txn<'_>| Taking::new(account, request, ends_left).take(txn, &waiting, room);
         let share = txn.part(taking)?.unwrap_or_default();
         ends_left -= share.ended;
-        answer.skipped |= share.ended > 0;
+        answer.more |= share.ended > 0 || share.started.len() == room;
         answer.next_due = answer.next_due.into_iter().chain(share.next_due).min();
         answer.started.extend(share.started);
         if answer.started.len() >= request.limit {
