@@ -212,6 +212,10 @@ find! {
     a_finish_that_is_not_fenced_is_found: FinishNotFenced in EVENT, by "15 fenced", within 7;
     an_attempt_written_too_late_is_found: AttemptWrittenAfter in MESSAGE, by "5 logged before", within 2;
     an_attempt_left_open_is_found: OrphanLeftOpen in MESSAGE, by "5 logged after", within 3;
+    an_attempt_of_an_event_written_too_late_is_found: AttemptWrittenAfter in EVENT, by "5 logged before", within 4;
+    an_attempt_of_an_event_left_open_is_found: OrphanLeftOpen in EVENT, by "5 logged after", within 5;
+    a_late_first_byte_of_an_event_is_found: DeadlineIgnored in EVENT, by "15 no byte without the lease", within 6;
+    a_margin_too_small_for_an_event_is_found: MarginTooSmall in EVENT_CLOCKS, by "15 no byte without the lease", within 6;
     a_claim_that_nobody_sweeps_is_found: ClaimNotSwept in KEY, by NOT_STUCK, within 6;
     a_late_first_byte_is_found: DeadlineIgnored in MESSAGE, by "15 no byte without the lease", within 4;
     a_margin_too_small_is_found: MarginTooSmall in CLOCKS, by "15 no byte without the lease", within 4;
