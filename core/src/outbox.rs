@@ -10,8 +10,8 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::{
-    AccountId, Address, ContactId, Content, DeliveryId, Endpoint, Event, EventName, Fact, Findings, Fingerprint, InstanceId, MessageId,
-    MessageStatus, Outcome, Provider, Purpose, Report, Request, Timestamp,
+    AccountId, Address, ContactId, Content, DeliveryId, DisabledBy, Endpoint, EndpointId, Event, EventName, Fact, Findings, Fingerprint,
+    InstanceId, MessageId, MessageStatus, Outcome, Provider, Purpose, Report, Request, Timestamp,
 };
 
 /// What a delivery carries.
@@ -220,6 +220,30 @@ pub struct TakeAnswer {
     pub next_due: Option<Timestamp>,
     /// Whether more may be due now: of an account that has had its share, or of a long backlog that is skipped a part at a time.
     pub more: bool,
+}
+
+/// What a finish changed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Finished {
+    /// Nothing: it came too late.
+    Stale,
+    /// A message has this status now.
+    Message(Settled),
+    /// The attempt of an event is in the log.
+    Event {
+        /// The endpoint that it disabled, and why.
+        disabled: Option<(EndpointId, DisabledBy)>,
+    },
+}
+
+impl Finished {
+    /// The message's new status.
+    pub const fn settled(&self) -> Option<Settled> {
+        match self {
+            Self::Message(settled) => Some(*settled),
+            Self::Stale | Self::Event { .. } => None,
+        }
+    }
 }
 
 /// What a transport is given.

@@ -18,9 +18,9 @@ use async_trait::async_trait;
 use crate::{
     Account, AccountId, Actor, Address, ApiKey, Attempt, Calendar, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactId, Decider,
     Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId, EndpointUrl, Event, EventDelivery, EventFilter, EventId, Fact,
-    Facts, Finish, Instance, InstanceId, InstanceRef, KeyId, KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name, Pause,
-    Plan, PolicyEvent, Rate, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, Sealed, SealedHeaders, Settled,
-    StartAnswer, Submission, Suppression, SuppressionId, Take, TakeAnswer, Timestamp, Usage,
+    Facts, Finish, Finished, Instance, InstanceId, InstanceRef, KeyId, KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode,
+    Name, Pause, Plan, PolicyEvent, Rate, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, Sealed, SealedHeaders,
+    Settled, StartAnswer, Submission, Suppression, SuppressionId, Take, TakeAnswer, Timestamp, Usage,
 };
 
 /// Why a store did not answer: what the machine does next.
@@ -202,11 +202,11 @@ pub trait WorkerStore: Send + Sync {
     /// Opens an attempt of each: reads pause, connection and suppression again, and writes the attempt. One answer for each.
     async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError>;
 
-    /// Closes attempts; the messages' new status, `None` where the fence was old and for events.
+    /// Closes attempts, and says what each finish changed.
     ///
     /// With an event's attempt the endpoint's [`Health`](crate::Health) is written; where that disables it, the account's other
     /// endpoints that listen are told.
-    async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Option<Settled>>, StoreError>;
+    async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Finished>, StoreError>;
 
     /// Gives claimed deliveries back, unstarted.
     async fn release(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<(), StoreError>;

@@ -22,8 +22,8 @@ use futures_util::{FutureExt, StreamExt};
 use crate::gateway::{BoxFuture, Shared};
 use crate::hands::{Hands, Slot};
 use crate::{
-    AccountId, Claim, ClaimAnswer, Claimed, ErrorClass, Finish, Gateway, Lease, Outcome, Report, Settled, StartAnswer, Started,
-    StartedNotice, StoreError, Take, TakeAnswer, Timestamp, WorkerStore,
+    AccountId, Claim, ClaimAnswer, Claimed, DeliveryId, DisabledBy, EndpointId, ErrorClass, Finish, Finished, Gateway, Lease, Outcome,
+    Report, StartAnswer, Started, StartedNotice, StoreError, Take, TakeAnswer, Timestamp, WorkerStore,
 };
 
 /// How long a claim lasts: as long as the start that follows it may take to commit.
@@ -36,14 +36,40 @@ const RECOVER_MAX: usize = 256;
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a turn did.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Turn {
     /// Whether anything was done; then there may be more.
     pub did: bool,
     /// When to come back at the latest.
     pub next_due: Timestamp,
-    /// How many deliveries the store could not read and has put aside; somebody should look.
-    pub parked: usize,
+    /// What somebody should hear of.
+    pub notes: Vec<Note>,
+}
+
+/// Something that whoever runs the gateway should hear of: the worker keeps no log.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Note {
+    /// The store could not read deliveries, and has put them aside.
+    Parked {
+        /// How many.
+        count: usize,
+    },
+    /// A kept connection was stale, and an event was sent once more.
+    Resent {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        delivery: DeliveryId,
+    },
+    /// An endpoint gets no events any more.
+    EndpointDisabled {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        endpoint: EndpointId,
+        /// Why.
+        by: DisabledBy,
+    },
 }
 
 /// Delivers what was accepted.
@@ -58,7 +84,7 @@ pub struct Worker {
     messages: Lane,
     events: Lane,
     next_sweep: Timestamp,
-    parked: usize,
+    notes: Vec<Note>,
     closing: bool,
 }
 
@@ -107,7 +133,7 @@ struct Asked {
 
 /// What the store answered.
 struct Answered {
-    settled: Result<Vec<Option<Settled>>, StoreError>,
+    finished: Result<Vec<Finished>, StoreError>,
     released: Result<(), StoreError>,
     claimed: Result<Option<(ClaimAnswer, Vec<Slot>)>, StoreError>,
     taken: Result<Option<(TakeAnswer, Vec<Slot>)>, StoreError>,
@@ -116,7 +142,7 @@ struct Answered {
 impl Asked {
     async fn of(self, store: &dyn WorkerStore, now: Timestamp) -> Answered {
         let Self { finishes, given_back, claim, take } = self;
-        let settled = async { if finishes.is_empty() { Ok(Vec::new()) } else { store.finish(finishes).await } };
+        let finished = async { if finishes.is_empty() { Ok(Vec::new()) } else { store.finish(finishes).await } };
         let released = async { if given_back.is_empty() { Ok(()) } else { store.release(given_back, now).await } };
         let claimed = async {
             match claim {
@@ -131,8 +157,8 @@ impl Asked {
             }
         };
         // They are begun in this order.
-        let (settled, released, claimed, taken) = join4(settled, released, claimed, taken).await;
-        Answered { settled, released, claimed, taken }
+        let (finished, released, claimed, taken) = join4(finished, released, claimed, taken).await;
+        Answered { finished, released, claimed, taken }
     }
 }
 
@@ -149,7 +175,7 @@ impl Worker {
             messages: Lane::default(),
             events: Lane::default(),
             next_sweep: past,
-            parked: 0,
+            notes: Vec::new(),
             closing: false,
         }
     }
@@ -163,10 +189,10 @@ impl Worker {
         self.meanwhile(ready(())).await;
         let asked = self.ask(now);
         let store = self.shared.parts.store.worker();
-        let Answered { settled, released, claimed, taken } = self.meanwhile(asked.of(&*store, now)).await;
+        let Answered { finished, released, claimed, taken } = self.meanwhile(asked.of(&*store, now)).await;
         // What was taken is sent, whatever became of the rest.
         let took = taken.map(|taken| taken.is_some_and(|(answer, slots)| self.send_taken(answer, slots, now)));
-        let recorded = self.note_recorded(settled);
+        let recorded = self.note_recorded(finished);
         let released = released.map(|()| !mem::take(&mut self.given_back).is_empty());
         let started = match claimed {
             Ok(Some((answer, slots))) => self.start(answer, slots, now).await,
@@ -178,7 +204,7 @@ impl Worker {
         for done in [recorded, released, took, started, swept] {
             did |= done?;
         }
-        Ok(Turn { did, next_due: self.messages.next.min(self.events.next).min(self.next_sweep), parked: mem::take(&mut self.parked) })
+        Ok(Turn { did, next_due: self.messages.next.min(self.events.next).min(self.next_sweep), notes: mem::take(&mut self.notes) })
     }
 
     /// Ends when an attempt ends, when one was started elsewhere in this process, or when the store may have something due.
@@ -287,11 +313,26 @@ impl Worker {
     }
 
     /// What could not be recorded is kept. It may have been committed all the same: then it is stale when it is repeated.
-    fn note_recorded(&mut self, settled: Result<Vec<Option<Settled>>, StoreError>) -> Result<bool, StoreError> {
-        for change in settled?.into_iter().flatten() {
-            self.shared.waiters.tell(change);
+    fn note_recorded(&mut self, finished: Result<Vec<Finished>, StoreError>) -> Result<bool, StoreError> {
+        let finished = finished?;
+        let recorded = mem::take(&mut self.recording);
+        for (finish, finished) in recorded.iter().zip(finished) {
+            self.note_finished(finish, finished);
         }
-        Ok(!mem::take(&mut self.recording).is_empty())
+        Ok(!recorded.is_empty())
+    }
+
+    fn note_finished(&mut self, finish: &Finish, finished: Finished) {
+        let Claimed { account, delivery, .. } = finish.claimed;
+        match finished {
+            Finished::Stale => {}
+            Finished::Message(settled) => self.shared.waiters.tell(settled),
+            Finished::Event { disabled } => {
+                let was_resent = finish.report.as_ref().is_some_and(|report| report.resent);
+                self.notes.extend(was_resent.then_some(Note::Resent { account, delivery }));
+                self.notes.extend(disabled.map(|(endpoint, by)| Note::EndpointDisabled { account, endpoint, by }));
+            }
+        }
     }
 
     fn send_taken(&mut self, answer: TakeAnswer, slots: Vec<Slot>, now: Timestamp) -> bool {
@@ -309,7 +350,7 @@ impl Worker {
         for change in &swept.settled {
             self.shared.waiters.tell(*change);
         }
-        self.parked += swept.parked;
+        self.notes.extend((swept.parked > 0).then_some(Note::Parked { count: swept.parked }));
         let more = self.shared.parts.store.worker().recover(now, RECOVER_MAX).await? || swept.more;
         if !more {
             self.next_sweep = now.plus(SWEEP_INTERVAL);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gatepost::{
-    AccountChange, Cause, Claim, Connection, ErrorClass, InstanceChange, Lease, MessageStatus, Outcome, Parcel, Provider, Purpose,
-    Schedule, Settled, expiry,
+    AccountChange, Cause, Claim, Connection, ErrorClass, Finished, InstanceChange, Lease, MessageStatus, Outcome, Parcel, Provider,
+    Purpose, Schedule, Settled, expiry,
 };
 
 use crate::Harness;
@@ -418,10 +418,10 @@ pub(crate) fn a_batch_of_finishes_is_answered_in_order(harness: &dyn Harness) {
     });
     let finishes =
         [(&second, UNKNOWN), (&first, sent("x")), (&second, sent("y"))].map(|(started, outcome)| scene.a_finish(started, outcome));
-    let settled = wait(scene.worker().finish(finishes.into()));
+    let finished = wait(scene.worker().finish(finishes.into()));
     let unknown = Settled { message: second.parcel.message, status: MessageStatus::Unknown };
     let sent = Settled { message: first.parcel.message, status: MessageStatus::Sent };
-    assert_eq!(settled, [Some(unknown), Some(sent), None]);
+    assert_eq!(finished, [Finished::Message(unknown), Finished::Message(sent), Finished::Stale]);
 }
 
 pub(crate) fn every_kind_of_content_is_delivered_as_it_was(harness: &dyn Harness) {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use gatepost::{Attempt, DeliveryId, DeliveryStatus, ErrorClass, EventDelivery, Finish, Outcome, Report};
+use gatepost::{
+    Attempt, DeliveryId, DeliveryStatus, ErrorClass, EventDelivery, Finish, Finished, MessageStatus, Outcome, Report, Settled, Started,
+};
 
 use crate::Harness;
 use crate::draft::text;
@@ -137,7 +139,7 @@ pub(crate) fn jitter_lengthens_the_wait_of_an_event(harness: &dyn Harness) {
     let (scene, id) = one(harness);
     let started = scene.take_one();
     let finish = Finish { jitter: u32::MAX, ..scene.a_report(&started, failed(ErrorClass::Unreachable)) };
-    assert_eq!(wait(scene.worker().finish(vec![finish])), [None]);
+    assert_eq!(wait(scene.worker().finish(vec![finish])), [Finished::Event { disabled: None }]);
     assert_eq!(scene.delivery(id).next_at, Some(scene.now().plus(Duration::from_millis(5_500))));
 }
 
@@ -191,7 +193,7 @@ fn check_stale(scene: &Scene, finish: Finish) {
     let endpoint = scene.delivery(id).endpoint;
     let seen = || (scene.delivery(id), scene.delivery_attempts(id), scene.endpoint(endpoint));
     let before = seen();
-    assert_eq!(wait(scene.worker().finish(vec![finish])), [None]);
+    assert_eq!(wait(scene.worker().finish(vec![finish])), [Finished::Stale]);
     assert_eq!(seen(), before);
 }
 
@@ -262,9 +264,10 @@ pub(crate) fn a_batch_of_messages_and_events_is_answered_in_order(harness: &dyn 
         scene.a_report(&events[1], failed(ErrorClass::Aborted)),
         scene.a_finish(two, failed(ErrorClass::Refused)),
     ];
-    let settled = wait(scene.worker().finish(finishes));
-    let statuses: Vec<_> = settled.iter().map(|settled| settled.map(|settled| settled.status.as_str())).collect();
-    assert_eq!(statuses, [None, Some("sent"), None, Some("failed")]);
+    let finished = wait(scene.worker().finish(finishes));
+    let message = |started: &Started, status| Finished::Message(Settled { message: started.parcel.message, status });
+    let event = Finished::Event { disabled: None };
+    assert_eq!(finished, [event.clone(), message(one, MessageStatus::Sent), event, message(two, MessageStatus::Failed)]);
     let mut fates = ids.iter().map(|id| scene.fate(*id)).collect::<Vec<_>>();
     fates.sort_unstable();
     assert_eq!(fates, ["failed: aborted", "sent"]);

@@ -15,12 +15,15 @@ fn two(harness: &dyn Harness) -> (Scene, EndpointId, EndpointId) {
     (scene, failing, other)
 }
 
-/// Delivers a test, which ends so.
+/// Delivers a test, which ends so; the worker hears at once if that disables the endpoint.
 #[track_caller]
 fn test(scene: &Scene, endpoint: EndpointId, outcome: Outcome, disables: Option<DisabledBy>) {
     scene.notify(endpoint);
     let started = scene.take().into_iter().find(|notice| notice.notice.endpoint.id == endpoint).expect("the test goes out");
-    scene.close_with(&started, outcome, Some(Report { disables, ..Report::default() }));
+    let was_enabled = scene.endpoint(endpoint).disabled.is_none();
+    let told = scene.close_with(&started, outcome, Some(Report { disables, ..Report::default() }));
+    let disabled = scene.endpoint(endpoint).disabled.filter(|_| was_enabled);
+    assert_eq!(told, disabled.map(|disabled| (endpoint, disabled.by)));
 }
 
 /// The endpoint is disabled since now for this reason, and the other one is told.

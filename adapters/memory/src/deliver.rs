@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use gatepost::{
-    AccountId, Attempt, Claim, ClaimAnswer, Claimed, Connection, ContactState, Ending, ErrorClass, Findings, Finish, Gate,
+    AccountId, Attempt, Claim, ClaimAnswer, Claimed, Connection, ContactState, Ending, ErrorClass, Findings, Finish, Finished, Gate,
     IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, Outcome, Parcel, Provider,
     Settled, StartAnswer, StartFacts, Started, State, Step, Subject, Swept, Timestamp, examine, may_start, suppression_forbids,
 };
@@ -229,17 +229,22 @@ fn is_suppressed(rows: &AccountRows, message: MessageId) -> Option<bool> {
     Some(suppression_forbids(state, rows.account.one_time_codes_pass, findings, &subject))
 }
 
-/// Closes an attempt; `None` where it comes too late, and for an event.
-pub(crate) fn finish(world: &mut World, finish: Finish) -> Option<Settled> {
-    let rows = world.accounts.get_mut(&finish.claimed.account)?;
+/// Closes an attempt.
+pub(crate) fn finish(world: &mut World, finish: Finish) -> Finished {
+    let World { accounts, effects, .. } = world;
+    let Some(rows) = accounts.get_mut(&finish.claimed.account) else { return Finished::Stale };
     if rows.notices.contains_key(&finish.claimed.delivery) {
-        notices::finish(rows, &mut world.effects, finish);
-        return None;
+        let finished = notices::finish(rows, effects, finish);
+        return finished.map_or(Finished::Stale, |disabled| Finished::Event { disabled });
     }
+    finish_message(rows, effects, finish).map_or(Finished::Stale, Finished::Message)
+}
+
+fn finish_message(rows: &mut AccountRows, effects: &mut Effects, finish: Finish) -> Option<Settled> {
     let Finish { claimed, attempt, outcome, jitter, now, report: _ } = finish;
     let row = rows.outbox.get(&claimed.delivery).copied()?;
     let input = Input::Finish { fence: claimed.fence, outcome: outcome.clone(), jitter };
-    let settled = advance(rows, &mut world.effects, &row, &input, now)?;
+    let settled = advance(rows, effects, &row, &input, now)?;
     close_attempt(rows, row.message, attempt, outcome, now);
     Some(settled)
 }

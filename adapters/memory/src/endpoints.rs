@@ -3,7 +3,9 @@
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use gatepost::{Disabled, ENDPOINTS_MAX, Endpoint, EndpointChange, EndpointId, EndpointState, Outcome, Report, StoreError, Tat, Timestamp};
+use gatepost::{
+    Disabled, DisabledBy, ENDPOINTS_MAX, Endpoint, EndpointChange, EndpointId, EndpointState, Outcome, Report, StoreError, Tat, Timestamp,
+};
 
 use crate::events;
 use crate::world::{AccountRows, Effects, EndpointRow};
@@ -74,16 +76,16 @@ pub(crate) fn note_health(
     outcome: &Outcome,
     report: Option<&Report>,
     now: Timestamp,
-) {
-    let Some(row) = rows.endpoints.get_mut(&id) else { return };
+) -> Option<DisabledBy> {
+    let row = rows.endpoints.get_mut(&id)?;
     let (health, disabled_by) = row.endpoint.health.after(outcome, report, now);
     if health != row.endpoint.health {
         Arc::make_mut(&mut row.endpoint).health = health;
     }
     let is_there = row.endpoint.disabled.is_none() && row.endpoint.removed_at.is_none();
-    if let Some(by) = disabled_by.filter(|_| is_there) {
-        Arc::make_mut(&mut row.endpoint).disabled = Some(Disabled { since: now, by });
-        let endpoint = row.endpoint.clone();
-        events::tell_disabled(rows, effects, &endpoint);
-    }
+    let by = disabled_by.filter(|_| is_there)?;
+    Arc::make_mut(&mut row.endpoint).disabled = Some(Disabled { since: now, by: by.clone() });
+    let endpoint = row.endpoint.clone();
+    events::tell_disabled(rows, effects, &endpoint);
+    Some(by)
 }

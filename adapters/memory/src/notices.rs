@@ -4,8 +4,8 @@
 //! which every change goes. `take` opens attempts; here they are closed.
 
 use gatepost::{
-    AccountId, Attempt, Delivery, DeliveryFilter, DeliveryId, DeliveryStatus, Ending, EndpointId, EndpointState, ErrorClass, EventDelivery,
-    EventId, EventName, Finish, Input, Outcome, Page, Replayed, Report, Skip, State, Step, Timestamp,
+    AccountId, Attempt, Delivery, DeliveryFilter, DeliveryId, DeliveryStatus, DisabledBy, Ending, EndpointId, EndpointState, ErrorClass,
+    EventDelivery, EventId, EventName, Finish, Input, Outcome, Page, Replayed, Report, Skip, State, Step, Timestamp,
 };
 
 use crate::endpoints;
@@ -85,18 +85,18 @@ fn end(rows: &mut AccountRows, row: &NoticeRow, ending: Ending, now: Timestamp) 
     shown.updated_at = now;
 }
 
-/// Closes an attempt; `None` where it comes too late.
-pub(crate) fn finish(rows: &mut AccountRows, effects: &mut Effects, finish: Finish) -> Option<()> {
+/// Closes an attempt, and says which endpoint that disabled; `None` where it comes too late.
+pub(crate) fn finish(rows: &mut AccountRows, effects: &mut Effects, finish: Finish) -> Option<Option<(EndpointId, DisabledBy)>> {
     let Finish { claimed, attempt, outcome, report, jitter, now } = finish;
     let row = rows.notices.get(&claimed.delivery).copied()?;
     let input = Input::Finish { fence: claimed.fence, outcome: outcome.clone(), jitter };
     let step = row.delivery.step(&input, now).ok()?;
     follow(rows, &row, step, now);
-    endpoints::note_health(rows, effects, row.endpoint, &outcome, report.as_ref(), now);
+    let disabled_by = endpoints::note_health(rows, effects, row.endpoint, &outcome, report.as_ref(), now);
     close_attempt(rows, row.id, attempt, outcome, report, now);
     // Its place at the endpoint is free.
     effects.left_due |= is_waited_for(rows, row.endpoint);
-    Some(())
+    Some(disabled_by.map(|by| (row.endpoint, by)))
 }
 
 fn is_waited_for(rows: &AccountRows, endpoint: EndpointId) -> bool {

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Address, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed, ContactId,
     Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Event, EventDelivery, EventId, Fact, Facts, Findings,
-    Finish, Instance, InstanceChange, InstanceId, InstanceRef, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode,
-    NewSuppression, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Recovery, RecoveryId, Release, Replay, ReplayAnswer, Request,
-    Retention, Review, ReviewAnswer, ReviewFilter, Settled, StartAnswer, Store, StoreError, Submission, Suppression, SuppressionFilter,
+    Finish, Finished, Instance, InstanceChange, InstanceId, InstanceRef, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus,
+    Mode, NewSuppression, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Recovery, RecoveryId, Release, Replay, ReplayAnswer,
+    Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError, Submission, Suppression, SuppressionFilter,
     SuppressionId, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
 };
 
@@ -287,7 +287,7 @@ impl WorkerStore for OfWorker {
         Ok(self.0.write(|world| claimed.into_iter().map(|claimed| deliver::start(world, claimed, lease, now)).collect()))
     }
 
-    async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Option<Settled>>, StoreError> {
+    async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Finished>, StoreError> {
         Ok(self.0.write(|world| finishes.into_iter().map(|finish| deliver::finish(world, finish)).collect()))
     }
 

@@ -1,9 +1,9 @@
 //! Deliver: a message's way: claim, start, finish, release and sweep. The core's state machine says what follows.
 
 use gatepost::{
-    AccountId, Channel, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, Ending, ErrorClass, Finish, Gate, IDEMPOTENCY_TIME, Input,
-    InstanceId, Lease, MessageId, MessageStatus, Mode, Outcome, Settled, StartAnswer, StartFacts, Started, State, Step, Subject, Swept,
-    Timestamp, examine, may_start, suppression_forbids,
+    AccountId, Channel, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, Ending, ErrorClass, Finish, Finished, Gate,
+    IDEMPOTENCY_TIME, Input, InstanceId, Lease, MessageId, MessageStatus, Mode, Outcome, Settled, StartAnswer, StartFacts, Started, State,
+    Step, Subject, Swept, Timestamp, examine, may_start, suppression_forbids,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -337,15 +337,15 @@ fn start_facts(txn: &mut Txn<'_>, found: &OutboxEntry, waiting: &WaitingMessage)
 }
 
 /// Closes an attempt.
-pub(crate) fn finish(txn: &mut Txn<'_>, finish: &Finish) -> rusqlite::Result<Option<Settled>> {
-    Ok(or_park(txn, finish.claimed, finish.now, |txn| try_finish(txn, finish))?.flatten())
+pub(crate) fn finish(txn: &mut Txn<'_>, finish: &Finish) -> rusqlite::Result<Finished> {
+    Ok(or_park(txn, finish.claimed, finish.now, |txn| try_finish(txn, finish))?.unwrap_or(Finished::Stale))
 }
 
-fn try_finish(txn: &mut Txn<'_>, finish: &Finish) -> rusqlite::Result<Option<Settled>> {
-    let Some(found) = outbox::find(txn, finish.claimed)? else { return Ok(None) };
+fn try_finish(txn: &mut Txn<'_>, finish: &Finish) -> rusqlite::Result<Finished> {
+    let Some(found) = outbox::find(txn, finish.claimed)? else { return Ok(Finished::Stale) };
     match found.state.channel {
-        Channel::Message => finish_message(txn, &found, finish),
-        Channel::Event => notices::finish(txn, &found, finish).map(|()| None),
+        Channel::Message => Ok(finish_message(txn, &found, finish)?.map_or(Finished::Stale, Finished::Message)),
+        Channel::Event => notices::finish(txn, &found, finish),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gatepost::{
-    AccountId, Disabled, ENDPOINTS_MAX, Endpoint, EndpointChange, EndpointId, EndpointUrl, Health, InstanceId, Outcome, Report, Sealed,
-    SealedHeaders, StoreError, Tat, Timestamp,
+    AccountId, Disabled, DisabledBy, ENDPOINTS_MAX, Endpoint, EndpointChange, EndpointId, EndpointUrl, Health, InstanceId, Outcome, Report,
+    Sealed, SealedHeaders, StoreError, Tat, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -173,20 +173,23 @@ pub(crate) fn note_health(
     outcome: &Outcome,
     report: Option<&Report>,
     now: Timestamp,
-) -> rusqlite::Result<()> {
-    let Some(entry) = txn.endpoint(account, id)? else { return Ok(()) };
+) -> rusqlite::Result<Option<DisabledBy>> {
+    let Some(entry) = txn.endpoint(account, id)? else { return Ok(None) };
     let (health, disabled_by) = entry.endpoint.health.after(outcome, report, now);
-    let disabled = disabled_by.filter(|_| entry.endpoint.disabled.is_none()).map(|by| Disabled { since: now, by });
-    if health == entry.endpoint.health && disabled.is_none() {
-        return Ok(());
+    let disabled_by = disabled_by.filter(|_| entry.endpoint.disabled.is_none());
+    if health == entry.endpoint.health && disabled_by.is_none() {
+        return Ok(None);
     }
     let endpoint = Arc::make_mut(&mut entry.endpoint);
     endpoint.health = health;
-    let is_disabled_now = disabled.is_some();
+    let disabled = disabled_by.clone().map(|by| Disabled { since: now, by });
     endpoint.disabled = disabled.or(endpoint.disabled.take());
     let endpoint = entry.endpoint.clone();
     write_health(txn.connection, account, &endpoint)?;
-    if is_disabled_now { events::tell_disabled(txn, account, &endpoint) } else { Ok(()) }
+    if disabled_by.is_some() {
+        events::tell_disabled(txn, account, &endpoint)?;
+    }
+    Ok(disabled_by)
 }
 
 fn write_health(connection: &Connection, account: AccountId, endpoint: &Endpoint) -> rusqlite::Result<()> {

@@ -1,6 +1,6 @@
 //! Notices: events on their way to endpoints, as their attempts end and as time passes. `take` opens the attempts.
 
-use gatepost::{Ending, ErrorClass, Finish, Input, Outcome, State, Step, Timestamp};
+use gatepost::{Ending, ErrorClass, Finish, Finished, Input, Outcome, State, Step, Timestamp};
 use rusqlite::{Connection, params};
 
 use crate::outbox::{self, OutboxEntry, Read, entry_columns};
@@ -25,19 +25,19 @@ fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, now: Timestamp) -
 }
 
 /// Closes an attempt; one that comes too late changes nothing.
-pub(crate) fn finish(txn: &mut Txn<'_>, found: &OutboxEntry, finish: &Finish) -> rusqlite::Result<()> {
+pub(crate) fn finish(txn: &mut Txn<'_>, found: &OutboxEntry, finish: &Finish) -> rusqlite::Result<Finished> {
     let Finish { claimed, attempt, ref outcome, ref report, jitter, now } = *finish;
     let input = Input::Finish { fence: claimed.fence, outcome: outcome.clone(), jitter };
-    let Ok(step) = found.state.step(&input, now) else { return Ok(()) };
+    let Ok(step) = found.state.step(&input, now) else { return Ok(Finished::Stale) };
     follow(txn, found, step, now)?;
     deliveries::write_outcome(txn, found, attempt, outcome, report.as_ref(), now)?;
     // An endpoint that cannot be read changes nothing of how the attempt ended.
-    txn.part(|txn| endpoints::note_health(txn, found.account, found.endpoint(), outcome, report.as_ref(), now))?;
+    let disabled_by = txn.part(|txn| endpoints::note_health(txn, found.account, found.endpoint(), outcome, report.as_ref(), now))?;
     if !txn.has_left_due() && is_waited_for(txn, found)? {
         // Its place at the endpoint is free.
         txn.leave_due();
     }
-    Ok(())
+    Ok(Finished::Event { disabled: disabled_by.flatten().map(|by| (found.endpoint(), by)) })
 }
 
 pub(crate) const IS_WAITED_FOR: &str = "SELECT 1 FROM outbox INDEXED BY outbox_events_waiting

@@ -69,8 +69,8 @@ impl Scene {
             jitter: 0,
             now: self.now(),
         };
-        let settled = block_on(self.gateway.store().worker().finish(started.iter().map(finish).collect())).expect("finishes");
-        settled.into_iter().map(|settled| settled.map(|settled| settled.status)).collect()
+        let finished = block_on(self.gateway.store().worker().finish(started.iter().map(finish).collect())).expect("finishes");
+        finished.iter().map(|finished| finished.settled().map(|settled| settled.status)).collect()
     }
 
     fn sweep(&self, after: Duration) -> Swept {

@@ -13,7 +13,6 @@ use gatepost_system::System;
 
 use crate::config::{Mode, Settings};
 use crate::keys_file::KeysFile;
-use crate::watched::Watched;
 use crate::{Failure, private_file, webhooks};
 
 /// Where database and keyring are.
@@ -98,9 +97,8 @@ impl Opened {
     /// A gateway over the database, as it is set.
     pub fn gateway(&self, settings: &Settings) -> Result<Gateway, Failure> {
         let host: Arc<dyn Host> = Arc::new(System);
-        let store = Watched::new(Arc::new(self.store.clone()));
         let webhooks = webhooks::of(settings, self.keyring.clone(), host.clone())?;
-        let builder = Gateway::builder(Arc::new(store), host)
+        let builder = Gateway::builder(Arc::new(self.store.clone()), host)
             .transport(gatepost::Provider::Sandbox, settings.sandbox.provider())
             .policy(settings.policy.into())
             .delivering(settings.delivering())

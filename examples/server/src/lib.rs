@@ -13,7 +13,6 @@ pub mod keys_file;
 pub mod logging;
 pub mod private_file;
 pub mod serve;
-pub mod watched;
 pub mod webhooks;
 
 pub use failure::Failure;

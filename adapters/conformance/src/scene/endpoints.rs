@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gatepost::{
     Actor, Attempt, DeliveryFilter, DeliveryId, Disabled, DisabledBy, Endpoint, EndpointChange, EndpointId, EndpointSecrets, EndpointUrl,
-    Event, EventDelivery, EventFilter, EventId, EventName, Finish, Health, IN_FLIGHT_DEFAULT, Keyring, Lease, NewSigningSecret, Outcome,
-    Page, Recovery, RecoveryId, RecoveryProgress, Replay, ReplayAnswer, Report, Sealed, SealedFor, SealedHeaders, SealedKind,
+    Event, EventDelivery, EventFilter, EventId, EventName, Finish, Finished, Health, IN_FLIGHT_DEFAULT, Keyring, Lease, NewSigningSecret,
+    Outcome, Page, Recovery, RecoveryId, RecoveryProgress, Replay, ReplayAnswer, Report, Sealed, SealedFor, SealedHeaders, SealedKind,
     StartedNotice, Take, TakeAnswer, Timestamp,
 };
 use zeroize::Zeroizing;
@@ -215,16 +215,21 @@ impl Scene {
         Finish { claimed: notice.claimed, attempt: notice.attempt, outcome, report: None, jitter: 0, now: self.now() }
     }
 
-    /// Finishes the attempt to deliver an event; nothing is settled by it.
+    /// Finishes the attempt to deliver an event.
     #[track_caller]
     pub(crate) fn close(&self, notice: &StartedNotice, outcome: Outcome) {
-        self.close_with(notice, outcome, None);
+        drop(self.close_with(notice, outcome, None));
     }
 
+    /// Finishes the attempt to deliver an event, unless it is too late; the endpoint that this disabled, and why.
     #[track_caller]
-    pub(crate) fn close_with(&self, notice: &StartedNotice, outcome: Outcome, report: Option<Report>) {
+    pub(crate) fn close_with(&self, notice: &StartedNotice, outcome: Outcome, report: Option<Report>) -> Option<(EndpointId, DisabledBy)> {
         let finish = Finish { report, ..self.a_report(notice, outcome) };
-        assert_eq!(wait(self.worker().finish(vec![finish])), [None], "an event settles no message");
+        match wait(self.worker().finish(vec![finish])).as_slice() {
+            [Finished::Event { disabled }] => disabled.clone(),
+            [Finished::Stale] => None,
+            other => panic!("expected one answer for an event, got {other:?}"),
+        }
     }
 
     /// Takes the one event that is due, and finishes it so.

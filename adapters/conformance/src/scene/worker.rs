@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use gatepost::{
-    Claim, ClaimAnswer, Claimed, Finish, Lease, MessageStatus, Outcome, Retention, StartAnswer, Started, Swept, Timestamp, WorkerStore,
+    Claim, ClaimAnswer, Claimed, Finish, Finished, Lease, MessageStatus, Outcome, Retention, StartAnswer, Started, Swept, Timestamp,
+    WorkerStore,
 };
 
 use super::account::ALL;
@@ -74,9 +75,11 @@ impl Scene {
     /// Finishes an attempt; the message's status, or `stale`.
     #[track_caller]
     pub(crate) fn finish(&self, started: &Started, outcome: Outcome) -> String {
-        let settled = wait(self.worker().finish(vec![self.a_finish(started, outcome)]));
-        assert_eq!(settled.len(), 1, "each finish has an answer");
-        settled.into_iter().flatten().next().map_or("stale", |settled| settled.status.as_str()).to_string()
+        match wait(self.worker().finish(vec![self.a_finish(started, outcome)])).as_slice() {
+            [Finished::Message(settled)] => settled.status.as_str().to_string(),
+            [Finished::Stale] => "stale".to_string(),
+            other => panic!("expected one answer for a message, got {other:?}"),
+        }
     }
 
     /// Claims and starts the one thing that is due, and finishes it so.

@@ -319,7 +319,7 @@ handle! {
             answers
         }
 
-        async fn finish(&self, mut finishes: Vec<Finish>) -> Result<Vec<Option<Settled>>, StoreError> {
+        async fn finish(&self, mut finishes: Vec<Finish>) -> Result<Vec<Finished>, StoreError> {
             match self.fault {
                 Fault::IgnoresFence => finishes.iter_mut().for_each(|finish| self.renew(finish)),
                 Fault::KeepsDeadEndpoints => finishes.iter_mut().for_each(excuse),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatepost::{Delivering, Gateway, Lease, Turn, Worker};
+use gatepost::{Delivering, Gateway, Lease, Note, Turn, Worker};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -63,12 +63,11 @@ impl Turner {
         self.app.heartbeat();
         let now = self.gateway.host().now();
         let turn = worker.turn(now).await;
-        if let Ok(Turn { parked: parked @ 1.., .. }) = turn {
-            tracing::error!(parked, "deliveries could not be read and were put aside; their messages are `unknown`");
-        }
         match turn {
-            Ok(turn) if turn.did => Duration::ZERO,
-            Ok(turn) => turn.next_due.since(now).min(self.delivering.poll_interval),
+            Ok(Turn { did, next_due, notes }) => {
+                notes.iter().for_each(tell);
+                if did { Duration::ZERO } else { next_due.since(now).min(self.delivering.poll_interval) }
+            }
             Err(error) => {
                 tracing::error!(%error, "the worker could not use the store, and tries again");
                 self.delivering.poll_interval
@@ -84,6 +83,19 @@ impl Turner {
             }
             // Ends with a send, or after a while, for a store that was not available.
             let _ = timeout(self.delivering.poll_interval, worker.idle()).await;
+        }
+    }
+}
+
+/// Tells the log.
+fn tell(note: &Note) {
+    match note {
+        Note::Parked { count } => tracing::error!(count, "deliveries could not be read and were put aside; their messages are `unknown`"),
+        Note::Resent { account, delivery } => {
+            tracing::info!(%account, %delivery, "a kept connection was stale, and the event was sent once more");
+        }
+        Note::EndpointDisabled { account, endpoint, by } => {
+            tracing::warn!(%account, %endpoint, reason = by.as_str(), "an endpoint was disabled");
         }
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gatepost::{
-    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, KeyId, Lease, OperatorStore, Retention, Settled, StartAnswer,
-    Store, StoreError, Swept, Take, TakeAnswer, Timestamp, WorkerStore,
+    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, Finished, KeyId, Lease, OperatorStore, Retention, Settled,
+    StartAnswer, Store, StoreError, Swept, Take, TakeAnswer, Timestamp, WorkerStore,
 };
 use gatepost_memory::MemoryStore;
 
@@ -67,7 +67,7 @@ impl WorkerStore for BrokenWorker {
         down()
     }
 
-    async fn finish(&self, _: Vec<Finish>) -> Result<Vec<Option<Settled>>, StoreError> {
+    async fn finish(&self, _: Vec<Finish>) -> Result<Vec<Finished>, StoreError> {
         down()
     }
 

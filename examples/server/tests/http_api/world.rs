@@ -16,7 +16,6 @@ use gatepost::{
 use gatepost_http::Http;
 use gatepost_memory::{MemoryStore, Sandbox, TestHost};
 use gatepost_server::http::{App, HttpSettings, router};
-use gatepost_server::watched::Watched;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -75,7 +74,7 @@ impl World {
         let delivering = Delivering { send_timeout: Duration::from_millis(20), ..Delivering::default() };
         let destinations = terms.settings.destinations.clone();
         let http = Http::builder(destinations.clone(), host.clone()).build().unwrap();
-        let gateway = Gateway::builder(Arc::new(Watched::new(terms.store.clone())), host.clone())
+        let gateway = Gateway::builder(terms.store.clone(), host.clone())
             .transport(
                 Provider::Sandbox,
                 Faltering { sandbox: terms.sandbox.with_host(host.clone()), failures_left: terms.failures.into() },
