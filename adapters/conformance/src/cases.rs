@@ -363,6 +363,7 @@ macro_rules! __store_cases {
                 an_endpoint_that_is_gone_is_disabled
                 an_endpoint_that_asks_for_it_is_disabled
                 an_endpoint_whose_url_is_forbidden_is_disabled
+                a_person_who_disables_an_endpoint_is_told_of
                 five_days_of_failure_disable
                 a_success_clears_the_failures
                 what_the_gateway_did_is_no_failure_of_the_endpoint

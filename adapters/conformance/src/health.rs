@@ -1,6 +1,6 @@
 //! Health: an endpoint that fails for long or asks for it gets no events any more, and the account's other endpoints are told.
 
-use gatepost::{DisabledBy, EndpointId, ErrorClass, EventId, EventName, Health, Outcome, Report};
+use gatepost::{Actor, DisabledBy, EndpointChange, EndpointId, ErrorClass, EventId, EventName, Health, Outcome, Report};
 
 use crate::Harness;
 use crate::scene::Scene;
@@ -26,12 +26,17 @@ fn test(scene: &Scene, endpoint: EndpointId, outcome: Outcome, disables: Option<
     assert_eq!(told, disabled.map(|disabled| (endpoint, disabled.by)));
 }
 
-/// The endpoint is disabled since now for this reason, and the other one is told.
+/// The endpoint is disabled since now for this reason, nobody changed it, and the other one is told.
 #[track_caller]
 fn check_disabled(scene: &Scene, failing: EndpointId, other: EndpointId, by: DisabledBy) {
+    assert_eq!(scene.endpoint(failing).revision, 0);
+    check_disabled_and_told(scene, failing, other, by);
+}
+
+#[track_caller]
+fn check_disabled_and_told(scene: &Scene, failing: EndpointId, other: EndpointId, by: DisabledBy) {
     let (now, word) = (scene.now(), by.as_str());
     assert_eq!(scene.endpoint(failing).disabled, Some(gatepost::Disabled { since: now, by }));
-    assert_eq!(scene.endpoint(failing).revision, 0, "nobody changed it");
     let event = EventId::of(failing.to_bytes(), EventName::EndpointDisabled as u32, now);
     let head = format!(r#"{{"event":"endpoint.disabled","event_id":"{event}","occurred_at":"{now}","#);
     let expected = head + &format!(r#""endpoint_id":"{failing}","endpoint_name":"ledger","reason":"{word}"}}"#);
@@ -55,6 +60,15 @@ pub(crate) fn an_endpoint_whose_url_is_forbidden_is_disabled(harness: &dyn Harne
     let (scene, failing, other) = two(harness);
     test(&scene, failing, Outcome::Blocked { class: ErrorClass::Forbidden }, Some(DisabledBy::Forbidden));
     check_disabled(&scene, failing, other, DisabledBy::Forbidden);
+}
+
+pub(crate) fn a_person_who_disables_an_endpoint_is_told_of(harness: &dyn Harness) {
+    let (scene, closed, other) = two(harness);
+    scene.disable_endpoint(closed);
+    check_disabled_and_told(&scene, closed, other, DisabledBy::Person { by: Actor::App, note: None });
+    let change = EndpointChange { name: Some("till".parse().expect("a name")), ..EndpointChange::default() };
+    scene.change_endpoint(closed, change);
+    assert_eq!(scene.told(other).len(), 1, "it was disabled already");
 }
 
 pub(crate) fn five_days_of_failure_disable(harness: &dyn Harness) {

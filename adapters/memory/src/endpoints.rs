@@ -53,10 +53,15 @@ pub(crate) fn change(
     if change.if_revision.is_some_and(|expected| expected != endpoint.revision) {
         return Err(StoreError::Conflict);
     }
+    let was_enabled = endpoint.disabled.is_none();
     change.apply(Arc::make_mut(endpoint));
+    let endpoint = endpoint.clone();
+    if was_enabled {
+        events::tell_disabled(rows, effects, &endpoint);
+    }
     // What it held may go now, or must be skipped.
     effects.left_due = true;
-    Ok(Some(Endpoint::clone(endpoint)))
+    Ok(Some(Endpoint::clone(&endpoint)))
 }
 
 /// The numbers of the keyring's roots that sealed what may still be read.

@@ -155,11 +155,15 @@ pub(crate) fn change(txn: &mut Txn<'_>, account: AccountId, id: EndpointId, chan
     if change.if_revision.is_some_and(|expected| expected != endpoint.revision) {
         return Ok(Err(StoreError::Conflict));
     }
+    let was_enabled = endpoint.disabled.is_none();
     change.apply(&mut endpoint);
     let sql = "UPDATE endpoints SET name = ?3, url = ?4, instance = ?5, filter = ?6, in_flight_max = ?7, rate = ?8, secrets = ?9,
                secrets_root = ?10, headers = ?11, headers_root = ?12, header_names = ?13, verified_at = ?14, pause = ?15, disabled = ?16,
                failing_since = ?17, removed_at = ?18, url_since = ?19, revision = ?20, created_at = ?21 WHERE account = ?1 AND id = ?2";
     write(txn.connection, sql, account, &endpoint)?;
+    if was_enabled {
+        events::tell_disabled(txn, account, &endpoint)?;
+    }
     // What it held may go now, or must be skipped.
     txn.leave_due();
     Ok(Ok(Some(endpoint)))
