@@ -5,6 +5,7 @@
 
 use std::io::{IsTerminal, stderr};
 
+use gatepost::Note;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
@@ -32,4 +33,17 @@ pub fn start(log: &Log) {
 pub fn filter(directives: &Directives) -> EnvFilter {
     let silent = SILENT.iter().filter_map(|library| format!("{library}={}", LevelFilter::OFF).parse().ok());
     silent.fold(directives.filter(), EnvFilter::add_directive)
+}
+
+/// Tells the log what a worker noted.
+pub fn note(note: &Note) {
+    match note {
+        Note::Parked { count } => tracing::error!(count, "deliveries could not be read and were put aside; their messages are `unknown`"),
+        Note::Resent { account, delivery } => {
+            tracing::info!(%account, %delivery, "a kept connection was stale, and the event was sent once more");
+        }
+        Note::EndpointDisabled { account, endpoint, by } => {
+            tracing::warn!(%account, %endpoint, reason = by.as_str(), "an endpoint was disabled");
+        }
+    }
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use gatepost::{Delivering, Gateway, Lease, Note, Turn, Worker};
+use gatepost::{Delivering, Gateway, Lease, Turn, Worker};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::{REST, supervise};
 use crate::http::App;
+use crate::logging;
 
 /// The worker at work.
 pub(super) struct Deliveries {
@@ -65,7 +66,7 @@ impl Turner {
         let turn = worker.turn(now).await;
         match turn {
             Ok(Turn { did, next_due, notes }) => {
-                notes.iter().for_each(tell);
+                notes.iter().for_each(logging::note);
                 if did { Duration::ZERO } else { next_due.since(now).min(self.delivering.poll_interval) }
             }
             Err(error) => {
@@ -83,19 +84,6 @@ impl Turner {
             }
             // Ends with a send, or after a while, for a store that was not available.
             let _ = timeout(self.delivering.poll_interval, worker.idle()).await;
-        }
-    }
-}
-
-/// Tells the log.
-fn tell(note: &Note) {
-    match note {
-        Note::Parked { count } => tracing::error!(count, "deliveries could not be read and were put aside; their messages are `unknown`"),
-        Note::Resent { account, delivery } => {
-            tracing::info!(%account, %delivery, "a kept connection was stale, and the event was sent once more");
-        }
-        Note::EndpointDisabled { account, endpoint, by } => {
-            tracing::warn!(%account, %endpoint, reason = by.as_str(), "an endpoint was disabled");
         }
     }
 }

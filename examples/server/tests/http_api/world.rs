@@ -221,7 +221,9 @@ impl Transport for Faltering {
 async fn deliver(gateway: Gateway) {
     let mut worker = gateway.worker();
     loop {
-        if !worker.turn(gateway.host().now()).await.unwrap().did {
+        let turn = worker.turn(gateway.host().now()).await.unwrap();
+        turn.notes.iter().for_each(gatepost_server::logging::note);
+        if !turn.did {
             worker.idle().await;
         }
     }
