@@ -185,7 +185,7 @@ fn a_message_ends_though_nobody_can_be_told() {
     let finish = Finish { claimed: started.claimed, attempt: started.attempt, outcome: SENT, report: None, jitter: 0, now };
     let settled = block_on(worker.finish(vec![finish])).expect("an answer");
     assert_eq!(
-        settled.iter().filter_map(|finished| finished.settled()).map(|settled| settled.status).collect::<Vec<_>>(),
+        settled.iter().filter_map(gatepost::Finished::settled).map(|settled| settled.status).collect::<Vec<_>>(),
         [MessageStatus::Sent]
     );
     assert_eq!(block_on(scene.store(0).message(message)).expect("an answer").map(|found| found.status), Some(MessageStatus::Sent));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gatepost::{
-    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, Finished, KeyId, Lease, OperatorStore, Retention, Settled,
-    StartAnswer, Store, StoreError, Swept, Take, TakeAnswer, Timestamp, WorkerStore,
+    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, Finished, KeyId, Lease, OperatorStore, Retention, StartAnswer,
+    Store, StoreError, Swept, Take, TakeAnswer, Timestamp, WorkerStore,
 };
 use gatepost_memory::MemoryStore;
 
