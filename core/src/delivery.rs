@@ -199,8 +199,9 @@ impl Ending {
     /// Whether the message never reached the provider, so that its charge is returned.
     pub const fn returns_charge(self) -> bool {
         match self {
-            Self::Sent | Self::Unknown | Self::Failed(ErrorClass::Refused) => false,
-            Self::Failed(_) | Self::Expired | Self::Canceled(_) | Self::Blocked(_) | Self::Skipped(_) => true,
+            Self::Sent | Self::Unknown => false,
+            Self::Failed(class) => !class.is_of_provider(),
+            Self::Expired | Self::Canceled(_) | Self::Blocked(_) | Self::Skipped(_) => true,
         }
     }
 
@@ -311,7 +312,12 @@ impl Delivery {
             (Outcome::Failed { class, .. }, _) if class.is_final() => Step::Ends(Ending::Failed(*class)),
             (Outcome::Unknown { .. }, Channel::Message) => self.doubt(now),
             (Outcome::Unknown { class }, Channel::Event) => self.retry(*class, None, jitter, now),
-            (Outcome::Failed { class: ErrorClass::Throttled, retry_after }, Channel::Event) => self.put_off(*retry_after, jitter, now),
+            (Outcome::Failed { class: ErrorClass::Throttled, retry_after }, Channel::Event) => {
+                self.put_off(Schedule::put_off(self.put_off, now, jitter, *retry_after))
+            }
+            (Outcome::Failed { class, retry_after }, _) if class.is_held_back() => {
+                self.put_off(Schedule::hold_back(self.put_off, now, jitter, *retry_after))
+            }
             (Outcome::Failed { class, retry_after }, _) => self.retry(*class, *retry_after, jitter, now),
         }
     }
@@ -324,9 +330,8 @@ impl Delivery {
         }
     }
 
-    /// The other side asked for time: the try does not count, but the delivery's own time goes on.
-    fn put_off(self, at_least: Option<Duration>, jitter: u32, now: Timestamp) -> Step {
-        let due = Schedule::put_off(now, jitter, at_least);
+    /// The other side asked for time, or it was held back here: the try does not count, but the delivery's own time goes on.
+    fn put_off(self, due: Timestamp) -> Step {
         if due >= self.expires_at {
             return Step::Ends(Ending::Expired);
         }

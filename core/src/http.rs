@@ -13,7 +13,7 @@ use core::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Destination, Refusal, Timestamp};
+use crate::{Destination, ErrorClass, Outcome, Refusal, Timestamp};
 
 /// Sends requests over HTTP.
 ///
@@ -93,6 +93,14 @@ impl HttpAnswer {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
+    /// How long the other side asked us to wait: `Retry-After` as seconds (RFC 9110, section 10.2.3). The form with a date would need the
+    /// other side's clock; it counts as absent.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let value = self.header("retry-after")?.trim();
+        let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| Duration::from_secs(value.parse().unwrap_or(u64::MAX)))
+    }
 }
 
 impl fmt::Debug for HttpAnswer {
@@ -127,6 +135,37 @@ pub struct HttpFailure {
     pub detail: String,
     /// How it went.
     pub trace: HttpTrace,
+}
+
+impl HttpFailure {
+    /// What became of an attempt that ended so: unknown wherever a byte of it may have arrived.
+    ///
+    /// ```
+    /// use gatepost::{ErrorClass, HttpFailure, HttpFailureClass, HttpTrace, Outcome};
+    ///
+    /// let broken = |may_have_arrived| HttpFailure {
+    ///     class: HttpFailureClass::Broken,
+    ///     may_have_arrived,
+    ///     detail: String::new(),
+    ///     trace: HttpTrace::default(),
+    /// };
+    /// assert_eq!(broken(true).outcome(), Outcome::Unknown { class: ErrorClass::Broken });
+    /// assert_eq!(broken(false).outcome(), Outcome::Failed { class: ErrorClass::Broken, retry_after: None });
+    /// ```
+    pub fn outcome(&self) -> Outcome {
+        let ended = |class| match self.may_have_arrived {
+            true => Outcome::Unknown { class },
+            false => Outcome::Failed { class, retry_after: None },
+        };
+        match &self.class {
+            HttpFailureClass::Blocked(refusal) if !refusal.class().is_retryable() => Outcome::Blocked { class: ErrorClass::Forbidden },
+            HttpFailureClass::Blocked(_) | HttpFailureClass::NoAddress | HttpFailureClass::Unreachable => ended(ErrorClass::Unreachable),
+            HttpFailureClass::Tls => ended(ErrorClass::Tls),
+            HttpFailureClass::Timeout => ended(ErrorClass::Timeout),
+            HttpFailureClass::Broken | HttpFailureClass::Protocol => ended(ErrorClass::Broken),
+            HttpFailureClass::Overloaded => Outcome::Failed { class: ErrorClass::Throttled, retry_after: None },
+        }
+    }
 }
 
 /// What can go wrong with a request.

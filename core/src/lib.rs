@@ -112,6 +112,7 @@ pub mod _documentation {
 
 mod account;
 mod api_key;
+mod content;
 mod delivery;
 mod destination;
 mod endpoint;
@@ -150,6 +151,7 @@ mod worker;
 
 pub use account::*;
 pub use api_key::*;
+pub use content::*;
 pub use delivery::*;
 pub use destination::*;
 pub use endpoint::*;

@@ -4,7 +4,6 @@
 //! never shows what is said.
 
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
@@ -12,188 +11,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Address, DeclaredPurpose, InstanceId, KeyId, MessageId, Mode, Purpose, Timestamp};
-
-/// The longest text, in characters, after trimming.
-pub const TEXT_CHARACTERS_MAX: usize = 4096;
-
-/// What is sent. Its `Debug` shows only its kind.
-#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "type")]
-#[non_exhaustive]
-pub enum Content {
-    /// Buttons to choose from.
-    Interactive {
-        /// What stands above the buttons.
-        text: Text,
-        /// One to three labels.
-        buttons: Vec<Text>,
-    },
-    /// A place, in millionths of a degree.
-    Location {
-        /// North is positive.
-        latitude_e6: i32,
-        /// East is positive.
-        longitude_e6: i32,
-        /// What the place is called.
-        name: Option<Text>,
-    },
-    /// A picture, a document, a sound or a film.
-    Media {
-        /// Which of them.
-        kind: MediaKind,
-        /// Where the provider finds it: a link or an id of its own.
-        source: Text,
-        /// What stands below it.
-        caption: Option<Text>,
-    },
-    /// An emoji on a message of the conversation.
-    Reaction {
-        /// The provider's id of that message.
-        to: Text,
-        /// The emoji.
-        emoji: Text,
-    },
-    /// A template that the provider approved.
-    Template {
-        /// Its name.
-        name: Text,
-        /// The language to send it in, for example `en_US`.
-        language: Text,
-        /// Whether the provider approved it for one-time codes.
-        authentication: bool,
-        /// What fills its gaps, in order.
-        parameters: Vec<Text>,
-    },
-    /// Plain text.
-    Text {
-        /// What it says.
-        text: Text,
-    },
-}
-
-impl Content {
-    /// Its kind: what a decision and a log may know of it.
-    pub const fn kind(&self) -> ContentKind {
-        match self {
-            Self::Interactive { .. } => ContentKind::Interactive,
-            Self::Location { .. } => ContentKind::Location,
-            Self::Media { .. } => ContentKind::Media,
-            Self::Reaction { .. } => ContentKind::Reaction,
-            Self::Template { .. } => ContentKind::Template,
-            Self::Text { .. } => ContentKind::Text,
-        }
-    }
-}
-
-impl fmt::Debug for Content {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Content({:?})", self.kind())
-    }
-}
-
-impl From<Text> for Content {
-    fn from(text: Text) -> Self {
-        Self::Text { text }
-    }
-}
-
-/// Which kind of media.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MediaKind {
-    /// A sound or a voice note.
-    Audio,
-    /// A file with a name.
-    Document,
-    /// A picture.
-    Image,
-    /// A film.
-    Video,
-}
-
-/// [`Content`] without what it says.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ContentKind {
-    /// Buttons.
-    Interactive,
-    /// A place.
-    Location,
-    /// A file.
-    Media,
-    /// An emoji.
-    Reaction,
-    /// An approved template.
-    Template,
-    /// Plain text.
-    Text,
-}
-
-/// What a message says: 1 to 4096 characters after trimming, without NUL. Its `Debug` shows only its length.
-#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Text(String);
-
-impl Text {
-    /// The words themselves.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Text {
-    type Err = InvalidText;
-
-    fn from_str(text: &str) -> Result<Self, InvalidText> {
-        let trimmed = text.trim();
-        if trimmed.is_empty() {
-            return Err(InvalidText::Empty);
-        }
-        if trimmed.contains('\0') {
-            return Err(InvalidText::Nul);
-        }
-        // A character takes at least one byte, so that most texts need no counting.
-        if trimmed.len() > TEXT_CHARACTERS_MAX && trimmed.chars().count() > TEXT_CHARACTERS_MAX {
-            return Err(InvalidText::TooLong);
-        }
-        Ok(Self(trimmed.to_string()))
-    }
-}
-
-impl TryFrom<String> for Text {
-    type Error = InvalidText;
-
-    fn try_from(text: String) -> Result<Self, InvalidText> {
-        text.parse()
-    }
-}
-
-impl From<Text> for String {
-    fn from(text: Text) -> Self {
-        text.0
-    }
-}
-
-impl fmt::Debug for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Text({} bytes)", self.0.len())
-    }
-}
-
-/// The text cannot be sent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum InvalidText {
-    /// Nothing but white space.
-    #[error("expected at least one character that is not white space")]
-    Empty,
-    /// A NUL character.
-    #[error("expected no NUL character")]
-    Nul,
-    /// Too long.
-    #[error("expected at most {TEXT_CHARACTERS_MAX} characters")]
-    TooLong,
-}
+use crate::{Address, Content, DeclaredPurpose, InstanceId, KeyId, MessageId, Mode, Purpose, Text, Timestamp};
 
 /// How long an idempotency key stays bound to its message.
 pub const IDEMPOTENCY_TIME: Duration = Duration::from_secs(24 * 3_600);
@@ -550,6 +368,26 @@ pub enum ErrorClass {
     Tls,
     /// The connection broke, or the other side does not speak the protocol.
     Broken,
+    /// The provider cannot deliver to this recipient, and need not say why.
+    Undeliverable,
+    /// More than 24 hours have passed since the recipient wrote, says the provider.
+    WindowClosed,
+    /// The recipient stopped messages of this kind at the provider.
+    OptedOut,
+    /// The template is not as it was used, or the provider stopped it.
+    TemplateProblem,
+    /// The provider cannot fetch or take the file.
+    MediaProblem,
+    /// The provider has restricted the account or the number.
+    Restricted,
+    /// Token, permission, registration or payment of the instance are not in order.
+    Misconfigured,
+    /// The instance's provider carries no content of this kind, or not to such an address.
+    Unsupported,
+    /// It was held back here, because the provider would have refused so much at once; nothing was sent.
+    Paced,
+    /// It was held back here, because the way to the provider is stopped; nothing was sent.
+    CircuitOpen,
 }
 
 impl ErrorClass {
@@ -570,11 +408,46 @@ impl ErrorClass {
             Self::Forbidden => "forbidden",
             Self::Tls => "tls",
             Self::Broken => "broken",
+            Self::Undeliverable => "undeliverable",
+            Self::WindowClosed => "window_closed",
+            Self::OptedOut => "opted_out",
+            Self::TemplateProblem => "template_problem",
+            Self::MediaProblem => "media_problem",
+            Self::Restricted => "restricted",
+            Self::Misconfigured => "misconfigured",
+            Self::Unsupported => "unsupported",
+            Self::Paced => "paced",
+            Self::CircuitOpen => "circuit_open",
         }
     }
 
     /// Whether another try could not change it.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Refused | Self::NoTransport | Self::Suppressed | Self::Expired | Self::Gone | Self::Aborted | Self::Forbidden)
+        match self {
+            Self::Refused | Self::NoTransport | Self::Suppressed | Self::Expired | Self::Gone | Self::Aborted | Self::Forbidden => true,
+            Self::Undeliverable | Self::WindowClosed | Self::OptedOut | Self::TemplateProblem | Self::MediaProblem => true,
+            Self::Restricted | Self::Misconfigured | Self::Unsupported => true,
+            Self::Unreachable | Self::Throttled | Self::Timeout | Self::Interrupted | Self::ErrorStatus | Self::Tls | Self::Broken => false,
+            Self::Paced | Self::CircuitOpen => false,
+        }
+    }
+
+    /// Whether it was held back here, before the provider: the try does not count.
+    pub const fn is_held_back(self) -> bool {
+        matches!(self, Self::Paced | Self::CircuitOpen)
+    }
+
+    /// Whether the provider had the message, and would not deliver it.
+    pub const fn is_of_provider(self) -> bool {
+        matches!(
+            self,
+            Self::Refused
+                | Self::Undeliverable
+                | Self::WindowClosed
+                | Self::OptedOut
+                | Self::TemplateProblem
+                | Self::MediaProblem
+                | Self::Restricted
+        )
     }
 }

@@ -9,7 +9,6 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -166,22 +165,11 @@ impl Unsent {
 }
 
 fn read_failure(failure: HttpFailure) -> (Outcome, Report) {
-    let HttpFailure { class, may_have_arrived, detail, trace } = failure;
-    let ended = |class| match may_have_arrived {
-        true => Outcome::Unknown { class },
-        false => Outcome::Failed { class, retry_after: None },
-    };
-    let detail = match &class {
+    let outcome = failure.outcome();
+    let HttpFailure { class, detail, trace, .. } = failure;
+    let detail = match class {
         HttpFailureClass::Blocked(refusal) => refusal.operator_detail(),
         _ => detail,
-    };
-    let outcome = match class {
-        HttpFailureClass::Blocked(refusal) if !refusal.class().is_retryable() => Outcome::Blocked { class: ErrorClass::Forbidden },
-        HttpFailureClass::Blocked(_) | HttpFailureClass::NoAddress | HttpFailureClass::Unreachable => ended(ErrorClass::Unreachable),
-        HttpFailureClass::Tls => ended(ErrorClass::Tls),
-        HttpFailureClass::Timeout => ended(ErrorClass::Timeout),
-        HttpFailureClass::Broken | HttpFailureClass::Protocol => ended(ErrorClass::Broken),
-        HttpFailureClass::Overloaded => Outcome::Failed { class: ErrorClass::Throttled, retry_after: None },
     };
     let report = Report { peer: trace.peer, took: trace.took, resent: trace.resent, detail: Some(detail), ..Report::default() };
     (outcome, report)
@@ -190,7 +178,7 @@ fn read_failure(failure: HttpFailure) -> (Outcome, Report) {
 fn read_answer(answer: &HttpAnswer) -> (Outcome, Report) {
     let wish = answer.header("webhook-delivery").map(str::trim);
     let is_success = (200..300).contains(&answer.status);
-    let retry_after = answer.header("retry-after").and_then(read_retry_after);
+    let retry_after = answer.retry_after();
     let outcome = match answer.status {
         _ if is_success => Outcome::Sent { external_id: None },
         _ if wish == Some("abort-message") => Outcome::Failed { class: ErrorClass::Aborted, retry_after: None },
@@ -215,11 +203,4 @@ fn read_answer(answer: &HttpAnswer) -> (Outcome, Report) {
 fn excerpt(body: &[u8]) -> String {
     let readable = |character: &char| !character.is_control() || character.is_whitespace();
     String::from_utf8_lossy(body).chars().filter(readable).take(EXCERPT_CHARS_MAX).collect()
-}
-
-/// `Retry-After` as seconds (RFC 9110, section 10.2.3). The form with a date would need the other side's clock; it counts as absent.
-fn read_retry_after(value: &str) -> Option<Duration> {
-    let value = value.trim();
-    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| Duration::from_secs(value.parse().unwrap_or(u64::MAX)))
 }

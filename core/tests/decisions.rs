@@ -588,7 +588,9 @@ impl World {
                     name: "notice".parse().unwrap(),
                     language: "en_US".parse().unwrap(),
                     authentication: kind == "authentication",
+                    header: None,
                     parameters: vec![],
+                    buttons: vec![],
                 };
             }
             _ => panic!("a scenario does not know `{line}`"),

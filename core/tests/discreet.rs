@@ -6,13 +6,15 @@ use core::fmt::Debug;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use gatepost::{
-    AccountId, Actor, Address, ApiKey, AtOnce, Brand, Cause, Claimed, ContactId, Content, DeliveryId, Fact, Findings, Finish, Host,
-    InstanceId, KeyDigest, KeyKind, KeyOwner, KeyTerms, Keyring, Lease, MediaKind, Message, MessageId, MessageStatus, Mode, NewKey,
-    NewSuppression, Outcome, Parcel, Permit, Phone, PresentedKey, Provider, Purpose, Request, Scopes, StartAnswer, Started, Submission,
-    Suppression, SuppressionFilter, SuppressionId, Text, Timestamp,
+    AccountId, Action, Actor, Address, ApiKey, AtOnce, Brand, Button, Cause, Claimed, ContactId, Content, DeliveryId, Fact, Findings,
+    Finish, Host, InstanceId, KeyDigest, KeyKind, KeyOwner, KeyTerms, Keyring, Lease, MediaKind, Message, MessageId, MessageStatus, Mode,
+    NewKey, NewSuppression, Outcome, Parcel, Permit, Phone, PresentedKey, Provider, Purpose, Request, Scopes, StartAnswer, Started,
+    Submission, Suppression, SuppressionFilter, SuppressionId, TemplateParameter, Text, Timestamp,
 };
 
 const TEXT: &str = "Meet me at the blue door";
+/// As long as a button may be.
+const TITLE: &str = "Meet at a blue door";
 const PHONE: &str = "+999501234567";
 const ROOT: [u8; 32] = [0x5c; 32];
 const DIGEST: [u8; 32] = [0xab; 32];
@@ -58,10 +60,20 @@ fn a_phone_number_shows_its_country_and_two_digits() {
 #[test]
 fn content_of_any_kind_shows_nothing_of_what_it_says() {
     check(&Content::Text { text: text() });
-    check(&Content::Interactive { text: text(), buttons: vec![text(), text()] });
-    check(&Content::Media { kind: MediaKind::Image, source: text(), caption: Some(text()) });
-    check(&Content::Reaction { to: text(), emoji: text() });
-    check(&Content::Template { name: text(), language: text(), authentication: false, parameters: vec![text()] });
+    let (header, text_1024) = (Some(part()), part::<1024>());
+    check(&Content::Interactive { text: text_1024.clone(), header, footer: None, action: buttons() });
+    check(&buttons());
+    check(&Content::Media { kind: MediaKind::Image, source: text(), caption: Some(text_1024), file_name: Some(part()) });
+    check(&Content::Reaction { to: text(), emoji: Some(text()) });
+    check(&TemplateParameter::from(text()));
+    check(&Content::Template {
+        name: text(),
+        language: text(),
+        authentication: false,
+        header: None,
+        parameters: vec![text().into()],
+        buttons: vec![],
+    });
 }
 
 #[test]
@@ -128,7 +140,16 @@ fn an_error_does_not_repeat_what_could_not_be_read() {
 }
 
 fn text() -> Text {
+    part()
+}
+
+fn part<const MAX: usize>() -> Text<MAX> {
     TEXT.parse().unwrap()
+}
+
+fn buttons() -> Action {
+    let button = Button { id: part(), title: TITLE.parse().unwrap() };
+    Action::Buttons { buttons: vec![button].try_into().unwrap() }
 }
 
 fn phone() -> Phone {

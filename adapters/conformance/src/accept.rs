@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use gatepost::{
-    Answer, Content, Decider, Decision, Evidence, Fact, FactName, Facts, Findings, MediaKind, MessageFilter, MessageStatus, Mode, Page,
-    Policy, PolicyEventFilter, Purpose, Subject, Submission, Text, Timestamp, decide, examine,
+    Action, Answer, Button, Content, Decider, Decision, Evidence, Fact, FactName, Facts, Findings, MediaKind, MessageFilter, MessageStatus,
+    Mode, Page, Policy, PolicyEventFilter, Purpose, Subject, Submission, TemplateButton, TemplateButtonFill, TemplateHeader,
+    TemplateParameter, Text, Timestamp, decide, examine,
 };
 
 use crate::Harness;
@@ -54,15 +55,39 @@ pub(crate) fn every_kind_of_content_comes_back_as_it_was(harness: &dyn Harness) 
 
 /// One of each kind, with what is hard to keep.
 pub(crate) fn every_content() -> [Content; 6] {
-    let text = |words: &str| words.parse::<Text>().expect("a text");
     [
-        Content::Interactive { text: text("Which one?"), buttons: vec![text("this"), text("that")] },
-        Content::Location { latitude_e6: -33_856_784, longitude_e6: 151_215_297, name: None },
-        Content::Media { kind: MediaKind::Document, source: text("media-7"), caption: Some(text("قائمة \u{1f4dc}\n'quoted'")) },
-        Content::Reaction { to: text("wamid.1"), emoji: text("\u{1f44d}") },
-        Content::Template { name: text("order"), language: text("en_US"), authentication: true, parameters: vec![text("42")] },
-        Content::Text { text: text("a \"text\" with\ttabs; -- and \\ marks") },
+        Content::Interactive { text: part("Which one?"), header: Some(part("Pick")), footer: None, action: buttons(["this", "that"]) },
+        Content::Location { latitude_e6: -33_856_784, longitude_e6: 151_215_297, name: None, address: Some(part("1 Quay St")) },
+        Content::Media {
+            kind: MediaKind::Document,
+            source: part("media-7"),
+            caption: Some(part("قائمة \u{1f4dc}\n'quoted'")),
+            file_name: Some(part("menu.pdf")),
+        },
+        Content::Reaction { to: part("wamid.1"), emoji: Some(part("\u{1f44d}")) },
+        template(),
+        Content::Text { text: part("a \"text\" with\ttabs; -- and \\ marks") },
     ]
+}
+
+fn template() -> Content {
+    Content::Template {
+        name: part("order"),
+        language: part("en_US"),
+        authentication: true,
+        header: Some(TemplateHeader::Media { kind: MediaKind::Image, source: part("media-8") }),
+        parameters: vec![TemplateParameter { name: Some(part("code")), text: part("42") }],
+        buttons: vec![TemplateButton { index: 1, fill: TemplateButtonFill::Payload { payload: part("STOP:7") } }],
+    }
+}
+
+fn buttons(titles: [&str; 2]) -> Action {
+    let button = |title: &str| Button { id: part(title), title: part(title) };
+    Action::Buttons { buttons: titles.map(button).to_vec().try_into().expect("two buttons") }
+}
+
+fn part<const MAX: usize>(words: &str) -> Text<MAX> {
+    words.parse().expect("a text")
 }
 
 pub(crate) fn an_instance_may_be_called_by_its_name(harness: &dyn Harness) {

@@ -112,9 +112,10 @@ pub(crate) fn there_is_an_end_to_trying(harness: &dyn Harness) {
 
 pub(crate) fn what_the_receiver_puts_off_burns_no_try(harness: &dyn Harness) {
     let (scene, id) = one(harness);
-    for _ in 0..12 {
+    for times in 0..12 {
         scene.tell(put_off(90));
-        assert_eq!(scene.delivery(id).next_at, Some(scene.now().plus(seconds(90))));
+        let wait = (60 << times).clamp(90, 3_600);
+        assert_eq!(scene.delivery(id).next_at, Some(scene.now().plus(seconds(wait))));
         wait_for(&scene, id);
     }
     for _ in WAITS {

@@ -37,10 +37,21 @@ impl Schedule {
         Some(wait_from(now, *wait, jitter, at_least))
     }
 
-    /// When to try again what the other side put off: after the time it asked for, a minute at least.
-    pub fn put_off(now: Timestamp, jitter: u32, at_least: Option<Duration>) -> Timestamp {
-        wait_from(now, 60, jitter, at_least)
+    /// When to try again what the other side put off: after the time it asked for, a minute at least, and twice as long each of the
+    /// first times, up to an hour. `times` is how often it was put off before.
+    pub fn put_off(times: u16, now: Timestamp, jitter: u32, at_least: Option<Duration>) -> Timestamp {
+        wait_from(now, doubled(60, times, 3_600), jitter, at_least)
     }
+
+    /// When to try again what was held back here: after the time that it takes, five seconds at least, and twice as long each of the first
+    /// times, up to a minute.
+    pub fn hold_back(times: u16, now: Timestamp, jitter: u32, at_least: Option<Duration>) -> Timestamp {
+        wait_from(now, doubled(5, times, 60), jitter, at_least)
+    }
+}
+
+fn doubled(wait: u32, times: u16, at_most: u32) -> u32 {
+    wait.saturating_mul(1 << times.min(16)).min(at_most)
 }
 
 fn wait_from(now: Timestamp, wait: u32, jitter: u32, at_least: Option<Duration>) -> Timestamp {

@@ -95,8 +95,8 @@ fn live(mut delivery: Delivery, happenings: &[Happening]) -> Result<(Delivery, T
 
 /// How an attempt ends that may be followed by another.
 fn failure() -> impl Strategy<Value = Outcome> {
-    use ErrorClass::{Broken, ErrorStatus, Interrupted, Throttled, Timeout, Tls, Unreachable};
-    let class = || select(vec![Unreachable, Throttled, Timeout, ErrorStatus, Tls, Broken, Interrupted]);
+    use ErrorClass::{Broken, CircuitOpen, ErrorStatus, Interrupted, Paced, Throttled, Timeout, Tls, Unreachable};
+    let class = || select(vec![Unreachable, Throttled, Timeout, ErrorStatus, Tls, Broken, Interrupted, Paced, CircuitOpen]);
     let retry_after = proptest::option::of((0..10_000u64).prop_map(Duration::from_secs));
     prop_oneof![
         6 => (class(), retry_after).prop_map(|(class, retry_after)| Outcome::Failed { class, retry_after }),
@@ -241,10 +241,21 @@ proptest! {
     #[test]
     fn a_receiver_gets_the_time_it_asks_for_a_minute_at_least_and_an_hour_at_most(jitter in any::<u32>(), asked_seconds in any::<u64>()) {
         let now = Timestamp::from_millis(NOON);
-        let wait = |asked: Option<Duration>| Schedule::put_off(now, jitter, asked).since(now);
+        let wait = |asked: Option<Duration>| Schedule::put_off(0, now, jitter, asked).since(now);
         prop_assert!((60_000..=66_000).contains(&wait(None).as_millis()));
         let asked = Duration::from_secs(asked_seconds);
         prop_assert_eq!(wait(Some(asked)), wait(None).max(asked.min(Duration::from_secs(3_600))));
+    }
+
+    #[test]
+    fn what_is_put_off_again_and_again_is_tried_less_and_less_often(times in any::<u16>(), jitter in any::<u32>()) {
+        let now = Timestamp::from_millis(NOON);
+        let put_off = |times| Schedule::put_off(times, now, 0, None).since(now).as_secs();
+        let held_back = |times| Schedule::hold_back(times, now, 0, None).since(now).as_secs();
+        let next = times.saturating_add(1);
+        prop_assert_eq!(put_off(next), (2 * put_off(times)).min(3_600));
+        prop_assert_eq!(held_back(next), (2 * held_back(times)).min(60));
+        prop_assert!(Schedule::hold_back(times, now, jitter, None).since(now) <= Duration::from_secs(66));
     }
 }
 
@@ -326,7 +337,8 @@ fn deliver(fates: impl Iterator<Item = Fate>, jitter: u32) -> (Delivery, Ending)
 #[test]
 fn an_event_that_is_put_off_for_ever_ends_with_its_time() {
     let (last, ending) = deliver(core::iter::repeat(Fate::PutOff), 0);
-    assert_eq!((u64::from(last.tries), ending), (EVENT_TIME.as_secs() / 60, Ending::Expired));
+    // Six waits that double up to an hour, 63 minutes in all, and then one an hour.
+    assert_eq!((u64::from(last.tries), ending), (6 + (EVENT_TIME.as_secs() - 63 * 60).div_ceil(3_600), Ending::Expired));
 }
 
 #[test]

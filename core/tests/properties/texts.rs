@@ -146,7 +146,7 @@ fn request() -> impl Strategy<Value = Request> {
     let instance = select(vec!["support", "sales"]);
     let phone = select(vec!["+999501234567", "+999501234568"]);
     let (text, other) = ("Your table is ready.".parse::<Text>().unwrap(), "Your taxi is ready.".parse::<Text>().unwrap());
-    let reaction = Content::Reaction { to: text.clone(), emoji: other.clone() };
+    let reaction = Content::Reaction { to: text.clone(), emoji: Some(other.clone()) };
     let content = select(vec![Content::from(text), Content::from(other), reaction]);
     (instance, phone, purpose, content).prop_map(|(instance, phone, purpose, content)| Request {
         content,

@@ -115,9 +115,10 @@ impl Watch {
 
     /// When the next try is due where an attempt ends now, whatever the jitter; none once the tries are spent.
     fn next_due(&self, before: &Delivery, input: &Input, now: Timestamp) -> Option<RangeInclusive<Timestamp>> {
-        let due = |jitter| match is_put_off(before, input) {
-            true => Some(Schedule::put_off(now, jitter, asked_wait(input))),
-            false => Schedule::of(before.channel).next(self.counted(), now, jitter, asked_wait(input)),
+        let due = |jitter| match (is_put_off(before, input), is_held_back(input)) {
+            (true, true) => Some(Schedule::hold_back(self.attempts_put_off, now, jitter, asked_wait(input))),
+            (true, false) => Some(Schedule::put_off(self.attempts_put_off, now, jitter, asked_wait(input))),
+            (false, _) => Schedule::of(before.channel).next(self.counted(), now, jitter, asked_wait(input)),
         };
         Some(due(0)?..=due(u32::MAX)?)
     }
@@ -143,10 +144,14 @@ const fn is_known_unsent(input: &Input) -> bool {
     matches!(input, Input::Finish { outcome: Outcome::Failed { .. }, .. })
 }
 
-/// Whether the receiver of an event asks for time.
+/// Whether the receiver of an event asks for time, or a message was held back here.
 const fn is_put_off(before: &Delivery, input: &Input) -> bool {
     let asks = matches!(input, Input::Finish { outcome: Outcome::Failed { class: ErrorClass::Throttled, .. }, .. });
-    asks && matches!(before.channel, Channel::Event)
+    is_held_back(input) || (asks && matches!(before.channel, Channel::Event))
+}
+
+const fn is_held_back(input: &Input) -> bool {
+    matches!(input, Input::Finish { outcome: Outcome::Failed { class, .. }, .. } if class.is_held_back())
 }
 
 const fn asked_wait(input: &Input) -> Option<core::time::Duration> {

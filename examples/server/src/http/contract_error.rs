@@ -168,7 +168,17 @@ impl ContractError {
         let (code, text) = match (status, error) {
             (MessageStatus::Canceled, _) => (Code::RecipientSuppressed, Code::RecipientSuppressed.text()),
             (MessageStatus::Refused, _) => (Code::PolicyViolation, "a person refused the message"),
-            (MessageStatus::Failed, Some(ErrorClass::Refused)) => (Code::GatewaySendFailed, Code::GatewaySendFailed.text()),
+            (MessageStatus::Failed, Some(ErrorClass::WindowClosed)) => {
+                (Code::ConversationWindowClosed, Code::ConversationWindowClosed.text())
+            }
+            (MessageStatus::Failed, Some(ErrorClass::OptedOut)) => (Code::RecipientSuppressed, Code::RecipientSuppressed.text()),
+            (MessageStatus::Failed, Some(ErrorClass::Misconfigured)) => {
+                (Code::Unavailable, "the instance is not set up as its provider wants it, and the message was not sent")
+            }
+            (MessageStatus::Failed, Some(ErrorClass::Unsupported)) => {
+                (Code::GatewaySendFailed, "the instance's provider carries no such content, or not to such an address")
+            }
+            (MessageStatus::Failed, Some(class)) if class.is_of_provider() => (Code::GatewaySendFailed, Code::GatewaySendFailed.text()),
             (MessageStatus::Expired, _) => (Code::Unavailable, "the message could not be sent in time, and was not sent"),
             (_, Some(ErrorClass::NoTransport)) => {
                 (Code::Unavailable, "the instance's provider is not set up, and the message was not sent")
@@ -365,6 +375,11 @@ mod tests {
         let message = MessageId::from_bytes([1; 16]);
         for (status, class, code) in [
             (MessageStatus::Failed, Some(ErrorClass::Refused), Code::GatewaySendFailed),
+            (MessageStatus::Failed, Some(ErrorClass::Undeliverable), Code::GatewaySendFailed),
+            (MessageStatus::Failed, Some(ErrorClass::WindowClosed), Code::ConversationWindowClosed),
+            (MessageStatus::Failed, Some(ErrorClass::OptedOut), Code::RecipientSuppressed),
+            (MessageStatus::Failed, Some(ErrorClass::Unsupported), Code::GatewaySendFailed),
+            (MessageStatus::Failed, Some(ErrorClass::Misconfigured), Code::Unavailable),
             (MessageStatus::Failed, Some(ErrorClass::NoTransport), Code::Unavailable),
             (MessageStatus::Failed, Some(ErrorClass::Unreachable), Code::Unavailable),
             (MessageStatus::Failed, None, Code::Unavailable),

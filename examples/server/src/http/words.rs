@@ -55,7 +55,8 @@ words! {
     ErrorWord as "ErrorClass" = ErrorClass,
         [
             "refused", "unreachable", "throttled", "timeout", "interrupted", "suppressed", "no_transport", "expired", "error_status",
-            "gone", "aborted", "forbidden", "tls", "broken",
+            "gone", "aborted", "forbidden", "tls", "broken", "undeliverable", "window_closed", "opted_out", "template_problem",
+            "media_problem", "restricted", "misconfigured", "unsupported", "paced", "circuit_open",
         ];
     /// What holds a message: a person must release it, or its account or its instance is paused.
     HindranceWord as "Hindrance" = Hindrance, ["paused", "review"];
@@ -192,7 +193,7 @@ mod tests {
     #[test]
     fn every_word_that_is_documented_is_one_that_is_read() {
         check! {
-            CauseWord: Cause::ALL.len(), ConnectionWord: 3, EffectWord: 4, ErrorWord: 14, KeyStateWord: 3, ModeWord: 2, ProviderWord: 3,
+            CauseWord: Cause::ALL.len(), ConnectionWord: 3, EffectWord: 4, ErrorWord: 24, KeyStateWord: 3, ModeWord: 2, ProviderWord: 3,
             PurposeWord: Purpose::ALL.len(), RuleWord: RuleId::ALL.len(), StatusWord: MessageStatus::ALL.len(),
         }
     }
