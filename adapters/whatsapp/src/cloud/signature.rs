@@ -1,0 +1,86 @@
+//! Signature: tells whether a webhook was sent by somebody who knows the app secret.
+//!
+//! Meta signs the very bytes that it sends, so the check is over the raw body, before anything parses it.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::Secret;
+use crate::percent::hex_value;
+
+/// The header that holds the signature.
+pub const SIGNATURE_HEADER: &str = "x-hub-signature-256";
+
+const PREFIX: &str = "sha256=";
+
+/// Whether `body` was signed with one of `secrets`. Two of them are live while one is rotated; an empty one signs nothing.
+///
+/// `headers` are all values of the header [`SIGNATURE_HEADER`]: exactly one is expected, since whoever reads another one than we do would
+/// be deceived.
+///
+/// ```
+/// use gatepost_whatsapp::Secret;
+/// use gatepost_whatsapp::cloud::{NotSigned, sign, verify_signature};
+///
+/// let (old, new) = (Secret::from("old-app-secret"), Secret::from("new-app-secret"));
+/// let header = sign(b"{}", &new);
+/// assert_eq!(verify_signature(b"{}", Some(&header), &[old.clone(), new]), Ok(()));
+/// assert_eq!(verify_signature(b"{}", Some(&header), &[old]), Err(NotSigned::NoMatch));
+/// ```
+///
+/// # Errors
+///
+/// Says what is wrong; the other side must not be told.
+pub fn verify_signature<H: AsRef<[u8]>>(body: &[u8], headers: impl IntoIterator<Item = H>, secrets: &[Secret]) -> Result<(), NotSigned> {
+    let mut headers = headers.into_iter();
+    let header = headers.next().ok_or(NotSigned::Missing)?;
+    if headers.next().is_some() {
+        return Err(NotSigned::Repeated);
+    }
+    let signature = read(header.as_ref()).ok_or(NotSigned::Malformed)?;
+    let mut macs = secrets.iter().filter_map(|secret| mac(body, secret)).peekable();
+    macs.peek().ok_or(NotSigned::NoSecret)?;
+    // Each comparison takes the same time wherever the two differ.
+    if macs.any(|mac| mac.verify_slice(&signature).is_ok()) { Ok(()) } else { Err(NotSigned::NoMatch) }
+}
+
+/// The header's value for `body`, as Meta makes it; nothing for an empty secret.
+pub fn sign(body: &[u8], secret: &Secret) -> String {
+    let digest = mac(body, secret).map(|mac| mac.finalize().into_bytes()).unwrap_or_default();
+    digest.iter().fold(PREFIX.to_owned(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn mac(body: &[u8], secret: &Secret) -> Option<Hmac<Sha256>> {
+    let key = Some(secret.expose().as_bytes()).filter(|key| !key.is_empty())?;
+    Some(Hmac::<Sha256>::new_from_slice(key).ok()?.chain_update(body))
+}
+
+fn read(header: &[u8]) -> Option<[u8; 32]> {
+    let digits: &[u8; 64] = header.strip_prefix(PREFIX.as_bytes())?.try_into().ok()?;
+    let mut signature = [0; 32];
+    for (byte, pair) in signature.iter_mut().zip(digits.chunks_exact(2)) {
+        let [high, low] = pair else { return None };
+        *byte = hex_value(*high)? << 4 | hex_value(*low)?;
+    }
+    Some(signature)
+}
+
+/// Why a webhook is not taken for Meta's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NotSigned {
+    /// The header is not of the form that Meta gives it.
+    #[error("expected `sha256=` and 64 hexadecimal digits in the header `{SIGNATURE_HEADER}`")]
+    Malformed,
+    /// The header is not there.
+    #[error("expected the header `{SIGNATURE_HEADER}`")]
+    Missing,
+    /// No app secret made the signature for this body.
+    #[error("the signature in `{SIGNATURE_HEADER}` was not made for this body with a known app secret")]
+    NoMatch,
+    /// The instance has no app secret.
+    #[error("expected an app secret in the settings of the instance")]
+    NoSecret,
+    /// The header comes more than once.
+    #[error("expected the header `{SIGNATURE_HEADER}` once")]
+    Repeated,
+}
