@@ -3,6 +3,9 @@
 //! The players: [`EventFilter`] (which events), [`CustomHeaders`] (what the customer wants sent along), [`EndpointState`] (whether
 //! anything goes there now), [`Health`] (since when it fails, and what follows from that). An endpoint that is paused or not yet
 //! verified holds its events; one that is disabled or removed skips them, and says so in the log.
+//!
+//! One *for the operator* stands in an account like any other, and is none of its: it gets the operational events of every account, and
+//! nothing else, and whoever shows an account its rows leaves it out.
 
 mod filter;
 mod headers;
@@ -18,7 +21,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EndpointId, EventName, InstanceId, Name, Pause, Rate, Sealed, Timestamp};
+use crate::{EndpointId, EventName, InstanceId, Name, Outcome, Pause, Rate, Report, Sealed, Timestamp};
 
 /// The most endpoints of an account.
 pub const ENDPOINTS_MAX: usize = 50;
@@ -36,6 +39,8 @@ pub struct Endpoint {
     pub name: Name,
     /// Where events go. It is judged anew at each attempt.
     pub url: EndpointUrl,
+    /// Whether it is for the operator. It is so from the beginning or never: what went there must not be shown to the account later.
+    pub for_operator: bool,
     /// Only the events of this instance, and those that are of none.
     pub instance: Option<InstanceId>,
     /// Which events.
@@ -119,13 +124,33 @@ impl Endpoint {
         }
     }
 
-    /// The name under which it gets the event; none where it does not listen.
+    /// Its health after an attempt that ended so at `now`, and what disables it, if that is over with it. An attempt that began before it
+    /// had its present URL says nothing of the receiver that is there now.
+    pub fn health_after(
+        &self,
+        began: Timestamp,
+        outcome: &Outcome,
+        report: Option<&Report>,
+        now: Timestamp,
+    ) -> (Health, Option<DisabledBy>) {
+        if began < self.url_since { (self.health, None) } else { self.health.after(outcome, report, now) }
+    }
+
+    /// The name under which it gets an event of its account; none where it does not listen, or is for the operator.
     ///
     /// A change of a status is one event: it comes under its own name where the filter lists that, and otherwise as
     /// `message.status_updated` where it lists that; never twice.
     pub fn listens(&self, event: EventName, instance: Option<InstanceId>) -> Option<EventName> {
         let is_concerned = self.instance.is_none() || instance.is_none() || self.instance == instance;
-        if !is_concerned || self.removed_at.is_some() {
+        if !is_concerned || self.for_operator || self.removed_at.is_some() {
+            return None;
+        }
+        self.filter.name_for(event)
+    }
+
+    /// The name under which it gets an event of whatever account; none where it does not listen, or is not for the operator.
+    pub const fn watches(&self, event: EventName) -> Option<EventName> {
+        if !event.is_operational() || !self.for_operator || self.removed_at.is_some() {
             return None;
         }
         self.filter.name_for(event)

@@ -40,6 +40,8 @@ pub struct NewEndpoint {
     pub name: Name,
     /// Where events go.
     pub url: String,
+    /// Whether it is for the operator: it gets the operational events of every account.
+    pub for_operator: bool,
     /// Only the events of this instance, and those that are of none.
     pub instance: Option<InstanceId>,
     /// Which events.
@@ -57,10 +59,20 @@ pub struct NewEndpoint {
 }
 
 impl NewEndpoint {
-    /// An endpoint for these events, with the usual settings.
+    /// An endpoint of the account for these events, with the usual settings.
     pub const fn new(name: Name, url: String, filter: EventFilter) -> Self {
-        let headers = CustomHeaders::none();
-        Self { name, url, instance: None, filter, headers, in_flight_max: IN_FLIGHT_DEFAULT, rate: None, ed25519: false, verify: true }
+        Self {
+            name,
+            url,
+            for_operator: false,
+            instance: None,
+            filter,
+            headers: CustomHeaders::none(),
+            in_flight_max: IN_FLIGHT_DEFAULT,
+            rate: None,
+            ed25519: false,
+            verify: true,
+        }
     }
 }
 
@@ -137,6 +149,7 @@ impl AccountEndpoints {
             id,
             name: new.name,
             url: EndpointUrl::new(&destination),
+            for_operator: new.for_operator,
             instance: new.instance,
             filter: new.filter,
             in_flight_max: new.in_flight_max,

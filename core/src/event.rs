@@ -2,7 +2,7 @@
 //!
 //! An event is written in the transaction that made it true, with one delivery for each endpoint that listens. Its body is put
 //! together from what was written then, so that every attempt sends the same bytes: flat JSON that begins with `event`, `event_id`
-//! and `occurred_at`.
+//! and `occurred_at`. One that is operational is written for the operator's endpoints too, whichever account they stand in.
 
 mod change;
 
@@ -92,6 +92,20 @@ impl EventName {
                 | Self::MessageRead
                 | Self::MessageFailed
                 | Self::MessageUnknown
+        )
+    }
+
+    /// Whether it is about how an account runs, and not about a message or a contact. The operator's endpoints hear of it too, whichever
+    /// account it is of, so that its body says which.
+    pub const fn is_operational(self) -> bool {
+        matches!(
+            self,
+            Self::InstanceConnected
+                | Self::InstanceDisconnected
+                | Self::AccountPaused
+                | Self::AccountResumed
+                | Self::LimitThresholdReached
+                | Self::EndpointDisabled
         )
     }
 

@@ -41,7 +41,7 @@ impl Default for Delivering {
             in_flight_max: 512,
             per_account_max: 128,
             send_timeout: Duration::from_secs(15),
-            events_in_flight_max: 256,
+            events_in_flight_max: 512,
             event_timeout: Duration::from_secs(15),
             poll_interval: Duration::from_millis(500),
         }

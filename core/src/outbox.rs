@@ -201,6 +201,8 @@ pub struct Take {
     pub limit: usize,
     /// At most so many of one account, so that a busy one leaves room for the others.
     pub per_account: usize,
+    /// At most so many of one account on their way at once, so that one with slow receivers leaves places to the others.
+    pub in_flight_per_account: usize,
     /// Start looking behind this account: where the last one ended.
     pub after: Option<AccountId>,
     /// The times of the attempts.

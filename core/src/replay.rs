@@ -129,6 +129,15 @@ impl RecoveryProgress {
     }
 }
 
+/// What was done of the recoveries.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Recovered {
+    /// The one that a part was done of; none where all are over.
+    pub at: Option<RecoveryId>,
+    /// Whether there is more to do.
+    pub more: bool,
+}
+
 /// Whether a delivery that ended so is one that a recovery repeats.
 pub const fn is_recoverable(status: DeliveryStatus) -> bool {
     matches!(status, DeliveryStatus::Failed | DeliveryStatus::Blocked | DeliveryStatus::Skipped)

@@ -19,8 +19,8 @@ use crate::{
     Account, AccountId, Actor, Address, ApiKey, Attempt, Calendar, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactId, Decider,
     Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId, EndpointUrl, Event, EventDelivery, EventFilter, EventId, Fact,
     Facts, Finish, Finished, Instance, InstanceId, InstanceRef, KeyId, KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode,
-    Name, Pause, Plan, PolicyEvent, Rate, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, Sealed, SealedHeaders,
-    Settled, StartAnswer, Submission, Suppression, SuppressionId, Take, TakeAnswer, Timestamp, Usage,
+    Name, Pause, Plan, PolicyEvent, Rate, Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, Sealed,
+    SealedHeaders, Settled, StartAnswer, Submission, Suppression, SuppressionId, Take, TakeAnswer, Timestamp, Usage,
 };
 
 /// Why a store did not answer: what the machine does next.
@@ -60,6 +60,9 @@ pub trait Store: Send + Sync {
 }
 
 /// Everything of one account.
+///
+/// With it comes what stands there for the operator ([`Endpoint::for_operator`]) and is not for the account's eyes. Lists of deliveries and
+/// of recoveries leave that out unless they are asked for it; of what is read by its id, the endpoint tells.
 #[async_trait]
 pub trait AccountStore: Send + Sync {
     /// Accepts, holds or refuses each submission, in order, with one answer for each.
@@ -130,7 +133,8 @@ pub trait AccountStore: Send + Sync {
     /// Refuses a held message.
     async fn refuse(&self, message: MessageId, by: Actor, note: Option<String>, now: Timestamp) -> Result<ReviewAnswer, StoreError>;
 
-    /// Says how a message in doubt ended; its status then, or `None` where it is not in doubt.
+    /// Says how a message in doubt ended; its status then, or `None` where it is not in doubt. One whose delivery was parked is in doubt
+    /// until its retention is over.
     async fn resolve(&self, message: MessageId, sent: bool, now: Timestamp) -> Result<Option<MessageStatus>, StoreError>;
 
     /// Policy events, newest first.
@@ -139,10 +143,11 @@ pub trait AccountStore: Send + Sync {
     /// The addresses of a contact, so that a log can show whom an event was about.
     async fn addresses(&self, contact: ContactId) -> Result<Vec<Address>, StoreError>;
 
-    /// Adds an endpoint; `false` where the account has [`ENDPOINTS_MAX`](crate::ENDPOINTS_MAX) that are not removed.
+    /// Adds an endpoint; `false` where the account has [`ENDPOINTS_MAX`](crate::ENDPOINTS_MAX) that are not removed. Those for the operator
+    /// are counted apart, so that nobody sees them by the room they take.
     async fn add_endpoint(&self, endpoint: Endpoint) -> Result<bool, StoreError>;
 
-    /// All endpoints that are not removed, oldest first.
+    /// All endpoints that are not removed, oldest first; those for the operator too.
     async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError>;
 
     /// One endpoint, also a removed one.
@@ -175,7 +180,7 @@ pub trait AccountStore: Send + Sync {
     async fn add_recovery(&self, recovery: Recovery) -> Result<bool, StoreError>;
 
     /// Recoveries, newest first.
-    async fn recoveries(&self, page: Page<RecoveryId>) -> Result<Vec<Recovery>, StoreError>;
+    async fn recoveries(&self, filter: RecoveryFilter, page: Page<RecoveryId>) -> Result<Vec<Recovery>, StoreError>;
 
     /// One recovery.
     async fn recovery(&self, id: RecoveryId) -> Result<Option<Recovery>, StoreError>;
@@ -196,8 +201,9 @@ pub trait WorkerStore: Send + Sync {
     /// removed is skipped, a part of it at a time.
     async fn take(&self, take: Take) -> Result<TakeAnswer, StoreError>;
 
-    /// Does a part of the recoveries that are not over, at most `limit` deliveries of it; whether there is more to do.
-    async fn recover(&self, now: Timestamp, limit: usize) -> Result<bool, StoreError>;
+    /// Does a part of a recovery that is not over, at most `limit` deliveries of it: of the one behind `after`, where the last part was
+    /// done, or else of the first. So each has its turn, and a long one holds up no other.
+    async fn recover(&self, after: Option<RecoveryId>, limit: usize, now: Timestamp) -> Result<Recovered, StoreError>;
 
     /// Opens an attempt of each: reads pause, connection and suppression again, and writes the attempt. One answer for each.
     async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError>;
@@ -205,7 +211,7 @@ pub trait WorkerStore: Send + Sync {
     /// Closes attempts, and says what each finish changed.
     ///
     /// With an event's attempt the endpoint's [`Health`](crate::Health) is written; where that disables it, the account's other
-    /// endpoints that listen are told.
+    /// endpoints that listen are told, and those for the operator.
     async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Finished>, StoreError>;
 
     /// Gives claimed deliveries back, unstarted.
@@ -433,7 +439,7 @@ pub struct EndpointChange {
     pub if_revision: Option<u32>,
     /// A new name.
     pub name: Option<Name>,
-    /// A new URL, and since when; it must be verified again.
+    /// A new URL, and since when: it must be verified again, and takes headers and failures away.
     pub url: Option<(EndpointUrl, Timestamp)>,
     /// Only the events of this instance, or those of all with `Some(None)`.
     pub instance: Option<Option<InstanceId>>,
@@ -464,7 +470,9 @@ impl EndpointChange {
         if let Some((url, since)) = self.url
             && url != endpoint.url
         {
+            // The headers may hold what only the receiver before may know, and how that one did says nothing of this one.
             (endpoint.url, endpoint.url_since, endpoint.verified_at) = (url, since, None);
+            (endpoint.headers, endpoint.health) = (None, crate::Health::default());
         }
         set(&mut endpoint.instance, self.instance);
         set(&mut endpoint.filter, self.filter);
@@ -497,6 +505,15 @@ pub struct DeliveryFilter {
     pub status: Option<DeliveryStatus>,
     /// Only those of this event.
     pub event: Option<EventId>,
+    /// Also those to endpoints for the operator, of which no account may know.
+    pub for_operator: bool,
+}
+
+/// Which recoveries.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct RecoveryFilter {
+    /// Also those of endpoints for the operator, of which no account may know.
+    pub for_operator: bool,
 }
 
 /// What a sweep did.

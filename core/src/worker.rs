@@ -23,7 +23,7 @@ use crate::gateway::{BoxFuture, Shared};
 use crate::hands::{Hands, Slot};
 use crate::{
     AccountId, Claim, ClaimAnswer, Claimed, DeliveryId, DisabledBy, EndpointId, ErrorClass, Finish, Finished, Gateway, Lease, Outcome,
-    Report, StartAnswer, Started, StartedNotice, StoreError, Take, TakeAnswer, Timestamp, WorkerStore,
+    RecoveryId, Report, StartAnswer, Started, StartedNotice, StoreError, Take, TakeAnswer, Timestamp, WorkerStore,
 };
 
 /// How long a claim lasts: as long as the start that follows it may take to commit.
@@ -84,6 +84,8 @@ pub struct Worker {
     messages: Lane,
     events: Lane,
     next_sweep: Timestamp,
+    /// The recovery that a part was done of last.
+    recovered: Option<RecoveryId>,
     notes: Vec<Note>,
     closing: bool,
 }
@@ -175,6 +177,7 @@ impl Worker {
             messages: Lane::default(),
             events: Lane::default(),
             next_sweep: past,
+            recovered: None,
             notes: Vec::new(),
             closing: false,
         }
@@ -204,7 +207,8 @@ impl Worker {
         for done in [recorded, released, took, started, swept] {
             did |= done?;
         }
-        Ok(Turn { did, next_due: self.messages.next.min(self.events.next).min(self.next_sweep), notes: mem::take(&mut self.notes) })
+        let next_look = if self.closing { self.next_sweep } else { self.messages.next.min(self.events.next) };
+        Ok(Turn { did, next_due: next_look.min(self.next_sweep), notes: mem::take(&mut self.notes) })
     }
 
     /// Ends when an attempt ends, when one was started elsewhere in this process, or when the store may have something due.
@@ -290,7 +294,9 @@ impl Worker {
         }
         let (hinted, place_is_free) = (self.shared.hands.was_hinted(), !self.recording.is_empty());
         let claim = (hinted || self.messages.is_due(place_is_free, now)).then(|| self.ask_claim(now)).flatten();
-        let take = (hinted || self.events.is_due(place_is_free, now)).then(|| self.ask_take(now)).flatten();
+        // An event that has ended leaves a place at its endpoint and in its account, too.
+        let event_ended = self.recording.iter().any(|finish| finish.report.is_some());
+        let take = (hinted || event_ended || self.events.is_due(place_is_free, now)).then(|| self.ask_take(now)).flatten();
         Asked { claim, take, ..recorded }
     }
 
@@ -309,7 +315,9 @@ impl Worker {
         self.shared.parts.webhooks.as_ref()?;
         let slots = self.events.slots(&self.shared.event_hands)?;
         let (limit, after, lease) = (slots.len(), self.events.after, Lease::new(now, delivering.event_timeout));
-        Some((Take { limit, per_account: delivering.per_account_max, after, lease, now }, slots))
+        // One account with slow receivers leaves half of the places to the others.
+        let in_flight_per_account = delivering.events_in_flight_max.div_ceil(2);
+        Some((Take { limit, per_account: delivering.per_account_max, in_flight_per_account, after, lease, now }, slots))
     }
 
     /// What could not be recorded is kept. It may have been committed all the same: then it is stale when it is repeated.
@@ -346,12 +354,15 @@ impl Worker {
 
     async fn sweep(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         self.give_up_overdue(now);
-        let swept = self.shared.parts.store.worker().sweep(now, SWEEP_MAX).await?;
+        let store = self.shared.parts.store.worker();
+        let swept = self.meanwhile(store.sweep(now, SWEEP_MAX)).await?;
         for change in &swept.settled {
             self.shared.waiters.tell(*change);
         }
         self.notes.extend((swept.parked > 0).then_some(Note::Parked { count: swept.parked }));
-        let more = self.shared.parts.store.worker().recover(now, RECOVER_MAX).await? || swept.more;
+        let recovered = self.meanwhile(store.recover(self.recovered, RECOVER_MAX, now)).await?;
+        self.recovered = recovered.at;
+        let more = recovered.more || swept.more;
         if !more {
             self.next_sweep = now.plus(SWEEP_INTERVAL);
         }
@@ -372,10 +383,11 @@ impl Worker {
             return Ok(answer.more);
         }
         let lease = Lease::new(now, self.shared.parts.delivering.send_timeout);
-        let starts = match self.shared.parts.store.worker().start(answer.claimed.clone(), lease, now).await {
+        let store = self.shared.parts.store.worker();
+        let starts = match self.meanwhile(store.start(answer.claimed.clone(), lease, now)).await {
             Ok(starts) => starts,
             Err(error) => {
-                self.given_back = answer.claimed;
+                self.given_back.extend(answer.claimed);
                 return Err(error);
             }
         };

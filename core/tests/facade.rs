@@ -2,8 +2,12 @@
 
 #![allow(clippy::expect_used, reason = "a scene that cannot be set fails its test")]
 
+mod slow;
+
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,6 +18,7 @@ use gatepost::{
     MessageStatus, Outcome, Page, Parcel, Plan, Provider, Purpose, Request, Sent, Store, Timestamp, Transport, Worker,
 };
 use gatepost_memory::{MemoryStore, TestHost};
+use slow::{Slow, Verb};
 
 /// A provider that answers from a script, and as sent once it is at its end.
 #[derive(Clone, Default)]
@@ -57,8 +62,12 @@ impl Scene {
     }
 
     fn with(script: &[Turn], delivering: Delivering, provider: Provider) -> Self {
+        let scripted = Scripted { script: Arc::new(Mutex::new(script.iter().rev().cloned().collect())), sends: Arc::default() };
+        Self::over(Arc::new(MemoryStore::new()), scripted, delivering, provider)
+    }
+
+    fn over(store: Arc<dyn Store>, scripted: Scripted, delivering: Delivering, provider: Provider) -> Self {
         let host = Arc::new(TestHost::new(7));
-        let store = Arc::new(MemoryStore::new());
         let now = host.now();
         let account = AccountId::new(now, &*host);
         let row = Account::new(account, "Harbor Kitchen".parse().expect("a name"), Plan::Starter, now);
@@ -66,7 +75,6 @@ impl Scene {
         let mut row = Instance::new(InstanceId::new(now, &*host), "desk".parse().expect("a name"), provider, now);
         row.connection = gatepost::Connection::Open;
         assert_eq!(block_on(store.account(account).add_instance(row)), Ok(true));
-        let scripted = Scripted { script: Arc::new(Mutex::new(script.iter().rev().cloned().collect())), sends: Arc::default() };
         let gateway = Gateway::builder(store, host.clone()).transport(Provider::Sandbox, scripted.clone()).delivering(delivering).build();
         Self { host, gateway, account, provider: scripted }
     }
@@ -259,4 +267,44 @@ fn a_thread_can_run_the_worker() {
         assert_eq!(block_on(sent.settled()), Some(MessageStatus::Sent));
         goes_on.store(false, Ordering::Release);
     });
+}
+
+/// Whether somebody was woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+#[test]
+fn what_is_started_while_the_store_is_asked_goes_out_meanwhile() {
+    for (verb, sent_before) in [(Verb::Claim, 0), (Verb::Finish, 1)] {
+        let provider = Scripted::default();
+        let sends = provider.sends.clone();
+        let store = Slow::at(verb, MemoryStore::new(), move || sends.load(Ordering::Relaxed) > sent_before);
+        let scene = Scene::over(Arc::new(store), provider, Delivering::default(), Provider::Sandbox);
+        let mut worker = scene.gateway.worker();
+        (0..sent_before).for_each(|_| drop(scene.send()));
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let mut context = Context::from_waker(&waker);
+        let ended_at = {
+            let mut turn = pin!(worker.turn(scene.host.now()));
+            assert!(turn.as_mut().poll(&mut context).is_pending(), "the store does not answer a {verb:?}");
+            assert_eq!((status(&scene.send()), woken.0.swap(false, Ordering::AcqRel)), (Some(MessageStatus::Sending), true));
+            let ended_at = scene.host.now();
+            assert!(turn.as_mut().poll(&mut context).is_ready(), "it answers once the provider was called");
+            ended_at
+        };
+        assert_eq!(scene.sends(), sent_before + 1);
+        scene.host.advance(Duration::from_secs(1));
+        scene.drive(&mut worker);
+        let message = scene.message();
+        let attempts = block_on(scene.account().store().attempts(message.id)).expect("a store that works");
+        let ends: Vec<_> = attempts.iter().map(|attempt| attempt.finished_at).collect();
+        assert_eq!((message.status, ends), (MessageStatus::Sent, vec![Some(ended_at)]));
+    }
 }

@@ -11,8 +11,8 @@ use futures_executor::block_on;
 use gatepost::{
     Account, AccountEndpoints, AccountId, Actor, AddedEndpoint, Attempt, CustomHeaders, DeliveryFilter, DeliveryStatus, DestinationPolicy,
     DisabledBy, EndpointChange, EndpointError, EndpointState, ErrorClass, EventDelivery, EventFilter, Gateway, Host, HttpAnswer,
-    HttpFailure, HttpFailureClass, HttpRequest, HttpSend, HttpTrace, Instance, InstanceId, Keyring, NewEndpoint, Outcome, Overlap, Page,
-    Plan, Provider, Purpose, ReplayAnswer, Request, SigningSecret, Store, Verification, Verifier, Webhooks, Worker,
+    HttpFailure, HttpFailureClass, HttpRequest, HttpSend, HttpTrace, Instance, InstanceId, Keyring, NewEndpoint, Note, Outcome, Overlap,
+    Page, Plan, Provider, Purpose, ReplayAnswer, Request, SigningSecret, Store, Verification, Verifier, Webhooks, Worker,
 };
 use gatepost_memory::{MemoryStore, Sandbox, TestHost};
 use zeroize::Zeroizing;
@@ -94,10 +94,15 @@ impl Scene {
 
     /// Sends one message, and lets the worker do all that can be done now.
     fn send(&self, worker: &mut Worker) {
+        self.send_with(|| block_on(worker.turn(self.host.now())).unwrap().did);
+    }
+
+    /// Sends one message, and takes turns as long as there is something to do.
+    fn send_with(&self, mut turn: impl FnMut() -> bool) {
         let phone = "+999501234567".parse().unwrap();
         let request = Request::text("desk", phone, Purpose::Support, "Your table is ready.".parse().unwrap());
         block_on(self.gateway.account(self.account).send(request)).unwrap();
-        self.drive(worker);
+        while turn() {}
     }
 
     fn drive(&self, worker: &mut Worker) {
@@ -328,6 +333,28 @@ fn history_does_not_follow_to_another_url_unasked() {
     assert!(matches!(replay(true), ReplayAnswer::Queued(again) if again.event == failed.event && again.id != failed.id));
     scene.drive(&mut worker);
     assert_eq!(scene.seen().last().unwrap().destination.as_str(), "https://elsewhere.example.net/");
+}
+
+#[test]
+fn a_turn_tells_what_somebody_should_hear_of() {
+    let resent = HttpAnswer { trace: HttpTrace { resent: true, ..HttpTrace::default() }, ..status(200) };
+    let scene = Scene::new([Ok(resent), Ok(status(200)), Ok(status(410))]);
+    let (account, endpoint) = (scene.account, scene.add().endpoint.id);
+    let mut worker = scene.gateway.worker();
+    let mut notes = || {
+        let mut notes = Vec::new();
+        scene.send_with(|| {
+            let turn = block_on(worker.turn(scene.host.now())).unwrap();
+            notes.extend(turn.notes);
+            turn.did
+        });
+        notes
+    };
+    let told = notes();
+    assert_eq!(told, [Note::Resent { account, delivery: scene.deliveries()[0].id }]);
+    assert_eq!(notes(), []);
+    assert_eq!(notes(), [Note::EndpointDisabled { account, endpoint, by: DisabledBy::Gone }]);
+    assert_eq!(notes(), []);
 }
 
 #[test]

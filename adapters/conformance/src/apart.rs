@@ -81,7 +81,7 @@ fn intrude(neighbor: &Scene, scene: &Scene) {
     for delivery in scene.deliveries() {
         assert_eq!(neighbor.replay(delivery.id), "unknown");
     }
-    for recovery in wait(scene.store().recoveries(Page::first(9))) {
+    for recovery in scene.recoveries() {
         assert_eq!(wait(store.cancel_recovery(recovery.id, neighbor.now())), None);
     }
     let pause = InstanceChange { pause: Some(Some(neighbor.a_pause())), ..InstanceChange::default() };
@@ -107,7 +107,7 @@ fn portrait(scene: &Scene) -> Portrait {
         seen(&(attempts, contents)),
         seen(&scene.events()),
         seen(&(scene.suppressions(SuppressionFilter::default()), scene.reviews(ReviewFilter::default()))),
-        seen(&(wait(scene.store().endpoints()), wait(scene.store().recoveries(Page::first(9))))),
+        seen(&(wait(scene.store().endpoints()), scene.recoveries())),
         seen(&(deliveries, bodies, tries)),
     ]
 }
@@ -139,8 +139,8 @@ pub(crate) fn another_accounts_endpoints_are_not_found(harness: &dyn Harness) {
         assert_eq!((neighbor.event(delivery.event), wait(store.deliveries(of_event, Page::first(9)))), (None, vec![]));
     }
     assert_eq!((neighbor.deliveries(), wait(store.deliveries(of_endpoint, Page::first(9)))), (vec![], vec![]));
-    let recoveries = wait(scene.store().recoveries(Page::first(9)));
-    assert_eq!((recoveries.len(), wait(store.recoveries(Page::first(9)))), (1, vec![]));
+    let recoveries = scene.recoveries();
+    assert_eq!((recoveries.len(), neighbor.recoveries()), (1, vec![]));
     assert_eq!(wait(store.recovery(recoveries[0].id)), None);
 }
 

@@ -264,6 +264,7 @@ macro_rules! __store_cases {
                 endpoints_are_listed_oldest_first
                 there_is_an_end_to_endpoints
                 a_change_changes_what_it_names
+                another_url_takes_the_headers_away
                 a_change_for_an_old_revision_meets_a_conflict
                 another_url_must_be_verified_again
                 enabling_an_endpoint_clears_its_failures
@@ -286,6 +287,7 @@ macro_rules! __store_cases {
                 a_throttled_send_is_not_told
                 a_repeated_send_is_not_told_again
                 a_limit_that_is_reached_is_told
+                a_limit_that_is_reached_by_tests_says_so
                 a_limit_reached_by_a_release_is_told
                 a_pause_and_its_end_are_told
                 a_connection_that_changes_is_told
@@ -301,7 +303,25 @@ macro_rules! __store_cases {
                 a_test_is_told_whatever_the_filter
                 a_disabled_endpoint_skips_what_is_told
                 the_same_event_twice_is_written_once
+                what_happens_twice_in_a_moment_is_told_twice
                 what_is_told_is_due
+            }
+            operator {
+                an_operators_endpoint_hears_of_every_account
+                what_the_operator_is_told_says_whose_it_is
+                an_operators_endpoint_hears_of_its_own_account_once
+                an_operators_endpoint_hears_of_nothing_else
+                an_operators_endpoint_hears_what_it_lists
+                every_endpoint_of_the_operator_hears
+                an_operators_endpoint_is_not_told_of_itself
+                no_account_hears_of_an_operators_endpoint
+                an_operators_endpoint_that_takes_nothing_is_told_nothing
+                what_the_operator_is_told_goes_the_way_of_every_event
+                what_the_operator_is_told_is_due
+                an_operators_endpoint_may_be_tested
+                no_account_sees_what_the_operator_is_told
+                no_account_sees_a_recovery_of_the_operator
+                an_operators_endpoint_takes_no_room
             }
             take {
                 an_event_that_is_due_is_started
@@ -329,6 +349,7 @@ macro_rules! __store_cases {
                 a_busy_endpoint_leaves_room_for_others
                 every_endpoint_gets_its_turn
                 an_account_with_a_backlog_leaves_room_for_others
+                an_account_with_slow_receivers_leaves_places
                 an_account_that_had_its_share_may_have_more
                 a_take_goes_on_behind_the_last_account
                 a_take_that_saw_every_account_begins_anew
@@ -364,6 +385,7 @@ macro_rules! __store_cases {
                 an_endpoint_that_asks_for_it_is_disabled
                 an_endpoint_whose_url_is_forbidden_is_disabled
                 a_person_who_disables_an_endpoint_is_told_of
+                what_the_url_before_answered_does_not_count
                 five_days_of_failure_disable
                 a_success_clears_the_failures
                 what_the_gateway_did_is_no_failure_of_the_endpoint
@@ -406,7 +428,7 @@ macro_rules! __store_cases {
                 a_forgotten_body_is_left
                 a_recovery_ends_with_its_endpoint
                 a_recovery_of_a_paused_endpoint_waits_to_go_out
-                the_oldest_recovery_goes_first
+                a_long_recovery_holds_up_no_other
                 a_crash_in_the_middle_repeats_nothing
             }
             apart {

@@ -34,7 +34,8 @@ fn furnished(scene: &Scene) -> Endpoint {
 pub(crate) fn an_endpoint_comes_back_as_it_was(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let unverified = Endpoint { verified_at: None, ..scene.an_endpoint(EVERYTHING) };
-    for endpoint in [furnished(&scene), unverified, scene.an_endpoint(EVERYTHING)] {
+    let for_operator = Endpoint { for_operator: true, ..scene.an_endpoint(EVERYTHING) };
+    for endpoint in [furnished(&scene), unverified, for_operator, scene.an_endpoint(EVERYTHING)] {
         scene.add_endpoint(endpoint.clone());
         assert_eq!(scene.endpoint(endpoint.id), endpoint);
     }
@@ -112,6 +113,18 @@ pub(crate) fn a_change_changes_what_it_names(harness: &dyn Harness) {
         assert_eq!(scene.endpoint(id), expected);
     }
     assert_eq!(expected.revision, 13);
+}
+
+pub(crate) fn another_url_takes_the_headers_away(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let id = scene.listen(EVERYTHING);
+    let furnished = furnished(&scene);
+    let headers = EndpointChange { headers: Some(furnished.headers), ..EndpointChange::default() };
+    assert!(scene.change_endpoint(id, headers.clone()).headers.is_some());
+    let url = Some((furnished.url, scene.now()));
+    assert_eq!(scene.change_endpoint(id, EndpointChange { url: url.clone(), ..EndpointChange::default() }).headers, None);
+    let same = scene.change_endpoint(id, EndpointChange { url, ..headers });
+    assert!(same.headers.is_some(), "new ones may come along, and the same URL takes nothing away");
 }
 
 pub(crate) fn a_change_for_an_old_revision_meets_a_conflict(harness: &dyn Harness) {

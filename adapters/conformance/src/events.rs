@@ -1,8 +1,8 @@
 //! Events: each is written with the change that caused it, for the endpoints that listen and for nobody else.
 
 use gatepost::{
-    Account, AccountChange, Answer, Cause, Connection, Endpoint, EndpointChange, ErrorClass, Event, EventFilter, EventId, EventName,
-    InstanceChange, MessageId,
+    AccountChange, Answer, Cause, Connection, Endpoint, EndpointChange, ErrorClass, Event, EventFilter, EventId, EventName, InstanceChange,
+    MessageId,
 };
 
 use crate::Harness;
@@ -229,11 +229,23 @@ pub(crate) fn a_limit_that_is_reached_is_told(harness: &dyn Harness) {
     let endpoint = scene.listen(&["limit.threshold_reached"]);
     scene.send_all((0..5).map(|_| text("hi")));
     let bodies = scene.bodies(endpoint);
-    let says = |rest: &str| bodies.iter().filter(|body| body.ends_with(rest)).count();
-    assert_eq!(says(r#"Z","window":"day","percent":80,"limit":5,"used":4}"#), 1);
-    assert_eq!(says(r#"Z","window":"day","percent":100,"limit":5,"used":5}"#), 1);
-    assert_eq!(says(r#"Z","window":"month","percent":80,"limit":6,"used":5}"#), 1);
+    let says = |rest: &str| {
+        let end = format!(r#"Z","account_id":"{}","mode":"live",{rest}}}"#, scene.account);
+        bodies.iter().filter(|body| body.ends_with(&end)).count()
+    };
+    assert_eq!(says(r#""window":"day","percent":80,"limit":5,"used":4"#), 1);
+    assert_eq!(says(r#""window":"day","percent":100,"limit":5,"used":5"#), 1);
+    assert_eq!(says(r#""window":"month","percent":80,"limit":6,"used":5"#), 1);
     assert_eq!(bodies.len(), 3);
+}
+
+pub(crate) fn a_limit_that_is_reached_by_tests_says_so(harness: &dyn Harness) {
+    let scene = Scene::limited(harness, limits(1, 9));
+    let endpoint = scene.listen(&["limit.threshold_reached"]);
+    scene.send_all([text("hi").test(), text("hi")]);
+    let bodies = scene.bodies(endpoint);
+    let of = |mode: &str| bodies.iter().filter(|body| body.contains(&format!(r#""mode":"{mode}","window":"day""#))).count();
+    assert_eq!((of("test"), of("live"), bodies.len()), (2, 2, 4));
 }
 
 pub(crate) fn a_limit_reached_by_a_release_is_told(harness: &dyn Harness) {
@@ -254,7 +266,7 @@ pub(crate) fn a_pause_and_its_end_are_told(harness: &dyn Harness) {
     let change = |pause| AccountChange { pause: Some(pause), at: scene.tick(), ..AccountChange::default() };
     let at = scene.now();
     scene.change_account(change(Some(pause.clone())));
-    let event = EventId::of(account.to_bytes(), EventName::AccountPaused as u32, at);
+    let event = scene.deliveries_to(endpoint)[0].event;
     let expected = head("account.paused", event, at) + &format!(r#","account_id":"{account}"}}"#);
     assert_eq!(body(&scene, endpoint), expected);
     scene.change_account(change(Some(gatepost::Pause { note: None, ..pause })));
@@ -271,11 +283,11 @@ pub(crate) fn a_connection_that_changes_is_told(harness: &dyn Harness) {
     let change = |connection| {
         scene.change_instance(InstanceChange { connection: Some(connection), at: scene.tick(), ..InstanceChange::default() });
     };
-    let at = scene.now();
+    let (account, at) = (scene.account, scene.now());
     change(Connection::Closed);
-    let event = EventId::of(instance.to_bytes(), EventName::InstanceDisconnected as u32, at);
+    let event = scene.deliveries_to(endpoint)[0].event;
     let expected = head("instance.disconnected", event, at)
-        + &format!(r#","instance_id":"{instance}","instance_name":"desk","connection":"closed"}}"#);
+        + &format!(r#","instance_id":"{instance}","instance_name":"desk","account_id":"{account}","connection":"closed"}}"#);
     assert_eq!(body(&scene, endpoint), expected);
     [Connection::Closed, Connection::Connecting, Connection::Open, Connection::Open].into_iter().for_each(change);
     scene.change_instance(InstanceChange { pause: Some(Some(scene.a_pause())), at: scene.tick(), ..InstanceChange::default() });
@@ -426,17 +438,33 @@ pub(crate) fn a_disabled_endpoint_skips_what_is_told(harness: &dyn Harness) {
 pub(crate) fn the_same_event_twice_is_written_once(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let endpoint = scene.listen(EVERYTHING);
-    let at = scene.now();
-    let change = |pause| scene.change_account(AccountChange { pause: Some(pause), at, ..AccountChange::default() });
-    change(Some(scene.a_pause()));
+    let event = scene.a_test_event();
+    let notify = || wait(scene.store().notify(endpoint, event.clone())).expect("the endpoint is there");
+    notify();
     scene.tell(TAKEN);
-    change(None);
-    change(Some(scene.a_pause()));
-    let deliveries = scene.deliveries_to(endpoint);
-    let fates: Vec<_> = deliveries.iter().map(|delivery| (delivery.as_name.as_str(), words::delivery(delivery))).collect();
-    assert_eq!(fates, [("account.paused", "sent".to_string()), ("account.resumed", "queued".to_string())]);
-    let account: Account = wait(scene.store().account()).expect("the account is there");
-    assert!(account.pause.is_some());
+    assert_eq!(words::delivery(&notify()), "sent");
+    assert_eq!((scene.deliveries().len(), scene.take()), (1, vec![]));
+}
+
+pub(crate) fn what_happens_twice_in_a_moment_is_told_twice(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen(EVERYTHING);
+    let other = scene.listen_to_nothing();
+    let at = scene.now();
+    for pause in [Some(scene.a_pause()), None, Some(scene.a_pause()), None] {
+        scene.change_account(AccountChange { pause: Some(pause), at, ..AccountChange::default() });
+    }
+    for connection in [Connection::Closed, Connection::Open, Connection::Closed, Connection::Open] {
+        scene.change_instance(InstanceChange { connection: Some(connection), at, ..InstanceChange::default() });
+    }
+    for () in [(); 2] {
+        scene.disable_endpoint(other);
+        scene.enable_endpoint(other);
+    }
+    let told = scene.told(endpoint);
+    let count = |name: &str| told.iter().filter(|told| **told == name).count();
+    let names = ["account.paused", "account.resumed", "instance.disconnected", "instance.connected", "endpoint.disabled"];
+    assert_eq!((names.map(count), told.len()), ([2; 5], 10));
 }
 
 pub(crate) fn what_is_told_is_due(harness: &dyn Harness) {

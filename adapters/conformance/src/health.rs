@@ -1,6 +1,6 @@
 //! Health: an endpoint that fails for long or asks for it gets no events any more, and the account's other endpoints are told.
 
-use gatepost::{Actor, DisabledBy, EndpointChange, EndpointId, ErrorClass, EventId, EventName, Health, Outcome, Report};
+use gatepost::{Actor, DisabledBy, EndpointChange, EndpointId, ErrorClass, Health, Outcome, Report};
 
 use crate::Harness;
 use crate::scene::Scene;
@@ -37,8 +37,8 @@ fn check_disabled(scene: &Scene, failing: EndpointId, other: EndpointId, by: Dis
 fn check_disabled_and_told(scene: &Scene, failing: EndpointId, other: EndpointId, by: DisabledBy) {
     let (now, word) = (scene.now(), by.as_str());
     assert_eq!(scene.endpoint(failing).disabled, Some(gatepost::Disabled { since: now, by }));
-    let event = EventId::of(failing.to_bytes(), EventName::EndpointDisabled as u32, now);
-    let head = format!(r#"{{"event":"endpoint.disabled","event_id":"{event}","occurred_at":"{now}","#);
+    let (account, event) = (scene.account, scene.deliveries_to(other)[0].event);
+    let head = format!(r#"{{"event":"endpoint.disabled","event_id":"{event}","occurred_at":"{now}","account_id":"{account}","#);
     let expected = head + &format!(r#""endpoint_id":"{failing}","endpoint_name":"ledger","reason":"{word}"}}"#);
     assert_eq!(scene.bodies(other), [expected]);
     assert!(!scene.told(failing).contains(&"endpoint.disabled"), "the one concerned is not told");
@@ -69,6 +69,19 @@ pub(crate) fn a_person_who_disables_an_endpoint_is_told_of(harness: &dyn Harness
     let change = EndpointChange { name: Some("till".parse().expect("a name")), ..EndpointChange::default() };
     scene.change_endpoint(closed, change);
     assert_eq!(scene.told(other).len(), 1, "it was disabled already");
+}
+
+pub(crate) fn what_the_url_before_answered_does_not_count(harness: &dyn Harness) {
+    let (scene, moved, _) = two(harness);
+    test(&scene, moved, failed(ErrorClass::ErrorStatus), None);
+    scene.at(scene.now().plus(seconds(10)));
+    let on_its_way = scene.take_one();
+    scene.advance(MOMENT);
+    scene.move_endpoint(moved, "https://new.example.com/hook");
+    assert_eq!(scene.endpoint(moved).health, Health::default());
+    scene.close(&on_its_way, failed(ErrorClass::Gone));
+    let endpoint = scene.endpoint(moved);
+    assert_eq!((endpoint.health, endpoint.disabled), (Health::default(), None));
 }
 
 pub(crate) fn five_days_of_failure_disable(harness: &dyn Harness) {
@@ -129,9 +142,7 @@ pub(crate) fn who_does_not_listen_is_not_told_of_a_disabled_endpoint(harness: &d
     let scene = Scene::new(harness);
     let (failing, other) = (scene.listen_to_nothing(), scene.listen_to_nothing());
     test(&scene, failing, failed(ErrorClass::Gone), None);
-    assert_eq!(scene.told(other).len(), 0);
-    let event = EventId::of(failing.to_bytes(), EventName::EndpointDisabled as u32, scene.now());
-    assert_eq!((scene.event(event), scene.endpoint(failing).disabled.is_some()), (None, true));
+    assert_eq!((scene.told(other).len(), scene.endpoint(failing).disabled.is_some()), (0, true));
 }
 
 pub(crate) fn an_endpoint_that_was_enabled_gets_events_again(harness: &dyn Harness) {

@@ -39,7 +39,7 @@
 //! | --- | --- |
 //! | a message's way | `accept`, `idempotency`, `quota`, `velocity`, `suppression`, `review`, `deliver`, `fence`, `fairness`, `order` |
 //! | who sends | `keys`, `accounts` |
-//! | an event's way | `endpoints`, `events`, `take`, `deliveries`, `health`, `replays`, `recoveries` |
+//! | an event's way | `endpoints`, `events`, `operator`, `take`, `deliveries`, `health`, `replays`, `recoveries` |
 //! | all of it | `apart`, `paging`, `retention`, `reopen`, `races` |
 //!
 //! A decorator runs the suite over the store that it decorates.
@@ -62,6 +62,7 @@ mod fence;
 mod health;
 mod idempotency;
 mod keys;
+mod operator;
 mod order;
 mod paging;
 mod quota;

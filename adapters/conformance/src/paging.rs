@@ -1,8 +1,8 @@
 //! Paging: lists are newest first, and a page goes on where the last one ended, whatever came or went meanwhile.
 
 use gatepost::{
-    Cause, DeliveryFilter, DeliveryId, DeliveryStatus, MessageFilter, MessageId, MessageStatus, Page, PolicyEventFilter, ReviewFilter,
-    SuppressionFilter, Timestamp,
+    Cause, DeliveryFilter, DeliveryId, DeliveryStatus, MessageFilter, MessageId, MessageStatus, Page, PolicyEventFilter, RecoveryFilter,
+    ReviewFilter, SuppressionFilter, Timestamp,
 };
 
 use crate::Harness;
@@ -190,5 +190,5 @@ pub(crate) fn what_is_on_its_way_is_found(harness: &dyn Harness) {
 pub(crate) fn recoveries_are_read_page_by_page(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let ids = [(); 3].map(|()| scene.begin_recovery(scene.a_recovery(scene.listen_to_nothing(), Timestamp::default())));
-    assert_eq!(read(|page| wait(scene.store().recoveries(page)), |recovery| recovery.id), newest_first(&ids));
+    assert_eq!(read(|page| wait(scene.store().recoveries(RecoveryFilter::default(), page)), |recovery| recovery.id), newest_first(&ids));
 }

@@ -1,6 +1,6 @@
 //! Recoveries: all that an endpoint did not take since a time goes once more, once.
 
-use gatepost::{DeliveryId, EndpointId, ErrorClass, Outcome, Page, Recovery, RecoveryId, Replayed, Timestamp};
+use gatepost::{DeliveryId, EndpointId, ErrorClass, Outcome, Recovered, Recovery, RecoveryId, Replayed, Timestamp};
 
 use crate::Harness;
 use crate::scene::Scene;
@@ -40,7 +40,7 @@ pub(crate) fn a_recovery_comes_back_as_it_was(harness: &dyn Harness) {
     let (scene, endpoint, _) = after_an_outage(harness, 0);
     let recovery = scene.a_recovery(endpoint, EVER);
     scene.begin_recovery(recovery.clone());
-    assert_eq!((scene.recovery(recovery.id), wait(scene.store().recoveries(Page::first(9)))), (recovery.clone(), vec![recovery]));
+    assert_eq!((scene.recovery(recovery.id), scene.recoveries()), (recovery.clone(), vec![recovery]));
     assert_eq!(wait(scene.store().recovery(scene.id(RecoveryId::new))), None);
 }
 
@@ -164,7 +164,7 @@ pub(crate) fn a_recovery_needs_an_endpoint(harness: &dyn Harness) {
     scene.remove_endpoint(endpoint);
     let removed = scene.a_recovery(endpoint, EVER);
     assert!(!wait(scene.store().add_recovery(removed)), "the endpoint was removed");
-    assert_eq!(wait(scene.store().recoveries(Page::first(9))), []);
+    assert_eq!(scene.recoveries(), []);
 }
 
 pub(crate) fn what_was_taken_since_is_left_alone(harness: &dyn Harness) {
@@ -261,17 +261,21 @@ pub(crate) fn a_recovery_of_a_paused_endpoint_waits_to_go_out(harness: &dyn Harn
     assert_eq!(scene.tell_all(&TAKEN), 1);
 }
 
-pub(crate) fn the_oldest_recovery_goes_first(harness: &dyn Harness) {
-    let (scene, endpoint, _) = after_an_outage(harness, 2);
+pub(crate) fn a_long_recovery_holds_up_no_other(harness: &dyn Harness) {
+    let (scene, endpoint, _) = after_an_outage(harness, 9);
     let neighbor = scene.neighbor();
     let theirs = neighbor.listen_to_nothing();
-    miss(&neighbor, theirs, 2);
-    let first = neighbor.begin_recovery(neighbor.a_recovery(theirs, EVER));
-    let second = begin(&scene, endpoint);
-    scene.recover_some(1);
-    assert_eq!([neighbor.progress(first), scene.progress(second)], ["1 queued, 0 left", "0 queued, 0 left"]);
-    scene.recover();
-    assert_eq!([neighbor.progress(first), scene.progress(second)], ["2 queued, 0 left, done"; 2]);
+    miss(&neighbor, theirs, 1);
+    let long = begin(&scene, endpoint);
+    let short = begin(&neighbor, theirs);
+    let progress = || [scene.progress(long), neighbor.progress(short)];
+    assert_eq!(scene.recover_behind(None, 2), Recovered { at: Some(long), more: true });
+    assert_eq!(progress(), ["2 queued, 0 left", "0 queued, 0 left"]);
+    assert_eq!(scene.recover_behind(Some(long), 2), Recovered { at: Some(short), more: true });
+    assert_eq!(progress(), ["2 queued, 0 left", "1 queued, 0 left, done"]);
+    assert_eq!(scene.recover_behind(Some(short), 9), Recovered { at: Some(long), more: false });
+    assert_eq!(progress(), ["9 queued, 0 left, done", "1 queued, 0 left, done"]);
+    assert_eq!(scene.recover_behind(Some(long), 9), Recovered::default());
 }
 
 pub(crate) fn a_crash_in_the_middle_repeats_nothing(harness: &dyn Harness) {

@@ -371,6 +371,18 @@ pub(crate) fn an_account_that_had_its_share_may_have_more(harness: &dyn Harness)
     assert_eq!((answer.started.len(), answer.after, answer.more), (3, None, false));
 }
 
+pub(crate) fn an_account_with_slow_receivers_leaves_places(harness: &dyn Harness) {
+    let [slow, calm, calmer] = three(harness, [9, 1, 1]);
+    let take = Take { in_flight_per_account: 3, ..slow.a_take() };
+    let answer = slow.answer_take(take);
+    assert_eq!((answer.started.len(), answer.more), (5, false));
+    assert_eq!(slow.answer_take(take), TakeAnswer::default(), "what is on its way has not ended");
+    let of_slow = answer.started.iter().find(|notice| notice.claimed.account == slow.account).expect("three of them");
+    slow.close(of_slow, TAKEN);
+    assert_eq!(accounts(&slow.answer_take(take)), [slow.account]);
+    drop((calm, calmer));
+}
+
 pub(crate) fn a_take_goes_on_behind_the_last_account(harness: &dyn Harness) {
     let [first, second, third] = three(harness, [2, 2, 2]);
     let take = Take { limit: 2, per_account: 1, ..first.a_take() };

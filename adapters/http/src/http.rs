@@ -36,7 +36,7 @@ impl Http {
             resolver: Arc::new(SystemResolver),
             dialer: Arc::new(Direct),
             roots: Vec::new(),
-            threads: 64,
+            threads: 512,
             waiting: 1_024,
             lookups: 64,
             connect_limit: Duration::from_secs(5),
@@ -113,7 +113,7 @@ pub struct HttpBuilder {
 }
 
 impl HttpBuilder {
-    /// At most this many requests on their way at once; 64 by default. Threads are started as slow receivers make them needed.
+    /// At most this many requests on their way at once; 512 by default. Threads are started as slow receivers make them needed.
     pub fn threads(self, threads: usize) -> Self {
         Self { threads, ..self }
     }

@@ -237,7 +237,7 @@ pub(crate) fn charge(
     if let Some(row) = rows.contacts.get_mut(&scene.contact) {
         row.tats.set(mode, velocity.recipient);
     }
-    events::tell_crossings(rows, effects, message, &scene.facts.limits, &usage, now);
+    events::tell_crossings(rows, effects, (message, mode), &scene.facts.limits, &usage, now);
     usage
 }
 

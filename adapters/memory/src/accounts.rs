@@ -40,8 +40,9 @@ pub(crate) fn change(world: &mut World, id: AccountId, change: AccountChange) ->
     // What waited while it was paused may be due now.
     effects.left_due = true;
     if was_paused != account.pause.is_some() {
-        let event = pause_event(id, account.pause.as_ref(), at);
-        events::tell(rows, effects, &event);
+        let nth = rows.next_change();
+        let event = pause_event(id, rows.account.pause.as_ref(), nth, at);
+        events::tell(rows, effects, event);
     }
     Ok(Some(rows.account.clone()))
 }
@@ -92,8 +93,10 @@ pub(crate) fn change_instance(
     put(&mut instance.pause, change.pause);
     effects.left_due = true;
     let changed = instance.clone();
-    if let Some(event) = connection_event(&changed, change.at).filter(|_| was != changed.connection) {
-        events::tell(rows, effects, &event);
+    if was != changed.connection
+        && let Some(event) = connection_event(rows.account.id, &changed, rows.next_change(), change.at)
+    {
+        events::tell(rows, effects, event);
     }
     Ok(Some(changed))
 }

@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use gatepost::{
-    Disabled, DisabledBy, ENDPOINTS_MAX, Endpoint, EndpointChange, EndpointId, EndpointState, Outcome, Report, StoreError, Tat, Timestamp,
+    Disabled, DisabledBy, ENDPOINTS_MAX, Endpoint, EndpointChange, EndpointId, EndpointState, Finish, StoreError, Tat, Timestamp,
 };
 
 use crate::events;
@@ -16,7 +16,7 @@ fn present(rows: &AccountRows) -> impl Iterator<Item = &EndpointRow> {
 
 /// Adds an endpoint; `false` where the account has as many as it may have.
 pub(crate) fn add(rows: &mut AccountRows, endpoint: Endpoint) -> Result<bool, StoreError> {
-    if present(rows).count() >= ENDPOINTS_MAX {
+    if present(rows).filter(|row| row.endpoint.for_operator == endpoint.for_operator).count() >= ENDPOINTS_MAX {
         return Ok(false);
     }
     match rows.endpoints.entry(endpoint.id) {
@@ -35,6 +35,11 @@ pub(crate) fn list(rows: &AccountRows) -> Vec<Endpoint> {
 
 pub(crate) fn find(rows: &AccountRows, id: EndpointId) -> Option<Endpoint> {
     rows.endpoints.get(&id).map(|row| Endpoint::clone(&row.endpoint))
+}
+
+/// Whether it is for the operator.
+pub(crate) fn is_for_operator(rows: &AccountRows, id: EndpointId) -> bool {
+    rows.endpoints.get(&id).is_some_and(|row| row.endpoint.for_operator)
 }
 
 /// Whether anything goes there now.
@@ -78,12 +83,11 @@ pub(crate) fn note_health(
     rows: &mut AccountRows,
     effects: &mut Effects,
     id: EndpointId,
-    outcome: &Outcome,
-    report: Option<&Report>,
-    now: Timestamp,
+    began: Timestamp,
+    finish: &Finish,
 ) -> Option<DisabledBy> {
-    let row = rows.endpoints.get_mut(&id)?;
-    let (health, disabled_by) = row.endpoint.health.after(outcome, report, now);
+    let (row, now) = (rows.endpoints.get_mut(&id)?, finish.now);
+    let (health, disabled_by) = row.endpoint.health_after(began, &finish.outcome, finish.report.as_ref(), now);
     if health != row.endpoint.health {
         Arc::make_mut(&mut row.endpoint).health = health;
     }

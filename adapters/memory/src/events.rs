@@ -1,30 +1,44 @@
 //! Events: what a change is told as, and to which endpoints.
 //!
 //! The players: [`is_heard`] (whether an endpoint listens, asked before an event is put together), [`tell`] (one delivery for each that
-//! does), and a function for each kind of change.
+//! does), [`tell_operator`] (the same for the operator's endpoints, wherever they stand), and a function for each kind of change.
+
+use std::mem;
 
 use gatepost::{
     BlockedSend, DeliveryId, Endpoint, EndpointId, Event, EventDelivery, EventId, EventName, InstanceId, Limits, Message, MessageId,
-    MessageStatus, StatusChange, Timestamp, Usage, crossings, disabled_event,
+    MessageStatus, Mode, StatusChange, Timestamp, Usage, crossings, disabled_event,
 };
 
 use crate::notices::{self, New};
-use crate::world::{AccountRows, Effects, EndpointRow};
+use crate::world::{AccountRows, Effects, EndpointRow, Operational, World};
 
 /// Whether an endpoint listens to such an event.
 pub(crate) fn is_heard(rows: &AccountRows, name: EventName, instance: Option<InstanceId>) -> bool {
     rows.endpoints.values().any(|row| row.endpoint.listens(name, instance).is_some())
 }
 
-/// Writes an event, with a delivery for each endpoint that listens.
-pub(crate) fn tell(rows: &mut AccountRows, effects: &mut Effects, event: &Event) {
-    tell_all_but(rows, effects, None, event);
+/// Writes an event, with a delivery for each endpoint that listens. What is operational is told the operator too.
+pub(crate) fn tell(rows: &mut AccountRows, effects: &mut Effects, event: Event) {
+    address_all(rows, effects, &event, |endpoint| endpoint.listens(event.name, event.instance));
+    if event.name.is_operational() {
+        effects.operational.push(Operational { event, concerned: None });
+    }
 }
 
-fn tell_all_but(rows: &mut AccountRows, effects: &mut Effects, concerned: Option<EndpointId>, event: &Event) {
-    let hears = |row: &EndpointRow| Some((row.endpoint.id, row.endpoint.listens(event.name, event.instance)?));
-    let listeners = rows.endpoints.values().filter_map(hears).filter(|(endpoint, _)| Some(*endpoint) != concerned);
-    for (endpoint, as_name) in listeners.collect::<Vec<_>>() {
+/// Writes what a verb left to tell the operator, to their endpoints in every account.
+pub(crate) fn tell_operator(world: &mut World) {
+    let World { accounts, effects, .. } = world;
+    for Operational { event, concerned } in mem::take(&mut effects.operational) {
+        let watches = |endpoint: &Endpoint| endpoint.watches(event.name).filter(|_| Some(endpoint.id) != concerned);
+        accounts.values_mut().for_each(|rows| address_all(rows, effects, &event, watches));
+    }
+}
+
+/// Writes an event, with a delivery for each endpoint for which there is a name to send it under.
+fn address_all(rows: &mut AccountRows, effects: &mut Effects, event: &Event, name_for: impl Fn(&Endpoint) -> Option<EventName>) {
+    let hears = |row: &EndpointRow| Some((row.endpoint.id, name_for(&row.endpoint)?));
+    for (endpoint, as_name) in rows.endpoints.values().filter_map(hears).collect::<Vec<_>>() {
         address(rows, effects, event, as_name, endpoint);
     }
 }
@@ -46,7 +60,7 @@ fn address(
 /// Tells that a message is there, or has another status than before.
 pub(crate) fn tell_status(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, previous: Option<MessageStatus>) {
     if let Some(event) = status_event(rows, message, previous) {
-        tell(rows, effects, &event);
+        tell(rows, effects, event);
     }
 }
 
@@ -61,7 +75,7 @@ fn status_event(rows: &AccountRows, message: MessageId, previous: Option<Message
 /// Tells that a send was refused for good.
 pub(crate) fn tell_blocked(rows: &mut AccountRows, effects: &mut Effects, blocked: &BlockedSend<'_>) {
     if is_heard(rows, EventName::MessageBlocked, Some(blocked.instance.0)) {
-        tell(rows, effects, &blocked.event());
+        tell(rows, effects, blocked.event());
     }
 }
 
@@ -69,23 +83,21 @@ pub(crate) fn tell_blocked(rows: &mut AccountRows, effects: &mut Effects, blocke
 pub(crate) fn tell_crossings(
     rows: &mut AccountRows,
     effects: &mut Effects,
-    message: MessageId,
+    cause: (MessageId, Mode),
     limits: &Limits,
     usage: &Usage,
     now: Timestamp,
 ) {
-    if is_heard(rows, EventName::LimitThresholdReached, None) {
-        crossings(limits, usage).for_each(|crossing| tell(rows, effects, &crossing.event(message, now)));
-    }
+    let account = rows.account.id;
+    crossings(limits, usage).for_each(|crossing| tell(rows, effects, crossing.event(account, cause, now)));
 }
 
-/// Tells the other endpoints that this one gets no events any more.
+/// Tells the other endpoints that this one gets no events any more. Of one for the operator no account hears.
 pub(crate) fn tell_disabled(rows: &mut AccountRows, effects: &mut Effects, endpoint: &Endpoint) {
-    let Some(disabled) = &endpoint.disabled else { return };
-    if is_heard(rows, EventName::EndpointDisabled, None) {
-        let event = disabled_event(endpoint.id, &endpoint.name, &disabled.by, disabled.since);
-        tell_all_but(rows, effects, Some(endpoint.id), &event);
-    }
+    let Some(event) = disabled_event(rows.account.id, endpoint) else { return };
+    let is_told = |other: &Endpoint| other.id != endpoint.id && !endpoint.for_operator;
+    address_all(rows, effects, &event, |other| other.listens(event.name, None).filter(|_| is_told(other)));
+    effects.operational.push(Operational { event, concerned: Some(endpoint.id) });
 }
 
 /// Writes an event for one endpoint, whatever its filter.

@@ -87,16 +87,22 @@ fn end(rows: &mut AccountRows, row: &NoticeRow, ending: Ending, now: Timestamp) 
 
 /// Closes an attempt, and says which endpoint that disabled; `None` where it comes too late.
 pub(crate) fn finish(rows: &mut AccountRows, effects: &mut Effects, finish: Finish) -> Option<Option<(EndpointId, DisabledBy)>> {
-    let Finish { claimed, attempt, outcome, report, jitter, now } = finish;
-    let row = rows.notices.get(&claimed.delivery).copied()?;
-    let input = Input::Finish { fence: claimed.fence, outcome: outcome.clone(), jitter };
-    let step = row.delivery.step(&input, now).ok()?;
-    follow(rows, &row, step, now);
-    let disabled_by = endpoints::note_health(rows, effects, row.endpoint, &outcome, report.as_ref(), now);
+    let row = rows.notices.get(&finish.claimed.delivery).copied()?;
+    let input = Input::Finish { fence: finish.claimed.fence, outcome: finish.outcome.clone(), jitter: finish.jitter };
+    let step = row.delivery.step(&input, finish.now).ok()?;
+    follow(rows, &row, step, finish.now);
+    let began = began_at(rows, row.id, finish.attempt).unwrap_or(finish.now);
+    let disabled_by = endpoints::note_health(rows, effects, row.endpoint, began, &finish);
+    let Finish { attempt, outcome, report, now, .. } = finish;
     close_attempt(rows, row.id, attempt, outcome, report, now);
     // Its place at the endpoint is free.
     effects.left_due |= is_waited_for(rows, row.endpoint);
     Some(disabled_by.map(|by| (row.endpoint, by)))
+}
+
+fn began_at(rows: &AccountRows, delivery: DeliveryId, number: u16) -> Option<Timestamp> {
+    let attempts = &rows.deliveries.get(&delivery)?.attempts;
+    attempts.iter().find(|attempt| attempt.number == number).map(|attempt| attempt.started_at)
 }
 
 fn is_waited_for(rows: &AccountRows, endpoint: EndpointId) -> bool {
@@ -147,8 +153,9 @@ pub(crate) fn list(rows: &AccountRows, filter: DeliveryFilter, page: Page<Delive
     let goes_to = |delivery: &EventDelivery| filter.endpoint.is_none_or(|endpoint| delivery.endpoint == endpoint);
     let has_status = |delivery: &EventDelivery| filter.status.is_none_or(|status| delivery.status == status);
     let is_of = |delivery: &EventDelivery| filter.event.is_none_or(|event| delivery.event == event);
+    let is_shown = |delivery: &EventDelivery| filter.for_operator || !endpoints::is_for_operator(rows, delivery.endpoint);
     let deliveries = newest(&rows.deliveries, page).map(|row| &row.delivery);
-    let wanted = deliveries.filter(|delivery| goes_to(delivery) && has_status(delivery) && is_of(delivery));
+    let wanted = deliveries.filter(|delivery| goes_to(delivery) && has_status(delivery) && is_of(delivery) && is_shown(delivery));
     wanted.take(page.limit).cloned().collect()
 }
 

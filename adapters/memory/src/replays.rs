@@ -3,8 +3,8 @@
 use std::ops::Bound;
 
 use gatepost::{
-    AccountId, DeliveryId, DeliveryStatus, EndpointState, EventDelivery, Page, Recovery, RecoveryId, Replay, ReplayAnswer, Replayed,
-    Timestamp, is_recoverable,
+    AccountId, DeliveryId, DeliveryStatus, EndpointState, EventDelivery, Page, Recovered, Recovery, RecoveryFilter, RecoveryId, Replay,
+    ReplayAnswer, Replayed, Timestamp, is_recoverable,
 };
 
 use crate::endpoints;
@@ -73,8 +73,9 @@ pub(crate) fn add_recovery(rows: &mut AccountRows, recovery: Recovery) -> bool {
     is_there && !is_busy
 }
 
-pub(crate) fn recoveries(rows: &AccountRows, page: Page<RecoveryId>) -> Vec<Recovery> {
-    newest(&rows.recoveries, page).take(page.limit).cloned().collect()
+pub(crate) fn recoveries(rows: &AccountRows, filter: RecoveryFilter, page: Page<RecoveryId>) -> Vec<Recovery> {
+    let is_shown = |recovery: &&Recovery| filter.for_operator || !endpoints::is_for_operator(rows, recovery.endpoint);
+    newest(&rows.recoveries, page).filter(is_shown).take(page.limit).cloned().collect()
 }
 
 pub(crate) fn recovery(rows: &AccountRows, id: RecoveryId) -> Option<Recovery> {
@@ -90,22 +91,25 @@ pub(crate) fn cancel(rows: &mut AccountRows, id: RecoveryId, now: Timestamp) -> 
     Some(recovery.clone())
 }
 
-/// Does a part of the oldest recovery that is not over; whether there is more to do.
-pub(crate) fn recover(world: &mut World, now: Timestamp, limit: usize) -> bool {
+/// Does a part of the recovery whose turn it is.
+pub(crate) fn recover(world: &mut World, after: Option<RecoveryId>, limit: usize, now: Timestamp) -> Recovered {
     let World { accounts, effects, .. } = world;
-    if let Some((account, recovery)) = oldest(accounts.values())
-        && let Some(rows) = accounts.get_mut(&account)
-    {
+    let Some((account, recovery)) = next(accounts.values(), after) else { return Recovered::default() };
+    let at = Some(recovery.id);
+    if let Some(rows) = accounts.get_mut(&account) {
         let recovery = go_on(rows, effects, recovery, now, limit);
         rows.recoveries.insert(recovery.id, recovery);
     }
-    oldest(accounts.values()).is_some()
+    Recovered { at, more: next(accounts.values(), None).is_some() }
 }
 
-fn oldest<'a>(accounts: impl Iterator<Item = &'a AccountRows>) -> Option<(AccountId, Recovery)> {
+/// Of the recoveries that are not over, the first behind `after`, or else the first.
+fn next<'a>(accounts: impl Iterator<Item = &'a AccountRows>, after: Option<RecoveryId>) -> Option<(AccountId, Recovery)> {
     let of_account = |rows: &'a AccountRows| rows.recoveries.values().map(|recovery| (rows.account.id, recovery));
     let unfinished = accounts.flat_map(of_account).filter(|(_, recovery)| !recovery.progress.is_over());
-    unfinished.min_by_key(|(_, recovery)| recovery.id).map(|(account, recovery)| (account, recovery.clone()))
+    let is_behind = |recovery: &Recovery| Some(recovery.id) > after;
+    let next = unfinished.min_by_key(|(_, recovery)| (!is_behind(recovery), recovery.id));
+    next.map(|(account, recovery)| (account, recovery.clone()))
 }
 
 fn go_on(rows: &mut AccountRows, effects: &mut Effects, mut recovery: Recovery, now: Timestamp, limit: usize) -> Recovery {

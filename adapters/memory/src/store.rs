@@ -8,9 +8,9 @@ use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Address, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed, ContactId,
     Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Event, EventDelivery, EventId, Fact, Facts, Findings,
     Finish, Finished, Instance, InstanceChange, InstanceId, InstanceRef, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus,
-    Mode, NewSuppression, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Recovery, RecoveryId, Release, Replay, ReplayAnswer,
-    Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError, Submission, Suppression, SuppressionFilter,
-    SuppressionId, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
+    Mode, NewSuppression, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Recovered, Recovery, RecoveryFilter, RecoveryId, Release,
+    Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError, Submission, Suppression,
+    SuppressionFilter, SuppressionId, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
 };
 
 use crate::world::{AccountRows, Effects, World};
@@ -46,7 +46,9 @@ impl MemoryStore {
     fn write<T>(&self, verb: impl FnOnce(&mut World) -> T) -> T {
         let (answer, effects) = {
             let mut world = self.lock();
-            (verb(&mut world), mem::take(&mut world.effects))
+            let answer = verb(&mut world);
+            events::tell_operator(&mut world);
+            (answer, mem::take(&mut world.effects))
         };
         self.follow(effects);
         answer
@@ -253,8 +255,8 @@ impl AccountStore for OfAccount {
         Ok(self.write(|rows, _| replays::add_recovery(rows, recovery)).unwrap_or(false))
     }
 
-    async fn recoveries(&self, page: Page<RecoveryId>) -> Result<Vec<Recovery>, StoreError> {
-        Ok(self.read(|rows| replays::recoveries(rows, page)))
+    async fn recoveries(&self, filter: RecoveryFilter, page: Page<RecoveryId>) -> Result<Vec<Recovery>, StoreError> {
+        Ok(self.read(|rows| replays::recoveries(rows, filter, page)))
     }
 
     async fn recovery(&self, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {
@@ -279,8 +281,8 @@ impl WorkerStore for OfWorker {
         Ok(self.0.write(|world| take::take(world, &request)))
     }
 
-    async fn recover(&self, now: Timestamp, limit: usize) -> Result<bool, StoreError> {
-        Ok(self.0.write(|world| replays::recover(world, now, limit)))
+    async fn recover(&self, after: Option<RecoveryId>, limit: usize, now: Timestamp) -> Result<Recovered, StoreError> {
+        Ok(self.0.write(|world| replays::recover(world, after, limit, now)))
     }
 
     async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {

@@ -51,13 +51,15 @@ struct Lane {
 impl Taking<'_> {
     fn take(mut self) {
         let mut lanes = self.lanes();
-        let mut room = self.request.per_account.min(self.request.limit - self.answer.started.len());
+        let share = self.request.per_account.min(self.request.limit - self.answer.started.len());
+        let places = self.request.in_flight_per_account.saturating_sub(self.rows.notices.values().filter(|row| is_started(row)).count());
+        let mut room = share.min(places);
         while let Some(lane) = (room > 0).then(|| next_lane(&mut lanes)).flatten() {
             if self.take_one(lane) {
                 room -= 1;
             }
         }
-        self.answer.more |= room == 0;
+        self.answer.more |= room == 0 && share <= places;
     }
 
     /// A lane for each endpoint that gets events now. What waits for one that takes no more is skipped.
@@ -200,6 +202,9 @@ fn waiting(rows: &AccountRows) -> BTreeMap<EndpointId, Vec<NoticeRow>> {
 }
 
 fn in_flight(rows: &AccountRows, endpoint: EndpointId) -> usize {
-    let is_started = |row: &&NoticeRow| row.endpoint == endpoint && matches!(row.delivery.state, State::Started { .. });
-    rows.notices.values().filter(is_started).count()
+    rows.notices.values().filter(|row| row.endpoint == endpoint && is_started(row)).count()
+}
+
+const fn is_started(row: &NoticeRow) -> bool {
+    matches!(row.delivery.state, State::Started { .. })
 }

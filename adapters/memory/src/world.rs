@@ -30,6 +30,15 @@ pub(crate) struct Effects {
     pub(crate) started: Vec<(Permit, Started)>,
     /// Whether something may be due for a claim or a take.
     pub(crate) left_due: bool,
+    /// What the operator is told at the end of the verb, before anybody else sees what it did: a verb has the rows of one account only.
+    pub(crate) operational: Vec<Operational>,
+}
+
+/// An event that the operator's endpoints are told of.
+pub(crate) struct Operational {
+    pub(crate) event: Event,
+    /// The one that it is about, which is not told.
+    pub(crate) concerned: Option<EndpointId>,
 }
 
 /// Everything of one account.
@@ -37,6 +46,8 @@ pub(crate) struct AccountRows {
     pub(crate) account: Account,
     /// The account's last place in its log; the next event is one further.
     pub(crate) last_seq: u64,
+    /// How often it was paused or resumed and its instances connected or disconnected: what tells the events of one moment apart.
+    pub(crate) changes: u32,
     pub(crate) tats: Tats,
     pub(crate) usage: BTreeMap<(Mode, WindowId), u64>,
     pub(crate) instances: BTreeMap<InstanceId, InstanceRow>,
@@ -138,6 +149,7 @@ impl AccountRows {
         Self {
             account,
             last_seq: 0,
+            changes: 0,
             tats: Tats::default(),
             usage: BTreeMap::new(),
             instances: BTreeMap::new(),
@@ -160,6 +172,12 @@ impl AccountRows {
     pub(crate) const fn next_seq(&mut self) -> u64 {
         self.last_seq += 1;
         self.last_seq
+    }
+
+    /// The number of a change that is told.
+    pub(crate) const fn next_change(&mut self) -> u32 {
+        self.changes = self.changes.wrapping_add(1);
+        self.changes
     }
 
     /// The instance that is meant.

@@ -253,7 +253,7 @@ pub(crate) fn charge(
     if let Some(instance) = entry.instance(connection, &scene.instance.id.into())? {
         instance.set_tat(mode, velocity.instance);
     }
-    events::tell_crossings(txn, account, message, &scene.facts.limits, &usage, now)?;
+    events::tell_crossings(txn, account, (message, mode), &scene.facts.limits, &usage, now)?;
     Ok(usage)
 }
 

@@ -65,10 +65,16 @@ pub(crate) fn change(txn: &mut Txn<'_>, id: AccountId, change: AccountChange) ->
     // What waited while it was paused may be due now.
     txn.leave_due();
     if account.pause.is_some() != was_paused {
-        let event = pause_event(id, account.pause.as_ref(), at);
+        let event = pause_event(id, account.pause.as_ref(), next_change(txn.connection, id)?, at);
         events::tell(txn, id, event.name, None, || Some(event))?;
     }
     Ok(Ok(Some(account)))
+}
+
+/// The number of a change that is told: what tells the events of one moment apart.
+fn next_change(connection: &Connection, account: AccountId) -> rusqlite::Result<u32> {
+    let sql = "UPDATE accounts SET changes = (changes + 1) % 4294967296 WHERE id = ?1 RETURNING changes";
+    connection.prepare_cached(sql)?.query_row([account.to_bytes()], |row| row.get(0))
 }
 
 /// What a change made of a row; a conflict where it was decided from another one.
@@ -127,7 +133,9 @@ pub(crate) fn change_instance(
         pause_text(pause)?
     ])?;
     txn.leave_due();
-    if let Some(event) = connection_event(&instance, change.at).filter(|_| instance.connection != former) {
+    if instance.connection != former
+        && let Some(event) = connection_event(account, &instance, next_change(txn.connection, account)?, change.at)
+    {
         events::tell(txn, account, event.name, event.instance, || Some(event))?;
     }
     Ok(Ok(Some(instance)))

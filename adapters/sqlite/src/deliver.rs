@@ -1,7 +1,7 @@
 //! Deliver: a message's way: claim, start, finish, release and sweep. The core's state machine says what follows.
 
 use gatepost::{
-    AccountId, Channel, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, Ending, ErrorClass, Finish, Finished, Gate,
+    AccountId, Channel, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, DeliveryId, Ending, ErrorClass, Finish, Finished, Gate,
     IDEMPOTENCY_TIME, Input, InstanceId, Lease, MessageId, MessageStatus, Mode, Outcome, Settled, StartAnswer, StartFacts, Started, State,
     Step, Subject, Swept, Timestamp, examine, may_start, suppression_forbids,
 };
@@ -9,12 +9,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::accept::parcel;
 use crate::events::{self, Change};
+use crate::messages;
 use crate::notices;
 use crate::outbox::{self, OutboxEntry, Read, entry_columns, or_park, readable};
 use crate::rows::{self, to_json};
 use crate::txn::{Txn, instance_by_id};
 
-/// The delivery in doubt of a message.
+/// Ends the delivery in doubt of a message.
 pub(crate) fn resolve(
     txn: &mut Txn<'_>,
     account: AccountId,
@@ -25,12 +26,31 @@ pub(crate) fn resolve(
     let sql = concat!(
         "SELECT ",
         entry_columns!(),
-        " FROM outbox o WHERE o.account = ?1 AND o.delivery = (SELECT delivery FROM messages WHERE account = ?1 AND id = ?2)"
+        " FROM outbox o WHERE o.delivery = (SELECT delivery FROM messages WHERE account = ?1 AND id = ?2)"
     );
     let params = params![account.to_bytes(), message.to_bytes()];
-    let found = txn.connection.prepare_cached(sql)?.query_row(params, outbox::read).optional()?;
-    let Some(Ok(found)) = found else { return Ok(None) };
+    let found = match txn.connection.prepare_cached(sql)?.query_row(params, outbox::read).optional()? {
+        None => None,
+        Some(Ok(found)) => Some(found),
+        Some(Err(delivery)) => parked(txn.connection, account, message, &delivery, now)?,
+    };
+    let Some(found) = found else { return Ok(None) };
     Ok(advance(txn, &found, &Input::Resolve { sent }, now)?.map(|settled| settled.status))
+}
+
+/// The delivery of a message that was parked, as what it is to everybody: in doubt. The message itself must be readable, so that what
+/// becomes of it can be told.
+fn parked(
+    connection: &Connection,
+    account: AccountId,
+    message: MessageId,
+    delivery: &[u8],
+    now: Timestamp,
+) -> rusqlite::Result<Option<OutboxEntry>> {
+    let is_in_doubt = messages::find(connection, account, message)?.is_some_and(|found| found.status == MessageStatus::Unknown);
+    let is_closable = is_in_doubt && outbox::is_parked(connection, delivery)?;
+    let delivery = delivery.try_into().ok().filter(|_| is_closable).map(DeliveryId::from_bytes);
+    Ok(delivery.map(|delivery| OutboxEntry::in_doubt(account, delivery, message, now)))
 }
 
 /// Lets the state machine take one step and writes what follows; `None` where the input is stale.

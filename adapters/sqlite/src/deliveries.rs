@@ -11,6 +11,7 @@ use gatepost::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
+use crate::endpoints;
 use crate::outbox::{NewRow, OutboxEntry};
 use crate::rows::{self, CLOCKS_APART, first_id_of, to_json};
 use crate::txn::Txn;
@@ -128,7 +129,7 @@ pub(crate) fn write_outcome(
 
 /// What the log and the outbox say of deliveries, found by this index.
 macro_rules! logged {
-    ($index:literal, $($condition:literal),*) => {
+    ($index:literal, $($condition:expr),*) => {
         concat!(
             "SELECT d.id, d.event, d.as_name, d.endpoint, d.status, d.error, d.skip, d.tries, d.replay, d.created_at, d.updated_at,
              o.state, o.due, o.tries, o.started_at FROM event_deliveries d ",
@@ -188,11 +189,11 @@ pub(crate) fn list(
     match (filter.event, filter.status) {
         (Some(event), _) => {
             let ids = of_event(connection, account, event, filter.endpoint)?;
-            pick(connection, account, ids, filter.status, page)
+            pick(connection, account, ids, filter, page)
         }
         (None, Some(status)) if status.is_pending() => {
-            let ids = pending(connection, account, status, filter.endpoint, page)?;
-            pick(connection, account, ids, filter.status, page)
+            let ids = pending(connection, account, status, filter, page)?;
+            pick(connection, account, ids, filter, page)
         }
         (None, _) => walk(connection, account, filter, page),
     }
@@ -203,19 +204,27 @@ fn pick(
     connection: &Connection,
     account: AccountId,
     mut ids: Vec<DeliveryId>,
-    status: Option<DeliveryStatus>,
+    filter: DeliveryFilter,
     page: Page<DeliveryId>,
 ) -> rusqlite::Result<Vec<EventDelivery>> {
     ids.retain(|id| page.after.is_none_or(|after| *id < after));
     ids.sort_unstable_by(|left, right| right.cmp(left));
-    let is_wanted = |delivery: &EventDelivery| status.is_none_or(|status| delivery.status == status);
     let mut picked = Vec::new();
     for id in ids {
-        if picked.len() < page.limit {
-            picked.extend(find(connection, account, id)?.filter(is_wanted));
+        if picked.len() < page.limit
+            && let Some(delivery) = find(connection, account, id)?
+            && filter.status.is_none_or(|status| delivery.status == status)
+            && (filter.for_operator || !is_for_operator(connection, account, delivery.endpoint)?)
+        {
+            picked.push(delivery);
         }
     }
     Ok(picked)
+}
+
+fn is_for_operator(connection: &Connection, account: AccountId, endpoint: EndpointId) -> rusqlite::Result<bool> {
+    let sql = concat!("SELECT ", endpoints::for_operator!("?1", "?2"));
+    connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), endpoint.to_bytes()], |row| row.get(0))
 }
 
 pub(crate) const FIRST_OF_EVENT: &str = "SELECT id FROM event_deliveries
@@ -244,22 +253,33 @@ pub(crate) fn of_event(
 /// The shortest time there is.
 const MOMENT: std::time::Duration = std::time::Duration::from_millis(1);
 
-pub(crate) const QUEUED: &str = "SELECT delivery FROM outbox INDEXED BY outbox_events_waiting WHERE channel = 1 AND state = 0
-    AND account = ?1 AND (?2 IS NULL OR place = ?2) AND delivery < ?3 ORDER BY delivery DESC LIMIT ?4";
-pub(crate) const SENDING: &str = "SELECT delivery FROM outbox INDEXED BY outbox_events_in_flight WHERE channel = 1 AND state = 2
-    AND account = ?1 AND (?2 IS NULL OR place = ?2) AND delivery < ?3 ORDER BY delivery DESC LIMIT ?4";
+macro_rules! pending {
+    ($index:literal) => {
+        concat!(
+            "SELECT delivery FROM outbox o INDEXED BY ",
+            $index,
+            " AND account = ?1 AND (?2 IS NULL OR place = ?2) AND (?3 OR NOT ",
+            endpoints::for_operator!("o.account", "o.place"),
+            ") AND delivery < ?4 ORDER BY delivery DESC LIMIT ?5"
+        )
+    };
+}
+
+pub(crate) const QUEUED: &str = pending!("outbox_events_waiting WHERE channel = 1 AND state = 0");
+pub(crate) const SENDING: &str = pending!("outbox_events_in_flight WHERE channel = 1 AND state = 2");
 
 /// The newest deliveries with a status that only the outbox knows.
 fn pending(
     connection: &Connection,
     account: AccountId,
     status: DeliveryStatus,
-    endpoint: Option<EndpointId>,
+    filter: DeliveryFilter,
     page: Page<DeliveryId>,
 ) -> rusqlite::Result<Vec<DeliveryId>> {
     let sql = if status == DeliveryStatus::Sending { SENDING } else { QUEUED };
     let before = page.after.map_or([0xff; 16], DeliveryId::to_bytes);
-    let params = params![account.to_bytes(), endpoint.map(EndpointId::to_bytes), before, page.limit as i64];
+    let endpoint = filter.endpoint.map(EndpointId::to_bytes);
+    let params = params![account.to_bytes(), endpoint, filter.for_operator, before, page.limit as i64];
     rows::all(&mut *connection.prepare_cached(sql)?, params, |row| rows::delivery_id(row, 0))
 }
 
@@ -268,7 +288,9 @@ macro_rules! page {
         logged!(
             $index,
             $narrowed,
-            " AND d.id < ?2 AND (?3 IS NULL OR d.endpoint = ?3) AND (?4 IS NULL OR d.status = ?4) ORDER BY d.id DESC LIMIT ?5"
+            " AND d.id < ?2 AND (?3 IS NULL OR d.endpoint = ?3) AND (?4 IS NULL OR d.status = ?4) AND (?5 OR NOT ",
+            endpoints::for_operator!("d.account", "d.endpoint"),
+            ") ORDER BY d.id DESC LIMIT ?6"
         )
     };
 }
@@ -291,7 +313,7 @@ fn walk(
     let before = page.after.map_or([0xff; 16], DeliveryId::to_bytes);
     let endpoint = filter.endpoint.map(EndpointId::to_bytes);
     let status = filter.status.map(rows::delivery_status_number);
-    let params = params![account.to_bytes(), before, endpoint, status, page.limit as i64];
+    let params = params![account.to_bytes(), before, endpoint, status, filter.for_operator, page.limit as i64];
     rows::all(&mut *connection.prepare_cached(sql)?, params, delivery)
 }
 

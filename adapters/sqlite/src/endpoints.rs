@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use gatepost::{
-    AccountId, Disabled, DisabledBy, ENDPOINTS_MAX, Endpoint, EndpointChange, EndpointId, EndpointUrl, Health, InstanceId, Outcome, Report,
-    Sealed, SealedHeaders, StoreError, Tat, Timestamp,
+    AccountId, Disabled, DisabledBy, ENDPOINTS_MAX, Endpoint, EndpointChange, EndpointId, EndpointUrl, Finish, Health, InstanceId, Sealed,
+    SealedHeaders, StoreError, Tat, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::accounts::Changed;
 use crate::events;
+use crate::outbox::OutboxEntry;
 use crate::rows::{self, pause_text, to_json};
 use crate::txn::Txn;
 
@@ -49,16 +50,25 @@ impl EndpointEntry {
     }
 }
 
+/// Whether the endpoint that these columns name is for the operator, as a condition.
+macro_rules! for_operator {
+    ($account:literal, $id:literal) => {
+        concat!("EXISTS (SELECT 1 FROM endpoints e WHERE e.account = ", $account, " AND e.id = ", $id, " AND e.for_operator = 1)")
+    };
+}
+pub(crate) use for_operator;
+
 const COLUMNS: &str = "id, name, url, instance, filter, in_flight_max, rate, secrets, headers, header_names, verified_at, pause, disabled,
-    failing_since, removed_at, url_since, revision, created_at";
+    failing_since, removed_at, url_since, revision, created_at, for_operator";
 /// Where `tat` stands behind them.
-const TAT: usize = 18;
+const TAT: usize = 19;
 
 fn endpoint(row: &Row<'_>) -> rusqlite::Result<Endpoint> {
     Ok(Endpoint {
         id: rows::endpoint_id(row, 0)?,
         name: rows::word(row, 1)?,
         url: EndpointUrl::stored(row.get(2)?),
+        for_operator: row.get(18)?,
         instance: row.get::<_, Option<[u8; 16]>>(3)?.map(InstanceId::from_bytes),
         filter: rows::json(row, 4)?,
         in_flight_max: row.get(5)?,
@@ -108,19 +118,21 @@ pub(crate) fn find(connection: &Connection, account: AccountId, id: EndpointId) 
 
 /// Adds an endpoint; `false` where the account has as many as it may have.
 pub(crate) fn add(connection: &Connection, account: AccountId, endpoint: &Endpoint) -> rusqlite::Result<bool> {
-    let sql = "SELECT count(*) FROM endpoints WHERE account = ?1 AND removed_at IS NULL";
-    let present = connection.prepare_cached(sql)?.query_row([account.to_bytes()], |row| rows::count(row, 0))?;
+    let sql = "SELECT count(*) FROM endpoints WHERE account = ?1 AND removed_at IS NULL AND for_operator = ?2";
+    let params = params![account.to_bytes(), endpoint.for_operator];
+    let present = connection.prepare_cached(sql)?.query_row(params, |row| rows::count(row, 0))?;
     if present >= ENDPOINTS_MAX as u64 {
         return Ok(false);
     }
     let sql = "INSERT INTO endpoints (account, id, name, url, instance, filter, in_flight_max, rate, secrets, secrets_root, headers,
-               headers_root, header_names, verified_at, pause, disabled, failing_since, removed_at, url_since, revision, created_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+               headers_root, header_names, verified_at, pause, disabled, failing_since, removed_at, url_since, revision, created_at,
+               for_operator)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
     write(connection, sql, account, endpoint)?;
     Ok(true)
 }
 
-/// Binds the columns of an endpoint, `account` and `id` first and `created_at` last.
+/// Binds the columns of an endpoint, `account` and `id` first, `created_at` and `for_operator` last.
 fn write(connection: &Connection, sql: &str, account: AccountId, endpoint: &Endpoint) -> rusqlite::Result<()> {
     let headers = endpoint.headers.as_ref();
     connection.prepare_cached(sql)?.execute(params![
@@ -144,7 +156,8 @@ fn write(connection: &Connection, sql: &str, account: AccountId, endpoint: &Endp
         endpoint.removed_at.map(Timestamp::as_millis),
         endpoint.url_since.as_millis(),
         endpoint.revision,
-        endpoint.created_at.as_millis()
+        endpoint.created_at.as_millis(),
+        endpoint.for_operator
     ])?;
     Ok(())
 }
@@ -159,7 +172,8 @@ pub(crate) fn change(txn: &mut Txn<'_>, account: AccountId, id: EndpointId, chan
     change.apply(&mut endpoint);
     let sql = "UPDATE endpoints SET name = ?3, url = ?4, instance = ?5, filter = ?6, in_flight_max = ?7, rate = ?8, secrets = ?9,
                secrets_root = ?10, headers = ?11, headers_root = ?12, header_names = ?13, verified_at = ?14, pause = ?15, disabled = ?16,
-               failing_since = ?17, removed_at = ?18, url_since = ?19, revision = ?20, created_at = ?21 WHERE account = ?1 AND id = ?2";
+               failing_since = ?17, removed_at = ?18, url_since = ?19, revision = ?20, created_at = ?21, for_operator = ?22
+               WHERE account = ?1 AND id = ?2";
     write(txn.connection, sql, account, &endpoint)?;
     if was_enabled {
         events::tell_disabled(txn, account, &endpoint)?;
@@ -170,16 +184,11 @@ pub(crate) fn change(txn: &mut Txn<'_>, account: AccountId, id: EndpointId, chan
 }
 
 /// Notes how an attempt ended, and what follows from that for the endpoint.
-pub(crate) fn note_health(
-    txn: &mut Txn<'_>,
-    account: AccountId,
-    id: EndpointId,
-    outcome: &Outcome,
-    report: Option<&Report>,
-    now: Timestamp,
-) -> rusqlite::Result<Option<DisabledBy>> {
-    let Some(entry) = txn.endpoint(account, id)? else { return Ok(None) };
-    let (health, disabled_by) = entry.endpoint.health.after(outcome, report, now);
+pub(crate) fn note_health(txn: &mut Txn<'_>, found: &OutboxEntry, finish: &Finish) -> rusqlite::Result<Option<DisabledBy>> {
+    let (account, now) = (found.account, finish.now);
+    let Some(entry) = txn.endpoint(account, found.endpoint())? else { return Ok(None) };
+    let began = found.started_at.unwrap_or(now);
+    let (health, disabled_by) = entry.endpoint.health_after(began, &finish.outcome, finish.report.as_ref(), now);
     let disabled_by = disabled_by.filter(|_| entry.endpoint.disabled.is_none());
     if health == entry.endpoint.health && disabled_by.is_none() {
         return Ok(None);

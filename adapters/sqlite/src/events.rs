@@ -1,16 +1,19 @@
 //! Events: what a change is told as, and to which endpoints.
 //!
-//! The players: [`listeners`] (asked before an event is put together), [`tell`] (the event, and a delivery for each that listens), and a
-//! function for each kind of change. Where an account has no endpoints, all of it costs one look a group.
+//! The players: [`listeners`] (asked before an event is put together), [`tell`] (the event, and a delivery for each that listens),
+//! [`tell_operator`] (the same for the operator's endpoints, wherever they stand), and a function for each kind of change. Where an
+//! account has no endpoints, all of it costs one look a group; where the operator has none, one look at an empty index for each event
+//! that is operational, and those are few.
 
 use gatepost::{
     AccountId, Address, BlockedSend, DeliveryId, Endpoint, EndpointId, ErrorClass, Event, EventDelivery, EventId, EventName, InstanceId,
-    Limits, MessageId, MessageStatus, Name, Purpose, Skip, StatusChange, Timestamp, Usage, crossings, disabled_event,
+    Limits, MessageId, MessageStatus, Mode, Name, Purpose, Skip, StatusChange, Timestamp, Usage, crossings, disabled_event,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::deliveries::{self, NewDelivery};
 use crate::endpoints;
+use crate::error::is_unreadable;
 use crate::rows;
 use crate::txn::Txn;
 
@@ -43,14 +46,46 @@ pub(crate) fn tell(
     event: impl FnOnce() -> Option<Event>,
 ) -> rusqlite::Result<()> {
     let listeners = listeners(txn, account, name, instance)?;
+    if listeners.is_empty() && !name.is_operational() {
+        return Ok(());
+    }
+    let Some(event) = event() else { return Ok(()) };
+    write(txn, account, &event, &listeners)?;
+    if name.is_operational() { tell_operator(txn, &event, None) } else { Ok(()) }
+}
+
+/// Tells the operator's endpoints, whichever account they stand in, but never the one concerned. One that cannot be read keeps nobody
+/// from what happened.
+fn tell_operator(txn: &mut Txn<'_>, event: &Event, concerned: Option<EndpointId>) -> rusqlite::Result<()> {
+    let accounts = rows::all(&mut *txn.connection.prepare_cached(OPERATORS_ACCOUNTS)?, [], |row| rows::account_id(row, 0))?;
+    for account in accounts {
+        let tell = |txn: &mut Txn<'_>| {
+            let watchers = watchers(txn, account, event.name, concerned)?;
+            write(txn, account, event, &watchers)
+        };
+        match txn.savepoint(tell)? {
+            Err(error) if is_unreadable(&error) => {}
+            told => told?,
+        }
+    }
+    Ok(())
+}
+
+/// The accounts in which the operator has endpoints.
+pub(crate) const OPERATORS_ACCOUNTS: &str =
+    "SELECT DISTINCT account FROM endpoints INDEXED BY endpoints_for_operator WHERE for_operator = 1 AND removed_at IS NULL";
+
+/// The operator's endpoints of an account that listen to such an event.
+fn watchers(txn: &mut Txn<'_>, account: AccountId, name: EventName, concerned: Option<EndpointId>) -> rusqlite::Result<Vec<Listener>> {
+    let endpoints = txn.endpoints(account)?.iter().map(|entry| &entry.endpoint).filter(|endpoint| Some(endpoint.id) != concerned);
+    Ok(endpoints.filter_map(|endpoint| Some(Listener::new(endpoint, endpoint.watches(name)?))).collect())
+}
+
+/// Writes an event, and its first delivery to each of them, if there are any.
+fn write(txn: &mut Txn<'_>, account: AccountId, event: &Event, listeners: &[Listener]) -> rusqlite::Result<()> {
     if listeners.is_empty() {
         return Ok(());
     }
-    event().map_or(Ok(()), |event| write(txn, account, &event, &listeners))
-}
-
-/// Writes an event, and its first delivery to each of them.
-fn write(txn: &mut Txn<'_>, account: AccountId, event: &Event, listeners: &[Listener]) -> rusqlite::Result<()> {
     // The same cause gives the same id: what was told is not told again.
     let sql =
         "INSERT INTO events (account, id, name, instance, occurred_at, fields) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
@@ -62,15 +97,17 @@ fn write(txn: &mut Txn<'_>, account: AccountId, event: &Event, listeners: &[List
         event.occurred_at.as_millis(),
         event.fields
     ])?;
-    listeners.iter().try_for_each(|listener| address(txn, account, event, listener).map(drop))
+    listeners.iter().try_for_each(|listener| address(txn, account, event, listener))
 }
 
-fn address(txn: &mut Txn<'_>, account: AccountId, event: &Event, to: &Listener) -> rusqlite::Result<DeliveryId> {
-    let now = event.occurred_at;
-    let id = DeliveryId::of(event.id, to.endpoint, 0, now);
+fn address(txn: &mut Txn<'_>, account: AccountId, event: &Event, to: &Listener) -> rusqlite::Result<()> {
+    let (id, now) = (first_delivery(event, to.endpoint), event.occurred_at);
     let new = NewDelivery { account, id, event: event.id, name: event.name, as_name: to.as_name, endpoint: to.endpoint, replay: None, now };
-    new.insert(txn, to.skip)?;
-    Ok(id)
+    new.insert(txn, to.skip)
+}
+
+fn first_delivery(event: &Event, endpoint: EndpointId) -> DeliveryId {
+    DeliveryId::of(event.id, endpoint, 0, event.occurred_at)
 }
 
 /// Tells of a message's new status.
@@ -135,26 +172,24 @@ pub(crate) fn tell_blocked(txn: &mut Txn<'_>, account: AccountId, blocked: &Bloc
 pub(crate) fn tell_crossings(
     txn: &mut Txn<'_>,
     account: AccountId,
-    message: MessageId,
+    cause: (MessageId, Mode),
     limits: &Limits,
     usage: &Usage,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     for crossing in crossings(limits, usage) {
-        tell(txn, account, EventName::LimitThresholdReached, None, || Some(crossing.event(message, now)))?;
+        tell(txn, account, EventName::LimitThresholdReached, None, || Some(crossing.event(account, cause, now)))?;
     }
     Ok(())
 }
 
-/// Tells the other endpoints that this one gets no events any more.
+/// Tells the other endpoints that this one gets no events any more. Of one for the operator no account hears.
 pub(crate) fn tell_disabled(txn: &mut Txn<'_>, account: AccountId, endpoint: &Endpoint) -> rusqlite::Result<()> {
-    let Some(disabled) = &endpoint.disabled else { return Ok(()) };
-    let mut others = listeners(txn, account, EventName::EndpointDisabled, None)?;
-    others.retain(|listener| listener.endpoint != endpoint.id);
-    if others.is_empty() {
-        return Ok(());
-    }
-    write(txn, account, &disabled_event(endpoint.id, &endpoint.name, &disabled.by, disabled.since), &others)
+    let Some(event) = disabled_event(account, endpoint) else { return Ok(()) };
+    let mut others = listeners(txn, account, event.name, None)?;
+    others.retain(|listener| listener.endpoint != endpoint.id && !endpoint.for_operator);
+    write(txn, account, &event, &others)?;
+    tell_operator(txn, &event, Some(endpoint.id))
 }
 
 /// Writes an event for one endpoint, whatever its filter.
@@ -166,10 +201,8 @@ pub(crate) fn notify(
 ) -> rusqlite::Result<Option<EventDelivery>> {
     let found = endpoints::find(txn.connection, account, endpoint)?.filter(|endpoint| endpoint.removed_at.is_none());
     let Some(endpoint) = found else { return Ok(None) };
-    let listener = Listener::new(&endpoint, event.name);
-    write(txn, account, event, &[])?;
-    let id = address(txn, account, event, &listener)?;
-    deliveries::find(txn.connection, account, id)
+    write(txn, account, event, &[Listener::new(&endpoint, event.name)])?;
+    deliveries::find(txn.connection, account, first_delivery(event, endpoint.id))
 }
 
 /// An event; none also where its fields are forgotten.

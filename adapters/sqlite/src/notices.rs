@@ -32,7 +32,7 @@ pub(crate) fn finish(txn: &mut Txn<'_>, found: &OutboxEntry, finish: &Finish) ->
     follow(txn, found, step, now)?;
     deliveries::write_outcome(txn, found, attempt, outcome, report.as_ref(), now)?;
     // An endpoint that cannot be read changes nothing of how the attempt ended.
-    let disabled_by = txn.part(|txn| endpoints::note_health(txn, found.account, found.endpoint(), outcome, report.as_ref(), now))?;
+    let disabled_by = txn.part(|txn| endpoints::note_health(txn, found, finish))?;
     if !txn.has_left_due() && is_waited_for(txn, found)? {
         // Its place at the endpoint is free.
         txn.leave_due();

@@ -4,9 +4,10 @@
 //! takes it again, and the next sweep counts it.
 
 use gatepost::{
-    AccountId, Claimed, Delivery, DeliveryId, DeliveryStatus, EndpointId, EventName, InstanceId, MessageId, MessageStatus, Timestamp, shard,
+    AccountId, Claimed, Delivery, DeliveryId, DeliveryStatus, EndpointId, EventName, InstanceId, MessageId, MessageStatus, State,
+    Timestamp, shard,
 };
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::is_unreadable;
 use crate::rows::{self, PARKED, signed};
@@ -67,6 +68,12 @@ pub(crate) struct OutboxEntry {
 }
 
 impl OutboxEntry {
+    /// One of which nobody knows whether its message was sent, and nothing else matters any more.
+    pub(crate) const fn in_doubt(account: AccountId, delivery: DeliveryId, message: MessageId, now: Timestamp) -> Self {
+        let state = Delivery { state: State::InDoubt { until: now }, ..Delivery::waiting(now, now) };
+        Self { account, delivery, item: message.to_bytes(), place: [0; 16], state, is_ordered: false, started_at: None }
+    }
+
     /// The message that it carries.
     pub(crate) const fn message(&self) -> MessageId {
         MessageId::from_bytes(self.item)
@@ -176,6 +183,11 @@ pub(crate) fn readable<T>(txn: &mut Txn<'_>, found: Vec<Read<T>>, now: Timestamp
         }
     }
     Ok(readable)
+}
+
+/// Whether a delivery was parked.
+pub(crate) fn is_parked(connection: &Connection, delivery: &[u8]) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM outbox WHERE delivery = ?1 AND state = ?2")?.exists(params![delivery, PARKED])
 }
 
 /// Sets a delivery aside that cannot be read, or whose message or event cannot be: to try it again would fail again.

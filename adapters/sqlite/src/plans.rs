@@ -5,7 +5,7 @@
 
 use rusqlite::Connection;
 
-use crate::{deliver, deliveries, notices, replays, retention, schema, take};
+use crate::{deliver, deliveries, events, notices, replays, retention, schema, take};
 
 fn empty() -> Connection {
     let mut connection = Connection::open_in_memory().expect("memory is there");
@@ -71,6 +71,7 @@ fn a_take_walks_over_events_that_are_due_and_over_nothing_else() {
 
 #[test]
 fn what_is_in_flight_at_an_endpoint_is_counted_in_its_index() {
+    check(take::IN_FLIGHT_OF_ACCOUNT, &["SEARCH outbox USING COVERING INDEX outbox_events_in_flight (account=?)"]);
     check(take::IN_FLIGHT, &["SEARCH outbox USING COVERING INDEX outbox_events_in_flight (account=? AND place=?)"]);
     check(notices::IS_WAITED_FOR, &["SEARCH outbox USING COVERING INDEX outbox_events_waiting (account=? AND place=?)"]);
 }
@@ -83,12 +84,16 @@ fn a_sweep_finds_what_is_overdue_without_looking_at_what_waits() {
     check(notices::EXPIRED, &["SEARCH o USING PRIMARY KEY (delivery<?)"]);
 }
 
+/// How it is found whether an endpoint is for the operator.
+const FOR_OPERATOR: [&str; 2] = ["CORRELATED SCALAR SUBQUERY 1", "SEARCH e USING PRIMARY KEY (account=? AND id=?)"];
+
 #[test]
 fn a_page_of_the_log_is_read_from_an_index() {
     let outbox = "SEARCH o USING PRIMARY KEY (delivery=?) LEFT-JOIN";
-    check(deliveries::PAGE, &["SEARCH d USING PRIMARY KEY (account=? AND id<?)", outbox]);
-    check(deliveries::PAGE_OF_ENDPOINT, &["SEARCH d USING INDEX event_deliveries_of_endpoint (account=? AND endpoint=? AND id<?)", outbox]);
-    check(deliveries::PAGE_NOT_TAKEN, &["SEARCH d USING INDEX event_deliveries_not_taken (account=? AND id<?)", outbox]);
+    let page = |sql, plan| check(sql, &[plan, FOR_OPERATOR[0], FOR_OPERATOR[1], outbox]);
+    page(deliveries::PAGE, "SEARCH d USING PRIMARY KEY (account=? AND id<?)");
+    page(deliveries::PAGE_OF_ENDPOINT, "SEARCH d USING INDEX event_deliveries_of_endpoint (account=? AND endpoint=? AND id<?)");
+    page(deliveries::PAGE_NOT_TAKEN, "SEARCH d USING INDEX event_deliveries_not_taken (account=? AND id<?)");
     check(
         deliveries::OF_ENDPOINT,
         &["SEARCH d USING INDEX event_deliveries_of_endpoint (account=? AND endpoint=? AND id>? AND id<?)", outbox],
@@ -114,11 +119,17 @@ fn the_deliveries_of_an_event_are_found_without_an_index_of_events() {
 #[test]
 fn what_is_pending_of_an_account_is_found_in_the_outbox() {
     let newest_first = "USE TEMP B-TREE FOR ORDER BY";
-    check(deliveries::QUEUED, &["SEARCH outbox USING COVERING INDEX outbox_events_waiting (account=?)", newest_first]);
-    check(deliveries::SENDING, &["SEARCH outbox USING COVERING INDEX outbox_events_in_flight (account=?)", newest_first]);
+    let pending = |sql, plan| check(sql, &[plan, FOR_OPERATOR[0], FOR_OPERATOR[1], newest_first]);
+    pending(deliveries::QUEUED, "SEARCH o USING COVERING INDEX outbox_events_waiting (account=?)");
+    pending(deliveries::SENDING, "SEARCH o USING COVERING INDEX outbox_events_in_flight (account=?)");
 }
 
 #[test]
 fn recoveries_that_are_over_are_not_looked_at() {
-    check(replays::OLDEST, &["SCAN recoveries USING INDEX recoveries_open"]);
+    check(replays::NEXT, &["SEARCH recoveries USING INDEX recoveries_open (id>?)"]);
+}
+
+#[test]
+fn where_the_operator_has_no_endpoint_one_look_shows_it() {
+    check(events::OPERATORS_ACCOUNTS, &["SCAN endpoints USING INDEX endpoints_for_operator"]);
 }

@@ -1,8 +1,8 @@
 //! Replays: a delivery goes once more, alone or with all that an endpoint did not take since a time.
 
 use gatepost::{
-    AccountId, DeliveryId, DeliveryStatus, Endpoint, EndpointState, EventDelivery, EventName, Page, Recovery, RecoveryId, RecoveryProgress,
-    Replay, ReplayAnswer, Replayed, Timestamp, is_recoverable,
+    AccountId, DeliveryId, DeliveryStatus, Endpoint, EndpointState, EventDelivery, EventName, Page, Recovered, Recovery, RecoveryFilter,
+    RecoveryId, RecoveryProgress, Replay, ReplayAnswer, Replayed, Timestamp, is_recoverable,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -125,10 +125,23 @@ fn recovery(row: &Row<'_>) -> rusqlite::Result<Recovery> {
     })
 }
 
-pub(crate) fn list(connection: &Connection, account: AccountId, page: Page<RecoveryId>) -> rusqlite::Result<Vec<Recovery>> {
-    let sql = concat!("SELECT ", recovery_columns!(), " WHERE account = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3");
+pub(crate) const PAGE: &str = concat!(
+    "SELECT ",
+    recovery_columns!(),
+    " r WHERE account = ?1 AND id < ?2 AND (?3 OR NOT ",
+    endpoints::for_operator!("r.account", "r.endpoint"),
+    ") ORDER BY id DESC LIMIT ?4"
+);
+
+pub(crate) fn list(
+    connection: &Connection,
+    account: AccountId,
+    filter: RecoveryFilter,
+    page: Page<RecoveryId>,
+) -> rusqlite::Result<Vec<Recovery>> {
     let before = page.after.map_or([0xff; 16], RecoveryId::to_bytes);
-    rows::all(&mut *connection.prepare_cached(sql)?, params![account.to_bytes(), before, page.limit as i64], recovery)
+    let params = params![account.to_bytes(), before, filter.for_operator, page.limit as i64];
+    rows::all(&mut *connection.prepare_cached(PAGE)?, params, recovery)
 }
 
 pub(crate) fn find(connection: &Connection, account: AccountId, id: RecoveryId) -> rusqlite::Result<Option<Recovery>> {
@@ -160,23 +173,27 @@ fn write_progress(connection: &Connection, account: AccountId, id: RecoveryId, p
     Ok(())
 }
 
-/// Does a part of the oldest recovery that is not over; whether there is more to do.
-pub(crate) fn recover(txn: &mut Txn<'_>, now: Timestamp, limit: usize) -> rusqlite::Result<bool> {
-    let Some((account, recovery)) = oldest(txn.connection)? else { return Ok(false) };
+/// Does a part of the recovery whose turn it is.
+pub(crate) fn recover(txn: &mut Txn<'_>, after: Option<RecoveryId>, limit: usize, now: Timestamp) -> rusqlite::Result<Recovered> {
+    let Some((account, recovery)) = next(txn.connection, after)? else { return Ok(Recovered::default()) };
     let progress = match txn.savepoint(|txn| go_on(txn, account, &recovery, now, limit))? {
         // One that meets what cannot be read would meet it again.
         Err(error) if is_unreadable(&error) => RecoveryProgress { canceled_at: Some(now), ..recovery.progress },
         progress => progress?,
     };
     write_progress(txn.connection, account, recovery.id, &progress)?;
-    Ok(oldest(txn.connection)?.is_some())
+    Ok(Recovered { at: Some(recovery.id), more: next(txn.connection, None)?.is_some() })
 }
 
-pub(crate) const OLDEST: &str =
-    concat!("SELECT ", recovery_columns!(), " WHERE done_at IS NULL AND canceled_at IS NULL ORDER BY id LIMIT 1");
+pub(crate) const NEXT: &str =
+    concat!("SELECT ", recovery_columns!(), " WHERE done_at IS NULL AND canceled_at IS NULL AND id > ?1 ORDER BY id LIMIT 1");
 
-fn oldest(connection: &Connection) -> rusqlite::Result<Option<(AccountId, Recovery)>> {
-    connection.prepare_cached(OLDEST)?.query_row([], |row| Ok((rows::account_id(row, 12)?, recovery(row)?))).optional()
+/// Of the recoveries that are not over, the first behind `after`, or else the first.
+fn next(connection: &Connection, after: Option<RecoveryId>) -> rusqlite::Result<Option<(AccountId, Recovery)>> {
+    let mut statement = connection.prepare_cached(NEXT)?;
+    let mut behind = |after: &[u8]| statement.query_row([after], |row| Ok((rows::account_id(row, 12)?, recovery(row)?))).optional();
+    let found = after.map(|after| behind(&after.to_bytes())).transpose()?.flatten();
+    if found.is_some() { Ok(found) } else { behind(&[]) }
 }
 
 fn go_on(txn: &mut Txn<'_>, account: AccountId, recovery: &Recovery, now: Timestamp, limit: usize) -> rusqlite::Result<RecoveryProgress> {
@@ -190,9 +207,9 @@ fn go_on(txn: &mut Txn<'_>, account: AccountId, recovery: &Recovery, now: Timest
     for old in &part {
         progress.at = Some(old.id);
         match recover_one(txn, account, recovery, &endpoint, old, now)? {
-            Recovered::Queued => progress.queued += 1,
-            Recovered::Left => progress.left += 1,
-            Recovered::NotMeant => {}
+            Handled::Queued => progress.queued += 1,
+            Handled::Left => progress.left += 1,
+            Handled::NotMeant => {}
         }
     }
     if part.len() < limit {
@@ -202,7 +219,7 @@ fn go_on(txn: &mut Txn<'_>, account: AccountId, recovery: &Recovery, now: Timest
 }
 
 /// What a recovery did with a delivery.
-enum Recovered {
+enum Handled {
     Queued,
     Left,
     NotMeant,
@@ -215,16 +232,16 @@ fn recover_one(
     endpoint: &Endpoint,
     old: &EventDelivery,
     now: Timestamp,
-) -> rusqlite::Result<Recovered> {
+) -> rusqlite::Result<Handled> {
     if !is_recoverable(old.status) || is_made_by(recovery, old) || is_repeated(txn.connection, account, old)? {
-        return Ok(Recovered::NotMeant);
+        return Ok(Handled::NotMeant);
     }
     let Recovery { by, ref reason, to_changed_url, .. } = *recovery;
-    let Ok(name) = repeatable(txn.connection, account, old, endpoint, to_changed_url)? else { return Ok(Recovered::Left) };
+    let Ok(name) = repeatable(txn.connection, account, old, endpoint, to_changed_url)? else { return Ok(Handled::Left) };
     let id = DeliveryId::of(old.event, old.endpoint, round(recovery), now);
     let replayed = Replayed { of: old.id, by, reason: reason.clone(), to_changed_url };
     repeat(txn, account, old, name, id, &replayed, now)?;
-    Ok(Recovered::Queued)
+    Ok(Handled::Queued)
 }
 
 /// What tells a recovery's repetitions from others.

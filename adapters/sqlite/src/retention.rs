@@ -8,9 +8,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::rows::{self, first_id_of};
 
-/// What the gateway, a person or the provider may still change.
+/// What the gateway, a person or the provider may still change. What was parked waits for nobody but a person, and not for ever.
 const UNFINISHED: &str = "(status IN ('held', 'queued', 'sending')
-    OR EXISTS (SELECT 1 FROM outbox o WHERE o.delivery = m.delivery))";
+    OR EXISTS (SELECT 1 FROM outbox o WHERE o.delivery = m.delivery AND o.state <> 4))";
 
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
 pub(crate) fn retain(connection: &Connection, retention: Retention, limit: usize) -> rusqlite::Result<usize> {
@@ -77,6 +77,7 @@ fn forget_messages(connection: &Connection, account: AccountId, before: Timestam
     let with_each = [
         "DELETE FROM attempts WHERE account = ?1 AND message = ?2",
         "DELETE FROM reviews WHERE account = ?1 AND message = ?2",
+        "DELETE FROM outbox WHERE delivery = (SELECT delivery FROM messages WHERE account = ?1 AND id = ?2)",
         "DELETE FROM messages WHERE account = ?1 AND id = ?2",
     ];
     delete(connection, account, before, limit, &sql, &with_each)
@@ -125,8 +126,9 @@ fn forget_fields(connection: &Connection, account: AccountId, before: Timestamp,
 
 fn forget_deliveries(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
     let sql = "SELECT id FROM event_deliveries d WHERE account = ?1 AND id < ?2
-               AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.delivery = d.id) ORDER BY id LIMIT ?3";
+               AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.delivery = d.id AND o.state <> 4) ORDER BY id LIMIT ?3";
     let with_each = [
+        "DELETE FROM outbox WHERE delivery = ?2",
         "DELETE FROM delivery_attempts WHERE account = ?1 AND delivery = ?2",
         "DELETE FROM event_deliveries WHERE account = ?1 AND id = ?2",
     ];

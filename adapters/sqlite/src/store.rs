@@ -8,9 +8,9 @@ use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Address, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed, ContactId,
     Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Event, EventDelivery, EventId, Fact, Facts, Findings,
     Finish, Finished, Instance, InstanceChange, InstanceId, InstanceRef, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus,
-    Mode, NewSuppression, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Recovery, RecoveryId, Release, Replay, ReplayAnswer,
-    Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError, Submission, Suppression, SuppressionFilter,
-    SuppressionId, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
+    Mode, NewSuppression, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Recovered, Recovery, RecoveryFilter, RecoveryId, Release,
+    Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError, Submission, Suppression,
+    SuppressionFilter, SuppressionId, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
 };
 
 use crate::connection::{CacheKib, open_reader, open_writer};
@@ -324,9 +324,9 @@ impl AccountStore for OfAccount {
         self.store.write(move |txn| replays::add_recovery(txn.connection, id, &recovery)).await
     }
 
-    async fn recoveries(&self, page: Page<RecoveryId>) -> Result<Vec<Recovery>, StoreError> {
+    async fn recoveries(&self, filter: RecoveryFilter, page: Page<RecoveryId>) -> Result<Vec<Recovery>, StoreError> {
         let id = self.id;
-        self.store.read(move |connection| replays::list(connection, id, page)).await
+        self.store.read(move |connection| replays::list(connection, id, filter, page)).await
     }
 
     async fn recovery(&self, recovery: RecoveryId) -> Result<Option<Recovery>, StoreError> {
@@ -353,8 +353,8 @@ impl WorkerStore for OfWorker {
         self.0.write_hot(move |txn| take::take(txn, &request)).await
     }
 
-    async fn recover(&self, now: Timestamp, limit: usize) -> Result<bool, StoreError> {
-        self.0.write(move |txn| replays::recover(txn, now, limit)).await
+    async fn recover(&self, after: Option<RecoveryId>, limit: usize, now: Timestamp) -> Result<Recovered, StoreError> {
+        self.0.write(move |txn| replays::recover(txn, after, limit, now)).await
     }
 
     async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {

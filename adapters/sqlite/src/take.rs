@@ -25,12 +25,13 @@ pub(crate) fn take(txn: &mut Txn<'_>, request: &Take) -> rusqlite::Result<TakeAn
     let mut queues = Queues::behind(request.after);
     let mut ends_left = ENDS_MAX;
     while let Some((account, waiting)) = queues.of_next_account(txn)? {
+        let places = request.in_flight_per_account.saturating_sub(in_flight_of_account(txn, account)?);
         let room = request.per_account.min(request.limit - answer.started.len());
         // An account that cannot be read keeps its own events waiting, and nobody else's.
-        let taking = |txn: &mut Txn<'_>| Taking::new(account, request, ends_left).take(txn, &waiting, room);
+        let taking = |txn: &mut Txn<'_>| Taking::new(account, request, ends_left).take(txn, &waiting, room.min(places));
         let share = txn.part(taking)?.unwrap_or_default();
         ends_left -= share.ended;
-        answer.more |= share.ended > 0 || share.started.len() == room;
+        answer.more |= share.ended > 0 || (share.started.len() == room && room <= places);
         answer.next_due = answer.next_due.into_iter().chain(share.next_due).min();
         answer.started.extend(share.started);
         if answer.started.len() >= request.limit {
@@ -337,6 +338,13 @@ fn due(row: &Row<'_>, entry: OutboxEntry) -> rusqlite::Result<Due> {
     let event = events::event(row, ENTRY_WIDTH)?;
     let as_name = rows::word_or_none(row, ENTRY_WIDTH + 5)?.unwrap_or(event.name);
     Ok(Due { entry, event: Some((event, as_name)) })
+}
+
+pub(crate) const IN_FLIGHT_OF_ACCOUNT: &str =
+    "SELECT count(*) FROM outbox INDEXED BY outbox_events_in_flight WHERE channel = 1 AND state = 2 AND account = ?1";
+
+fn in_flight_of_account(txn: &mut Txn<'_>, account: AccountId) -> rusqlite::Result<usize> {
+    txn.statement(IN_FLIGHT_OF_ACCOUNT)?.query_row([account.to_bytes()], |row| rows::count(row, 0)).map(|count| count as usize)
 }
 
 pub(crate) const IN_FLIGHT: &str =

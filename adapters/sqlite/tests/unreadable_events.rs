@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use gatepost::{
-    Account, AccountId, AccountStore, Actor, Answer, Claim, DeliveryId, DeliveryStatus, Endpoint, EndpointId, EndpointUrl, Event,
-    EventFilter, EventId, EventName, Finish, Gateway, Health, Instance, InstanceId, Lease, MessageId, MessageStatus, Outcome, Plan,
-    Provider, Purpose, Recovery, RecoveryId, RecoveryProgress, Request, Sealed, StartAnswer, StartedNotice, StoreError, Take, Timestamp,
+    Account, AccountChange, AccountId, AccountStore, Actor, Answer, Claim, DeliveryId, DeliveryStatus, Endpoint, EndpointId, EndpointUrl,
+    Event, EventFilter, EventId, EventName, Finish, Gateway, Health, Instance, InstanceId, Lease, MessageId, MessageStatus, Outcome, Pause,
+    Plan, Provider, Purpose, Recovered, Recovery, RecoveryId, RecoveryProgress, Request, Retention, Sealed, StartAnswer, StartedNotice,
+    StoreError, Take, Timestamp,
 };
 use gatepost_sqlite::{Options, SqliteStore};
 use gatepost_system::System;
@@ -61,7 +62,8 @@ impl Scene {
 
     fn take(&self) -> Vec<StartedNotice> {
         let now = self.now();
-        let take = Take { limit: 9, per_account: 9, after: None, lease: Lease::new(now, Duration::from_secs(15)), now };
+        let take =
+            Take { limit: 9, per_account: 9, in_flight_per_account: 9, after: None, lease: Lease::new(now, Duration::from_secs(15)), now };
         block_on(self.gateway.store().worker().take(take)).expect("an answer").started
     }
 
@@ -105,6 +107,7 @@ fn add_endpoint(gateway: &Gateway, account: AccountId) -> EndpointId {
         id,
         name: "bookings".parse().expect("a name"),
         url: EndpointUrl::stored("https://receiver.test/".to_string()),
+        for_operator: false,
         instance: None,
         filter: EventFilter::new(["*"]).expect("a filter"),
         in_flight_max: 8,
@@ -139,6 +142,39 @@ fn a_take_parks_what_it_cannot_read_and_takes_the_rest() {
     assert_eq!([scene.status(0, bad), scene.status(0, good)], [DeliveryStatus::Failed, DeliveryStatus::Sending]);
     let swept = block_on(scene.gateway.store().worker().sweep(scene.now(), 9)).expect("a sweep");
     assert_eq!((swept.parked, scene.take()), (1, vec![]));
+}
+
+#[test]
+fn a_parked_event_is_forgotten_after_the_usual_time() {
+    let scene = Scene::new();
+    let bad = scene.notify(0);
+    scene.corrupt("UPDATE outbox SET fence = -1 WHERE delivery = ?1", bad.to_bytes());
+    assert_eq!(scene.take(), vec![]);
+    let later = scene.now().plus(Duration::from_secs(60));
+    let retain = |before| block_on(scene.gateway.store().worker().retain(Retention { content_before: before, logs_before: before }, 9));
+    assert_eq!(retain(scene.now().minus(Duration::from_secs(60))), Ok(0));
+    assert!(retain(later).is_ok_and(|forgotten| forgotten > 0));
+    assert_eq!(block_on(scene.store(0).delivery(bad)), Ok(None));
+    let connection = rusqlite::Connection::open(scene.folder.path().join("gatepost.db")).expect("the database");
+    assert_eq!(connection.query_row("SELECT count(*) FROM outbox", [], |row| row.get::<_, i64>(0)), Ok(0));
+}
+
+#[test]
+fn an_operators_endpoint_that_cannot_be_read_keeps_nobody_from_what_happened() {
+    let scene = Scene::new();
+    let now = scene.now();
+    for place in [0, 1] {
+        scene.corrupt("UPDATE endpoints SET for_operator = 1 WHERE id = ?1", scene.endpoints[place].to_bytes());
+    }
+    scene.corrupt_endpoint(0);
+    let account = Account::new(AccountId::new(now, &**scene.gateway.host()), "Globex".parse().expect("a name"), Plan::Starter, now);
+    let id = account.id;
+    block_on(scene.gateway.store().operator().add_account(account)).expect("an account");
+    let pause = AccountChange { pause: Some(Some(Pause { since: now, by: Actor::App, note: None })), at: now, ..AccountChange::default() };
+    let paused = block_on(scene.gateway.store().operator().change_account(id, pause)).expect("an answer");
+    assert!(paused.is_some_and(|account| account.pause.is_some()));
+    let told: Vec<_> = scene.take().iter().map(|started| (started.claimed.account, started.notice.as_name)).collect();
+    assert_eq!(told, [(scene.accounts[1], EventName::AccountPaused)]);
 }
 
 #[test]
@@ -208,7 +244,8 @@ fn a_recovery_that_meets_what_it_cannot_read_ends() {
     };
     assert_eq!(block_on(scene.store(0).add_recovery(recovery.clone())), Ok(true));
     scene.corrupt("UPDATE event_deliveries SET as_name = 'junk' WHERE id = ?1", delivery.to_bytes());
-    assert_eq!(block_on(scene.gateway.store().worker().recover(now, 9)), Ok(false));
+    let recovered = block_on(scene.gateway.store().worker().recover(None, 9, now));
+    assert_eq!(recovered, Ok(Recovered { at: Some(recovery.id), more: false }));
     let found = block_on(scene.store(0).recovery(recovery.id)).expect("an answer").expect("a recovery");
     assert_eq!(found.progress, RecoveryProgress { canceled_at: Some(now), ..RecoveryProgress::default() });
 }

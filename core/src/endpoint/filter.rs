@@ -51,6 +51,11 @@ impl EventFilter {
         &self.patterns
     }
 
+    /// Whether an operational event passes.
+    pub fn has_operational(&self) -> bool {
+        EventName::ALL.iter().any(|name| name.is_operational() && self.name_for(*name).is_some())
+    }
+
     /// The name under which the event passes; none where it does not.
     pub const fn name_for(&self, event: EventName) -> Option<EventName> {
         if self.matched & event.bit() != 0 {

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{Event, EventName};
 use crate::{
-    AccountId, Address, Connection, Decision, DisabledBy, EndpointId, ErrorClass, EventId, Instance, InstanceId, Limits, MessageId,
-    MessageStatus, Name, Pause, Purpose, Timestamp, Usage,
+    AccountId, Address, Connection, Decision, Disabled, Endpoint, EndpointId, ErrorClass, EventId, Instance, InstanceId, Limits, MessageId,
+    MessageStatus, Mode, Name, Pause, Purpose, Timestamp, Usage,
 };
 
 /// A message that got a new status.
@@ -157,11 +157,20 @@ pub struct Crossing {
 }
 
 impl Crossing {
-    /// The event; `cause` is the message that reached it.
-    pub fn event(&self, cause: MessageId, at: Timestamp) -> Event {
+    /// The event; `cause` is the message of the account that reached it, and its mode: each has a usage of its own.
+    pub fn event(&self, account: AccountId, (cause, mode): (MessageId, Mode), at: Timestamp) -> Event {
         let step = (EventName::LimitThresholdReached as u32) << 16 | u32::from(self.percent) << 1 | u32::from(self.window == "day");
-        Event::new(EventId::of(cause.to_bytes(), step, at), EventName::LimitThresholdReached, None, at, self)
+        let fields = CrossingFields { account_id: account, mode, crossing: self };
+        Event::new(EventId::of(cause.to_bytes(), step, at), EventName::LimitThresholdReached, None, at, &fields)
     }
+}
+
+#[derive(Serialize)]
+struct CrossingFields<'a> {
+    account_id: AccountId,
+    mode: Mode,
+    #[serde(flatten)]
+    crossing: &'a Crossing,
 }
 
 /// The shares of the quota that the message charged last has reached.
@@ -180,9 +189,17 @@ pub fn crossings(limits: &Limits, usage: &Usage) -> impl Iterator<Item = Crossin
 }
 
 /// The event that nothing of an account goes out any more, or that it goes out again.
-pub fn pause_event(account: AccountId, pause: Option<&Pause>, at: Timestamp) -> Event {
+///
+/// `nth` tells it from the others of the account that happened in the same millisecond: a store counts them.
+pub fn pause_event(account: AccountId, pause: Option<&Pause>, nth: u32, at: Timestamp) -> Event {
     let name = if pause.is_some() { EventName::AccountPaused } else { EventName::AccountResumed };
-    Event::new(EventId::of(account.to_bytes(), name as u32, at), name, None, at, &AccountFields { account_id: account })
+    let id = EventId::of(account.to_bytes(), nth_step(name, nth), at);
+    Event::new(id, name, None, at, &AccountFields { account_id: account })
+}
+
+/// What tells the events of one cause apart by their names, and those of one name by their number.
+const fn nth_step(name: EventName, nth: u32) -> u32 {
+    nth << 8 | name as u32
 }
 
 #[derive(Serialize)]
@@ -190,31 +207,36 @@ struct AccountFields {
     account_id: AccountId,
 }
 
-/// The event that an instance was connected, or is not any more; none for what lies between.
-pub fn connection_event(instance: &Instance, at: Timestamp) -> Option<Event> {
+/// The event that an instance was connected, or is not any more; none for what lies between. `nth` is as in [`pause_event`].
+pub fn connection_event(account: AccountId, instance: &Instance, nth: u32, at: Timestamp) -> Option<Event> {
     let name = match instance.connection {
         Connection::Open => EventName::InstanceConnected,
         Connection::Closed => EventName::InstanceDisconnected,
         Connection::Connecting => return None,
     };
-    let id = EventId::of(instance.id.to_bytes(), name as u32, at);
-    Some(Event::new(id, name, Some((instance.id, &instance.name)), at, &ConnectionFields { connection: instance.connection }))
+    let id = EventId::of(instance.id.to_bytes(), nth_step(name, nth), at);
+    let fields = ConnectionFields { account_id: account, connection: instance.connection };
+    Some(Event::new(id, name, Some((instance.id, &instance.name)), at, &fields))
 }
 
 #[derive(Serialize)]
 struct ConnectionFields {
+    account_id: AccountId,
     connection: Connection,
 }
 
-/// The event that an endpoint gets no events any more, for the account's other endpoints.
-pub fn disabled_event(endpoint: EndpointId, name: &Name, by: &DisabledBy, at: Timestamp) -> Event {
-    let id = EventId::of(endpoint.to_bytes(), EventName::EndpointDisabled as u32, at);
-    let fields = DisabledFields { endpoint_id: endpoint, endpoint_name: name, reason: by.as_str() };
-    Event::new(id, EventName::EndpointDisabled, None, at, &fields)
+/// The event that an endpoint gets no events any more, for all endpoints but this one; none while it gets them.
+pub fn disabled_event(account: AccountId, endpoint: &Endpoint) -> Option<Event> {
+    let Disabled { since: at, by } = endpoint.disabled.as_ref()?;
+    // Who enables it in between raises its revision.
+    let id = EventId::of(endpoint.id.to_bytes(), nth_step(EventName::EndpointDisabled, endpoint.revision), *at);
+    let fields = DisabledFields { account_id: account, endpoint_id: endpoint.id, endpoint_name: &endpoint.name, reason: by.as_str() };
+    Some(Event::new(id, EventName::EndpointDisabled, None, *at, &fields))
 }
 
 #[derive(Serialize)]
 struct DisabledFields<'a> {
+    account_id: AccountId,
     endpoint_id: EndpointId,
     endpoint_name: &'a Name,
     reason: &'static str,

@@ -178,6 +178,7 @@ impl Site {
             id: EndpointId::from_bytes([7; 16]),
             name: "shop".parse().expect("a name"),
             url: EndpointUrl::stored("https://receiver.example/".into()),
+            for_operator: false,
             instance: None,
             filter: EventFilter::new(["*"]).expect("a filter"),
             in_flight_max: IN_FLIGHT_DEFAULT,

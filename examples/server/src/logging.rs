@@ -38,7 +38,10 @@ pub fn filter(directives: &Directives) -> EnvFilter {
 /// Tells the log what a worker noted.
 pub fn note(note: &Note) {
     match note {
-        Note::Parked { count } => tracing::error!(count, "deliveries could not be read and were put aside; their messages are `unknown`"),
+        Note::Parked { count } => tracing::error!(
+            count,
+            "deliveries could not be read and were put aside; their messages are `unknown` until an operator resolves them"
+        ),
         Note::Resent { account, delivery } => {
             tracing::info!(%account, %delivery, "a kept connection was stale, and the event was sent once more");
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use gatepost::{
     Actor, Attempt, DeliveryFilter, DeliveryId, Disabled, DisabledBy, Endpoint, EndpointChange, EndpointId, EndpointSecrets, EndpointUrl,
     Event, EventDelivery, EventFilter, EventId, EventName, Finish, Finished, Health, IN_FLIGHT_DEFAULT, Keyring, Lease, NewSigningSecret,
-    Outcome, Page, Recovery, RecoveryId, RecoveryProgress, Replay, ReplayAnswer, Report, Sealed, SealedFor, SealedHeaders, SealedKind,
-    StartedNotice, Take, TakeAnswer, Timestamp,
+    Outcome, Page, Recovered, Recovery, RecoveryFilter, RecoveryId, RecoveryProgress, Replay, ReplayAnswer, Report, Sealed, SealedFor,
+    SealedHeaders, SealedKind, StartedNotice, Take, TakeAnswer, Timestamp,
 };
 use zeroize::Zeroizing;
 
@@ -44,6 +44,7 @@ impl Scene {
             id,
             name: name("ledger"),
             url: EndpointUrl::stored("https://receiver.test/events".to_string()),
+            for_operator: false,
             instance: None,
             filter: EventFilter::new(filter.iter().copied()).expect("a filter"),
             in_flight_max: IN_FLIGHT_DEFAULT,
@@ -72,6 +73,11 @@ impl Scene {
     /// Adds an endpoint that listens to these events.
     pub(crate) fn listen(&self, filter: &[&str]) -> EndpointId {
         self.add_endpoint(self.an_endpoint(filter))
+    }
+
+    /// Adds an endpoint for the operator that listens to these events.
+    pub(crate) fn watch(&self, filter: &[&str]) -> EndpointId {
+        self.add_endpoint(Endpoint { for_operator: true, ..self.an_endpoint(filter) })
     }
 
     /// Adds an endpoint that hears only of what it is told by hand.
@@ -163,14 +169,14 @@ impl Scene {
         words::attempts(&self.delivery_attempts(id))
     }
 
-    /// All deliveries, newest first.
+    /// All deliveries that the account may see, newest first.
     pub(crate) fn deliveries(&self) -> Vec<EventDelivery> {
         wait(self.store().deliveries(DeliveryFilter::default(), Page::first(ALL)))
     }
 
     /// The deliveries to an endpoint, oldest first; those of the same moment by their events' names.
     pub(crate) fn deliveries_to(&self, endpoint: EndpointId) -> Vec<EventDelivery> {
-        let filter = DeliveryFilter { endpoint: Some(endpoint), ..DeliveryFilter::default() };
+        let filter = DeliveryFilter { endpoint: Some(endpoint), for_operator: true, ..DeliveryFilter::default() };
         let mut deliveries = wait(self.store().deliveries(filter, Page::first(ALL)));
         deliveries.sort_by_key(|delivery| (delivery.created_at, delivery.as_name, delivery.id));
         deliveries
@@ -191,7 +197,7 @@ impl Scene {
     /// A take of everything that is due.
     pub(crate) fn a_take(&self) -> Take {
         let now = self.now();
-        Take { limit: ALL, per_account: ALL, after: None, lease: Lease::new(now, EVENT_TIMEOUT), now }
+        Take { limit: ALL, per_account: ALL, in_flight_per_account: ALL, after: None, lease: Lease::new(now, EVENT_TIMEOUT), now }
     }
 
     pub(crate) fn answer_take(&self, take: Take) -> TakeAnswer {
@@ -280,15 +286,25 @@ impl Scene {
         id
     }
 
-    /// Does a part of the recoveries; whether there is more to do.
+    /// Does a part of the recovery behind this one, or of the first.
+    pub(crate) fn recover_behind(&self, after: Option<RecoveryId>, limit: usize) -> Recovered {
+        wait(self.worker().recover(after, limit, self.now()))
+    }
+
+    /// Does a part of the first recovery; whether there is more to do.
     pub(crate) fn recover_some(&self, limit: usize) -> bool {
-        wait(self.worker().recover(self.now(), limit))
+        self.recover_behind(None, limit).more
     }
 
     /// Does all of the recoveries.
     #[track_caller]
     pub(crate) fn recover(&self) {
         assert!((0..ALL).any(|_| !self.recover_some(ALL)), "recoveries come to an end");
+    }
+
+    /// All recoveries that the account may see, newest first.
+    pub(crate) fn recoveries(&self) -> Vec<Recovery> {
+        wait(self.store().recoveries(RecoveryFilter::default(), Page::first(ALL)))
     }
 
     #[track_caller]

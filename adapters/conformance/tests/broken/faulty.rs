@@ -36,8 +36,12 @@ pub(crate) enum Fault {
     ReplaysToChangedUrls,
     /// Hands out again what a worker already has.
     StartsTwice,
+    /// Shows an account what is the operator's.
+    ShowsOperators,
     /// Lets one account take every place.
     StarvesAccounts,
+    /// Goes on with one recovery until it is over.
+    StarvesRecoveries,
     /// Tells every endpoint of everything.
     TellsEverybody,
 }
@@ -142,10 +146,8 @@ handle! {
         fn endpoints() -> Vec<Endpoint>;
         fn notify(endpoint: EndpointId, event: Event) -> Option<EventDelivery>;
         fn event(id: EventId) -> Option<Event>;
-        fn deliveries(filter: DeliveryFilter, page: Page<DeliveryId>) -> Vec<EventDelivery>;
         fn delivery(id: DeliveryId) -> Option<EventDelivery>;
         fn delivery_attempts(id: DeliveryId) -> Vec<Attempt>;
-        fn recoveries(page: Page<RecoveryId>) -> Vec<Recovery>;
         fn recovery(id: RecoveryId) -> Option<Recovery>;
         fn cancel_recovery(id: RecoveryId, now: Timestamp) -> Option<Recovery>;
     }
@@ -202,6 +204,16 @@ handle! {
                 _ => {}
             }
             self.inner.change_endpoint(id, change).await
+        }
+
+        async fn deliveries(&self, mut filter: DeliveryFilter, page: Page<DeliveryId>) -> Result<Vec<EventDelivery>, StoreError> {
+            filter.for_operator |= self.fault == Fault::ShowsOperators;
+            self.inner.deliveries(filter, page).await
+        }
+
+        async fn recoveries(&self, mut filter: RecoveryFilter, page: Page<RecoveryId>) -> Result<Vec<Recovery>, StoreError> {
+            filter.for_operator |= self.fault == Fault::ShowsOperators;
+            self.inner.recoveries(filter, page).await
         }
 
         async fn replay(&self, mut replay: Replay) -> Result<ReplayAnswer, StoreError> {
@@ -278,7 +290,6 @@ handle! {
         fn key(id: KeyId) -> Option<ApiKey>;
         fn touch_keys(used: Vec<(KeyId, Timestamp)>) -> ();
         fn retain(retention: Retention, limit: usize) -> usize;
-        fn recover(now: Timestamp, limit: usize) -> bool;
     }
     with a fault {
         async fn claim(&self, claim: Claim) -> Result<ClaimAnswer, StoreError> {
@@ -307,6 +318,11 @@ handle! {
                 _ => {}
             }
             Ok(answer)
+        }
+
+        async fn recover(&self, after: Option<RecoveryId>, limit: usize, now: Timestamp) -> Result<Recovered, StoreError> {
+            let after = after.filter(|_| self.fault != Fault::StarvesRecoveries);
+            self.inner.recover(after, limit, now).await
         }
 
         async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {

@@ -87,6 +87,12 @@ fn a_store_that_replays_to_changed_urls_is_caught() {
 }
 
 #[test]
+fn a_store_that_shows_what_is_the_operators_is_caught() {
+    check(Fault::ShowsOperators, "operator::no_account_sees_what_the_operator_is_told");
+    check(Fault::ShowsOperators, "operator::no_account_sees_a_recovery_of_the_operator");
+}
+
+#[test]
 fn a_store_that_starts_twice_is_caught() {
     check(Fault::StartsTwice, "deliver::a_claimed_delivery_is_not_claimed_again");
     check(Fault::StartsTwice, "take::what_was_taken_is_not_taken_again");
@@ -96,6 +102,11 @@ fn a_store_that_starts_twice_is_caught() {
 #[test]
 fn a_store_that_starves_accounts_is_caught() {
     check(Fault::StarvesAccounts, "take::an_account_with_a_backlog_leaves_room_for_others");
+}
+
+#[test]
+fn a_store_that_starves_recoveries_is_caught() {
+    check(Fault::StarvesRecoveries, "recoveries::a_long_recovery_holds_up_no_other");
 }
 
 #[test]

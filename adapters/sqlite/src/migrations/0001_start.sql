@@ -13,7 +13,8 @@ CREATE TABLE accounts (
     one_time_codes_pass INTEGER NOT NULL,
     supervised          INTEGER NOT NULL,
     created_at          INTEGER NOT NULL,
-    last_seq            INTEGER NOT NULL    -- of the policy events
+    last_seq            INTEGER NOT NULL,   -- of the policy events
+    changes             INTEGER NOT NULL DEFAULT 0 -- pauses and connections: what tells their events of one moment apart
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE instances (
@@ -220,10 +221,12 @@ CREATE TABLE endpoints (
     url_since     INTEGER NOT NULL,
     revision      INTEGER NOT NULL,
     created_at    INTEGER NOT NULL,
+    for_operator  INTEGER NOT NULL,         -- told of what happens in every account, and shown to none
     tat           INTEGER NOT NULL DEFAULT 0, -- how fast it was called, as in velocity
     PRIMARY KEY (account, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX endpoints_present ON endpoints (account, id) WHERE removed_at IS NULL;
+CREATE INDEX endpoints_for_operator ON endpoints (account) WHERE for_operator = 1 AND removed_at IS NULL;
 
 CREATE TABLE events (
     account     BLOB NOT NULL,

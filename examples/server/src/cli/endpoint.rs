@@ -27,6 +27,9 @@ pub(super) enum Verb {
         /// Also sign with an Ed25519 key
         #[arg(long)]
         ed25519: bool,
+        /// Tell it how every account runs, and show it to none; only operators can
+        #[arg(long)]
+        for_operator: bool,
     },
     /// List endpoints, oldest first
     List {
@@ -177,8 +180,9 @@ impl Verb {
     pub(super) fn questions(self, client: &Client) -> Result<Vec<Question>, Failure> {
         let path = |on: &OnAccount, id: &str| on.path(client, &format!("endpoints/{}", encode(id)));
         let question = match self {
-            Self::Add { on, destination, events, terms, ed25519 } => {
-                let body = terms.body(json!({"url": destination, "events": events, "ed25519": ed25519}))?;
+            Self::Add { on, destination, events, terms, ed25519, for_operator } => {
+                let for_operator = for_operator.then_some(true);
+                let body = terms.body(json!({"url": destination, "events": events, "ed25519": ed25519, "for_operator": for_operator}))?;
                 Question::post(on.path(client, "endpoints")?, body)
             }
             Self::List { on } => Question::get(on.path(client, "endpoints")?).listed(COLUMNS),

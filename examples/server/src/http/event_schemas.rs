@@ -66,6 +66,7 @@ const HEAD: [Field; 3] = [
 ];
 const INSTANCE_ID: Field = text("instance_id", "The instance.", "inst_01kanqh5s0e8t9v2xw3yz4abcd");
 const INSTANCE_NAME: Field = text("instance_name", "Its name.", "support");
+const ACCOUNT_ID: Field = text("account_id", "The account.", "acc_01kanqh5s0e8t9v2xw3yz4abcd");
 const PHONE: Field = text("phone", "Who.", "+999501234567");
 
 const RECEIVED: Payload = Payload {
@@ -137,17 +138,16 @@ const OPTED_IN: Payload = Payload {
 const CONNECTION: Payload = Payload {
     name: "InstanceConnectionEvent",
     text: "An instance was connected, or is not any more.",
-    fields: &[INSTANCE_ID, INSTANCE_NAME, text("connection", "Its connection now.", "open")],
+    fields: &[INSTANCE_ID, INSTANCE_NAME, ACCOUNT_ID, text("connection", "Its connection now.", "open")],
 };
-const ACCOUNT: Payload = Payload {
-    name: "AccountEvent",
-    text: "Nothing of the account goes out any more, or it goes out again.",
-    fields: &[text("account_id", "The account.", "acc_01kanqh5s0e8t9v2xw3yz4abcd")],
-};
+const ACCOUNT: Payload =
+    Payload { name: "AccountEvent", text: "Nothing of the account goes out any more, or it goes out again.", fields: &[ACCOUNT_ID] };
 const LIMIT: Payload = Payload {
     name: "LimitThresholdEvent",
     text: "80 % or all of a day's or a month's messages were used.",
     fields: &[
+        ACCOUNT_ID,
+        text("mode", "Whose usage it is: `live`, or `test` for messages of test keys.", "live"),
         text("window", "`day` or `month`.", "day"),
         number("percent", "80 or 100.", "80"),
         number("limit", "How many messages the plan allows in it.", "100"),
@@ -158,6 +158,7 @@ const DISABLED: Payload = Payload {
     name: "EndpointDisabledEvent",
     text: "Another endpoint of the account gets no events any more.",
     fields: &[
+        ACCOUNT_ID,
         text("endpoint_id", "Which.", "ep_01kanqh5s0e8t9v2xw3yz4abcd"),
         text("endpoint_name", "Its name.", "shop backend"),
         text("reason", "Why: `person`, `failing`, `gone`, `asked` or `forbidden`.", "gone"),

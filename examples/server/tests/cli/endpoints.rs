@@ -125,6 +125,8 @@ fn the_data_folder_answers_too() {
     place.json(&["account", "create", "--name", "Shop"]);
     let made = place.json(&["endpoint", "add", "http://127.0.0.1:1/", "--event", "*"]);
     assert_eq!((&made["state"], &made["challenge"]["reason"]), (&json!("unverified"), &json!("the receiver cannot be reached")));
+    let operators = place.json(&["endpoint", "add", "http://127.0.0.1:1/", "--event", "endpoint.disabled", "--for-operator"]);
+    assert_eq!((&operators["for_operator"], made.get("for_operator")), (&json!(true), None));
     let listed = place.run(&["endpoint", "list"]).ok();
     assert!(listed.starts_with("ID ") && listed.contains("unverified") && !listed.contains("whsec_"), "{listed}");
     assert_eq!(place.json(&["deliveries", "list"]), json!({"items": []}));

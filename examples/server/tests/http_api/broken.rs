@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gatepost::{
-    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, Finished, KeyId, Lease, OperatorStore, Retention, StartAnswer,
-    Store, StoreError, Swept, Take, TakeAnswer, Timestamp, WorkerStore,
+    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, Finished, KeyId, Lease, OperatorStore, Recovered, RecoveryId,
+    Retention, StartAnswer, Store, StoreError, Swept, Take, TakeAnswer, Timestamp, WorkerStore,
 };
 use gatepost_memory::MemoryStore;
 
@@ -83,7 +83,7 @@ impl WorkerStore for BrokenWorker {
         down()
     }
 
-    async fn recover(&self, _: Timestamp, _: usize) -> Result<bool, StoreError> {
+    async fn recover(&self, _: Option<RecoveryId>, _: usize, _: Timestamp) -> Result<Recovered, StoreError> {
         down()
     }
 

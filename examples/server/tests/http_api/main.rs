@@ -7,6 +7,7 @@ mod document;
 mod endpoints;
 mod health;
 mod keys;
+mod operator;
 mod receiver;
 mod routes;
 mod scene;

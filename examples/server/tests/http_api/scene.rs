@@ -71,6 +71,18 @@ impl World {
         }
     }
 
+    /// A delivery of the shop that only the operator sees, once it has ended.
+    pub(crate) async fn until_by_operator(&self, made: &Value) -> Value {
+        let path = self.shop_path(&format!("/deliveries/{}", text(made, "id")));
+        loop {
+            let seen = self.done(Method::GET, &path, None).await;
+            if !matches!(text(&seen, "status"), "queued" | "sending") {
+                return seen;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// A delivery, once it has ended.
     pub(crate) async fn ended(&self, made: &Value) -> Value {
         self.until(&delivery(made, ""), |seen| !matches!(text(seen, "status"), "queued" | "sending")).await

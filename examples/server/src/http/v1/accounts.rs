@@ -260,7 +260,8 @@ pub(super) async fn resume_account(State(app): State<App>, on: OnAccount) -> Res
 
 /// Suspend an account
 ///
-/// It is closed until it is reinstated: nothing of it goes out, and what is sent meanwhile is refused.
+/// It is closed until it is reinstated: no message of it goes out, and what is sent meanwhile is refused. Its endpoints still hear what
+/// becomes of what it sent before.
 #[utoipa::path(post, path = "/v1/accounts/{account_id}/suspend", tag = "Accounts", responses((status = 200, description = "The account as it is then.", body = AccountShape)))]
 pub(super) async fn suspend_account(State(app): State<App>, on: OnAccount) -> Result<Json<AccountShape>, Problem> {
     let change = AccountChange { suspended_at: Some(Some(app.now())), ..AccountChange::default() };

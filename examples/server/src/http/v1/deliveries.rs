@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use super::accounts::created;
 use super::challenge::endpoints;
+use super::endpoints::look;
 use super::guard::{Item, OnAccount};
 use super::pauses::{hide_remarks, remark};
 use crate::http::code::Code;
@@ -180,7 +181,7 @@ pub(super) async fn list_deliveries(
     let endpoint = endpoint.map_err(|error: InvalidId| Problem::of_field("endpoint_id", error.to_string()))?;
     let event = query.event_id.as_deref().map(str::parse).transpose();
     let event = event.map_err(|error: InvalidId| Problem::of_field("event_id", error.to_string()))?;
-    let filter = DeliveryFilter { endpoint, status: query.status.map(|word| word.0), event };
+    let filter = DeliveryFilter { endpoint, status: query.status.map(|word| word.0), event, for_operator: on.is_operator() };
     let store = on.store(&app);
     let mut deliveries = store.deliveries(filter, paging.page()).await?;
     hide_reasons(&app, on, &mut deliveries).await?;
@@ -232,6 +233,7 @@ pub(super) async fn replay_delivery(
 ) -> Result<impl IntoResponse + use<>, Problem> {
     let reason = remark("reason", asked.reason)?;
     may_redirect_history(on, asked.to_changed_url, reason.as_deref())?;
+    find(&app, on, id).await?;
     let to_changed_url = asked.to_changed_url;
     let delivery = queued(endpoints(&app, on)?.replay(id, on.actor(), reason, to_changed_url).await?)?;
     tracing::info!(account = %on.account, of = %id, delivery = %delivery.id, to_changed_url, by = %on.actor(), "an event is delivered once more");
@@ -265,8 +267,11 @@ pub(super) fn may_redirect_history(on: OnAccount, to_changed_url: bool, reason: 
     }
 }
 
+/// A delivery to an endpoint that the caller may know of.
 async fn find(app: &App, on: OnAccount, id: DeliveryId) -> Result<EventDelivery, Problem> {
-    on.store(app).delivery(id).await?.ok_or(Problem::not_found())
+    let delivery = on.store(app).delivery(id).await?.ok_or(Problem::not_found())?;
+    look(app, on, delivery.endpoint).await?;
+    Ok(delivery)
 }
 
 async fn hide_reasons(app: &App, on: OnAccount, deliveries: &mut [EventDelivery]) -> Result<(), Problem> {

@@ -14,7 +14,7 @@ use crate::http::state::App;
 pub(super) struct PolicyShape {
     /// What is permitted, for people.
     #[schema(
-        example = "https; names and addresses; IPv4 and IPv6; ports 443, 8443; allow none; deny none; nat64 none; registries of 2026-11-01"
+        example = "https; names and addresses; IPv4 and IPv6; ports 443, 8443; allow none; deny none; nat64 none; registries of 2025-10-09"
     )]
     policy: String,
     /// A number that changes with the policy; a text, as it is larger than what some readers of JSON can hold.

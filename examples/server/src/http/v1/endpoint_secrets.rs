@@ -50,6 +50,7 @@ pub(super) async fn rotate_secret(
 ) -> Result<Json<NewEndpointShape>, Problem> {
     let overlap = asked.overlap_seconds.map_or(Ok(Overlap::default()), Overlap::from_seconds);
     let overlap = overlap.map_err(|error| Problem::of_field("overlap_seconds", error.to_string()))?;
+    find(&app, on, id).await?;
     let rotated = endpoints(&app, on)?.rotate(id, overlap).await.map_err(problem)?;
     let overlap_seconds = overlap.as_seconds();
     tracing::info!(account = %on.account, endpoint = %id, overlap_seconds, by = %on.actor(), "a signing secret was rotated");
@@ -66,6 +67,7 @@ pub(super) async fn switch_secret(
     on: OnAccount,
     Item(id): Item<EndpointId>,
 ) -> Result<Json<EndpointShape>, Problem> {
+    find(&app, on, id).await?;
     let endpoint = endpoints(&app, on)?.switch(id).await.map_err(problem)?;
     tracing::info!(account = %on.account, endpoint = %id, by = %on.actor(), "an endpoint was switched to its new signing secret");
     Ok(Json(EndpointShape::of(endpoint, &app, on)))

@@ -28,6 +28,9 @@ pub(super) struct EndpointShape {
     /// Where events go.
     #[schema(example = "https://hooks.example.com/gatepost")]
     url: String,
+    /// `true` where it is for the operator: it gets what every account goes through as a whole, and no account sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    for_operator: Option<bool>,
     /// The instance whose events it gets, with those of no instance; absent for all.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "inst_01kanqh5s0e8t9v2xw3yz4abcd")]
@@ -132,6 +135,7 @@ impl EndpointShape {
             id: endpoint.id,
             name: endpoint.name,
             url: endpoint.url.as_str().to_owned(),
+            for_operator: endpoint.for_operator.then_some(true),
             instance_id: endpoint.instance,
             events: endpoint.filter.into(),
             header_names: endpoint.headers.map(|headers| headers.names).unwrap_or_default(),

@@ -42,6 +42,7 @@ pub(super) async fn test_endpoint(
     on: OnAccount,
     Item(id): Item<EndpointId>,
 ) -> Result<impl IntoResponse + use<>, Problem> {
+    find(&app, on, id).await?;
     let delivery = endpoints(&app, on)?.test(id).await.map_err(challenge::problem)?;
     let location = format!("/v1/accounts/{}/deliveries/{}", on.account, delivery.id);
     Ok(created(location, DeliveryShape::show(&app, on, delivery).await?))
@@ -49,7 +50,7 @@ pub(super) async fn test_endpoint(
 
 /// Pause an endpoint
 ///
-/// Its events are held until it is resumed, and none is lost meanwhile.
+/// Its events are held until it is resumed, for thirty days at most.
 #[utoipa::path(post, path = "/v1/accounts/{account_id}/endpoints/{endpoint_id}/pause", tag = "Endpoints", request_body(content = Option<Remark>),
     responses((status = 200, description = "The endpoint as it is then.", body = EndpointShape)))]
 pub(super) async fn pause_endpoint(

@@ -15,6 +15,7 @@ use super::accounts::RateShape;
 use super::challenge::{self, challenge_after, endpoints, refused_url};
 use super::endpoint_shape::{EndpointShape, Made, NewEndpointShape};
 use super::guard::{Item, OnAccount};
+use crate::http::code::Code;
 use crate::http::json::Json;
 use crate::http::paging::List;
 use crate::http::problem::{Problem, ProblemShape};
@@ -36,6 +37,11 @@ pub(super) struct CreateEndpoint {
     /// Which events: 1 to 64 names, `prefix.*` or `*`.
     #[schema(value_type = Vec<String>, min_items = 1, max_items = 64)]
     events: EventFilter,
+    /// Whether it is for the operator: it gets `account.paused`, `account.resumed`, `endpoint.disabled`, `instance.connected`,
+    /// `instance.disconnected` and `limit.threshold_reached` of every account, as far as `events` lists them, and nothing else; and no
+    /// account sees it or what went there. Only an operator may say `true`, and only here.
+    #[serde(default)]
+    for_operator: bool,
     /// What people call it: 1 to 100 characters; its host where nothing is said.
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 100)]
@@ -121,7 +127,8 @@ pub(super) async fn create_endpoint(State(app): State<App>, on: OnAccount, Json(
     let new = NewEndpoint { verify, ..asked.read(&app, on).await? };
     let added = endpoints(&app, on)?.add(new).await.map_err(challenge::problem)?;
     let endpoint = added.endpoint;
-    tracing::info!(account = %on.account, endpoint = %endpoint.id, url = ?endpoint.url, by = %on.actor(), "an endpoint was made");
+    let for_operator = endpoint.for_operator;
+    tracing::info!(account = %on.account, endpoint = %endpoint.id, url = ?endpoint.url, for_operator, by = %on.actor(), "an endpoint was made");
     let (endpoint, outcome) = if verify { challenge_after(&app, on, endpoint).await } else { (endpoint, None) };
     Ok(Made::new(EndpointShape::of(endpoint, &app, on).challenged(outcome).revealing(&added.secret), on))
 }
@@ -130,8 +137,8 @@ pub(super) async fn create_endpoint(State(app): State<App>, on: OnAccount, Json(
 #[utoipa::path(get, path = "/v1/accounts/{account_id}/endpoints", tag = "Endpoints",
     responses((status = 200, description = "All endpoints, oldest first.", body = List<EndpointShape>)))]
 pub(super) async fn list_endpoints(State(app): State<App>, on: OnAccount) -> Result<Json<List<EndpointShape>>, Problem> {
-    let endpoints = on.store(&app).endpoints().await?;
-    Ok(Json(List::whole(endpoints.into_iter().map(|endpoint| EndpointShape::of(endpoint, &app, on)).collect())))
+    let endpoints = on.store(&app).endpoints().await?.into_iter().filter(|endpoint| on.may_see(endpoint));
+    Ok(Json(List::whole(endpoints.map(|endpoint| EndpointShape::of(endpoint, &app, on)).collect())))
 }
 
 /// Read an endpoint
@@ -144,7 +151,7 @@ pub(super) async fn get_endpoint(
     on: OnAccount,
     Item(id): Item<EndpointId>,
 ) -> Result<Json<EndpointShape>, Problem> {
-    let endpoint = on.store(&app).endpoint(id).await?.ok_or(Problem::not_found())?;
+    let endpoint = look(&app, on, id).await?;
     Ok(Json(EndpointShape::of(endpoint, &app, on)))
 }
 
@@ -159,7 +166,9 @@ pub(super) async fn change_endpoint(
     Item(id): Item<EndpointId>,
     Json(asked): Json<ChangeEndpoint>,
 ) -> Result<Json<EndpointShape>, Problem> {
-    find(&app, on, id).await?;
+    if find(&app, on, id).await?.for_operator {
+        may_be_for_operator(asked.events.as_ref(), asked.instance_id.as_ref().is_some_and(Option::is_some))?;
+    }
     let verify = challenge::is_wanted(&app, on, asked.verify)?;
     let (change, headers) = asked.read(&app, on).await?;
     let (endpoints, has_url) = (endpoints(&app, on)?, change.url.is_some());
@@ -190,20 +199,33 @@ pub(super) async fn remove_endpoint(
     on: OnAccount,
     Item(id): Item<EndpointId>,
 ) -> Result<Json<EndpointShape>, Problem> {
+    find(&app, on, id).await?;
     let change = EndpointChange { removed_at: Some(app.now()), ..EndpointChange::default() };
     let endpoint = on.store(&app).change_endpoint(id, change).await?.ok_or(Problem::not_found())?;
     tracing::info!(account = %on.account, endpoint = %id, by = %on.actor(), "an endpoint was removed");
     Ok(Json(EndpointShape::of(endpoint, &app, on)))
 }
 
-/// An endpoint that was not removed.
-pub(super) async fn find(app: &App, on: OnAccount, id: EndpointId) -> Result<Endpoint, Problem> {
+/// An endpoint that the caller may know of, also one that was removed.
+pub(super) async fn look(app: &App, on: OnAccount, id: EndpointId) -> Result<Endpoint, Problem> {
     let found = on.store(app).endpoint(id).await?;
-    found.filter(|endpoint| endpoint.removed_at.is_none()).ok_or(Problem::not_found())
+    found.filter(|endpoint| on.may_see(endpoint)).ok_or(Problem::not_found())
+}
+
+/// An endpoint that the caller may know of, and that was not removed.
+pub(super) async fn find(app: &App, on: OnAccount, id: EndpointId) -> Result<Endpoint, Problem> {
+    let found = look(app, on, id).await?;
+    if found.removed_at.is_none() { Ok(found) } else { Err(Problem::not_found()) }
 }
 
 impl CreateEndpoint {
     async fn read(self, app: &App, on: OnAccount) -> Result<NewEndpoint, Problem> {
+        if self.for_operator {
+            if !on.is_operator() {
+                return Err(Problem::of(Code::InsufficientScope).saying("only an operator can make an endpoint for the operator"));
+            }
+            may_be_for_operator(Some(&self.events), self.instance_id.is_some())?;
+        }
         let destination = destination(app, self.url, self.destination_url)?;
         let destination = destination.ok_or_else(|| Problem::of_field("url", "expected a URL that starts with `https://`"))?;
         let name = match self.name {
@@ -211,6 +233,7 @@ impl CreateEndpoint {
             None => name_of(&destination)?,
         };
         let new = NewEndpoint {
+            for_operator: self.for_operator,
             instance: instance(app, on, self.instance_id).await?,
             headers: self.headers.read()?,
             in_flight_max: in_flight_max(self.in_flight_max)?.unwrap_or(IN_FLIGHT_DEFAULT),
@@ -243,6 +266,17 @@ impl ChangeEndpoint {
         };
         Ok((change, self.headers.map(Headers::read).transpose()?))
     }
+}
+
+/// Refuses what an endpoint for the operator would never hear of.
+fn may_be_for_operator(events: Option<&EventFilter>, has_instance: bool) -> Result<(), Problem> {
+    if events.is_some_and(|events| !events.has_operational()) {
+        return Err(Problem::of_field("events", "expected an event of accounts, endpoints, instances or limits: it is for the operator"));
+    }
+    if has_instance {
+        return Err(Problem::of_field("instance_id", "expected none: it is for the operator, and hears of every account"));
+    }
+    Ok(())
 }
 
 /// The URL that was given under one of its names, if the policy allows it.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use gatepost::{Event, EventId, EventName};
+use gatepost::{AccountStore, DeliveryFilter, Event, EventId, EventName, Page, StoreError};
 use serde::Deserialize;
 
 use super::guard::{Item, OnAccount};
@@ -35,11 +35,20 @@ pub(super) async fn get_event(
     Params(query): Params<EventQuery>,
 ) -> Result<impl IntoResponse + use<>, Problem> {
     let event = on.store(&app).event(id).await?.ok_or(Problem::not_found())?;
+    if !on.is_operator() && !is_told(&*on.store(&app), id).await? {
+        return Err(Problem::not_found());
+    }
     let name = query.name.map_or(event.name, |word| word.0);
     if !goes_under(&event, name) {
         return Err(Problem::of_field("name", format!("expected `{}`, or nothing", event.name)));
     }
     Ok(([(CONTENT_TYPE, "application/json")], event.body(name)))
+}
+
+/// Whether the account is told of it itself; otherwise the operator is, and it may be another account's.
+async fn is_told(store: &dyn AccountStore, event: EventId) -> Result<bool, StoreError> {
+    let of_event = DeliveryFilter { event: Some(event), ..DeliveryFilter::default() };
+    Ok(!store.deliveries(of_event, Page::first(1)).await?.is_empty())
 }
 
 fn goes_under(event: &Event, name: EventName) -> bool {

@@ -12,7 +12,7 @@ use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use gatepost::{AccountGateway, AccountId, AccountStore, Actor, Scope};
+use gatepost::{AccountGateway, AccountId, AccountStore, Actor, Endpoint, Scope};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::Response as ResponseSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -167,6 +167,11 @@ impl OnAccount {
     /// Whether the caller runs the gateway.
     pub(super) const fn is_operator(&self) -> bool {
         self.identity.is_operator()
+    }
+
+    /// Whether the caller may know of an endpoint: of those for the operator no account may.
+    pub(super) const fn may_see(&self, endpoint: &Endpoint) -> bool {
+        self.is_operator() || !endpoint.for_operator
     }
 
     /// Whether a record was made by a key of this account, so that the account may see all of it and undo it.

@@ -5,14 +5,14 @@ use std::slice;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::IntoResponse;
-use gatepost::{EndpointId, EndpointState, Recovery, RecoveryId};
+use gatepost::{EndpointId, EndpointState, Recovery, RecoveryFilter, RecoveryId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::accounts::created;
 use super::challenge::{endpoints, problem};
 use super::deliveries::may_redirect_history;
-use super::endpoints::find as find_endpoint;
+use super::endpoints::{find as find_endpoint, look};
 use super::guard::{Item, OnAccount};
 use super::pauses::{hide_remarks, remark};
 use crate::http::code::Code;
@@ -127,7 +127,8 @@ pub(super) async fn list_recoveries(
     Params(query): Params<RecoveryQuery>,
 ) -> Result<impl IntoResponse + use<>, Problem> {
     let paging = Paging::read(query.limit, query.cursor.as_deref())?;
-    let mut recoveries = on.store(&app).recoveries(paging.page()).await?;
+    let filter = RecoveryFilter { for_operator: on.is_operator() };
+    let mut recoveries = on.store(&app).recoveries(filter, paging.page()).await?;
     hide_reasons(&app, on, &mut recoveries).await?;
     Ok(paging.list(recoveries, |recovery| recovery.id, RecoveryShape::of).linked(&uri))
 }
@@ -140,7 +141,7 @@ pub(super) async fn get_recovery(
     on: OnAccount,
     Item(id): Item<RecoveryId>,
 ) -> Result<Json<RecoveryShape>, Problem> {
-    let recovery = on.store(&app).recovery(id).await?.ok_or(Problem::not_found())?;
+    let recovery = find(&app, on, id).await?;
     shown(&app, on, recovery).await
 }
 
@@ -154,9 +155,17 @@ pub(super) async fn cancel_recovery(
     on: OnAccount,
     Item(id): Item<RecoveryId>,
 ) -> Result<Json<RecoveryShape>, Problem> {
+    find(&app, on, id).await?;
     let recovery = on.store(&app).cancel_recovery(id, app.now()).await?.ok_or(Problem::not_found())?;
     tracing::info!(account = %on.account, recovery = %id, by = %on.actor(), "a recovery was canceled");
     shown(&app, on, recovery).await
+}
+
+/// A recovery of an endpoint that the caller may know of.
+async fn find(app: &App, on: OnAccount, id: RecoveryId) -> Result<Recovery, Problem> {
+    let recovery = on.store(app).recovery(id).await?.ok_or(Problem::not_found())?;
+    look(app, on, recovery.endpoint).await?;
+    Ok(recovery)
 }
 
 async fn shown(app: &App, on: OnAccount, mut recovery: Recovery) -> Result<Json<RecoveryShape>, Problem> {
