@@ -28,24 +28,37 @@ pub(super) struct Normal {
     pub(super) text: String,
     /// Whether it was typed in capitals alone, or letter by letter: then it is meant for a machine.
     pub(super) is_shouted: bool,
+    /// Whether some of it had to be unfolded.
+    was_dressed_up: bool,
 }
 
 /// One spelling for a text. What comes out stays as it is when it goes in again, unless the text was too long.
 pub(super) fn normalize(text: &str) -> Normal {
+    let first = normalize_once(text);
+    // What is unfolded can meet what it combines with only when the marks between them are gone.
+    if !first.text.is_ascii() && (first.was_dressed_up || first.text.contains(is_compatibility_form)) {
+        return Normal { is_shouted: first.is_shouted, ..normalize_once(&first.text) };
+    }
+    first
+}
+
+fn normalize_once(text: &str) -> Normal {
     let mut tokens = Tokens::with_capacity(text.len().min(4 * CHARACTERS_MAX));
     let mut case = Case::default();
     let mut characters = Vec::with_capacity(text.len().min(CHARACTERS_MAX));
+    let mut was_dressed_up = false;
     for part in bounded(text) {
         characters.clear();
         tokens.mark('.');
         if collect_visible(part, &mut case, &mut characters) {
+            was_dressed_up = true;
             characters = NFKC.normalize_iter(characters.iter().copied()).filter(|character| !is_invisible(*character)).collect();
         }
         tokens.read(&characters);
     }
     tokens.drop_idle_quotes();
     let was_spelled = tokens.join_spelled();
-    Normal { text: tokens.render(), is_shouted: was_spelled || case.is_shouted() }
+    Normal { text: tokens.render(), is_shouted: was_spelled || case.is_shouted(), was_dressed_up }
 }
 
 /// Reads what a reader sees. Says whether some of it has to be unfolded.
