@@ -289,10 +289,11 @@ impl Worker {
     fn ask(&mut self, now: Timestamp) -> Asked {
         self.recording.append(&mut self.finishes);
         let recorded = Asked { finishes: self.recording.clone(), given_back: self.given_back.clone(), ..Asked::default() };
+        // A hint is taken in any case: one that stays would keep a closing worker from resting.
+        let (hinted, place_is_free) = (self.shared.hands.was_hinted(), !self.recording.is_empty());
         if self.closing {
             return recorded;
         }
-        let (hinted, place_is_free) = (self.shared.hands.was_hinted(), !self.recording.is_empty());
         let claim = (hinted || self.messages.is_due(place_is_free, now)).then(|| self.ask_claim(now)).flatten();
         // An event that has ended leaves a place at its endpoint and in its account, too.
         let event_ended = self.recording.iter().any(|finish| finish.report.is_some());

@@ -249,6 +249,17 @@ fn a_closing_worker_finishes_what_it_has_and_takes_nothing_new() {
 }
 
 #[test]
+fn a_closing_worker_rests_though_something_is_due() {
+    let scene = Scene::new(&[]);
+    let mut worker = scene.gateway.worker();
+    worker.close();
+    let waiting = scene.send();
+    block_on(worker.turn(scene.gateway.host().now())).expect("a store that works");
+    assert!(worker.idle().now_or_never().is_none_or(|()| worker.idle().now_or_never().is_none()), "it would turn for ever");
+    assert_eq!(block_on(waiting.status()), Ok(Some(MessageStatus::Queued)));
+}
+
+#[test]
 fn explaining_decides_and_leaves_nothing() {
     let scene = Scene::new(&[]);
     let decision = block_on(scene.account().explain(scene.request())).expect("a store that works").expect("the instance");
