@@ -2,14 +2,16 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod fixture;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use fixture::{add_account, add_endpoint};
 use futures_executor::block_on;
 use gatepost::{
-    Account, AccountId, AccountStore, Answer, Claim, ClaimAnswer, Content, DeliveryFilter, Endpoint, EndpointId, EndpointUrl,
-    EventDelivery, EventFilter, Finish, Gateway, Health, Instance, InstanceId, Lease, MessageId, MessageStatus, Mode, Outcome, Page, Plan,
-    Provider, Purpose, Request, Retention, Sealed, StartAnswer, Started, StoreError, Swept, Timestamp,
+    AccountId, AccountStore, Answer, Claim, ClaimAnswer, Content, DeliveryFilter, EndpointId, EventDelivery, Finish, Gateway, Lease,
+    MessageId, MessageStatus, Mode, Outcome, Page, Purpose, Request, Retention, StartAnswer, Started, StoreError, Swept, Timestamp,
 };
 use gatepost_sqlite::{Options, SqliteStore};
 use gatepost_system::System;
@@ -110,34 +112,6 @@ impl Scene {
         connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).expect("a count")
     }
 
-    /// Adds an endpoint that listens to everything.
-    fn listen(&self, account: AccountId) -> EndpointId {
-        let now = self.now();
-        let id = EndpointId::new(now, &**self.gateway.host());
-        let endpoint = Endpoint {
-            id,
-            name: "bookings".parse().expect("a name"),
-            url: EndpointUrl::stored("https://receiver.test/".to_string()),
-            for_operator: false,
-            instance: None,
-            filter: EventFilter::new(["*"]).expect("a filter"),
-            in_flight_max: 8,
-            rate: None,
-            secrets: Sealed::from_bytes(&[1; 64]).expect("the shape of a sealed value"),
-            headers: None,
-            verified_at: Some(now),
-            pause: None,
-            disabled: None,
-            health: Health::default(),
-            removed_at: None,
-            url_since: now,
-            revision: 0,
-            created_at: now,
-        };
-        assert!(block_on(self.store(account).add_endpoint(endpoint)).expect("an answer"));
-        id
-    }
-
     /// What the endpoint is told.
     fn bodies(&self, account: AccountId, endpoint: EndpointId) -> Vec<String> {
         let filter = DeliveryFilter { endpoint: Some(endpoint), ..DeliveryFilter::default() };
@@ -145,17 +119,6 @@ impl Scene {
         let event = |delivery: &EventDelivery| block_on(self.store(account).event(delivery.event)).expect("an answer").expect("an event");
         deliveries.iter().map(|delivery| String::from_utf8_lossy(&event(delivery).body(delivery.as_name)).into_owned()).collect()
     }
-}
-
-fn add_account(gateway: &Gateway) -> AccountId {
-    let host = gateway.host();
-    let now = host.now();
-    let account = Account::new(AccountId::new(now, &**host), "Acme".parse().expect("a name"), Plan::Starter, now);
-    let instance = Instance::new(InstanceId::new(now, &**host), "desk".parse().expect("a name"), Provider::Sandbox, now);
-    let id = account.id;
-    block_on(gateway.store().operator().add_account(account)).expect("an account");
-    assert!(block_on(gateway.store().account(id).add_instance(instance)).expect("an instance"));
-    id
 }
 
 fn messages(starts: &[StartAnswer]) -> Vec<Option<MessageId>> {
@@ -196,7 +159,7 @@ fn an_operator_closes_what_was_parked() {
         let scene = Scene::new();
         let [account, neighbor] = scene.accounts;
         let message = parked(&scene);
-        let endpoint = scene.listen(account);
+        let endpoint = add_endpoint(&scene.gateway, account);
         assert_eq!(scene.resolve(neighbor, message, sent), Ok(None));
         assert_eq!(scene.resolve(account, message, sent), Ok(Some(status)));
         assert_eq!((scene.status(account, message), scene.used(account)), (status, used));

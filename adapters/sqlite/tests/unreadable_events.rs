@@ -2,15 +2,17 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod fixture;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use fixture::{add_account, add_endpoint};
 use futures_executor::block_on;
 use gatepost::{
-    Account, AccountChange, AccountId, AccountStore, Actor, Answer, Claim, DeliveryId, DeliveryStatus, Endpoint, EndpointId, EndpointUrl,
-    Event, EventFilter, EventId, EventName, Finish, Gateway, Health, Instance, InstanceId, Lease, MessageId, MessageStatus, Outcome, Pause,
-    Plan, Provider, Purpose, Recovered, Recovery, RecoveryId, RecoveryProgress, Request, Retention, Sealed, StartAnswer, StartedNotice,
-    StoreError, Take, Timestamp,
+    Account, AccountChange, AccountId, AccountStore, Actor, Answer, Claim, DeliveryId, DeliveryStatus, EndpointId, Event, EventId,
+    EventName, Finish, Gateway, Lease, MessageId, MessageStatus, Outcome, Pause, Plan, Purpose, Recovered, Recovery, RecoveryId,
+    RecoveryProgress, Request, Retention, StartAnswer, StartedNotice, StoreError, Take, Timestamp,
 };
 use gatepost_sqlite::{Options, SqliteStore};
 use gatepost_system::System;
@@ -86,45 +88,6 @@ impl Scene {
     fn corrupt_endpoint(&self, place: usize) {
         self.corrupt("UPDATE endpoints SET filter = 'junk' WHERE id = ?1", self.endpoints[place].to_bytes());
     }
-}
-
-fn add_account(gateway: &Gateway) -> AccountId {
-    let host = gateway.host();
-    let now = host.now();
-    let account = Account::new(AccountId::new(now, &**host), "Acme".parse().expect("a name"), Plan::Starter, now);
-    let instance = Instance::new(InstanceId::new(now, &**host), "desk".parse().expect("a name"), Provider::Sandbox, now);
-    let id = account.id;
-    block_on(gateway.store().operator().add_account(account)).expect("an account");
-    assert!(block_on(gateway.store().account(id).add_instance(instance)).expect("an instance"));
-    id
-}
-
-fn add_endpoint(gateway: &Gateway, account: AccountId) -> EndpointId {
-    let host = gateway.host();
-    let now = host.now();
-    let id = EndpointId::new(now, &**host);
-    let endpoint = Endpoint {
-        id,
-        name: "bookings".parse().expect("a name"),
-        url: EndpointUrl::stored("https://receiver.test/".to_string()),
-        for_operator: false,
-        instance: None,
-        filter: EventFilter::new(["*"]).expect("a filter"),
-        in_flight_max: 8,
-        rate: None,
-        secrets: Sealed::from_bytes(&[1; 64]).expect("the shape of a sealed value"),
-        headers: None,
-        verified_at: Some(now),
-        pause: None,
-        disabled: None,
-        health: Health::default(),
-        removed_at: None,
-        url_since: now,
-        revision: 0,
-        created_at: now,
-    };
-    assert!(block_on(gateway.store().account(account).add_endpoint(endpoint)).expect("an answer"));
-    id
 }
 
 const SENT: Outcome = Outcome::Sent { external_id: None };
