@@ -1,8 +1,8 @@
 //! Receivers: programs that we did not write accept our events, and refuse them once one bit was changed.
 //!
 //! They are the packages `standardwebhooks` for Rust, Python and JavaScript, and the Python sample of the public contract. The Python
-//! one runs in the interpreter that `GATEPOST_RECEIVERS_PYTHON` names, the JavaScript one finds its package in the folder that
-//! `GATEPOST_RECEIVERS_NODE_MODULES` names; `.ci/run` sets both. Without them their tests are skipped and say so, and fail where `CI` is
+//! one runs in the interpreter that `RECEIVERS_PYTHON` names, the JavaScript one finds its package in the folder that
+//! `RECEIVERS_NODE_MODULES` names; `.ci/run` sets both. Without them their tests are skipped and say so, and fail where `CI` is
 //! `true`.
 
 #![allow(clippy::unwrap_used, reason = "what cannot be made fails its test")]
@@ -25,14 +25,14 @@ fn the_rust_package_agrees() {
 
 #[test]
 fn the_python_package_and_the_sample_of_the_contract_agree() {
-    let Some(python) = at_hand("GATEPOST_RECEIVERS_PYTHON") else { return };
+    let Some(python) = at_hand("RECEIVERS_PYTHON") else { return };
     let cases = cases();
     check("Python", &cases, &ask(Command::new(python).arg(script("verify.py")), &cases));
 }
 
 #[test]
 fn the_javascript_package_agrees() {
-    let Some(modules) = at_hand("GATEPOST_RECEIVERS_NODE_MODULES") else { return };
+    let Some(modules) = at_hand("RECEIVERS_NODE_MODULES") else { return };
     let cases: Vec<Case> = cases().into_iter().filter(|case| case.scheme == Scheme::Standard).collect();
     check("JavaScript", &cases, &ask(Command::new("node").arg(script("verify.mjs")).env("NODE_PATH", modules), &cases));
 }

@@ -108,6 +108,8 @@ impl Server {
     fn start(data: &Path) -> Self {
         let bootstrap = data.join("bootstrap.json");
         let mut process = Command::new(env!("CARGO_BIN_EXE_gatepost-server"))
+            // Settings of whoever runs the tests are none of the server's.
+            .env_clear()
             .args(["serve", "--listen", "127.0.0.1:0", "--sandbox-latency-ms", "3"])
             .args([Path::new("--data"), data, Path::new("--bootstrap"), &bootstrap])
             .current_dir(data)
@@ -116,8 +118,13 @@ impl Server {
             .spawn()
             .expect("the server's program");
         let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
-        let url =
-            lines.find_map(|line| Some(line.split_once("listening on ")?.1.to_string())).expect("the line that says where it listens");
+        let mut said = Vec::new();
+        let url = lines.find_map(|line| {
+            let address = line.split_once("listening on ").map(|(_, address)| address.to_string());
+            said.push(line);
+            address
+        });
+        let url = url.unwrap_or_else(|| panic!("the server did not say where it listens, but: {said:#?}"));
         // A full pipe would stop the server.
         thread::spawn(move || lines.for_each(drop));
         let bootstrap = std::fs::read_to_string(bootstrap).expect("the bootstrap file");
