@@ -141,6 +141,7 @@ impl Request {
         }
         match &self.recipient {
             Address::Phone(phone) => part(&phone.digits().to_be_bytes()),
+            other => part(other.text().as_bytes()),
         }
         part(self.purpose.as_str().as_bytes());
         part(self.mode.as_str().as_bytes());

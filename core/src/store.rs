@@ -338,7 +338,7 @@ pub struct MessageFilter {
 }
 
 /// Which suppressions.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct SuppressionFilter {
     /// Only those of the contact with this address.
     pub address: Option<Address>,

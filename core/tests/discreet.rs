@@ -95,10 +95,10 @@ fn a_message_on_its_way_shows_neither_text_nor_number() {
 
 #[test]
 fn a_suppression_shows_no_number() {
-    let (id, contact, address) = (SuppressionId::from_bytes([4; 16]), ContactId::from_bytes([3; 16]), phone().into());
+    let (id, contact, address) = (SuppressionId::from_bytes([4; 16]), ContactId::from_bytes([3; 16]), Address::from(phone()));
     let (cause, by) = (Cause::Keyword, Actor::Recipient);
-    check(&NewSuppression { id, contact, address, cause, note: None, by, now: now() });
-    check(&Suppression { id, contact, address, cause, note: None, since: now(), by, lifted: None });
+    check(&NewSuppression { id, contact, address: address.clone(), cause, note: None, by, now: now() });
+    check(&Suppression { id, contact, address: address.clone(), cause, note: None, since: now(), by, lifted: None });
     check(&SuppressionFilter { address: Some(address), in_force: true });
 }
 

@@ -96,7 +96,7 @@ fn portrait(scene: &Scene) -> Portrait {
     let messages = scene.messages();
     let attempts: Vec<_> = messages.iter().map(|message| wait(scene.store().attempts(message.id))).collect();
     // In full: `Debug` shows no more of a content than its length, and no more of an address than a log may keep.
-    let contents: Vec<_> = messages.iter().map(|message| serde_json::to_string(&(&message.content, message.recipient)).ok()).collect();
+    let contents: Vec<_> = messages.iter().map(|message| serde_json::to_string(&(&message.content, &message.recipient)).ok()).collect();
     let usage = [Mode::Live, Mode::Test].map(|mode| scene.used_at(mode, scene.now()));
     let deliveries = scene.deliveries();
     let bodies: Vec<_> = deliveries.iter().map(|delivery| scene.event(delivery.event).map(|event| event.fields)).collect();

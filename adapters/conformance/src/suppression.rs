@@ -142,7 +142,7 @@ pub(crate) fn a_suppression_keeps_what_it_was_given(harness: &dyn Harness) {
     let by = Actor::Key(scene.add_key().id);
     let new = NewSuppression { note: Some("asked by mail: \"no more\"".to_string()), by, ..scene.new_suppression(ALICE, Cause::Complaint) };
     let kept = wait(scene.store().suppress(new.clone()));
-    assert_eq!((kept.id, kept.contact, kept.address, kept.cause), (new.id, new.contact, new.address, new.cause));
+    assert_eq!((kept.id, kept.contact, &kept.address, kept.cause), (new.id, new.contact, &new.address, new.cause));
     assert_eq!((kept.note.clone(), kept.since, kept.by, kept.lifted), (new.note, new.now, by, None));
     assert_eq!(scene.suppressions(SuppressionFilter::default()), [kept]);
 }

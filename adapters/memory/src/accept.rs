@@ -45,7 +45,7 @@ pub(crate) fn accept(world: &mut World, account: AccountId, submission: Submissi
     };
     let Some(ruling) = rule(decider, &scene, &request.subject(), now) else { return Answer::Undecided };
     let Some(rows) = world.accounts.get_mut(&account) else { return Answer::UnknownInstance };
-    rows.meet(scene.contact, request.recipient);
+    rows.meet(scene.contact, request.recipient.clone());
     match (ruling.decision.verdict, request.purpose.allowed()) {
         (Verdict::Allow, Some(purpose)) => allow(rows, &mut world.effects, submission, &scene, ruling, purpose),
         (Verdict::Hold, Some(purpose)) => hold(rows, &mut world.effects, submission, &scene, ruling, purpose),

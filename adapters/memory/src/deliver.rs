@@ -205,7 +205,14 @@ fn parcel(rows: &AccountRows, row: &OutboxRow) -> Option<Parcel> {
         Mode::Live => instance.provider,
         Mode::Test => Provider::Sandbox,
     };
-    Some(Parcel { message: *id, instance: instance.id, provider, recipient: *recipient, purpose: *purpose, content: content.clone()? })
+    Some(Parcel {
+        message: *id,
+        instance: instance.id,
+        provider,
+        recipient: recipient.clone(),
+        purpose: *purpose,
+        content: content.clone()?,
+    })
 }
 
 fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFacts> {

@@ -50,5 +50,5 @@ pub(crate) fn policy_events(rows: &AccountRows, filter: PolicyEventFilter, page:
 }
 
 pub(crate) fn addresses(rows: &AccountRows, contact: ContactId) -> Vec<Address> {
-    rows.contact_of.iter().filter(|(_, id)| **id == contact).map(|(address, _)| *address).collect()
+    rows.contact_of.iter().filter(|(_, id)| **id == contact).map(|(address, _)| address.clone()).collect()
 }

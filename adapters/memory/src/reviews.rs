@@ -109,7 +109,7 @@ pub(crate) fn request(rows: &AccountRows, message: MessageId) -> Option<Request>
     let content: Content = message.content.clone()?;
     Some(Request {
         instance: message.instance.into(),
-        recipient: message.recipient,
+        recipient: message.recipient.clone(),
         purpose: message.purpose.into(),
         content,
         idempotency_key: None,

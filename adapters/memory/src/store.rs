@@ -172,7 +172,7 @@ impl AccountStore for OfAccount {
     }
 
     async fn suppressions(&self, filter: SuppressionFilter, page: Page<SuppressionId>) -> Result<Vec<Suppression>, StoreError> {
-        Ok(self.read(|rows| suppressions::list(rows, filter, page)))
+        Ok(self.read(|rows| suppressions::list(rows, &filter, page)))
     }
 
     async fn message(&self, message: MessageId) -> Result<Option<Message>, StoreError> {

@@ -8,7 +8,7 @@ use crate::world::{AccountRows, newest};
 pub(crate) fn suppress(rows: &mut AccountRows, new: NewSuppression) -> Suppression {
     let NewSuppression { id, contact, address, cause, note, by, now } = new;
     let contact = rows.contact_of.get(&address).copied().unwrap_or(contact);
-    rows.meet(contact, address);
+    rows.meet(contact, address.clone());
     if let Some(standing) = in_force(rows, contact).find(|standing| standing.cause == cause) {
         return standing.clone();
     }
@@ -40,10 +40,10 @@ pub(crate) fn lift(rows: &mut AccountRows, id: SuppressionId, by: Actor, now: Ti
     Some(lifted)
 }
 
-pub(crate) fn list(rows: &AccountRows, filter: SuppressionFilter, page: Page<SuppressionId>) -> Vec<Suppression> {
-    let is_theirs = |suppression: &Suppression| match filter.address {
+pub(crate) fn list(rows: &AccountRows, filter: &SuppressionFilter, page: Page<SuppressionId>) -> Vec<Suppression> {
+    let is_theirs = |suppression: &Suppression| match &filter.address {
         None => true,
-        Some(address) => rows.contact_of.get(&address) == Some(&suppression.contact),
+        Some(address) => rows.contact_of.get(address) == Some(&suppression.contact),
     };
     let is_wanted = |suppression: &&Suppression| is_theirs(suppression) && !(filter.in_force && suppression.lifted.is_some());
     newest(&rows.suppressions, page).filter(is_wanted).take(page.limit).cloned().collect()

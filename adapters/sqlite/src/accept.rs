@@ -164,7 +164,7 @@ fn allow(
     if let (Some(lease), Some(at_once)) = (at_once, permit) {
         let claimed = Claimed { account, delivery: submission.delivery, fence: delivery.fence };
         let Request { mode, recipient, content, .. } = &submission.request;
-        let parcel = parcel(submission.message, &scene.instance, *mode, *recipient, purpose, content.clone());
+        let parcel = parcel(submission.message, &scene.instance, *mode, recipient.clone(), purpose, content.clone());
         txn.start_after_commit(at_once.permit, Started { claimed, attempt: delivery.tries, lease, parcel });
     }
     Ok(answer)

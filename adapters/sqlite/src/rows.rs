@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use gatepost::{
     Account, AccountId, Actor, Address, ApiKey, Attempt, Calendar, Channel, Charge, Closing, ContactId, ContactState, ConversationWindow,
-    Delivery, DeliveryId, DeliveryStatus, EndpointId, EventId, Instance, InstanceId, InvalidPhone, KeyDigest, KeyOwner, Message, MessageId,
-    Mode, Name, Pause, RecoveryId, Review, ReviewVerdict, State, Suppression, SuppressionId, Timestamp, WindowId, Zone,
+    Delivery, DeliveryId, DeliveryStatus, EndpointId, EventId, Instance, InstanceId, InvalidAddress, KeyDigest, KeyOwner, Message,
+    MessageId, Mode, Name, Pause, RecoveryId, Review, ReviewVerdict, State, Suppression, SuppressionId, Timestamp, WindowId, Zone,
 };
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Row, Statement};
@@ -141,16 +141,12 @@ pub(crate) fn signed(count: u64) -> i64 {
 
 /// An address as the text that is unique in its account.
 pub(crate) fn address_text(address: &Address) -> String {
-    match address {
-        Address::Phone(phone) => phone.e164(),
-        _ => String::new(),
-    }
+    address.text()
 }
 
 pub(crate) fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<Address> {
     let text = row.get_ref(column)?.as_str().map_err(|error| wrong_type(column, error))?;
-    let phone = text.parse().map_err(|error: InvalidPhone| corrupt(column, error))?;
-    Ok(Address::Phone(phone))
+    text.parse().map_err(|error: InvalidAddress| corrupt(column, error))
 }
 
 pub(crate) const ACCOUNT_COLUMNS: &str =

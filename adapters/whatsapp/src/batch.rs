@@ -1,11 +1,11 @@
 //! Batch: from the bytes of a webhook to its items, as far as all providers are alike.
 
-use gatepost::Timestamp;
+use gatepost::{Addresses, Timestamp};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::fields::Fields;
-use crate::item::{Addresses, Body, Chat, Item, Line};
+use crate::item::{Body, Chat, Item, Line};
 
 /// The fields of a webhook's body.
 pub(crate) fn root(body: &[u8]) -> Result<(&RawValue, Fields<'_>), NotANotification> {

@@ -5,18 +5,16 @@
 //! whose `Debug` shows only a length.
 
 mod account;
-mod addresses;
 mod message;
 mod status;
 mod words;
 
 use std::collections::BTreeMap;
 
-use gatepost::Timestamp;
+use gatepost::{Addresses, Timestamp};
 use serde::Serialize;
 
 pub use account::{AccountEffect, AccountUpdate, ConnectionUpdate, Limit, LinkCode, Notice, Stopped, TemplateChange, TemplateUpdate};
-pub use addresses::{Addresses, InvalidUserId, Lid, ProviderAddress, UserId};
 pub use message::{Card, IdentityChange, Inbound, MediaFile, Preference, Profile, Quoted, Said, SaidMedia, Wish};
 pub use status::{Progress, StatusUpdate};
 pub use words::{RawJson, Words};

@@ -61,6 +61,7 @@ pub mod evolution;
 #[cfg(feature = "fake")]
 pub mod fake;
 mod fields;
+mod ids;
 mod item;
 mod observer;
 mod once;

@@ -1,9 +1,8 @@
 //! Observer: what a transport learns beside the outcome of a send.
 
-use gatepost::{InstanceId, MessageId};
+use gatepost::{Addresses, InstanceId, MessageId};
 
 use crate::errors::ProviderError;
-use crate::item::Addresses;
 
 /// Is told what a transport learns. It must return at once, as the send waits for it.
 pub trait Observer: Send + Sync {

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use gatepost::{
-    Action, Button, Content, ErrorClass, HttpFailureClass, HttpMethod, InstanceId, MediaKind, MessageId, Outcome, Row, TemplateButton,
-    TemplateButtonFill, TemplateHeader, Text, Transport,
+    Action, Addresses, Button, Content, ErrorClass, HttpFailureClass, HttpMethod, InstanceId, MediaKind, MessageId, Outcome, Row,
+    TemplateButton, TemplateButtonFill, TemplateHeader, Text, Transport,
 };
 use gatepost_whatsapp::cloud::{CloudApi, CloudRecipient, webhook};
-use gatepost_whatsapp::{Addresses, CircuitKey, CloudAccount, Observer, ProviderError, Retry, Stopped};
+use gatepost_whatsapp::{CircuitKey, CloudAccount, Observer, ProviderError, Retry, Stopped};
 use serde_json::{Value, json as made};
 use support::{Bench, INSTANCE, MESSAGE, PHONE, Says, Settings, answer, bytes, json, manifest, parcel, path, sampled, text, with_headers};
 

@@ -73,7 +73,7 @@ impl StatusChange<'_> {
             message_id: self.message,
             status: self.told().as_str(),
             previous_status: self.previous.map(|status| told(status).as_str()),
-            to: shown(self.recipient),
+            to: self.recipient.text(),
             message_purpose: self.purpose.as_str(),
             error_code: self.error.map(ErrorClass::as_str),
             updated_at: self.at.to_string(),
@@ -92,11 +92,6 @@ const fn told(status: MessageStatus) -> MessageStatus {
         MessageStatus::Sending => MessageStatus::Queued,
         other => other,
     }
-}
-
-fn shown(address: &Address) -> String {
-    let Address::Phone(phone) = address;
-    phone.e164()
 }
 
 /// A send that was refused for good and became no message.
@@ -134,7 +129,7 @@ impl BlockedSend<'_> {
         let id = EventId::of(self.id.to_bytes(), EventName::MessageBlocked as u32, self.at);
         let fields = BlockedFields {
             log_id: self.log_id,
-            to: shown(self.recipient),
+            to: self.recipient.text(),
             message_purpose: self.purpose,
             rule: self.decision.deciding().map(|reason| reason.rule.as_str()),
             risk_score: self.decision.risk_score,

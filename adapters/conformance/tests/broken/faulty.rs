@@ -368,7 +368,7 @@ impl FaultyWorker {
         let mut lifted = Vec::new();
         for account in accounts {
             let store = self.store.account(account);
-            for suppression in store.suppressions(in_force, Page::first(100)).await? {
+            for suppression in store.suppressions(in_force.clone(), Page::first(100)).await? {
                 store.lift(suppression.id, Actor::Gateway, now).await?;
                 lifted.push((account, suppression));
             }

@@ -1,12 +1,11 @@
 //! Answer: what the Cloud API says to a message.
 
-use gatepost::{ErrorClass, HttpAnswer, Outcome};
+use gatepost::{Addresses, ErrorClass, HttpAnswer, Outcome};
 use serde_json::value::RawValue;
 
 use super::webhook::addresses;
 use crate::errors::ProviderError;
 use crate::fields::Fields;
-use crate::item::Addresses;
 
 /// What an answer means.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -1,11 +1,11 @@
 //! Body: what is posted to the Cloud API, for each kind of content.
 
 use gatepost::{
-    Action, Address, Content, MediaKind, MessageId, Phone, Row, TemplateButton, TemplateButtonFill, TemplateHeader, TemplateParameter, Text,
+    Action, Address, Content, MediaKind, MessageId, Phone, Row, TemplateButton, TemplateButtonFill, TemplateHeader, TemplateParameter,
+    Text, UserId,
 };
 use serde_json::{Map, Value, json};
 
-use crate::item::UserId;
 use crate::place::degrees;
 
 /// Whom a message goes to, as the Cloud API can be told.
@@ -19,10 +19,11 @@ pub enum CloudRecipient {
 
 impl CloudRecipient {
     /// The recipient with this address, where the Cloud API knows such addresses.
-    pub(crate) const fn of(address: &Address) -> Option<Self> {
-        match address.phone() {
-            Some(phone) => Some(Self::Phone(phone)),
-            None => None,
+    pub(crate) fn of(address: &Address) -> Option<Self> {
+        match address {
+            Address::Phone(phone) => Some(Self::Phone(*phone)),
+            Address::UserId(id) | Address::ParentUserId(id) => Some(Self::UserId(id.clone())),
+            Address::Lid(_) => None,
         }
     }
 

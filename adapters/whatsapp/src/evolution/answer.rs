@@ -3,12 +3,11 @@
 //! Only an id says that it was taken: an answer may have status 201 and hold an error of Meta's. Errors come as a text, as texts, as lists
 //! of texts or as objects, so they are searched for words.
 
-use gatepost::{ErrorClass, HttpAnswer, Outcome};
+use gatepost::{Addresses, ErrorClass, HttpAnswer, Outcome};
 use serde_json::value::RawValue;
 
 use crate::errors::{Problem, ProviderError, Retry, Scope, failed};
 use crate::fields::Fields;
-use crate::item::Addresses;
 
 /// What an answer means.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -10,11 +10,12 @@ mod said;
 mod updates;
 
 pub(super) use connection::link_code;
+use gatepost::Addresses;
 use serde_json::value::RawValue;
 
 use crate::batch::{NotANotification, Told, digest, malformed, root};
 use crate::fields::{Fields, elements};
-use crate::item::{Addresses, Batch, Body, Item, Line};
+use crate::item::{Batch, Body, Item, Line};
 
 /// Reads what Evolution API posts. Whoever calls has made sure who posts it.
 ///

@@ -1,8 +1,9 @@
 //! Message: what somebody said, and what is known of who said it.
 
+use gatepost::Addresses;
 use serde::Serialize;
 
-use super::{Addresses, Words};
+use super::Words;
 use crate::errors::ProviderError;
 
 /// What somebody said.

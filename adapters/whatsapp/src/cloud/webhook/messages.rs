@@ -1,12 +1,14 @@
 //! Messages: what people wrote to one of our numbers, and what was written from it by hand.
 
+use gatepost::Addresses;
 use serde_json::value::RawValue;
 
 use super::number::Scene;
 use super::{people, said};
 use crate::batch::Told;
 use crate::fields::Fields;
-use crate::item::{Addresses, Body, Chat, IdentityChange, Inbound, ProviderAddress, Quoted, Words};
+use crate::ids;
+use crate::item::{Body, Chat, IdentityChange, Inbound, Quoted, Words};
 
 /// A message to us.
 pub(super) fn message(scene: &Scene<'_>, fields: &Fields<'_>, _: &RawValue) -> Result<Told, &'static str> {
@@ -42,6 +44,6 @@ fn system(fields: &Fields<'_>) -> (String, Body) {
     let kind = format!("message.system.{}", system.text("type").unwrap_or_else(|| String::from("untyped")));
     let mut now = people::addresses(&system, "wa_id", "user_id", "parent_user_id");
     // Older texts of Meta's call it so.
-    now.extend(system.id("new_wa_id").and_then(|text| ProviderAddress::phone(&text)));
+    now.extend(system.id("new_wa_id").and_then(|text| ids::phone(&text)));
     (kind, if now.is_empty() { Body::Unknown } else { Body::Identity(IdentityChange { now }) })
 }

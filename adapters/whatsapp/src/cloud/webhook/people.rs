@@ -1,11 +1,13 @@
 //! People: whom a value names, what they wish, and when their ids change.
 
+use gatepost::{Address, Addresses};
 use serde_json::value::RawValue;
 
 use super::number::Scene;
 use crate::batch::{Told, digest};
 use crate::fields::Fields;
-use crate::item::{Addresses, Body, IdentityChange, Preference, Profile, ProviderAddress, Wish, Words};
+use crate::ids;
+use crate::item::{Body, IdentityChange, Preference, Profile, Wish, Words};
 
 /// A person that a value names beside its messages.
 pub(super) struct Person<'a> {
@@ -24,10 +26,10 @@ pub(super) fn named<'a>(value: &Fields<'a>) -> Vec<Person<'a>> {
 
 /// The addresses in three fields. A business-scoped user id may stand where a number is expected.
 pub(in crate::cloud) fn addresses(fields: &Fields<'_>, phone: &str, user_id: &str, parent: &str) -> Addresses {
-    let number = |text: String| ProviderAddress::phone(&text).or_else(|| ProviderAddress::user_id(&text));
+    let number = |text: String| ids::phone(&text).or_else(|| ids::user_id(&text));
     let phone = fields.id(phone).and_then(number);
-    let user_id = fields.text(user_id).and_then(|text| ProviderAddress::user_id(&text));
-    let parent = fields.text(parent).and_then(|text| ProviderAddress::parent_user_id(&text));
+    let user_id = fields.text(user_id).and_then(|text| ids::user_id(&text));
+    let parent = fields.text(parent).and_then(|text| ids::user_id(&text));
     [phone, user_id, parent].into_iter().flatten().collect()
 }
 
@@ -62,10 +64,10 @@ pub(super) fn preference(scene: &Scene<'_>, fields: &Fields<'_>, raw: &RawValue)
 
 /// A business-scoped user id that is another one now.
 pub(super) fn id_update(scene: &Scene<'_>, fields: &Fields<'_>, raw: &RawValue) -> Result<Told, &'static str> {
-    let id = |name: &str, made: fn(&str) -> Option<ProviderAddress>, when| fields.fields(name).and_then(|change| made(&change.text(when)?));
+    let id = |name: &str, made: fn(&str) -> Option<Address>, when| fields.fields(name).and_then(|change| made(&change.text(when)?));
     let all = |when| {
-        let own = id("user_id", ProviderAddress::user_id, when);
-        own.into_iter().chain(id("parent_user_id", ProviderAddress::parent_user_id, when)).collect::<Addresses>()
+        let own = id("user_id", ids::user_id, when);
+        own.into_iter().chain(id("parent_user_id", ids::user_id, when)).collect::<Addresses>()
     };
     let (mut people, now) = (addresses(fields, "wa_id", "", ""), all("current"));
     people.extend(all("previous"));

@@ -2,8 +2,10 @@
 
 use crate::errors::ProviderError;
 use crate::fields::Fields;
-use crate::item::{Addresses, Card, MediaFile, ProviderAddress, Said, SaidMedia, Words};
+use crate::ids;
+use crate::item::{Card, MediaFile, Said, SaidMedia, Words};
 use crate::place::location;
+use gatepost::Addresses;
 
 /// What a message says.
 pub(super) struct Heard {
@@ -83,7 +85,7 @@ fn reaction(part: &Fields<'_>) -> Said {
 
 fn card(contact: &Fields<'_>) -> Card {
     let phones = contact.objects("phones");
-    let known = phones.iter().filter_map(|phone| ProviderAddress::phone(&phone.id("wa_id")?));
+    let known = phones.iter().filter_map(|phone| ids::phone(&phone.id("wa_id")?));
     Card {
         name: contact.fields("name").and_then(|name| name.text("formatted_name")).map(Words::new),
         addresses: known.collect::<Addresses>(),

@@ -1,10 +1,13 @@
 //! JID: how WhatsApp Web names people, groups and channels.
 
 use crate::fields::Fields;
-use crate::item::{Addresses, Chat, ProviderAddress, Words};
+use gatepost::{Address, Addresses};
+
+use crate::ids;
+use crate::item::{Chat, Words};
 
 /// The chat that this JID names, and the person, where it is one.
-pub(super) fn chat(jid: &str) -> Option<(Chat, Option<ProviderAddress>)> {
+pub(super) fn chat(jid: &str) -> Option<(Chat, Option<Address>)> {
     let (user, server) = jid.split_once('@')?;
     match server {
         "s.whatsapp.net" | "c.us" | "lid" | "hosted" | "hosted.lid" => Some((Chat::Direct, address(jid))),
@@ -16,12 +19,12 @@ pub(super) fn chat(jid: &str) -> Option<(Chat, Option<ProviderAddress>)> {
 }
 
 /// The person that this JID names. A device's number behind a colon is not part of who they are.
-pub(super) fn address(jid: &str) -> Option<ProviderAddress> {
+pub(super) fn address(jid: &str) -> Option<Address> {
     let (user, server) = jid.split_once('@')?;
     let user = user.split([':', '_']).next().unwrap_or(user);
     match server {
-        "s.whatsapp.net" | "c.us" | "hosted" => ProviderAddress::phone(user),
-        "lid" | "hosted.lid" => ProviderAddress::lid(user),
+        "s.whatsapp.net" | "c.us" | "hosted" => ids::phone(user),
+        "lid" | "hosted.lid" => ids::lid(user),
         _ => None,
     }
 }
