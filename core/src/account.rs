@@ -27,6 +27,8 @@ pub struct Account {
     pub one_time_codes_pass: bool,
     /// Whether a person must release each of its messages.
     pub supervised: bool,
+    /// Whether a contact who opts out gets the one confirmation of it.
+    pub confirms_opt_out: bool,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -43,6 +45,7 @@ impl Account {
             suspended_at: None,
             one_time_codes_pass: true,
             supervised: false,
+            confirms_opt_out: true,
             created_at: now,
         }
     }

@@ -113,6 +113,15 @@ pub enum Input {
     Tick,
     /// The recipient must not be written to any more.
     Withdraw,
+    /// A person must look before it goes out.
+    Hold,
+    /// The provider reports that it has the message.
+    Arrived,
+    /// The provider reports that the message failed.
+    Bounced {
+        /// Why.
+        class: ErrorClass,
+    },
     /// The endpoint takes nothing any more.
     Skip(Skip),
     /// Somebody knows how the attempt in doubt ended: whether it was sent.
@@ -167,6 +176,8 @@ pub enum Ending {
     Expired,
     /// It was withdrawn before it was sent.
     Canceled(ErrorClass),
+    /// It was taken back before it was sent, for a person to look at.
+    Held,
     /// Nobody found out whether it was sent.
     Unknown,
     /// The policy forbade it.
@@ -183,6 +194,7 @@ impl Ending {
             Self::Failed(_) | Self::Blocked(_) | Self::Skipped(_) => MessageStatus::Failed,
             Self::Expired => MessageStatus::Expired,
             Self::Canceled(_) => MessageStatus::Canceled,
+            Self::Held => MessageStatus::Held,
             Self::Unknown => MessageStatus::Unknown,
         }
     }
@@ -190,7 +202,7 @@ impl Ending {
     /// Why it was not sent.
     pub const fn class(self) -> Option<ErrorClass> {
         match self {
-            Self::Sent | Self::Unknown | Self::Skipped(_) => None,
+            Self::Sent | Self::Held | Self::Unknown | Self::Skipped(_) => None,
             Self::Failed(class) | Self::Canceled(class) | Self::Blocked(class) => Some(class),
             Self::Expired => Some(ErrorClass::Expired),
         }
@@ -201,7 +213,7 @@ impl Ending {
         match self {
             Self::Sent | Self::Unknown => false,
             Self::Failed(class) => !class.is_of_provider(),
-            Self::Expired | Self::Canceled(_) | Self::Blocked(_) | Self::Skipped(_) => true,
+            Self::Expired | Self::Canceled(_) | Self::Held | Self::Blocked(_) | Self::Skipped(_) => true,
         }
     }
 
@@ -209,7 +221,7 @@ impl Ending {
     pub const fn delivery_status(self) -> DeliveryStatus {
         match self {
             Self::Sent => DeliveryStatus::Sent,
-            Self::Failed(_) | Self::Expired | Self::Canceled(_) | Self::Unknown => DeliveryStatus::Failed,
+            Self::Failed(_) | Self::Expired | Self::Canceled(_) | Self::Held | Self::Unknown => DeliveryStatus::Failed,
             Self::Blocked(_) => DeliveryStatus::Blocked,
             Self::Skipped(_) => DeliveryStatus::Skipped,
         }
@@ -280,6 +292,9 @@ impl Delivery {
                 Ok(self.finish(outcome, *jitter, now))
             }
             (State::Waiting { .. } | State::Claimed { .. }, Input::Withdraw) => Ok(Step::Ends(Ending::Canceled(ErrorClass::Suppressed))),
+            (State::Waiting { .. } | State::Claimed { .. }, Input::Hold) => Ok(Step::Ends(Ending::Held)),
+            (_, Input::Arrived) if self.tries > 0 => Ok(Step::Ends(Ending::Sent)),
+            (State::Started { .. } | State::InDoubt { .. }, Input::Bounced { class }) => Ok(Step::Ends(Ending::Failed(*class))),
             (State::Waiting { .. } | State::Claimed { .. }, Input::Skip(skip)) => Ok(Step::Ends(Ending::Skipped(*skip))),
             (State::InDoubt { .. }, Input::Resolve { sent: true }) => Ok(Step::Ends(Ending::Sent)),
             (State::InDoubt { .. }, Input::Resolve { sent: false }) => Ok(Step::Ends(Ending::Failed(ErrorClass::Unreachable))),

@@ -6,7 +6,10 @@
 
 mod change;
 
+mod heard;
+
 pub use change::{BlockedSend, Crossing, StatusChange, connection_event, crossings, disabled_event, pause_event};
+pub use heard::{MessageReceived, OptChange};
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -8,12 +8,14 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::{
-    AccountEndpoints, AccountId, AccountStore, Actor, Address, Answer, AtOnce, Cause, ContactId, Decider, Decision, DeliveryId, Fact, Host,
-    Lease, MessageId, MessageStatus, NewSuppression, Policy, Provider, Release, Request, ReviewAnswer, Store, StoreError, Submission,
-    Suppression, SuppressionId, Transport, Webhooks, Worker, decide, examine,
+    AccountEndpoints, AccountId, AccountStore, Actor, Address, Addresses, Answer, AtOnce, Cause, ContactId, Decider, Decision, DeliveryId,
+    Fact, Host, InboundId, InstanceId, Lease, MessageId, MessageStatus, NewInbound, NewSuppression, Notification, NotificationId, Policy,
+    Provider, Received, Release, Request, ReviewAnswer, Store, StoreError, Submission, Suppression, SuppressionId, Suspicion, Transport,
+    Webhooks, Worker, decide, examine,
     hands::Hands,
     waiters::{Waiter, Waiters},
 };
@@ -104,7 +106,7 @@ impl Builder {
 
 pub(crate) struct Shared {
     pub(crate) parts: Parts,
-    decider: Arc<dyn Decider>,
+    pub(crate) decider: Arc<dyn Decider>,
     pub(crate) hands: Arc<Hands>,
     pub(crate) event_hands: Arc<Hands>,
     pub(crate) waiters: Waiters,
@@ -257,6 +259,40 @@ impl AccountGateway {
         let suppression =
             NewSuppression { id: SuppressionId::new(now, host), contact: ContactId::new(now, host), address, cause, note, by, now };
         self.store.suppress(suppression).await
+    }
+
+    /// Keeps what a provider posted to an instance of this account: the bytes as they came, and what an adapter read of them. When this is
+    /// answered the provider may be, for nothing of it is lost. The worker heeds it, what a contact asks for before all else.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountStore::receive`].
+    pub async fn receive(&self, instance: InstanceId, body: Vec<u8>, told: Vec<NewInbound>) -> Result<Received, StoreError> {
+        let host = &*self.shared.parts.host;
+        let now = host.now();
+        let id = NotificationId::new(now, host);
+        let inbound = told.into_iter().enumerate().map(|(nth, new)| new.at(instance, InboundId::nth(id, nth, now), now, host)).collect();
+        self.store.receive(Notification { id, instance, body, inbound, now }).await
+    }
+
+    /// Notes that these addresses are of one person: an opt-out at one of them holds for all.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountStore::know`].
+    pub async fn know(&self, addresses: Addresses) -> Result<(), StoreError> {
+        let host = &*self.shared.parts.host;
+        let now = host.now();
+        self.store.know(addresses, ContactId::new(now, host), now).await
+    }
+
+    /// A person says whether a contact, who may have, did opt out.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountStore::answer_suspicion`].
+    pub async fn answer_suspicion(&self, contact: ContactId, opted_out: bool, by: Actor) -> Result<Option<Suspicion>, StoreError> {
+        self.store.answer_suspicion(contact, opted_out, by, self.shared.parts.host.now()).await
     }
 
     /// Releases a held message: it is decided again with present facts.

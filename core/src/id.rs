@@ -90,10 +90,14 @@ ids! {
     EndpointId = "ep";
     /// Names an [`Event`](crate::Event).
     EventId = "evt";
+    /// Names an [`Inbound`](crate::Inbound).
+    InboundId = "inb";
     /// Names an [`Instance`](crate::Instance).
     InstanceId = "inst";
     /// Names a [`Message`](crate::Message).
     MessageId = "msg";
+    /// Names a [`Notification`](crate::Notification).
+    NotificationId = "ntf";
     /// Names a [`Recovery`](crate::Recovery).
     RecoveryId = "rcv";
     /// Names a [`Suppression`](crate::Suppression).
@@ -108,7 +112,41 @@ impl EventId {
     }
 }
 
+impl InboundId {
+    /// The id of the `nth` thing of a notification that came at `now`: ids of one notification are in its order.
+    pub fn nth(notification: NotificationId, nth: usize, now: Timestamp) -> Self {
+        // The bits of a UUIDv7 that are free: twelve behind the version, then those behind the variant.
+        let (high, low) = ((nth as u128 >> 8) & 0xfff, nth as u128 & 0xff);
+        let random = mixed(notification.0, nth as u128) & ((1 << 54) - 1);
+        Self(layout(now, (high << 64) | (low << 54) | random))
+    }
+}
+
+impl MessageId {
+    /// The id of the message that `cause` leads to at `now`; the same each time.
+    pub fn of(cause: InboundId, now: Timestamp) -> Self {
+        Self(layout(now, mixed(cause.0, 1)))
+    }
+}
+
+impl SuppressionId {
+    /// The id of the suppression that `cause` leads to at `now`; the same each time.
+    pub fn of(cause: [u8; 16], now: Timestamp) -> Self {
+        Self(layout(now, mixed(u128::from_be_bytes(cause), 2)))
+    }
+}
+
 impl DeliveryId {
+    /// The id of the delivery of `message`, where nobody chose one.
+    pub fn of_message(message: MessageId, now: Timestamp) -> Self {
+        Self(layout(now, mixed(message.0, 3)))
+    }
+
+    /// The id under which `inbound` waits to be heeded.
+    pub fn of_inbound(inbound: InboundId, now: Timestamp) -> Self {
+        Self(layout(now, mixed(inbound.0, 4)))
+    }
+
     /// The id of the delivery that takes `event` to `endpoint`. `round` tells repetitions apart that somebody asked for.
     pub fn of(event: EventId, endpoint: EndpointId, round: u128, now: Timestamp) -> Self {
         Self(layout(now, mixed(mixed(event.0, endpoint.0), round)))
@@ -174,6 +212,13 @@ mod tests {
         let account = AccountId(7).to_string();
         let refusal = account.parse::<MessageId>().map_err(|error| error.to_string());
         assert_eq!(refusal, Err("expected an id that starts with `msg_`".to_string()));
+    }
+
+    #[test]
+    fn what_a_notification_tells_is_in_its_order() {
+        let (notification, now) = (NotificationId(7), Timestamp::from_millis(1_795_348_800_000));
+        let ids: alloc::vec::Vec<InboundId> = (0..5_000).map(|nth| InboundId::nth(notification, nth, now)).collect();
+        assert!(ids.is_sorted_by(|before, after| before < after));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Address, Content, DeclaredPurpose, InstanceId, KeyId, MessageId, Mode, Purpose, Text, Timestamp};
+use crate::{Address, Content, DeclaredPurpose, InstanceId, KeyId, MessageId, Mode, Purpose, Text, Timestamp, expiry};
 
 /// How long an idempotency key stays bound to its message.
 pub const IDEMPOTENCY_TIME: Duration = Duration::from_secs(24 * 3_600);
@@ -74,8 +74,23 @@ pub enum Origin {
     Api(KeyId),
     /// The app that embeds the gateway.
     App,
+    /// The gateway itself, to confirm an opt-out.
+    Confirmation,
     /// An agent or a call event of a 3CX phone system.
     ThreeCx,
+}
+
+/// How long the confirmation of an opt-out is worth sending: later it would be one more unwanted message.
+pub const CONFIRMATION_TIME: Duration = Duration::from_secs(300);
+
+impl Origin {
+    /// When a message that was accepted then is no longer worth sending.
+    pub fn expiry(self, purpose: Purpose, accepted_at: Timestamp) -> Timestamp {
+        match self {
+            Self::Confirmation => accepted_at.plus(CONFIRMATION_TIME),
+            Self::Api(_) | Self::App | Self::ThreeCx => expiry(purpose, accepted_at),
+        }
+    }
 }
 
 /// A message that somebody asks to send.

@@ -36,6 +36,7 @@
 //! 24 us in Hindi, 33 us in Chinese and Japanese, where 160 characters are a page, and 17 to 49 us in Vietnamese: `benches/opt_out.rs`
 //! measures it.
 
+mod confirmation;
 mod grammar;
 mod language;
 mod leaving;
@@ -52,6 +53,7 @@ mod typo;
 
 use core::cmp::Reverse;
 
+pub use confirmation::confirmation;
 pub use language::Language;
 pub use reply::{Intent, Meaning, Reply, ReplyRule, Tier};
 

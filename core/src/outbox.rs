@@ -1,7 +1,8 @@
 //! Outbox: what is accepted and not yet finished, and the words in which workers and stores speak of it.
 //!
 //! A submission goes in, a claim takes what is due, a start opens an attempt, a finish closes it. Events are taken and started in one
-//! step. One outbox serves every channel; 3CX posts and the inbox will join it.
+//! step. What came in waits in the
+//! outbox too, but it is heeded in one transaction, which leaves no state between; 3CX posts will join.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;

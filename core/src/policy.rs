@@ -18,8 +18,8 @@ pub use event::PolicyEvent;
 pub use facts::{AccountFacts, ContactState, ConversationWindow, Fact, Facts, Findings, InstanceFacts, Subject, Velocity, examine};
 pub use rules::RuleId;
 
-use crate::{Connection, Timestamp};
-use rules::RULES;
+use crate::{Connection, Origin, Timestamp};
+use rules::{RULES, Rule};
 
 /// Decides on behalf of a store, inside its transaction.
 ///
@@ -82,8 +82,7 @@ pub fn decide(policy: &Policy, facts: &Facts, subject: &Subject, now: Timestamp)
     let mut reasons: Vec<Reason> = Vec::new();
     for rule in RULES {
         if let Some(evidence) = (rule.find)(facts, subject, now) {
-            let is_answered = subject.released && rule.effect == Effect::Hold && rule.id != RuleId::FactMissing;
-            let effect = if is_answered { Effect::Note } else { rule.effect };
+            let effect = if is_waived(rule, subject) { Effect::Note } else { rule.effect };
             reasons.push(Reason { rule: rule.id, effect, weight: rule.weight, evidence, decides: false });
         }
     }
@@ -96,6 +95,17 @@ pub fn decide(policy: &Policy, facts: &Facts, subject: &Subject, now: Timestamp)
     };
     mark_deciding(&mut reasons, verdict, strictest);
     Decision { verdict, risk_score: risk_score(policy, &reasons), reasons }
+}
+
+/// Whether what a rule found is only noted. A person who released the message has answered its holds. The one confirmation of an opt-out
+/// needs no person, and no limit keeps it back: limits are for what the account has to say, and this the recipient asked for.
+fn is_waived(rule: &Rule, subject: &Subject) -> bool {
+    let is_confirmation = subject.origin == Origin::Confirmation;
+    match rule.effect {
+        Effect::Hold => (subject.released || is_confirmation) && rule.id != RuleId::FactMissing,
+        Effect::Throttle => is_confirmation,
+        Effect::Note | Effect::Block => false,
+    }
 }
 
 /// The first of the strictest reasons decides; of those that pass with time, the one that lasts longest.
@@ -138,6 +148,8 @@ pub struct StartFacts {
     pub connection: Connection,
     /// Whether the recipient's suppression forbids this message.
     pub suppressed: bool,
+    /// Whether a person must look at what the recipient wrote before it goes out.
+    pub suspected: bool,
 }
 
 /// Whether an attempt may start.
@@ -147,6 +159,8 @@ pub enum Gate {
     Open,
     /// Not now: what waits stays, and goes on when this ends.
     Wait,
+    /// Not before a person has released it.
+    Held,
     /// Never: the recipient is suppressed.
     Closed,
 }
@@ -155,6 +169,8 @@ pub enum Gate {
 pub fn may_start(facts: &StartFacts) -> Gate {
     if facts.suppressed {
         Gate::Closed
+    } else if facts.suspected {
+        Gate::Held
     } else if facts.account_suspended || facts.account_paused || facts.instance_paused || facts.connection != Connection::Open {
         Gate::Wait
     } else {
@@ -165,5 +181,10 @@ pub fn may_start(facts: &StartFacts) -> Gate {
 /// Whether these facts forbid writing to the recipient: the part of [`decide`] that a start repeats.
 pub fn suppression_forbids(contact: ContactState, one_time_codes_pass: bool, findings: Findings, subject: &Subject) -> bool {
     let ContactState::Suppressed { cause, .. } = contact else { return false };
-    !rules::code_passes(cause, one_time_codes_pass, findings, subject)
+    !rules::passes_suppression(cause, one_time_codes_pass, findings, subject)
+}
+
+/// Whether a person must look before this recipient is written to: as [`suppression_forbids`], for one who may have opted out.
+pub fn suspicion_holds(contact: ContactState, findings: Findings, subject: &Subject) -> bool {
+    matches!(contact, ContactState::Suspected { .. }) && !subject.released && !rules::is_requested_code(findings, subject)
 }

@@ -16,11 +16,12 @@ use alloc::vec::Vec;
 use async_trait::async_trait;
 
 use crate::{
-    Account, AccountId, Actor, Address, ApiKey, Attempt, Calendar, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactId, Decider,
-    Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId, EndpointUrl, Event, EventDelivery, EventFilter, EventId, Fact,
-    Facts, Finish, Finished, Instance, InstanceId, InstanceRef, KeyId, KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode,
-    Name, Pause, Plan, PolicyEvent, Rate, Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, Sealed,
-    SealedHeaders, Settled, StartAnswer, Submission, Suppression, SuppressionId, Take, TakeAnswer, Timestamp, Usage,
+    Account, AccountId, Actor, Address, Addresses, ApiKey, Attempt, Calendar, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactId,
+    Decider, Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId, EndpointUrl, Event, EventDelivery, EventFilter, EventId,
+    Fact, Facts, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceId, InstanceRef, KeyId,
+    KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name, Notification, NotificationEntry, NotificationId, Pause, Plan,
+    PolicyEvent, Rate, Received, Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, Sealed,
+    SealedHeaders, Settled, StartAnswer, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer, Timestamp, Usage,
 };
 
 /// Why a store did not answer: what the machine does next.
@@ -106,7 +107,40 @@ pub trait AccountStore: Send + Sync {
     /// Adds `new` and ends the key `old` at `old_ends_at`, unless it ends before; `false` where `old` is not in force at `now`.
     async fn reroll_key(&self, old: KeyId, new: ApiKey, old_ends_at: Timestamp, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// Suppresses the contact of an address. The suppression that is in force for the same cause is kept, and returned.
+    /// Keeps what a provider posted, and each thing of it that was not told before. When this is answered, nothing of it is lost, and it
+    /// will be heeded.
+    async fn receive(&self, notification: Notification) -> Result<Received, StoreError>;
+
+    /// What came in, newest first.
+    async fn inbound(&self, filter: InboundFilter, page: Page<InboundId>) -> Result<Vec<InboundEntry>, StoreError>;
+
+    /// One thing that came in.
+    async fn inbound_entry(&self, id: InboundId) -> Result<Option<InboundEntry>, StoreError>;
+
+    /// What providers posted, without the bytes, newest first.
+    async fn notifications(&self, page: Page<NotificationId>) -> Result<Vec<NotificationEntry>, StoreError>;
+
+    /// What a provider posted, with the bytes while they are kept.
+    async fn notification(&self, id: NotificationId) -> Result<Option<NotificationEntry>, StoreError>;
+
+    /// Notes that these addresses are of one person; whatever holds for one then holds for all.
+    async fn know(&self, addresses: Addresses, contact: ContactId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// The contacts who may have opted out and wait for a person to say, by contact.
+    async fn suspicions(&self, page: Page<ContactId>) -> Result<Vec<Suspicion>, StoreError>;
+
+    /// A person says whether a contact opted out; the suspicion that was answered, or `None` where there is none. What was held for it stays
+    /// held until somebody releases or refuses it.
+    async fn answer_suspicion(
+        &self,
+        contact: ContactId,
+        opted_out: bool,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Option<Suspicion>, StoreError>;
+
+    /// Suppresses the contact of an address, and withdraws what waits for them. The suppression that is in force for the same cause is kept,
+    /// and returned.
     async fn suppress(&self, suppression: NewSuppression) -> Result<Suppression, StoreError>;
 
     /// Lifts a suppression; the suppression as it is then. Lifting twice keeps the first time.
@@ -200,6 +234,10 @@ pub trait WorkerStore: Send + Sync {
     /// their way to an endpoint than it wants, never faster than it wants. What is paused or not verified stays; what is disabled or
     /// removed is skipped, a part of it at a time.
     async fn take(&self, take: Take) -> Result<TakeAnswer, StoreError>;
+
+    /// Heeds what came in, account after account, in the order in which it came: at most so much of each, beginning behind the account
+    /// where the last one ended. Each thing is heeded whole or not at all.
+    async fn heed(&self, heed: Heed) -> Result<HeedAnswer, StoreError>;
 
     /// Does a part of a recovery that is not over, at most `limit` deliveries of it: of the one behind `after`, where the last part was
     /// done, or else of the first. So each has its turn, and a long one holds up no other.
@@ -394,6 +432,8 @@ pub struct AccountChange {
     pub one_time_codes_pass: Option<bool>,
     /// Whether a person must release each message.
     pub supervised: Option<bool>,
+    /// Whether a contact who opts out gets the one confirmation of it.
+    pub confirms_opt_out: Option<bool>,
     /// When.
     pub at: Timestamp,
 }
@@ -531,8 +571,10 @@ pub struct Swept {
 /// Until when what is kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Retention {
-    /// The content of messages and the fields of events made before this are forgotten.
+    /// The content of messages, the texts that came in, and the fields of events made before this are forgotten.
     pub content_before: Timestamp,
-    /// Messages, attempts, reviews, policy events, events and their deliveries made before this are forgotten.
+    /// Messages, attempts, reviews, policy events, events and their deliveries, and what came in, before this are forgotten.
     pub logs_before: Timestamp,
+    /// The bytes that providers posted before this are forgotten, and the keys by which repetitions are told.
+    pub raw_before: Timestamp,
 }

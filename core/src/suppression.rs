@@ -1,8 +1,8 @@
 //! Suppression: the contacts an account must not write to.
 //!
-//! A suppression belongs to the contact, so it holds for every address of theirs. It blocks every purpose, with one exception
-//! here: a one-time code that the recipient just asked for, where the cause is their own wish and the operator left the exception
-//! in place ([`Cause::yields_to_one_time_codes`]). The store reads it again in the step that starts an attempt, so a suppression
+//! A suppression belongs to the contact, so it holds for every address of theirs. It blocks every purpose, with two exceptions
+//! where the cause is their own wish ([`Cause::is_own_wish`]): the one confirmation, and a one-time code that they just asked for, if the
+//! operator left that in place. The store reads it again in the step that starts an attempt, so a suppression
 //! holds for every attempt that starts after it, on every host. A request already on the wire cannot be called back.
 
 use alloc::string::String;
@@ -51,8 +51,9 @@ impl Cause {
         }
     }
 
-    /// Whether a code that the recipient asked for may still reach them: asking anew is a new consent for that one code.
-    pub const fn yields_to_one_time_codes(self) -> bool {
+    /// Whether the recipient asked for it. Then the one confirmation reaches them, and a code that they ask for: asking anew is a new
+    /// consent for that one code.
+    pub const fn is_own_wish(self) -> bool {
         matches!(self, Self::Keyword | Self::NaturalLanguage | Self::UserPreference)
     }
 }

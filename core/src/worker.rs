@@ -15,21 +15,24 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::thread;
 
-use futures_util::future::join4;
+use futures_util::future::join5;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
 use crate::gateway::{BoxFuture, Shared};
 use crate::hands::{Hands, Slot};
 use crate::{
-    AccountId, Claim, ClaimAnswer, Claimed, DeliveryId, DisabledBy, EndpointId, ErrorClass, Finish, Finished, Gateway, Lease, Outcome,
-    RecoveryId, Report, StartAnswer, Started, StartedNotice, StoreError, Take, TakeAnswer, Timestamp, WorkerStore,
+    AccountId, Claim, ClaimAnswer, Claimed, DeliveryId, DisabledBy, EndpointId, ErrorClass, Finish, Finished, Gateway, Heed, HeedAnswer,
+    Lease, Outcome, RecoveryId, Report, StartAnswer, Started, StartedNotice, StoreError, Take, TakeAnswer, Timestamp, WorkerStore,
 };
 
 /// How long a claim lasts: as long as the start that follows it may take to commit.
 const CLAIM_LEASE: Duration = Duration::from_secs(30);
 /// How many deliveries a claim takes at most: enough to share a commit, few enough for the next turn to come soon.
 const CLAIM_MAX: usize = 256;
+/// How much of what came in is heeded in a turn, and how much of one account.
+const HEED_MAX: usize = 512;
+const HEED_PER_ACCOUNT_MAX: usize = 256;
 const SWEEP_MAX: usize = 256;
 /// How many deliveries a recovery looks at in a turn.
 const RECOVER_MAX: usize = 256;
@@ -83,6 +86,7 @@ pub struct Worker {
     given_back: Vec<Claimed>,
     messages: Lane,
     events: Lane,
+    inbox: Lane,
     next_sweep: Timestamp,
     /// The recovery that a part was done of last.
     recovered: Option<RecoveryId>,
@@ -128,6 +132,7 @@ impl Lane {
 #[derive(Default)]
 struct Asked {
     finishes: Vec<Finish>,
+    heed: Option<Heed>,
     given_back: Vec<Claimed>,
     claim: Option<(Claim, Vec<Slot>)>,
     take: Option<(Take, Vec<Slot>)>,
@@ -136,6 +141,7 @@ struct Asked {
 /// What the store answered.
 struct Answered {
     finished: Result<Vec<Finished>, StoreError>,
+    heeded: Result<Option<HeedAnswer>, StoreError>,
     released: Result<(), StoreError>,
     claimed: Result<Option<(ClaimAnswer, Vec<Slot>)>, StoreError>,
     taken: Result<Option<(TakeAnswer, Vec<Slot>)>, StoreError>,
@@ -143,8 +149,14 @@ struct Answered {
 
 impl Asked {
     async fn of(self, store: &dyn WorkerStore, now: Timestamp) -> Answered {
-        let Self { finishes, given_back, claim, take } = self;
+        let Self { finishes, heed, given_back, claim, take } = self;
         let finished = async { if finishes.is_empty() { Ok(Vec::new()) } else { store.finish(finishes).await } };
+        let heeded = async {
+            match heed {
+                Some(heed) => Ok(Some(store.heed(heed).await?)),
+                None => Ok(None),
+            }
+        };
         let released = async { if given_back.is_empty() { Ok(()) } else { store.release(given_back, now).await } };
         let claimed = async {
             match claim {
@@ -158,9 +170,9 @@ impl Asked {
                 None => Ok(None),
             }
         };
-        // They are begun in this order.
-        let (finished, released, claimed, taken) = join4(finished, released, claimed, taken).await;
-        Answered { finished, released, claimed, taken }
+        // They are begun in this order: who asks to be left alone is heard before anything else is sent.
+        let (finished, heeded, released, claimed, taken) = join5(finished, heeded, released, claimed, taken).await;
+        Answered { finished, heeded, released, claimed, taken }
     }
 }
 
@@ -176,6 +188,7 @@ impl Worker {
             given_back: Vec::new(),
             messages: Lane::default(),
             events: Lane::default(),
+            inbox: Lane::default(),
             next_sweep: past,
             recovered: None,
             notes: Vec::new(),
@@ -192,10 +205,11 @@ impl Worker {
         self.meanwhile(ready(())).await;
         let asked = self.ask(now);
         let store = self.shared.parts.store.worker();
-        let Answered { finished, released, claimed, taken } = self.meanwhile(asked.of(&*store, now)).await;
+        let Answered { finished, heeded, released, claimed, taken } = self.meanwhile(asked.of(&*store, now)).await;
         // What was taken is sent, whatever became of the rest.
         let took = taken.map(|taken| taken.is_some_and(|(answer, slots)| self.send_taken(answer, slots, now)));
         let recorded = self.note_recorded(finished);
+        let heeded = heeded.map(|heeded| heeded.is_some_and(|answer| self.note_heeded(&answer, now)));
         let released = released.map(|()| !mem::take(&mut self.given_back).is_empty());
         let started = match claimed {
             Ok(Some((answer, slots))) => self.start(answer, slots, now).await,
@@ -204,10 +218,10 @@ impl Worker {
         };
         let swept = if self.next_sweep <= now { self.sweep(now).await } else { Ok(false) };
         let mut did = false;
-        for done in [recorded, released, took, started, swept] {
+        for done in [recorded, heeded, released, took, started, swept] {
             did |= done?;
         }
-        let next_look = if self.closing { self.next_sweep } else { self.messages.next.min(self.events.next) };
+        let next_look = if self.closing { self.next_sweep } else { self.messages.next.min(self.events.next).min(self.inbox.next) };
         Ok(Turn { did, next_due: next_look.min(self.next_sweep), notes: mem::take(&mut self.notes) })
     }
 
@@ -294,11 +308,26 @@ impl Worker {
         if self.closing {
             return recorded;
         }
+        let heed = (hinted || self.inbox.is_due(false, now)).then(|| self.ask_heed(now));
         let claim = (hinted || self.messages.is_due(place_is_free, now)).then(|| self.ask_claim(now)).flatten();
         // An event that has ended leaves a place at its endpoint and in its account, too.
         let event_ended = self.recording.iter().any(|finish| finish.report.is_some());
         let take = (hinted || event_ended || self.events.is_due(place_is_free, now)).then(|| self.ask_take(now)).flatten();
-        Asked { claim, take, ..recorded }
+        Asked { heed, claim, take, ..recorded }
+    }
+
+    fn ask_heed(&mut self, now: Timestamp) -> Heed {
+        self.inbox.next = now.plus(self.shared.parts.delivering.poll_interval);
+        let (limit, per_account, after) = (HEED_MAX, HEED_PER_ACCOUNT_MAX, self.inbox.after);
+        Heed { limit, per_account, after, decider: self.shared.decider.clone(), now }
+    }
+
+    fn note_heeded(&mut self, answer: &HeedAnswer, now: Timestamp) -> bool {
+        self.inbox.saw(answer.after, answer.more, None, now);
+        for settled in &answer.settled {
+            self.shared.waiters.tell(*settled);
+        }
+        answer.heeded > 0
     }
 
     fn ask_claim(&mut self, now: Timestamp) -> Option<(Claim, Vec<Slot>)> {

@@ -436,6 +436,7 @@ fn an_attempt_starts_when_nothing_changed_since_accept() {
         instance_paused: false,
         connection: Connection::Open,
         suppressed: false,
+        suspected: false,
     };
     assert_eq!(may_start(&clear), Gate::Open);
     assert_eq!(may_start(&StartFacts { account_suspended: true, ..clear }), Gate::Wait);
@@ -443,6 +444,7 @@ fn an_attempt_starts_when_nothing_changed_since_accept() {
     assert_eq!(may_start(&StartFacts { instance_paused: true, ..clear }), Gate::Wait);
     assert_eq!(may_start(&StartFacts { connection: Connection::Connecting, ..clear }), Gate::Wait);
     assert_eq!(may_start(&StartFacts { connection: Connection::Closed, ..clear }), Gate::Wait);
+    assert_eq!(may_start(&StartFacts { suspected: true, account_paused: true, ..clear }), Gate::Held);
     assert_eq!(may_start(&StartFacts { suppressed: true, ..clear }), Gate::Closed);
     assert_eq!(may_start(&StartFacts { suppressed: true, account_paused: true, ..clear }), Gate::Closed);
 }

@@ -94,7 +94,7 @@ pub(crate) fn no_more_is_forgotten_than_the_limit(harness: &dyn Harness) {
     let messages = [finished(&scene), finished(&scene)];
     let elsewhere = finished(&neighbor);
     scene.advance(hours(1));
-    let retention = Retention { content_before: scene.now(), logs_before: NEVER };
+    let retention = Retention { content_before: scene.now(), logs_before: NEVER, raw_before: NEVER };
     let forgotten = [2, 2, 2].map(|limit| wait(scene.worker().retain(retention, limit)));
     assert_eq!(forgotten, [2, 1, 0]);
     assert!(messages.iter().all(|message| scene.message(*message).content.is_none()));
@@ -109,7 +109,7 @@ pub(crate) fn what_is_not_finished_stands_in_nobodys_way(harness: &dyn Harness) 
     let started = place.given().expect("it goes at once");
     scene.finish(&started, sent("x"));
     scene.advance(hours(1));
-    let retention = Retention { content_before: scene.now(), logs_before: NEVER };
+    let retention = Retention { content_before: scene.now(), logs_before: NEVER, raw_before: NEVER };
     assert_eq!([2, 2].map(|limit| wait(scene.worker().retain(retention, limit))), [1, 0]);
     assert!(scene.message(behind.message).content.is_none());
     assert!(waiting.iter().all(|message| scene.message(*message).content.is_some()));
@@ -197,9 +197,9 @@ pub(crate) fn no_more_events_are_forgotten_than_the_limit(harness: &dyn Harness)
     }
     scene.tell_all(&TAKEN);
     scene.advance(hours(1));
-    let fields = Retention { content_before: scene.now(), logs_before: NEVER };
+    let fields = Retention { content_before: scene.now(), logs_before: NEVER, raw_before: NEVER };
     assert_eq!([4, 4, 4].map(|limit| wait(scene.worker().retain(fields, limit))), [4, 2, 0]);
-    let logs = Retention { content_before: NEVER, logs_before: scene.now() };
+    let logs = Retention { content_before: NEVER, logs_before: scene.now(), raw_before: NEVER };
     let left = [(); 3].map(|()| {
         wait(scene.worker().retain(logs, 4));
         scene.deliveries().len() + neighbor.deliveries().len()

@@ -254,6 +254,7 @@ fn account(dice: &Dice, limits: Limits, now: Timestamp) -> Account {
         suspended_at: None,
         one_time_codes_pass: true,
         supervised: false,
+        confirms_opt_out: true,
         created_at: now,
     }
 }

@@ -98,7 +98,7 @@ fn cause_that_counts(scene: &Scene) -> Option<Cause> {
     scene.send(text("hi"));
     match scene.last_event().facts.contact {
         Fact::Known(ContactState::Suppressed { cause, .. }) => Some(cause),
-        Fact::Known(ContactState::Reachable) => None,
+        Fact::Known(ContactState::Reachable | ContactState::Suspected { .. }) => None,
         Fact::Missing => panic!("the contact is known"),
     }
 }

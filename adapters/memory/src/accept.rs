@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use gatepost::{
     Accepted, AccountFacts, AccountId, Answer, AtOnce, BlockedSend, Charge, ContactId, Decider, Decision, Delivery, Fact, Facts, Findings,
     IDEMPOTENCY_TIME, Instance, InstanceFacts, KeyId, KeyState, Message, MessageId, MessageStatus, Mode, Origin, Policy, PolicyEvent,
-    Purpose, QuotaState, REVIEW_TIME, Request, Review, Subject, Submission, Timestamp, Usage, Velocity, Verdict, Zone, expiry, order_key,
+    Purpose, QuotaState, REVIEW_TIME, Request, Review, Subject, Submission, Timestamp, Usage, Velocity, Verdict, Zone, order_key,
 };
 
 use crate::world::{AccountRows, Binding, ContactRow, Effects, MessageRow, OutboxRow, World};
@@ -53,6 +53,20 @@ pub(crate) fn accept(world: &mut World, account: AccountId, submission: Submissi
     }
 }
 
+/// Accepts a submission if it may go out now, and leaves nothing of it behind if it may not.
+pub(crate) fn accept_if_allowed(world: &mut World, account: AccountId, submission: Submission, decider: &dyn Decider) {
+    let Submission { ref request, now, .. } = submission;
+    let scene = look(world, account, request, submission.findings, submission.contact, now);
+    let ruling = scene.as_ref().and_then(|scene| rule(decider, scene, &request.subject(), now));
+    let World { accounts, effects, .. } = world;
+    if let (Some(scene), Some(ruling), Some(purpose)) = (scene, ruling, request.purpose.allowed())
+        && ruling.decision.verdict == Verdict::Allow
+        && let Some(rows) = accounts.get_mut(&account)
+    {
+        allow(rows, effects, submission, &scene, ruling, purpose);
+    }
+}
+
 /// The answer to a request whose idempotency key is bound.
 fn repeated(rows: &AccountRows, submission: &Submission) -> Option<Answer> {
     let binding = rows.bindings.get(submission.request.idempotency_key.as_ref()?)?;
@@ -88,8 +102,8 @@ pub(crate) fn look(
         limits: rows.account.plan.limits(),
         usage: Fact::Known(usage),
         velocity: Fact::Known(velocity),
-        contact: Fact::Known(known.state),
-        conversation: Fact::Known(known.conversation),
+        contact: Fact::Known(known.state()),
+        conversation: Fact::Known(known.conversation(instance.instance.id)),
         content: findings,
     };
     Some(Scene { instance: instance.instance.clone(), contact: contact.unwrap_or(new_contact), facts, usage, velocity })
@@ -112,7 +126,7 @@ fn key_fact(world: &World, account: AccountId, origin: Origin, now: Timestamp) -
     let state_of = |id: KeyId| keys::find(world, Some(account), id).map(|key| key.state_at(now));
     match origin {
         Origin::Api(id) => state_of(id).map_or(Fact::Missing, Fact::Known),
-        Origin::App | Origin::ThreeCx => Fact::Known(KeyState::Active),
+        Origin::App | Origin::Confirmation | Origin::ThreeCx => Fact::Known(KeyState::Active),
     }
 }
 
@@ -135,7 +149,7 @@ fn allow(
     let usage = charge(rows, effects, (submission.message, submission.request.mode), scene, &ruling.decision, now);
     let order_key = submission.request.ordered.then(|| order_key(scene.instance.id, scene.contact));
     let at_once = submission.at_once.take().filter(|_| order_key.is_none_or(|key| !is_in_line(rows, key)));
-    let delivery = first_delivery(at_once.as_ref(), purpose, now);
+    let delivery = first_delivery(at_once.as_ref(), submission.request.origin.expiry(purpose, now), now);
     let row = OutboxRow { id: submission.delivery, message: submission.message, instance: scene.instance.id, log_id, order_key, delivery };
     rows.outbox.insert(row.id, row);
     let status = delivery.status();
@@ -153,8 +167,7 @@ fn allow(
 }
 
 /// Started where a worker is ready for it, waiting otherwise.
-fn first_delivery(at_once: Option<&AtOnce>, purpose: Purpose, now: Timestamp) -> Delivery {
-    let expires_at = expiry(purpose, now);
+fn first_delivery(at_once: Option<&AtOnce>, expires_at: Timestamp, now: Timestamp) -> Delivery {
     at_once.map_or(Delivery::waiting(now, expires_at), |at_once| Delivery::started(at_once.lease.until, expires_at))
 }
 

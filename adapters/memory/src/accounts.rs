@@ -27,7 +27,8 @@ pub(crate) fn change(world: &mut World, id: AccountId, change: AccountChange) ->
     let World { accounts, effects, .. } = world;
     let Some(rows) = accounts.get_mut(&id) else { return Ok(None) };
     let account = &mut rows.account;
-    let AccountChange { name, plan, calendar, pause, expected_pause, suspended_at, one_time_codes_pass, supervised, at } = change;
+    let AccountChange { name, plan, calendar, pause, expected_pause, suspended_at, one_time_codes_pass, supervised, confirms_opt_out, at } =
+        change;
     expect(&account.pause, expected_pause)?;
     let was_paused = account.pause.is_some();
     put(&mut account.name, name);
@@ -37,6 +38,7 @@ pub(crate) fn change(world: &mut World, id: AccountId, change: AccountChange) ->
     put(&mut account.suspended_at, suspended_at);
     put(&mut account.one_time_codes_pass, one_time_codes_pass);
     put(&mut account.supervised, supervised);
+    put(&mut account.confirms_opt_out, confirms_opt_out);
     // What waited while it was paused may be due now.
     effects.left_due = true;
     if was_paused != account.pause.is_some() {

@@ -7,17 +7,18 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use gatepost::{
-    AccountId, Attempt, Claim, ClaimAnswer, Claimed, Connection, ContactState, Ending, ErrorClass, Findings, Finish, Finished, Gate,
-    IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, Outcome, Parcel, Provider,
-    Settled, StartAnswer, StartFacts, Started, State, Step, Subject, Swept, Timestamp, examine, may_start, suppression_forbids,
+    AccountId, Actor, Attempt, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactState, Ending, ErrorClass, Finish, Finished, Gate,
+    IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, NewSuppression, Outcome, Parcel,
+    Provider, Reported, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, SuppressionId, Swept, Timestamp, examine,
+    may_start, suppression_forbids, suspicion_holds,
 };
 
 use crate::messages::set_status;
-use crate::world::{AccountRows, Effects, OutboxRow, World, closes_at};
-use crate::{notices, reviews};
+use crate::world::{AccountRows, ContactRow, Effects, OutboxRow, World, closes_at};
+use crate::{notices, reviews, suppressions};
 
 /// Lets the state machine take one step and writes what follows; `None` where the input is stale.
-fn advance(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, input: &Input, now: Timestamp) -> Option<Settled> {
+pub(crate) fn advance(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, input: &Input, now: Timestamp) -> Option<Settled> {
     let step = row.delivery.step(input, now).ok()?;
     let outcome = match input {
         Input::Finish { outcome, .. } => Some(outcome),
@@ -51,6 +52,9 @@ fn go_on(rows: &mut AccountRows, effects: &mut Effects, next: OutboxRow, error: 
 fn end(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, ending: Ending, now: Timestamp) -> Settled {
     rows.outbox.remove(&row.id);
     set_status(rows, effects, row.message, ending.status(), ending.class(), now);
+    if ending == Ending::Held {
+        reviews::reopen(rows, row.message, now);
+    }
     if ending.returns_charge() {
         return_charge(rows, row.message);
     }
@@ -172,6 +176,7 @@ fn try_start(rows: &mut AccountRows, effects: &mut Effects, claimed: Claimed, le
     let step = row.delivery.step(&Input::Start { fence: claimed.fence, lease_until: lease.until }, now).ok()?;
     match (may_start(&start_facts(rows, &row)?), step) {
         (Gate::Closed, _) => advance(rows, effects, &row, &Input::Withdraw, now).map(StartAnswer::Ended),
+        (Gate::Held, _) => advance(rows, effects, &row, &Input::Hold, now).map(StartAnswer::Ended),
         (Gate::Wait, _) => {
             let input = Input::Release { fence: claimed.fence, due: now };
             advance(rows, effects, &row, &input, now).map(|_| StartAnswer::Waits)
@@ -215,25 +220,21 @@ fn parcel(rows: &AccountRows, row: &OutboxRow) -> Option<Parcel> {
     })
 }
 
-fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFacts> {
+pub(crate) fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFacts> {
     let account = &rows.account;
     let instance = &rows.instances.get(&row.instance)?.instance;
+    let contact = rows.messages.get(&row.message)?.contact;
+    let state = rows.contacts.get(&contact).map_or(ContactState::Reachable, ContactRow::state);
+    let request = reviews::request(rows, row.message)?;
+    let (findings, subject) = (examine(&request.content), request.subject());
     Some(StartFacts {
         account_suspended: account.suspended_at.is_some(),
         account_paused: account.pause.is_some(),
         instance_paused: instance.pause.is_some(),
         connection: instance.connection,
-        suppressed: is_suppressed(rows, row.message)?,
+        suppressed: suppression_forbids(state, account.one_time_codes_pass, findings, &subject),
+        suspected: suspicion_holds(state, findings, &subject),
     })
-}
-
-fn is_suppressed(rows: &AccountRows, message: MessageId) -> Option<bool> {
-    let contact = rows.messages.get(&message)?.contact;
-    let state = rows.contacts.get(&contact).map_or(ContactState::Reachable, |contact| contact.state);
-    let request = reviews::request(rows, message)?;
-    let findings: Findings = examine(&request.content);
-    let subject: Subject = request.subject();
-    Some(suppression_forbids(state, rows.account.one_time_codes_pass, findings, &subject))
 }
 
 /// Closes an attempt.
@@ -252,8 +253,44 @@ fn finish_message(rows: &mut AccountRows, effects: &mut Effects, finish: Finish)
     let row = rows.outbox.get(&claimed.delivery).copied()?;
     let input = Input::Finish { fence: claimed.fence, outcome: outcome.clone(), jitter };
     let settled = advance(rows, effects, &row, &input, now)?;
+    if outcome.class() == Some(ErrorClass::OptedOut) {
+        note_opt_out(rows, effects, row.message, now);
+    }
     close_attempt(rows, row.message, attempt, outcome, now);
     Some(settled)
+}
+
+/// The provider says that the recipient of a message stopped messages of its kind there.
+pub(crate) fn note_opt_out(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, now: Timestamp) {
+    let Some(row) = rows.messages.get(&message) else { return };
+    let (id, contact, address) = (SuppressionId::of(message.to_bytes(), now), row.contact, row.message.recipient.clone());
+    let (cause, by) = (Cause::UserPreference, Actor::Recipient);
+    suppressions::suppress(rows, effects, NewSuppression { id, contact, address, cause, note: None, by, now });
+}
+
+/// Ends the open delivery of a message of which the provider reported what became of it.
+pub(crate) fn end_reported(
+    rows: &mut AccountRows,
+    effects: &mut Effects,
+    message: MessageId,
+    report: &StatusReport,
+    reported: Reported,
+    now: Timestamp,
+) {
+    let Some(row) = rows.outbox.values().find(|row| row.message == message).copied() else { return };
+    let (input, outcome) = match reported.error {
+        Some(class) => (Input::Bounced { class }, Outcome::Failed { class, retry_after: None }),
+        None => (Input::Arrived, Outcome::Sent { external_id: Some(report.external_id.clone()) }),
+    };
+    let Ok(Step::Ends(ending)) = row.delivery.step(&input, now) else { return };
+    rows.outbox.remove(&row.id);
+    if ending.returns_charge() {
+        return_charge(rows, message);
+    }
+    if let State::Started { .. } = row.delivery.state {
+        close_attempt(rows, message, row.delivery.tries, outcome, now);
+    }
+    effects.left_due |= row.order_key.is_some();
 }
 
 /// Gives a claimed delivery back.

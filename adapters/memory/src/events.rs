@@ -7,7 +7,7 @@ use std::mem;
 
 use gatepost::{
     BlockedSend, DeliveryId, Endpoint, EndpointId, Event, EventDelivery, EventId, EventName, InstanceId, Limits, Message, MessageId,
-    MessageStatus, Mode, StatusChange, Timestamp, Usage, crossings, disabled_event,
+    MessageReceived, MessageStatus, Mode, OptChange, StatusChange, Timestamp, Usage, crossings, disabled_event,
 };
 
 use crate::notices::{self, New};
@@ -76,6 +76,27 @@ fn status_event(rows: &AccountRows, message: MessageId, previous: Option<Message
 pub(crate) fn tell_blocked(rows: &mut AccountRows, effects: &mut Effects, blocked: &BlockedSend<'_>) {
     if is_heard(rows, EventName::MessageBlocked, Some(blocked.instance.0)) {
         tell(rows, effects, blocked.event());
+    }
+}
+
+/// Tells that a contact wrote.
+pub(crate) fn tell_received(rows: &mut AccountRows, effects: &mut Effects, heard: &MessageReceived<'_>) {
+    if is_heard(rows, EventName::MessageReceived, Some(heard.instance.0)) {
+        tell(rows, effects, heard.event());
+    }
+}
+
+/// Tells that a contact asked to be left alone.
+pub(crate) fn tell_opted_out(rows: &mut AccountRows, effects: &mut Effects, change: &OptChange<'_>) {
+    if is_heard(rows, EventName::RecipientOptedOut, change.instance.map(|(id, _)| id)) {
+        tell(rows, effects, change.opted_out());
+    }
+}
+
+/// Tells that a contact wants messages again.
+pub(crate) fn tell_opted_in(rows: &mut AccountRows, effects: &mut Effects, change: &OptChange<'_>) {
+    if is_heard(rows, EventName::RecipientOptedIn, change.instance.map(|(id, _)| id)) {
+        tell(rows, effects, change.opted_in());
     }
 }
 

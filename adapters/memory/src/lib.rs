@@ -59,10 +59,12 @@
 
 mod accept;
 mod accounts;
+mod contacts;
 mod deliver;
 mod endpoints;
 mod events;
 mod host;
+mod inbox;
 mod keys;
 mod messages;
 mod notices;

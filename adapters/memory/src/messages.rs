@@ -7,8 +7,8 @@ use gatepost::{
     Timestamp,
 };
 
-use crate::events;
 use crate::world::{AccountRows, Effects, newest};
+use crate::{contacts, events};
 
 /// Changes how far a message got, and tells of it.
 pub(crate) fn set_status(
@@ -50,5 +50,6 @@ pub(crate) fn policy_events(rows: &AccountRows, filter: PolicyEventFilter, page:
 }
 
 pub(crate) fn addresses(rows: &AccountRows, contact: ContactId) -> Vec<Address> {
+    let contact = contacts::present(rows, contact);
     rows.contact_of.iter().filter(|(_, id)| **id == contact).map(|(address, _)| address.clone()).collect()
 }

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatepost::{EventDelivery, EventId, Message, MessageId, MessageStatus, Retention, Timestamp};
+use gatepost::{EventDelivery, EventId, Message, MessageId, MessageStatus, Retention, Timestamp, Told};
 
 use crate::world::{AccountRows, World};
 
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
 pub(crate) fn retain(world: &mut World, retention: Retention, limit: usize) -> usize {
-    let Retention { content_before, logs_before } = retention;
-    let kinds: [(Forget, Timestamp); 7] = [
+    let Retention { content_before, logs_before, raw_before } = retention;
+    let kinds: [(Forget, Timestamp); 12] = [
         (forget_contents, content_before),
         (forget_fields, content_before),
         (forget_messages, logs_before),
@@ -17,6 +17,11 @@ pub(crate) fn retain(world: &mut World, retention: Retention, limit: usize) -> u
         (forget_deliveries, logs_before),
         (forget_events, logs_before),
         (forget_recoveries, logs_before),
+        (forget_words, content_before),
+        (forget_inbound, logs_before),
+        (forget_notifications, logs_before),
+        (forget_bodies, raw_before),
+        (forget_inbound_keys, raw_before),
     ];
     kinds.into_iter().map(|(forget, before)| forget_kind(world, forget, before, limit)).sum()
 }
@@ -79,6 +84,33 @@ fn forget_events(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usi
 
 fn forget_recoveries(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
     remove(&mut rows.recoveries, limit, |recovery| recovery.until < before && recovery.progress.is_over())
+}
+
+/// Forgets what contacts said, but not that they did.
+fn forget_words(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
+    let over = rows.inbound.values_mut().filter(|entry| entry.received_at < before && !entry.waits);
+    let words = over.filter_map(|entry| match &mut entry.told {
+        Told::Said(said) => said.text.take(),
+        _ => None,
+    });
+    words.take(limit).count()
+}
+
+fn forget_inbound(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
+    remove(&mut rows.inbound, limit, |entry| entry.received_at < before && !entry.waits)
+}
+
+fn forget_notifications(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
+    remove(&mut rows.notifications, limit, |entry| entry.received_at < before)
+}
+
+fn forget_bodies(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
+    let over = rows.notifications.values_mut().filter(|entry| entry.received_at < before);
+    over.filter_map(|entry| entry.body.take()).take(limit).count()
+}
+
+fn forget_inbound_keys(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
+    remove(&mut rows.inbound_keys, limit, |told_at| *told_at < before)
 }
 
 /// Removes the oldest rows that are over, at most `limit`; how many it were.

@@ -1,8 +1,8 @@
 //! Reviews: a person releases or refuses what was held.
 
 use gatepost::{
-    AccountId, Actor, Closing, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Page, Release, Request, Review,
-    ReviewAnswer, ReviewFilter, ReviewVerdict, Settled, StoreError, Subject, Timestamp, Verdict, examine, expiry, order_key,
+    AccountId, Actor, Closing, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Page, REVIEW_TIME, Release, Request,
+    Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Settled, StoreError, Subject, Timestamp, Verdict, examine, expiry, order_key,
 };
 
 use crate::accept::{self, Scene};
@@ -25,6 +25,14 @@ fn open<'a>(rows: &'a mut AccountRows, effects: &mut Effects, message: MessageId
         None => Err(ReviewAnswer::NotFound),
         Some(review) if review.closed.is_some() => Err(ReviewAnswer::Closed(review.clone())),
         Some(_) => Ok(row),
+    }
+}
+
+/// Has a person look at a message that was taken back.
+pub(crate) fn reopen(rows: &mut AccountRows, message: MessageId, now: Timestamp) {
+    if let Some(row) = rows.messages.get_mut(&message) {
+        row.review = Some(Review { message, opened_at: now, expires_at: now.plus(REVIEW_TIME), closed: None });
+        row.charge = None;
     }
 }
 
@@ -94,7 +102,9 @@ fn queue(rows: &mut AccountRows, effects: &mut Effects, release: Release, scene:
     let Release { message, delivery: id, by, note, now } = release;
     let Some(held) = rows.messages.get(&message) else { return ReviewAnswer::NotFound };
     let order_key = held.ordered.then(|| order_key(scene.instance.id, scene.contact));
-    let delivery = Delivery::waiting(now, expiry(held.message.purpose, now));
+    // What was tried before it was taken back counts.
+    let tries = held.attempts.last().map_or(0, |attempt| attempt.number);
+    let delivery = Delivery { tries, ..Delivery::waiting(now, expiry(held.message.purpose, now)) };
     let row = OutboxRow { id, message, instance: scene.instance.id, log_id: held.message.log_id, order_key, delivery };
     rows.outbox.insert(id, row);
     close(rows, message, Closing { at: now, by, verdict: ReviewVerdict::Released, note });

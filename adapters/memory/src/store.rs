@@ -5,16 +5,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use gatepost::{
-    Account, AccountChange, AccountId, AccountStore, Actor, Address, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed, ContactId,
-    Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Event, EventDelivery, EventId, Fact, Facts, Findings,
-    Finish, Finished, Instance, InstanceChange, InstanceId, InstanceRef, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus,
-    Mode, NewSuppression, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Recovered, Recovery, RecoveryFilter, RecoveryId, Release,
-    Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError, Submission, Suppression,
-    SuppressionFilter, SuppressionId, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
+    Account, AccountChange, AccountId, AccountStore, Actor, Address, Addresses, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed,
+    ContactId, Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Event, EventDelivery, EventId, Fact, Facts,
+    Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceChange, InstanceId,
+    InstanceRef, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode, NewSuppression, Notification, NotificationEntry,
+    NotificationId, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Received, Recovered, Recovery, RecoveryFilter, RecoveryId,
+    Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError, Submission,
+    Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
 };
 
 use crate::world::{AccountRows, Effects, World};
-use crate::{accept, accounts, deliver, endpoints, events, keys, messages, notices, replays, retention, reviews, suppressions, take};
+use crate::{
+    accept, accounts, contacts, deliver, endpoints, events, inbox, keys, messages, notices, replays, retention, reviews, suppressions, take,
+};
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
 
@@ -163,8 +166,46 @@ impl AccountStore for OfAccount {
         self.store.write(|world| keys::reroll(world, Some(self.id), old, new, old_ends_at, now))
     }
 
+    async fn receive(&self, notification: Notification) -> Result<Received, StoreError> {
+        self.write(|rows, effects| inbox::receive(rows, effects, notification)).ok_or_else(no_account)
+    }
+
+    async fn inbound(&self, filter: InboundFilter, page: Page<InboundId>) -> Result<Vec<InboundEntry>, StoreError> {
+        Ok(self.read(|rows| inbox::list(rows, filter, page)))
+    }
+
+    async fn inbound_entry(&self, id: InboundId) -> Result<Option<InboundEntry>, StoreError> {
+        Ok(self.read(|rows| inbox::find(rows, id)))
+    }
+
+    async fn notifications(&self, page: Page<NotificationId>) -> Result<Vec<NotificationEntry>, StoreError> {
+        Ok(self.read(|rows| inbox::notifications(rows, page)))
+    }
+
+    async fn notification(&self, id: NotificationId) -> Result<Option<NotificationEntry>, StoreError> {
+        Ok(self.read(|rows| inbox::notification(rows, id)))
+    }
+
+    async fn know(&self, addresses: Addresses, contact: ContactId, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|rows, effects| contacts::know(rows, effects, &addresses, contact, now)).map(drop).ok_or_else(no_account)
+    }
+
+    async fn suspicions(&self, page: Page<ContactId>) -> Result<Vec<Suspicion>, StoreError> {
+        Ok(self.read(|rows| contacts::suspicions(rows, page)))
+    }
+
+    async fn answer_suspicion(
+        &self,
+        contact: ContactId,
+        opted_out: bool,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Option<Suspicion>, StoreError> {
+        Ok(self.write(|rows, effects| contacts::answer(rows, effects, contact, opted_out, by, now)).flatten())
+    }
+
     async fn suppress(&self, suppression: NewSuppression) -> Result<Suppression, StoreError> {
-        self.write(|rows, _| suppressions::suppress(rows, suppression)).ok_or_else(no_account)
+        self.write(|rows, effects| suppressions::suppress(rows, effects, suppression)).ok_or_else(no_account)
     }
 
     async fn lift(&self, suppression: SuppressionId, by: Actor, now: Timestamp) -> Result<Option<Suppression>, StoreError> {
@@ -296,6 +337,10 @@ impl WorkerStore for OfWorker {
     async fn release(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<(), StoreError> {
         self.0.write(|world| claimed.into_iter().for_each(|claimed| deliver::release(world, claimed, now)));
         Ok(())
+    }
+
+    async fn heed(&self, heed: Heed) -> Result<HeedAnswer, StoreError> {
+        Ok(self.0.write(|world| inbox::heed(world, &heed)))
     }
 
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {

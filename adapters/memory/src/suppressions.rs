@@ -1,33 +1,45 @@
 //! Suppressions: the list, and the strictest cause in force on the contact's own row, where every send reads it.
 
-use gatepost::{Actor, ContactId, ContactState, NewSuppression, Page, Suppression, SuppressionFilter, SuppressionId, Timestamp};
+use gatepost::{Actor, ContactId, NewSuppression, OptChange, Page, Suppression, SuppressionFilter, SuppressionId, Timestamp};
 
-use crate::world::{AccountRows, newest};
+use crate::world::{AccountRows, Effects, newest};
+use crate::{contacts, events};
 
 /// Suppresses a contact; the suppression in force for the same cause is kept.
-pub(crate) fn suppress(rows: &mut AccountRows, new: NewSuppression) -> Suppression {
-    let NewSuppression { id, contact, address, cause, note, by, now } = new;
-    let contact = rows.contact_of.get(&address).copied().unwrap_or(contact);
-    rows.meet(contact, address.clone());
-    if let Some(standing) = in_force(rows, contact).find(|standing| standing.cause == cause) {
+pub(crate) fn suppress(rows: &mut AccountRows, effects: &mut Effects, new: NewSuppression) -> Suppression {
+    let contact = rows.contact_of.get(&new.address).copied().unwrap_or(new.contact);
+    rows.meet(contact, new.address.clone());
+    if let Some(standing) = in_force(rows, contact).find(|standing| standing.cause == new.cause) {
         return standing.clone();
     }
-    let suppression = Suppression { id, contact, address, cause, note, since: now, by, lifted: None };
-    rows.suppressions.insert(id, suppression.clone());
-    write_strictest(rows, contact);
+    let suppression = add(rows, effects, NewSuppression { contact, ..new });
+    if suppression.cause.is_own_wish() {
+        let Suppression { id, ref address, cause: source, since: at, .. } = suppression;
+        events::tell_opted_out(rows, effects, &OptChange { id: id.to_bytes(), instance: None, address, text: None, source, at });
+    }
     suppression
 }
 
-fn in_force(rows: &AccountRows, contact: ContactId) -> impl Iterator<Item = &Suppression> {
+/// Adds a suppression, and withdraws what waits.
+pub(crate) fn add(rows: &mut AccountRows, effects: &mut Effects, new: NewSuppression) -> Suppression {
+    let NewSuppression { id, contact, address, cause, note, by, now } = new;
+    let suppression = Suppression { id, contact, address, cause, note, since: now, by, lifted: None };
+    rows.suppressions.insert(id, suppression.clone());
+    contacts::trust(rows, contact);
+    write_strictest(rows, contact);
+    contacts::call_back(rows, effects, contact, now);
+    suppression
+}
+
+pub(crate) fn in_force(rows: &AccountRows, contact: ContactId) -> impl Iterator<Item = &Suppression> {
     rows.suppressions.values().filter(move |suppression| suppression.contact == contact && suppression.lifted.is_none())
 }
 
-fn write_strictest(rows: &mut AccountRows, contact: ContactId) {
+pub(crate) fn write_strictest(rows: &mut AccountRows, contact: ContactId) {
     let strictest = in_force(rows, contact).max_by_key(|suppression| suppression.cause);
-    let suppressed = |strictest: &Suppression| ContactState::Suppressed { cause: strictest.cause, since: strictest.since };
-    let state = strictest.map_or(ContactState::Reachable, suppressed);
+    let suppressed = strictest.map(|strictest| (strictest.cause, strictest.since));
     if let Some(row) = rows.contacts.get_mut(&contact) {
-        row.state = state;
+        row.suppressed = suppressed;
     }
 }
 

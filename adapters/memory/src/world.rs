@@ -3,15 +3,15 @@
 //! The players: [`World`] (all of it, behind one mutex), [`AccountRows`] (what one account has, and the only way to it),
 //! [`Effects`] (what happens once the mutex is free again).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use gatepost::{
-    Account, AccountId, Address, ApiKey, Attempt, Charge, ContactId, ContactState, ConversationWindow, Delivery, DeliveryId, Endpoint,
-    EndpointId, Event, EventDelivery, EventId, EventName, Fingerprint, IdempotencyKey, Instance, InstanceId, InstanceRef, KeyId, Message,
-    MessageId, Mode, Origin, Page, Permit, PolicyEvent, Recovery, RecoveryId, Review, Started, State, Suppression, SuppressionId, Tat,
-    Timestamp, Usage, WindowId, Windows,
+    Account, AccountId, Address, ApiKey, Attempt, Cause, Charge, ContactId, ContactState, ConversationWindow, Delivery, DeliveryId,
+    Endpoint, EndpointId, Event, EventDelivery, EventId, EventName, Fingerprint, IdempotencyKey, InboundEntry, InboundId, InboundKey,
+    Instance, InstanceId, InstanceRef, KeyId, Message, MessageId, Mode, NotificationEntry, NotificationId, Origin, Page, Permit,
+    PolicyEvent, Recovery, RecoveryId, Review, Started, State, Suppression, SuppressionId, Tat, Timestamp, Usage, WindowId, Windows,
 };
 
 /// Everything that is kept.
@@ -53,6 +53,8 @@ pub(crate) struct AccountRows {
     pub(crate) instances: BTreeMap<InstanceId, InstanceRow>,
     pub(crate) contacts: BTreeMap<ContactId, ContactRow>,
     pub(crate) contact_of: BTreeMap<Address, ContactId>,
+    /// Contacts that turned out to be another one.
+    pub(crate) merged: BTreeMap<ContactId, ContactId>,
     pub(crate) suppressions: BTreeMap<SuppressionId, Suppression>,
     pub(crate) messages: BTreeMap<MessageId, MessageRow>,
     pub(crate) bindings: BTreeMap<IdempotencyKey, Binding>,
@@ -67,6 +69,12 @@ pub(crate) struct AccountRows {
     /// What is on its way to endpoints.
     pub(crate) notices: BTreeMap<DeliveryId, NoticeRow>,
     pub(crate) recoveries: BTreeMap<RecoveryId, Recovery>,
+    pub(crate) notifications: BTreeMap<NotificationId, NotificationEntry>,
+    pub(crate) inbound: BTreeMap<InboundId, InboundEntry>,
+    /// When each thing was told, by what tells it from all others.
+    pub(crate) inbound_keys: BTreeMap<InboundKey, Timestamp>,
+    /// What waits to be heeded, in the order in which it came.
+    pub(crate) inbox: VecDeque<InboundId>,
 }
 
 /// How fast somebody went, in each mode.
@@ -80,10 +88,14 @@ pub(crate) struct InstanceRow {
 }
 
 /// What is known of a contact.
+#[derive(Default)]
 pub(crate) struct ContactRow {
     /// The strictest suppression in force, so that a send need not look through the list.
-    pub(crate) state: ContactState,
-    pub(crate) conversation: ConversationWindow,
+    pub(crate) suppressed: Option<(Cause, Timestamp)>,
+    /// What they wrote that may have been an opt-out, and when, until a person says.
+    pub(crate) suspected: Option<(InboundId, Timestamp)>,
+    /// Until when a free reply may be sent, by the instance they wrote to.
+    pub(crate) conversations: BTreeMap<InstanceId, Timestamp>,
     pub(crate) tats: Tats,
 }
 
@@ -155,6 +167,7 @@ impl AccountRows {
             instances: BTreeMap::new(),
             contacts: BTreeMap::new(),
             contact_of: BTreeMap::new(),
+            merged: BTreeMap::new(),
             suppressions: BTreeMap::new(),
             messages: BTreeMap::new(),
             bindings: BTreeMap::new(),
@@ -165,6 +178,10 @@ impl AccountRows {
             deliveries: BTreeMap::new(),
             notices: BTreeMap::new(),
             recoveries: BTreeMap::new(),
+            notifications: BTreeMap::new(),
+            inbound: BTreeMap::new(),
+            inbound_keys: BTreeMap::new(),
+            inbox: VecDeque::new(),
         }
     }
 
@@ -210,11 +227,28 @@ impl Tats {
     pub(crate) fn set(&mut self, mode: Mode, tat: Tat) {
         self.0.insert(mode, tat);
     }
+
+    /// Goes on where the later of the two is.
+    pub(crate) fn take_later(&mut self, other: &Self) {
+        for (mode, tat) in &other.0 {
+            self.set(*mode, self.get(*mode).max(*tat));
+        }
+    }
 }
 
-impl Default for ContactRow {
-    fn default() -> Self {
-        Self { state: ContactState::Reachable, conversation: ConversationWindow::Never, tats: Tats::default() }
+impl ContactRow {
+    /// Whether they may be written to.
+    pub(crate) fn state(&self) -> ContactState {
+        match (self.suppressed, self.suspected) {
+            (Some((cause, since)), _) => ContactState::Suppressed { cause, since },
+            (None, Some((_, since))) => ContactState::Suspected { since },
+            (None, None) => ContactState::Reachable,
+        }
+    }
+
+    /// Until when a free reply may be sent from this instance.
+    pub(crate) fn conversation(&self, instance: InstanceId) -> ConversationWindow {
+        self.conversations.get(&instance).map_or(ConversationWindow::Never, |end| ConversationWindow::Until(*end))
     }
 }
 

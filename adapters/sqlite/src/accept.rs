@@ -6,17 +6,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatepost::{
     Accepted, AccountFacts, AccountId, Answer, BlockedSend, Claimed, ContactId, ContactState, Content, ConversationWindow, Decider,
-    Decision, Delivery, Fact, Facts, Findings, Fingerprint, IDEMPOTENCY_TIME, Instance, InstanceFacts, KeyState, MessageId, MessageStatus,
-    Mode, Origin, Parcel, PolicyEvent, Provider, Purpose, QuotaState, REVIEW_TIME, Request, Started, StatusChange, Subject, Submission,
-    Tat, Timestamp, Usage, Velocity, Verdict, Zone, expiry, order_key,
+    Decision, Delivery, Fact, Facts, Findings, Fingerprint, IDEMPOTENCY_TIME, Instance, InstanceFacts, InstanceId, KeyState, MessageId,
+    MessageStatus, Mode, Origin, Parcel, PolicyEvent, Provider, Purpose, QuotaState, Request, Started, StatusChange, Subject, Submission,
+    Tat, Timestamp, Usage, Velocity, Verdict, Zone, order_key,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
-use crate::events;
 use crate::outbox::NewRow;
 use crate::rows::{self, signed, to_json};
 use crate::txn::{AccountEntry, Txn};
+use crate::{events, reviews};
 
 /// Everything that a decision about one request needs from the store.
 pub(crate) struct Scene {
@@ -31,7 +31,8 @@ pub(crate) struct ContactRow {
     pub(crate) id: ContactId,
     pub(crate) is_new: bool,
     state: ContactState,
-    conversation: ConversationWindow,
+    /// Of the conversation that lasts longest, at whichever instance.
+    window_until: Option<Timestamp>,
     tat: Tat,
 }
 
@@ -82,6 +83,7 @@ pub(crate) fn look(
     let instance_tat = found.tat(connection, account, mode)?;
     let key = key_fact(entry, connection, request.origin, now)?;
     let meter = *entry.meter(connection, mode, now)?;
+    let conversation = conversation(connection, account, &contact, instance.id)?;
     let facts = Facts {
         account: AccountFacts {
             suspended: entry.account.suspended_at.is_some(),
@@ -95,10 +97,43 @@ pub(crate) fn look(
         usage: Fact::Known(meter.usage),
         velocity: Fact::Known(Velocity { account: meter.tat, instance: instance_tat, recipient: contact.tat }),
         contact: Fact::Known(contact.state),
-        conversation: Fact::Known(contact.conversation),
+        conversation: Fact::Known(conversation),
         content: findings,
     };
     Ok(Some(Scene { instance, contact, facts }))
+}
+
+/// Until when the contact may be answered freely from this instance. Who never wrote to any is not looked for.
+fn conversation(
+    connection: &Connection,
+    account: AccountId,
+    contact: &ContactRow,
+    instance: InstanceId,
+) -> rusqlite::Result<ConversationWindow> {
+    if contact.window_until.is_none() {
+        return Ok(ConversationWindow::Never);
+    }
+    let sql = "SELECT until FROM conversations WHERE account = ?1 AND contact = ?2 AND instance = ?3";
+    let params = params![account.to_bytes(), contact.id.to_bytes(), instance.to_bytes()];
+    let until = connection.prepare_cached(sql)?.query_row(params, |row| rows::time(row, 0)).optional()?;
+    Ok(until.map_or(ConversationWindow::Never, ConversationWindow::Until))
+}
+
+/// Accepts a submission if it may go out now, and leaves nothing of it behind if it may not.
+pub(crate) fn accept_if_allowed(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    submission: &mut Submission,
+    decider: &dyn Decider,
+) -> rusqlite::Result<()> {
+    let (now, subject) = (submission.now, submission.request.subject());
+    let scene = look(txn, account, &submission.request, submission.findings, submission.contact, now)?;
+    let (Some(scene), Some(purpose)) = (scene, submission.request.purpose.allowed()) else { return Ok(()) };
+    let decided = catch_unwind(AssertUnwindSafe(|| decider.decide(&scene.facts, &subject, now)));
+    match decided {
+        Ok(decision) if decision.verdict == Verdict::Allow => allow(txn, account, submission, &scene, decision, decider, purpose).map(drop),
+        _ => Ok(()),
+    }
 }
 
 fn repeated(txn: &mut Txn<'_>, account: AccountId, submission: &Submission) -> rusqlite::Result<Option<Answer>> {
@@ -124,7 +159,7 @@ fn repeated(txn: &mut Txn<'_>, account: AccountId, submission: &Submission) -> r
 fn key_fact(entry: &mut AccountEntry, connection: &Connection, origin: Origin, now: Timestamp) -> rusqlite::Result<Fact<KeyState>> {
     match origin {
         Origin::Api(id) => entry.key_state(connection, id, now),
-        Origin::App | Origin::ThreeCx => Ok(Fact::Known(KeyState::Active)),
+        Origin::App | Origin::Confirmation | Origin::ThreeCx => Ok(Fact::Known(KeyState::Active)),
     }
 }
 
@@ -145,13 +180,14 @@ fn allow(
         Some(key) if is_in_line(txn.connection, account, key)? => None,
         _ => submission.at_once.as_ref().map(|at_once| at_once.lease),
     };
-    let expires_at = expiry(purpose, now);
+    let expires_at = submission.request.origin.expiry(purpose, now);
     let delivery = at_once.map_or(Delivery::waiting(now, expires_at), |lease| Delivery::started(lease.until, expires_at));
     let status = delivery.status();
     let new = NewMessage { account, submission, scene, log_id, purpose, status, charged: Some(usage) };
     new.insert(txn)?;
     let (place, item) = (scene.instance.id.to_bytes(), submission.message.to_bytes());
-    let row = NewRow { account, delivery: submission.delivery, order_key, place, item, as_name: None, log_id };
+    let contact = Some(scene.contact.id);
+    let row = NewRow { account, delivery: submission.delivery, order_key, place, item, contact, as_name: None, log_id };
     row.insert(txn, &delivery, at_once.map(|_| now))?;
     new.tell(txn)?;
     if at_once.is_none() {
@@ -184,14 +220,7 @@ fn hold(
     let status = MessageStatus::Held;
     let new = NewMessage { account, submission, scene, log_id, purpose, status, charged: None };
     new.insert(txn)?;
-    let sql = "INSERT INTO reviews (account, message, opened_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
-    let expires_at = now.plus(REVIEW_TIME);
-    txn.connection.prepare_cached(sql)?.execute(params![
-        account.to_bytes(),
-        submission.message.to_bytes(),
-        now.as_millis(),
-        expires_at.as_millis()
-    ])?;
+    reviews::open_review(txn.connection, account, submission.message, now)?;
     new.tell(txn)?;
     let quota = quota_state(&scene.facts);
     Ok(Answer::Accepted(Accepted { message: submission.message, log_id, status, decision, quota }))
@@ -331,23 +360,22 @@ pub(crate) fn find_contact(
     mode: Mode,
     new: ContactId,
 ) -> rusqlite::Result<ContactRow> {
-    let sql = "SELECT c.id, c.suppressed_by, c.suppressed_at, c.window_until, c.live_tat, c.test_tat FROM addresses a
+    let sql = "SELECT c.id, c.suppressed_by, c.suppressed_at, c.suspected_at, c.window_until, c.live_tat, c.test_tat FROM addresses a
                JOIN contacts c ON c.account = a.account AND c.id = a.contact WHERE a.account = ?1 AND a.address = ?2";
     let found = txn.statement(sql)?.query_row(params![account.to_bytes(), address], |row| {
         let tat = row.get(match mode {
-            Mode::Live => 4,
-            Mode::Test => 5,
+            Mode::Live => 5,
+            Mode::Test => 6,
         })?;
         Ok(ContactRow {
             id: rows::contact_id(row, 0)?,
             is_new: false,
-            state: rows::contact_state(row, 1, 2)?,
-            conversation: rows::conversation(row, 3)?,
+            state: rows::contact_state(row, 1)?,
+            window_until: rows::time_or_none(row, 4)?,
             tat: Tat::from_micros(tat),
         })
     });
-    let unknown =
-        ContactRow { id: new, is_new: true, state: ContactState::Reachable, conversation: ConversationWindow::Never, tat: Tat::default() };
+    let unknown = ContactRow { id: new, is_new: true, state: ContactState::Reachable, window_until: None, tat: Tat::default() };
     Ok(found.optional()?.unwrap_or(unknown))
 }
 

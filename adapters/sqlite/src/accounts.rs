@@ -11,7 +11,7 @@ use crate::rows::{self, pause_text, to_json};
 use crate::txn::{self, Txn};
 
 pub(crate) fn add(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
-    let sql = format!("INSERT INTO accounts ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0)", rows::ACCOUNT_COLUMNS);
+    let sql = format!("INSERT INTO accounts ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0)", rows::ACCOUNT_COLUMNS);
     write(connection, &sql, account)
 }
 
@@ -29,6 +29,7 @@ fn write(connection: &Connection, sql: &str, account: &Account) -> rusqlite::Res
         account.suspended_at.map(Timestamp::as_millis),
         account.one_time_codes_pass,
         account.supervised,
+        account.confirms_opt_out,
         account.created_at.as_millis()
     ])?;
     Ok(())
@@ -50,7 +51,8 @@ pub(crate) fn change(txn: &mut Txn<'_>, id: AccountId, change: AccountChange) ->
     if !is_expected(account.pause.as_ref(), change.expected_pause.as_ref()) {
         return Ok(Err(StoreError::Conflict));
     }
-    let AccountChange { name, plan, calendar, pause, expected_pause: _, suspended_at, one_time_codes_pass, supervised, at } = change;
+    let AccountChange { name, plan, calendar, pause, expected_pause: _, suspended_at, .. } = change;
+    let AccountChange { one_time_codes_pass, supervised, confirms_opt_out, at, .. } = change;
     let was_paused = account.pause.is_some();
     account.name = name.unwrap_or(account.name);
     account.plan = plan.unwrap_or(account.plan);
@@ -59,8 +61,9 @@ pub(crate) fn change(txn: &mut Txn<'_>, id: AccountId, change: AccountChange) ->
     account.suspended_at = suspended_at.unwrap_or(account.suspended_at);
     account.one_time_codes_pass = one_time_codes_pass.unwrap_or(account.one_time_codes_pass);
     account.supervised = supervised.unwrap_or(account.supervised);
+    account.confirms_opt_out = confirms_opt_out.unwrap_or(account.confirms_opt_out);
     let sql = "UPDATE accounts SET name = ?2, plan = ?3, zone = ?4, next_zone = ?5, next_zone_from = ?6, pause = ?7, suspended_at = ?8,
-               one_time_codes_pass = ?9, supervised = ?10, created_at = ?11 WHERE id = ?1";
+               one_time_codes_pass = ?9, supervised = ?10, confirms_opt_out = ?11, created_at = ?12 WHERE id = ?1";
     write(txn.connection, sql, &account)?;
     // What waited while it was paused may be due now.
     txn.leave_due();

@@ -1,19 +1,19 @@
 //! Deliver: a message's way: claim, start, finish, release and sweep. The core's state machine says what follows.
 
 use gatepost::{
-    AccountId, Channel, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, DeliveryId, Ending, ErrorClass, Finish, Finished, Gate,
-    IDEMPOTENCY_TIME, Input, InstanceId, Lease, MessageId, MessageStatus, Mode, Outcome, Settled, StartAnswer, StartFacts, Started, State,
-    Step, Subject, Swept, Timestamp, examine, may_start, suppression_forbids,
+    AccountId, Actor, Cause, Channel, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, DeliveryId, Ending, ErrorClass, Finish,
+    Finished, Gate, IDEMPOTENCY_TIME, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, NewSuppression, Outcome, Provider,
+    Reported, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, Subject, SuppressionId, Swept, Timestamp, examine,
+    may_start, suppression_forbids, suspicion_holds,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::accept::parcel;
 use crate::events::{self, Change};
-use crate::messages;
-use crate::notices;
 use crate::outbox::{self, OutboxEntry, Read, entry_columns, or_park, readable};
 use crate::rows::{self, to_json};
 use crate::txn::{Txn, instance_by_id};
+use crate::{inbox, messages, notices, reviews, suppressions};
 
 /// Ends the delivery in doubt of a message.
 pub(crate) fn resolve(
@@ -23,18 +23,7 @@ pub(crate) fn resolve(
     sent: bool,
     now: Timestamp,
 ) -> rusqlite::Result<Option<MessageStatus>> {
-    let sql = concat!(
-        "SELECT ",
-        entry_columns!(),
-        " FROM outbox o WHERE o.delivery = (SELECT delivery FROM messages WHERE account = ?1 AND id = ?2)"
-    );
-    let params = params![account.to_bytes(), message.to_bytes()];
-    let found = match txn.connection.prepare_cached(sql)?.query_row(params, outbox::read).optional()? {
-        None => None,
-        Some(Ok(found)) => Some(found),
-        Some(Err(delivery)) => parked(txn.connection, account, message, &delivery, now)?,
-    };
-    let Some(found) = found else { return Ok(None) };
+    let Some(found) = of_message(txn, account, message, now)? else { return Ok(None) };
     Ok(advance(txn, &found, &Input::Resolve { sent }, now)?.map(|settled| settled.status))
 }
 
@@ -54,7 +43,7 @@ fn parked(
 }
 
 /// Lets the state machine take one step and writes what follows; `None` where the input is stale.
-fn advance(txn: &mut Txn<'_>, found: &OutboxEntry, input: &Input, now: Timestamp) -> rusqlite::Result<Option<Settled>> {
+pub(crate) fn advance(txn: &mut Txn<'_>, found: &OutboxEntry, input: &Input, now: Timestamp) -> rusqlite::Result<Option<Settled>> {
     let Ok(step) = found.state.step(input, now) else { return Ok(None) };
     let status = match step {
         Step::GoesOn(next) => {
@@ -91,6 +80,9 @@ fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, input: &Input, no
     } else {
         change_status(txn, found, ending.status(), ending.class(), now)?;
     }
+    if ending == Ending::Held {
+        reviews::open_review(txn.connection, found.account, found.message(), now)?;
+    }
     if ending.returns_charge() {
         return_charge(txn, found.account, found.message())?;
     }
@@ -111,7 +103,13 @@ fn note_sent(txn: &mut Txn<'_>, found: &OutboxEntry, external_id: Option<&str>, 
         found.started_at.unwrap_or(now).as_millis(),
         now.as_millis()
     ])?;
-    Ok(())
+    let Some(external_id) = external_id else { return Ok(()) };
+    // The sandbox reports by our id.
+    let provider = txn.instance(found.account, found.instance())?.map(|instance| instance.provider);
+    if provider.is_none_or(|provider| provider == Provider::Sandbox) {
+        return Ok(());
+    }
+    inbox::note_external_id(txn, found.account, found.instance(), external_id, found.message())
 }
 
 fn return_charge(txn: &mut Txn<'_>, account: AccountId, message: MessageId) -> rusqlite::Result<()> {
@@ -273,7 +271,7 @@ fn claim_one(txn: &mut Txn<'_>, found: &OutboxEntry, request: &Claim, answer: &m
 
 /// Opens an attempt, if present facts still allow it.
 pub(crate) fn start(txn: &mut Txn<'_>, claimed: Claimed, lease: Lease, now: Timestamp) -> rusqlite::Result<StartAnswer> {
-    or_park(txn, claimed, now, |txn| try_start(txn, claimed, lease, now)).map(|answer| answer.unwrap_or(StartAnswer::Stale))
+    or_park(txn, claimed.delivery, now, |txn| try_start(txn, claimed, lease, now)).map(|answer| answer.unwrap_or(StartAnswer::Stale))
 }
 
 fn try_start(txn: &mut Txn<'_>, claimed: Claimed, lease: Lease, now: Timestamp) -> rusqlite::Result<StartAnswer> {
@@ -283,6 +281,7 @@ fn try_start(txn: &mut Txn<'_>, claimed: Claimed, lease: Lease, now: Timestamp) 
     let Some(waiting) = waiting_message(txn.connection, &found)? else { return Ok(StartAnswer::Stale) };
     match may_start(&start_facts(txn, &found, &waiting)?) {
         Gate::Closed => Ok(advance(txn, &found, &Input::Withdraw, now)?.map_or(StartAnswer::Stale, StartAnswer::Ended)),
+        Gate::Held => Ok(advance(txn, &found, &Input::Hold, now)?.map_or(StartAnswer::Stale, StartAnswer::Ended)),
         Gate::Wait => {
             advance(txn, &found, &Input::Release { fence: claimed.fence, due: now }, now)?;
             Ok(StartAnswer::Waits)
@@ -325,7 +324,7 @@ struct WaitingMessage {
 }
 
 fn waiting_message(connection: &Connection, found: &OutboxEntry) -> rusqlite::Result<Option<WaitingMessage>> {
-    let sql = "SELECT m.address, m.purpose, m.content, m.mode, m.origin, c.suppressed_by, c.suppressed_at FROM messages m
+    let sql = "SELECT m.address, m.purpose, m.content, m.mode, m.origin, c.suppressed_by, c.suppressed_at, c.suspected_at FROM messages m
                JOIN contacts c ON c.account = m.account AND c.id = m.contact WHERE m.account = ?1 AND m.id = ?2";
     let read = |row: &Row<'_>| {
         let purpose: gatepost::Purpose = rows::plain_column(row, 1)?;
@@ -337,9 +336,15 @@ fn waiting_message(connection: &Connection, found: &OutboxEntry) -> rusqlite::Re
             mode: rows::plain_column(row, 3)?,
             released: false,
         };
-        Ok(WaitingMessage { subject, recipient: rows::address(row, 0)?, purpose, content, contact: rows::contact_state(row, 5, 6)? })
+        Ok(WaitingMessage { subject, recipient: rows::address(row, 0)?, purpose, content, contact: rows::contact_state(row, 5)? })
     };
     connection.prepare_cached(sql)?.query_row(params![found.account.to_bytes(), found.message().to_bytes()], read).optional()
+}
+
+/// What a start would read now of a message that waits.
+pub(crate) fn present_facts(txn: &mut Txn<'_>, found: &OutboxEntry) -> rusqlite::Result<Option<StartFacts>> {
+    let waiting = waiting_message(txn.connection, found)?;
+    waiting.map(|waiting| start_facts(txn, found, &waiting)).transpose()
 }
 
 fn start_facts(txn: &mut Txn<'_>, found: &OutboxEntry, waiting: &WaitingMessage) -> rusqlite::Result<StartFacts> {
@@ -353,12 +358,13 @@ fn start_facts(txn: &mut Txn<'_>, found: &OutboxEntry, waiting: &WaitingMessage)
         instance_paused: instance.as_ref().is_none_or(|instance| instance.pause.is_some()),
         connection: instance.map_or(gatepost::Connection::Closed, |instance| instance.connection),
         suppressed: suppression_forbids(waiting.contact, codes_pass, findings, &waiting.subject),
+        suspected: suspicion_holds(waiting.contact, findings, &waiting.subject),
     })
 }
 
 /// Closes an attempt.
 pub(crate) fn finish(txn: &mut Txn<'_>, finish: &Finish) -> rusqlite::Result<Finished> {
-    Ok(or_park(txn, finish.claimed, finish.now, |txn| try_finish(txn, finish))?.unwrap_or(Finished::Stale))
+    Ok(or_park(txn, finish.claimed.delivery, finish.now, |txn| try_finish(txn, finish))?.unwrap_or(Finished::Stale))
 }
 
 fn try_finish(txn: &mut Txn<'_>, finish: &Finish) -> rusqlite::Result<Finished> {
@@ -376,8 +382,85 @@ fn finish_message(txn: &mut Txn<'_>, found: &OutboxEntry, finish: &Finish) -> ru
     if settled.is_some() && !matches!(outcome, Outcome::Sent { .. }) {
         write_outcome(txn, found, attempt, outcome, now)?;
     }
+    if settled.is_some() && outcome.class() == Some(ErrorClass::OptedOut) {
+        note_opt_out(txn, found.account, found.message(), now)?;
+    }
     Ok(settled)
 }
+
+/// The provider says that the recipient of a message stopped messages of its kind there.
+fn note_opt_out(txn: &mut Txn<'_>, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "SELECT contact, address FROM messages WHERE account = ?1 AND id = ?2";
+    let read = |row: &Row<'_>| Ok((rows::contact_id(row, 0)?, rows::address(row, 1)?));
+    let params = params![account.to_bytes(), message.to_bytes()];
+    let Some((contact, address)) = txn.connection.prepare_cached(sql)?.query_row(params, read).optional()? else { return Ok(()) };
+    let (id, cause, by) = (SuppressionId::of(message.to_bytes(), now), Cause::UserPreference, Actor::Recipient);
+    suppressions::suppress(txn, account, NewSuppression { id, contact, address, cause, note: None, by, now }).map(drop)
+}
+
+/// Writes what the provider reported of a message. Where its delivery is open, that ends it: nobody is in doubt any more.
+pub(crate) fn write_report(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    message: &Message,
+    report: &StatusReport,
+    reported: Reported,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let found = of_message(txn, account, message.id, now)?;
+    let input = reported.error.map_or(Input::Arrived, |class| Input::Bounced { class });
+    let ended = found.and_then(|found| match found.state.step(&input, now) {
+        Ok(Step::Ends(ending)) => Some((found, ending)),
+        Ok(Step::GoesOn(_)) | Err(_) => None,
+    });
+    if let Some((found, ending)) = &ended {
+        end_reported(txn, found, *ending, report, now)?;
+    }
+    let sql = "UPDATE messages SET status = ?3, error = ?4, external_id = coalesce(external_id, ?5), updated_at = ?6
+               WHERE account = ?1 AND id = ?2";
+    txn.statement(sql)?.execute(params![
+        account.to_bytes(),
+        message.id.to_bytes(),
+        reported.status.as_str(),
+        reported.error.map(ErrorClass::as_str),
+        report.external_id,
+        now.as_millis()
+    ])?;
+    let Reported { status, error } = reported;
+    events::tell_change(txn, account, message.id, Change { previous: message.status, status, error }, now)?;
+    if error == Some(ErrorClass::OptedOut) { note_opt_out(txn, account, message.id, now) } else { Ok(()) }
+}
+
+/// Ends a delivery of which the provider told what became of it, and closes its attempt if that is open.
+fn end_reported(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, report: &StatusReport, now: Timestamp) -> rusqlite::Result<()> {
+    outbox::remove(txn, found.delivery)?;
+    if found.is_ordered {
+        txn.leave_due();
+    }
+    if let State::Started { .. } = found.state.state {
+        match ending.class() {
+            None => note_sent(txn, found, Some(&report.external_id), now)?,
+            Some(class) => write_outcome(txn, found, found.state.tries, &Outcome::Failed { class, retry_after: None }, now)?,
+        }
+    }
+    if ending.returns_charge() { return_charge(txn, found.account, found.message()) } else { Ok(()) }
+}
+
+/// The open delivery of a message.
+fn of_message(txn: &mut Txn<'_>, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<Option<OutboxEntry>> {
+    let params = params![account.to_bytes(), message.to_bytes()];
+    match txn.connection.prepare_cached(OF_MESSAGE)?.query_row(params, outbox::read).optional()? {
+        None => Ok(None),
+        Some(Ok(found)) => Ok(Some(found)),
+        Some(Err(delivery)) => parked(txn.connection, account, message, &delivery, now),
+    }
+}
+
+const OF_MESSAGE: &str = concat!(
+    "SELECT ",
+    entry_columns!(),
+    " FROM outbox o WHERE o.delivery = (SELECT delivery FROM messages WHERE account = ?1 AND id = ?2)"
+);
 
 /// Writes an attempt that did not send down with its outcome; while it was open, it stood in the outbox row.
 fn write_outcome(txn: &mut Txn<'_>, found: &OutboxEntry, attempt: u16, outcome: &Outcome, now: Timestamp) -> rusqlite::Result<()> {
@@ -403,7 +486,7 @@ pub(crate) fn release(txn: &mut Txn<'_>, claimed: Claimed, now: Timestamp) -> ru
         }
         Ok(())
     };
-    or_park(txn, claimed, now, give_back).map(drop)
+    or_park(txn, claimed.delivery, now, give_back).map(drop)
 }
 
 /// Closes what time has closed.
@@ -440,7 +523,7 @@ pub(crate) const MESSAGES_EXPIRED: &str = concat!(
 fn tick_all(txn: &mut Txn<'_>, overdue: Vec<Read>, now: Timestamp, swept: &mut Swept) -> rusqlite::Result<()> {
     for found in readable(txn, overdue, now)? {
         let claimed = Claimed { account: found.account, delivery: found.delivery, fence: found.state.fence };
-        swept.settled.extend(or_park(txn, claimed, now, |txn| tick(txn, &found, now))?.flatten());
+        swept.settled.extend(or_park(txn, claimed.delivery, now, |txn| tick(txn, &found, now))?.flatten());
     }
     Ok(())
 }
@@ -472,7 +555,7 @@ fn close_reviews(txn: &mut Txn<'_>, now: Timestamp, limit: usize, settled: &mut 
         Ok((rows::account_id(row, 0)?, rows::message_id(row, 1)?))
     })?;
     for (account, message) in &expired {
-        crate::reviews::expire(txn, *account, *message, now)?;
+        reviews::expire(txn, *account, *message, now)?;
         settled.push(Settled { message: *message, status: MessageStatus::Refused });
     }
     Ok(expired.len())

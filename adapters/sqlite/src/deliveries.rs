@@ -35,7 +35,7 @@ impl NewDelivery<'_> {
         if self.log(txn, skip)? && skip.is_none() {
             let (place, item) = (self.endpoint.to_bytes(), self.event.to_bytes());
             let as_name = (self.as_name != self.name).then_some(self.as_name);
-            let row = NewRow { account: self.account, delivery: self.id, order_key: None, place, item, as_name, log_id: 0 };
+            let row = NewRow { account: self.account, delivery: self.id, order_key: None, place, item, contact: None, as_name, log_id: 0 };
             row.insert(txn, &Delivery::of_event(self.now), None)?;
             txn.leave_due();
         }

@@ -7,7 +7,7 @@
 
 use gatepost::{
     AccountId, Address, BlockedSend, DeliveryId, Endpoint, EndpointId, ErrorClass, Event, EventDelivery, EventId, EventName, InstanceId,
-    Limits, MessageId, MessageStatus, Mode, Name, Purpose, Skip, StatusChange, Timestamp, Usage, crossings, disabled_event,
+    Limits, MessageId, MessageStatus, Mode, Name, OptChange, Purpose, Skip, StatusChange, Timestamp, Usage, crossings, disabled_event,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -166,6 +166,13 @@ fn told_message(txn: &mut Txn<'_>, account: AccountId, message: MessageId) -> ru
 /// Tells that a send was refused for good.
 pub(crate) fn tell_blocked(txn: &mut Txn<'_>, account: AccountId, blocked: &BlockedSend<'_>) -> rusqlite::Result<()> {
     tell(txn, account, EventName::MessageBlocked, Some(blocked.instance.0), || Some(blocked.event()))
+}
+
+/// Tells that a contact asked to be left alone, or wants messages again.
+pub(crate) fn tell_opt_change(txn: &mut Txn<'_>, account: AccountId, change: &OptChange<'_>, opted_out: bool) -> rusqlite::Result<()> {
+    let name = if opted_out { EventName::RecipientOptedOut } else { EventName::RecipientOptedIn };
+    let event = || Some(if opted_out { change.opted_out() } else { change.opted_in() });
+    tell(txn, account, name, change.instance.map(|(id, _)| id), event)
 }
 
 /// Tells which shares of the quota the message charged last has reached.

@@ -20,11 +20,13 @@
 mod accept;
 mod accounts;
 mod connection;
+mod contacts;
 mod deliver;
 mod deliveries;
 mod endpoints;
 mod error;
 mod events;
+mod inbox;
 mod keys;
 mod messages;
 mod notices;

@@ -1,6 +1,6 @@
-//! Messages, their attempts, the policy events, and whom a contact's addresses name: what is read.
+//! Messages, their attempts and the policy events: what is read.
 
-use gatepost::{AccountId, Address, Attempt, ContactId, Message, MessageFilter, MessageId, Page, PolicyEvent, PolicyEventFilter};
+use gatepost::{AccountId, Attempt, Message, MessageFilter, MessageId, Page, PolicyEvent, PolicyEventFilter};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::accept::{EVENT_COLUMNS, policy_event};
@@ -54,9 +54,4 @@ pub(crate) fn policy_events(
     let before = page.after.map_or(i64::MAX, signed);
     let params = params![account.to_bytes(), before, filter.message.map(MessageId::to_bytes), filter.refused, page.limit as i64];
     rows::all(&mut *connection.prepare_cached(&sql)?, params, policy_event)
-}
-
-pub(crate) fn addresses(connection: &Connection, account: AccountId, contact: ContactId) -> rusqlite::Result<Vec<Address>> {
-    let sql = "SELECT address FROM contacts WHERE account = ?1 AND id = ?2";
-    rows::all(&mut *connection.prepare_cached(sql)?, params![account.to_bytes(), contact.to_bytes()], |row| rows::address(row, 0))
 }

@@ -4,8 +4,8 @@
 //! takes it again, and the next sweep counts it.
 
 use gatepost::{
-    AccountId, Claimed, Delivery, DeliveryId, DeliveryStatus, EndpointId, EventName, InstanceId, MessageId, MessageStatus, State,
-    Timestamp, shard,
+    AccountId, Claimed, ContactId, Delivery, DeliveryId, DeliveryStatus, EndpointId, EventName, InstanceId, MessageId, MessageStatus,
+    State, Timestamp, shard,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -20,19 +20,22 @@ pub(crate) struct NewRow {
     pub(crate) order_key: Option<i64>,
     /// The instance or the endpoint.
     pub(crate) place: [u8; 16],
-    /// The message or the event.
+    /// The message, the event or what came in.
     pub(crate) item: [u8; 16],
+    /// The contact that a message goes to.
+    pub(crate) contact: Option<ContactId>,
     /// The name of an event that goes under another one than its own.
     pub(crate) as_name: Option<EventName>,
-    /// Its place in the send log; events have none.
+    /// The place in the send log of a message, or that of what came in; events have none.
     pub(crate) log_id: u64,
 }
 
 impl NewRow {
     /// Writes it; `started_at` is set where its first attempt starts with it.
     pub(crate) fn insert(&self, txn: &mut Txn<'_>, delivery: &Delivery, started_at: Option<Timestamp>) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO outbox (delivery, account, shard, order_key, channel, place, item, as_name, log_id, state, due, expires_at,
-                   fence, tries, put_off, started_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+        let sql = "INSERT INTO outbox (delivery, account, shard, order_key, channel, place, item, contact, as_name, log_id, state, due,
+                   expires_at, fence, tries, put_off, started_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
         txn.statement(sql)?.execute(params![
             self.delivery.to_bytes(),
             self.account.to_bytes(),
@@ -41,6 +44,7 @@ impl NewRow {
             rows::channel_number(delivery.channel),
             self.place,
             self.item,
+            self.contact.map(ContactId::to_bytes),
             self.as_name.map(EventName::as_str),
             signed(self.log_id),
             rows::state_number(delivery.state),
@@ -159,16 +163,16 @@ pub(crate) fn remove(txn: &mut Txn<'_>, delivery: DeliveryId) -> rusqlite::Resul
     Ok(())
 }
 
-/// Does something with a delivery that a worker has; `None` where it or what it carries cannot be read, and was parked.
+/// Does something with a delivery; `None` where it or what it carries cannot be read, and was parked.
 pub(crate) fn or_park<T>(
     txn: &mut Txn<'_>,
-    claimed: Claimed,
+    delivery: DeliveryId,
     now: Timestamp,
     act: impl FnOnce(&mut Txn<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Option<T>> {
     let done = txn.part(act)?;
     if done.is_none() {
-        park(txn, &claimed.delivery.to_bytes(), now)?;
+        park(txn, &delivery.to_bytes(), now)?;
     }
     Ok(done)
 }

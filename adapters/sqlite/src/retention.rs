@@ -14,8 +14,8 @@ const UNFINISHED: &str = "(status IN ('held', 'queued', 'sending')
 
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
 pub(crate) fn retain(connection: &Connection, retention: Retention, limit: usize) -> rusqlite::Result<usize> {
-    let Retention { content_before, logs_before } = retention;
-    let kinds: [(Forget, Timestamp); 7] = [
+    let Retention { content_before, logs_before, raw_before } = retention;
+    let kinds: [(Forget, Timestamp); 11] = [
         (forget_contents, content_before),
         (forget_fields, content_before),
         (forget_messages, logs_before),
@@ -23,9 +23,14 @@ pub(crate) fn retain(connection: &Connection, retention: Retention, limit: usize
         (forget_deliveries, logs_before),
         (forget_events, logs_before),
         (forget_recoveries, logs_before),
+        (forget_words, content_before),
+        (forget_inbound, logs_before),
+        (forget_notifications, logs_before),
+        (forget_bodies, raw_before),
     ];
     let accounts = rows::all(&mut *connection.prepare_cached("SELECT id FROM accounts")?, [], |row| rows::account_id(row, 0))?;
-    kinds.into_iter().try_fold(0, |sum, (forget, before)| Ok(sum + forget_kind(connection, &accounts, forget, before, limit)?))
+    let keys = forget_inbound_keys(connection, raw_before, limit)?;
+    kinds.into_iter().try_fold(keys, |sum, (forget, before)| Ok(sum + forget_kind(connection, &accounts, forget, before, limit)?))
 }
 
 /// Forgets at most so many rows of one kind that are older than this; how many it were.
@@ -78,6 +83,8 @@ fn forget_messages(connection: &Connection, account: AccountId, before: Timestam
         "DELETE FROM attempts WHERE account = ?1 AND message = ?2",
         "DELETE FROM reviews WHERE account = ?1 AND message = ?2",
         "DELETE FROM outbox WHERE delivery = (SELECT delivery FROM messages WHERE account = ?1 AND id = ?2)",
+        "DELETE FROM external_ids WHERE (account, instance, external_id) =
+             (SELECT account, instance, external_id FROM messages WHERE account = ?1 AND id = ?2)",
         "DELETE FROM messages WHERE account = ?1 AND id = ?2",
     ];
     delete(connection, account, before, limit, &sql, &with_each)
@@ -108,20 +115,64 @@ fn forget_policy_events(connection: &Connection, account: AccountId, before: Tim
 
 /// Forgets what events said, also of those that are still to be delivered: what is left of them is skipped.
 fn forget_fields(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    let sql = "SELECT event FROM retention WHERE account = ?1 AND event IS NOT NULL";
-    let mark: Option<[u8; 16]> = connection.prepare_cached(sql)?.query_row([account.to_bytes()], |row| row.get(0)).optional()?;
-    let sql = "SELECT id FROM events WHERE account = ?1 AND id > ?2 AND id < ?3 AND fields IS NOT NULL ORDER BY id LIMIT ?4";
-    let params = params![account.to_bytes(), mark.unwrap_or_default(), first_id_of(before), limit as i64];
-    let old: Vec<[u8; 16]> = rows::all(&mut *connection.prepare_cached(sql)?, params, |row| row.get(0))?;
-    let mut forget = connection.prepare_cached("UPDATE events SET fields = NULL WHERE account = ?1 AND id = ?2")?;
+    clear(connection, account, before, limit, &Part { table: "events", column: "fields", mark: "event" })
+}
+
+/// Forgets what contacts said, but not that they did.
+fn forget_words(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+    clear(connection, account, before, limit, &Part { table: "inbound", column: "words", mark: "inbound" })
+}
+
+/// Forgets the bytes that providers posted.
+fn forget_bodies(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+    clear(connection, account, before, limit, &Part { table: "notifications", column: "body", mark: "raw" })
+}
+
+/// A column that is forgotten before its row, and the mark that says how far that came.
+struct Part {
+    table: &'static str,
+    column: &'static str,
+    mark: &'static str,
+}
+
+fn clear(connection: &Connection, account: AccountId, before: Timestamp, limit: usize, part: &Part) -> rusqlite::Result<usize> {
+    let Part { table, column, mark } = part;
+    let sql = format!("SELECT {mark} FROM retention WHERE account = ?1 AND {mark} IS NOT NULL");
+    let after: Option<[u8; 16]> = connection.prepare_cached(&sql)?.query_row([account.to_bytes()], |row| row.get(0)).optional()?;
+    let sql = format!("SELECT id FROM {table} WHERE account = ?1 AND id > ?2 AND id < ?3 AND {column} IS NOT NULL ORDER BY id LIMIT ?4");
+    let params = params![account.to_bytes(), after.unwrap_or_default(), first_id_of(before), limit as i64];
+    let old: Vec<[u8; 16]> = rows::all(&mut *connection.prepare_cached(&sql)?, params, |row| row.get(0))?;
+    let mut forget = connection.prepare_cached(&format!("UPDATE {table} SET {column} = NULL WHERE account = ?1 AND id = ?2"))?;
     for id in &old {
         forget.execute(params![account.to_bytes(), id])?;
     }
     if let Some(last) = old.last() {
-        let sql = "INSERT INTO retention (account, event) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET event = excluded.event";
-        connection.prepare_cached(sql)?.execute(params![account.to_bytes(), last])?;
+        let sql = format!("INSERT INTO retention (account, {mark}) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET {mark} = excluded.{mark}");
+        connection.prepare_cached(&sql)?.execute(params![account.to_bytes(), last])?;
     }
     Ok(old.len())
+}
+
+fn forget_inbound(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+    let sql = "SELECT id FROM inbound i WHERE account = ?1 AND id < ?2
+               AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.delivery = i.delivery AND o.state <> 4) ORDER BY id LIMIT ?3";
+    let with_each = [
+        "DELETE FROM outbox WHERE delivery = (SELECT delivery FROM inbound WHERE account = ?1 AND id = ?2)",
+        "DELETE FROM inbound WHERE account = ?1 AND id = ?2",
+    ];
+    delete(connection, account, before, limit, sql, &with_each)
+}
+
+fn forget_notifications(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+    let sql = "SELECT id FROM notifications WHERE account = ?1 AND id < ?2 ORDER BY id LIMIT ?3";
+    delete(connection, account, before, limit, sql, &["DELETE FROM notifications WHERE account = ?1 AND id = ?2"])
+}
+
+/// Forgets what was told, of all accounts: later nobody repeats it.
+fn forget_inbound_keys(connection: &Connection, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+    let sql = "DELETE FROM inbound_keys WHERE (account, key) IN
+               (SELECT account, key FROM inbound_keys WHERE told_at < ?1 ORDER BY told_at LIMIT ?2)";
+    connection.prepare_cached(sql)?.execute(params![before.as_millis(), limit as i64])
 }
 
 fn forget_deliveries(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {

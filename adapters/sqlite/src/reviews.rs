@@ -1,8 +1,9 @@
 //! Reviews: a person releases or refuses what was held.
 
 use gatepost::{
-    AccountId, Actor, Charge, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Page, Purpose, Release,
-    Request, Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Subject, Timestamp, Verdict, examine, expiry, order_key,
+    AccountId, Actor, Charge, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Page, Purpose,
+    REVIEW_TIME, Release, Request, Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Subject, Timestamp, Verdict, examine, expiry,
+    order_key,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -43,6 +44,14 @@ fn open(txn: &mut Txn<'_>, account: AccountId, message: MessageId, now: Timestam
         Some(review) if review.closed.is_some() => Err(ReviewAnswer::Closed(review)),
         Some(review) => Ok(review),
     })
+}
+
+/// Has a person look at a message. One that was taken back may have been looked at before.
+pub(crate) fn open_review(connection: &Connection, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO reviews (account, message, opened_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
+    let expires_at = now.plus(REVIEW_TIME);
+    connection.prepare_cached(sql)?.execute(params![account.to_bytes(), message.to_bytes(), now.as_millis(), expires_at.as_millis()])?;
+    Ok(())
 }
 
 pub(crate) fn refuse(
@@ -94,15 +103,24 @@ pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, 
 
 fn queue(txn: &mut Txn<'_>, account: AccountId, release: &Release, held: &HeldMessage, scene: &Scene) -> rusqlite::Result<ReviewAnswer> {
     let now = release.now;
-    let delivery = Delivery::waiting(now, expiry(held.purpose, now));
+    // What was tried before it was taken back counts.
+    let tries = tries(txn.connection, account, release.message)?;
+    let delivery = Delivery { tries, ..Delivery::waiting(now, expiry(held.purpose, now)) };
     let order_key = held.request.ordered.then(|| order_key(scene.instance.id, scene.contact.id));
     let message = release.message;
     let (place, item) = (scene.instance.id.to_bytes(), message.to_bytes());
-    let row = NewRow { account, delivery: release.delivery, order_key, place, item, as_name: None, log_id: held.log_id };
+    let contact = Some(scene.contact.id);
+    let row = NewRow { account, delivery: release.delivery, order_key, place, item, contact, as_name: None, log_id: held.log_id };
     row.insert(txn, &delivery, None)?;
     end_hold(txn, account, message, delivery.status(), None, now)?;
     txn.leave_due();
     Ok(ReviewAnswer::Done(delivery.status()))
+}
+
+/// How often a message was tried.
+fn tries(connection: &Connection, account: AccountId, message: MessageId) -> rusqlite::Result<u16> {
+    let sql = "SELECT coalesce(max(number), 0) FROM attempts WHERE account = ?1 AND message = ?2";
+    connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), message.to_bytes()], |row| row.get(0))
 }
 
 /// A held message as the request that it was.

@@ -7,9 +7,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use gatepost::{
-    Account, AccountId, Actor, Address, ApiKey, Attempt, Calendar, Channel, Charge, Closing, ContactId, ContactState, ConversationWindow,
-    Delivery, DeliveryId, DeliveryStatus, EndpointId, EventId, Instance, InstanceId, InvalidAddress, KeyDigest, KeyOwner, Message,
-    MessageId, Mode, Name, Pause, RecoveryId, Review, ReviewVerdict, State, Suppression, SuppressionId, Timestamp, WindowId, Zone,
+    Account, AccountId, Actor, Address, ApiKey, Attempt, Calendar, Channel, Charge, Closing, ContactId, ContactState, Delivery, DeliveryId,
+    DeliveryStatus, EndpointId, EventId, Instance, InstanceId, InvalidAddress, KeyDigest, KeyOwner, Message, MessageId, Mode, Name, Pause,
+    RecoveryId, Review, ReviewVerdict, State, Suppression, SuppressionId, Timestamp, WindowId, Zone,
 };
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Row, Statement};
@@ -150,9 +150,12 @@ pub(crate) fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<Address>
 }
 
 pub(crate) const ACCOUNT_COLUMNS: &str =
-    "id, name, plan, zone, next_zone, next_zone_from, pause, suspended_at, one_time_codes_pass, supervised, created_at, last_seq";
+    "id, name, plan, zone, next_zone, next_zone_from, pause, suspended_at, one_time_codes_pass, supervised, confirms_opt_out,
+     created_at, last_seq, last_inbound";
 /// Where `last_seq` stands among them.
-pub(crate) const LAST_SEQ: usize = 11;
+pub(crate) const LAST_SEQ: usize = 12;
+/// Where `last_inbound` stands.
+pub(crate) const LAST_INBOUND: usize = 13;
 
 pub(crate) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let zone: Zone = word(row, 3)?;
@@ -166,7 +169,8 @@ pub(crate) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         suspended_at: time_or_none(row, 7)?,
         one_time_codes_pass: row.get(8)?,
         supervised: row.get(9)?,
-        created_at: time(row, 10)?,
+        confirms_opt_out: row.get(10)?,
+        created_at: time(row, 11)?,
     })
 }
 
@@ -293,13 +297,12 @@ fn review_verdict(row: &Row<'_>, column: usize) -> rusqlite::Result<ReviewVerdic
         .ok_or_else(|| corrupt(column, "no verdict of a review"))
 }
 
-pub(crate) fn contact_state(row: &Row<'_>, cause: usize, since: usize) -> rusqlite::Result<ContactState> {
-    let suppressed = word_or_none(row, cause)?.zip(time_or_none(row, since)?);
-    Ok(suppressed.map_or(ContactState::Reachable, |(cause, since)| ContactState::Suppressed { cause, since }))
-}
-
-pub(crate) fn conversation(row: &Row<'_>, column: usize) -> rusqlite::Result<ConversationWindow> {
-    Ok(time_or_none(row, column)?.map_or(ConversationWindow::Never, ConversationWindow::Until))
+/// The columns suppressed_by, suppressed_at and suspected_at from `first` on.
+pub(crate) fn contact_state(row: &Row<'_>, first: usize) -> rusqlite::Result<ContactState> {
+    let suppressed = word_or_none(row, first)?.zip(time_or_none(row, first + 1)?);
+    let suspected = time_or_none(row, first + 2)?.map(|since| ContactState::Suspected { since });
+    let suppressed = suppressed.map(|(cause, since)| ContactState::Suppressed { cause, since });
+    Ok(suppressed.or(suspected).unwrap_or(ContactState::Reachable))
 }
 
 /// The numbers of a delivery's states, as the partial indexes name them.
@@ -319,7 +322,7 @@ pub(crate) const fn state_number(state: State) -> i64 {
     }
 }
 
-/// The numbers of the channels, as the partial indexes name them.
+/// The numbers of the channels, as the partial indexes name them. 2 is the inbox, which is heeded in one step.
 const MESSAGE: i64 = 0;
 const EVENT: i64 = 1;
 

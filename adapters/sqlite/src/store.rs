@@ -5,12 +5,13 @@ use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use gatepost::{
-    Account, AccountChange, AccountId, AccountStore, Actor, Address, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed, ContactId,
-    Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Event, EventDelivery, EventId, Fact, Facts, Findings,
-    Finish, Finished, Instance, InstanceChange, InstanceId, InstanceRef, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus,
-    Mode, NewSuppression, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Recovered, Recovery, RecoveryFilter, RecoveryId, Release,
-    Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError, Submission, Suppression,
-    SuppressionFilter, SuppressionId, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
+    Account, AccountChange, AccountId, AccountStore, Actor, Address, Addresses, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed,
+    ContactId, Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Event, EventDelivery, EventId, Fact, Facts,
+    Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceChange, InstanceId,
+    InstanceRef, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode, NewSuppression, Notification, NotificationEntry,
+    NotificationId, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Received, Recovered, Recovery, RecoveryFilter, RecoveryId,
+    Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError, Submission,
+    Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
 };
 
 use crate::connection::{CacheKib, open_reader, open_writer};
@@ -18,8 +19,8 @@ use crate::reader::Readers;
 use crate::txn::{Care, Txn, find_instance, find_key};
 use crate::writer::{Alone, Hooks, Writer};
 use crate::{
-    OpenError, accept, accounts, deliver, deliveries, endpoints, error, events, keys, messages, replays, retention, reviews, schema,
-    suppressions, take,
+    OpenError, accept, accounts, contacts, deliver, deliveries, endpoints, error, events, inbox, keys, messages, replays, retention,
+    reviews, schema, suppressions, take,
 };
 
 /// How a database is opened.
@@ -209,6 +210,52 @@ impl AccountStore for OfAccount {
         self.store.write(move |txn| keys::reroll(txn.connection, Some(id), old, &new, old_ends_at, now)).await
     }
 
+    async fn receive(&self, notification: Notification) -> Result<Received, StoreError> {
+        let id = self.id;
+        self.store.write_hot(move |txn| inbox::receive(txn, id, &notification)).await
+    }
+
+    async fn inbound(&self, filter: InboundFilter, page: Page<InboundId>) -> Result<Vec<InboundEntry>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| inbox::list(connection, id, filter, page)).await
+    }
+
+    async fn inbound_entry(&self, entry: InboundId) -> Result<Option<InboundEntry>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| inbox::find(connection, id, entry)).await
+    }
+
+    async fn notifications(&self, page: Page<NotificationId>) -> Result<Vec<NotificationEntry>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| inbox::notifications(connection, id, page)).await
+    }
+
+    async fn notification(&self, notification: NotificationId) -> Result<Option<NotificationEntry>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| inbox::notification(connection, id, notification)).await
+    }
+
+    async fn know(&self, addresses: Addresses, contact: ContactId, now: Timestamp) -> Result<(), StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| contacts::know(txn, id, &addresses, contact, now).map(drop)).await
+    }
+
+    async fn suspicions(&self, page: Page<ContactId>) -> Result<Vec<Suspicion>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| contacts::suspicions(connection, id, page)).await
+    }
+
+    async fn answer_suspicion(
+        &self,
+        contact: ContactId,
+        opted_out: bool,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Option<Suspicion>, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| contacts::answer(txn, id, contact, opted_out, by, now)).await
+    }
+
     async fn suppress(&self, suppression: NewSuppression) -> Result<Suppression, StoreError> {
         let id = self.id;
         self.store.write(move |txn| suppressions::suppress(txn, id, suppression.clone())).await
@@ -266,7 +313,7 @@ impl AccountStore for OfAccount {
 
     async fn addresses(&self, contact: ContactId) -> Result<Vec<Address>, StoreError> {
         let id = self.id;
-        self.store.read(move |connection| messages::addresses(connection, id, contact)).await
+        self.store.read(move |connection| contacts::addresses(connection, id, contact)).await
     }
 
     async fn add_endpoint(&self, endpoint: Endpoint) -> Result<bool, StoreError> {
@@ -347,6 +394,10 @@ struct OfWorker(SqliteStore);
 impl WorkerStore for OfWorker {
     async fn claim(&self, claim: Claim) -> Result<ClaimAnswer, StoreError> {
         self.0.write_hot(move |txn| deliver::claim(txn, &claim)).await
+    }
+
+    async fn heed(&self, heed: Heed) -> Result<HeedAnswer, StoreError> {
+        self.0.write(move |txn| inbox::heed(txn, &heed)).await
     }
 
     async fn take(&self, request: Take) -> Result<TakeAnswer, StoreError> {

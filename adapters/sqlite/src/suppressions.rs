@@ -1,11 +1,13 @@
 //! Suppressions: the list, and the strictest cause in force on the contact's own row, where every send reads it.
 
-use gatepost::{AccountId, Actor, Cause, ContactId, Mode, NewSuppression, Page, Suppression, SuppressionFilter, SuppressionId, Timestamp};
+use gatepost::{
+    AccountId, Actor, Cause, ContactId, Mode, NewSuppression, OptChange, Page, Suppression, SuppressionFilter, SuppressionId, Timestamp,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::accept::{add_contact, find_contact};
-use crate::rows;
 use crate::txn::Txn;
+use crate::{contacts, events, rows};
 
 /// Suppresses a contact; the suppression in force for the same cause is kept.
 pub(crate) fn suppress(txn: &mut Txn<'_>, account: AccountId, new: NewSuppression) -> rusqlite::Result<Suppression> {
@@ -17,11 +19,38 @@ pub(crate) fn suppress(txn: &mut Txn<'_>, account: AccountId, new: NewSuppressio
     if let Some(standing) = in_force(txn.connection, account, contact.id, new.cause)? {
         return Ok(standing);
     }
-    let NewSuppression { id, address, cause, note, by, now, .. } = new;
-    let suppression = Suppression { id, contact: contact.id, address, cause, note, since: now, by, lifted: None };
-    insert(txn.connection, account, &suppression)?;
-    write_strictest(txn.connection, account, contact.id)?;
+    let suppression = add_anew(txn, account, NewSuppression { contact: contact.id, ..new })?;
+    if suppression.cause.is_own_wish() {
+        let Suppression { id, ref address, cause: source, since: at, .. } = suppression;
+        let change = OptChange { id: id.to_bytes(), instance: None, address, text: None, source, at };
+        events::tell_opt_change(txn, account, &change, true)?;
+    }
     Ok(suppression)
+}
+
+/// Suppresses a contact that is known; `None` where a suppression is in force for the same cause.
+pub(crate) fn add(txn: &mut Txn<'_>, account: AccountId, new: NewSuppression) -> rusqlite::Result<Option<Suppression>> {
+    match in_force(txn.connection, account, new.contact, new.cause)? {
+        Some(_) => Ok(None),
+        None => add_anew(txn, account, new).map(Some),
+    }
+}
+
+/// Adds a suppression, and withdraws what waits.
+fn add_anew(txn: &mut Txn<'_>, account: AccountId, new: NewSuppression) -> rusqlite::Result<Suppression> {
+    let NewSuppression { id, contact, address, cause, note, by, now } = new;
+    let suppression = Suppression { id, contact, address, cause, note, since: now, by, lifted: None };
+    insert(txn.connection, account, &suppression)?;
+    contacts::trust(txn.connection, account, contact)?;
+    write_strictest(txn.connection, account, contact)?;
+    contacts::call_back(txn, account, contact, now)?;
+    Ok(suppression)
+}
+
+/// What is in force for a contact.
+pub(crate) fn all_in_force(connection: &Connection, account: AccountId, contact: ContactId) -> rusqlite::Result<Vec<Suppression>> {
+    let sql = format!("SELECT {} FROM suppressions WHERE account = ?1 AND contact = ?2 AND lifted_at IS NULL", rows::SUPPRESSION_COLUMNS);
+    rows::all(&mut *connection.prepare_cached(&sql)?, params![account.to_bytes(), contact.to_bytes()], rows::suppression)
 }
 
 fn insert(connection: &Connection, account: AccountId, new: &Suppression) -> rusqlite::Result<()> {
@@ -47,7 +76,7 @@ fn in_force(connection: &Connection, account: AccountId, contact: ContactId, cau
 }
 
 /// Writes the strictest cause in force onto the contact's row.
-fn write_strictest(connection: &Connection, account: AccountId, contact: ContactId) -> rusqlite::Result<()> {
+pub(crate) fn write_strictest(connection: &Connection, account: AccountId, contact: ContactId) -> rusqlite::Result<()> {
     let sql = "SELECT cause, since FROM suppressions WHERE account = ?1 AND contact = ?2 AND lifted_at IS NULL";
     let mut statement = connection.prepare_cached(sql)?;
     let params = params![account.to_bytes(), contact.to_bytes()];
@@ -60,7 +89,7 @@ fn write_strictest(connection: &Connection, account: AccountId, contact: Contact
         strictest.map(|(cause, _)| cause.as_str()),
         strictest.map(|(_, since)| since.as_millis())
     ])?;
-    Ok(())
+    contacts::mirror(connection, account, contact)
 }
 
 /// Lifts a suppression, unless it was lifted before; the suppression as it is then.

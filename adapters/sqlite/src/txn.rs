@@ -51,6 +51,7 @@ pub(crate) struct Effects {
 pub(crate) struct AccountEntry {
     pub(crate) account: Account,
     last_seq: u64,
+    last_inbound: u64,
     seq_changed: bool,
     meters: [Option<Meter>; 2],
     instances: Vec<InstanceEntry>,
@@ -159,15 +160,32 @@ impl<'c> Txn<'c> {
             let found = self
                 .connection
                 .prepare_cached(&sql)?
-                .query_row([id.to_bytes()], |row| Ok((rows::account(row)?, rows::count(row, rows::LAST_SEQ)?)))
+                .query_row([id.to_bytes()], |row| {
+                    Ok((rows::account(row)?, rows::count(row, rows::LAST_SEQ)?, rows::count(row, rows::LAST_INBOUND)?))
+                })
                 .optional()?;
-            let Some((account, last_seq)) = found else { return Ok(None) };
+            let Some((account, last_seq, last_inbound)) = found else { return Ok(None) };
             self.accounts.insert(
                 id,
-                AccountEntry { account, last_seq, seq_changed: false, meters: [None; 2], instances: Vec::new(), keys: Vec::new() },
+                AccountEntry {
+                    account,
+                    last_seq,
+                    last_inbound,
+                    seq_changed: false,
+                    meters: [None; 2],
+                    instances: Vec::new(),
+                    keys: Vec::new(),
+                },
             );
         }
         Ok(self.accounts.get_mut(&id))
+    }
+
+    /// One of the account's instances, read once a group.
+    pub(crate) fn instance(&mut self, account: AccountId, id: InstanceId) -> rusqlite::Result<Option<Instance>> {
+        let connection = self.connection;
+        let Some(entry) = self.account(account)? else { return Ok(None) };
+        Ok(entry.instance(connection, &id.into())?.map(|found| found.instance.clone()))
     }
 
     /// The account's endpoints that are not removed, read once a group.
@@ -227,6 +245,13 @@ impl AccountEntry {
         self.last_seq
     }
 
+    /// The next place of what comes in.
+    pub(crate) fn next_inbound(&mut self) -> u64 {
+        self.last_inbound += 1;
+        self.seq_changed = true;
+        self.last_inbound
+    }
+
     /// The counters of `mode` in the windows of `now`.
     pub(crate) fn meter(&mut self, connection: &Connection, mode: Mode, now: Timestamp) -> rusqlite::Result<&mut Meter> {
         let id = self.account.id;
@@ -271,8 +296,8 @@ impl AccountEntry {
 
     fn flush(&mut self, connection: &Connection, id: AccountId) -> rusqlite::Result<()> {
         if std::mem::take(&mut self.seq_changed) {
-            let sql = "UPDATE accounts SET last_seq = ?2 WHERE id = ?1";
-            connection.prepare_cached(sql)?.execute(params![id.to_bytes(), signed(self.last_seq)])?;
+            let sql = "UPDATE accounts SET last_seq = ?2, last_inbound = ?3 WHERE id = ?1";
+            connection.prepare_cached(sql)?.execute(params![id.to_bytes(), signed(self.last_seq), signed(self.last_inbound)])?;
         }
         for (meter, mode) in self.meters.iter_mut().zip([Mode::Live, Mode::Test]) {
             meter.as_mut().map_or(Ok(()), |meter| meter.flush(connection, id, mode))?;

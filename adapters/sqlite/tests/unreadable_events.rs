@@ -114,7 +114,9 @@ fn a_parked_event_is_forgotten_after_the_usual_time() {
     scene.corrupt("UPDATE outbox SET fence = -1 WHERE delivery = ?1", bad.to_bytes());
     assert_eq!(scene.take(), vec![]);
     let later = scene.now().plus(Duration::from_secs(60));
-    let retain = |before| block_on(scene.gateway.store().worker().retain(Retention { content_before: before, logs_before: before }, 9));
+    let retain = |before| {
+        block_on(scene.gateway.store().worker().retain(Retention { content_before: before, logs_before: before, raw_before: before }, 9))
+    };
     assert_eq!(retain(scene.now().minus(Duration::from_secs(60))), Ok(0));
     assert!(retain(later).is_ok_and(|forgotten| forgotten > 0));
     assert_eq!(block_on(scene.store(0).delivery(bad)), Ok(None));

@@ -1,6 +1,9 @@
 //! Reply: what a person's message asks of those who write to them, how surely, and by what that was understood.
 
+use alloc::borrow::Cow;
 use core::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::Language;
 use crate::Cause;
@@ -8,9 +11,9 @@ use crate::Cause;
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
         pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
+            $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)*
         }
 
         impl $name {
@@ -93,7 +96,7 @@ words! {
 }
 
 /// What was understood. It never holds the words themselves.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Meaning {
     /// What is asked for; never [`Intent::None`].
     pub intent: Intent,
@@ -103,6 +106,23 @@ pub struct Meaning {
     pub rule: ReplyRule,
     /// The language in which it did.
     pub language: Language,
+}
+
+impl Serialize for Language {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Language {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = Cow::<str>::deserialize(deserializer)?;
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|language| language.code() == code)
+            .ok_or_else(|| de::Error::custom("expected the code of a language"))
+    }
 }
 
 /// A person's message, read.

@@ -181,6 +181,11 @@ pub struct InstanceFacts {
 pub enum ContactState {
     /// They may be written to.
     Reachable,
+    /// They may have asked for no more messages: a person must say.
+    Suspected {
+        /// Since when.
+        since: Timestamp,
+    },
     /// They must not be.
     Suppressed {
         /// The strictest cause in force.

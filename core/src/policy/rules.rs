@@ -87,6 +87,8 @@ rules! {
     /// The recipient is written to too often.
     RecipientVelocity = "recipient_velocity", "the recipient is written to too often", Throttle, 0,
         |facts, _, now| facts.velocity.known().and_then(|v| find_too_fast(facts.limits.recipient_rate, v.recipient, now));
+    /// The recipient may have asked for no more messages.
+    OptOutSuspected = "opt_out_suspected", "the recipient may have opted out, and a person must look", Hold, 50, find_suspicion;
     /// A person must release each message of the account.
     AccountSupervised = "account_supervised", "each message of this account is released by a person", Hold, 50,
         |facts, _, _| facts.account.supervised.then_some(Evidence::None);
@@ -105,17 +107,25 @@ impl RuleId {
 fn find_suppression(facts: &Facts, subject: &Subject, _: Timestamp) -> Option<Evidence> {
     let ContactState::Suppressed { cause, .. } = facts.contact.known()? else { return None };
     let findings = facts.content.known().copied().unwrap_or_default();
-    let passes = code_passes(*cause, facts.account.one_time_codes_pass, findings, subject);
+    let passes = passes_suppression(*cause, facts.account.one_time_codes_pass, findings, subject);
     (!passes).then_some(Evidence::Cause(*cause))
 }
 
-/// The one exception to a suppression: a one-time code that the recipient just asked for, where their own wish is the cause.
-pub(super) fn code_passes(cause: Cause, account_allows: bool, findings: Findings, subject: &Subject) -> bool {
-    account_allows
-        && cause.yields_to_one_time_codes()
-        && findings.one_time_code
-        && subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication)
-        && subject.origin != Origin::ThreeCx
+fn find_suspicion(facts: &Facts, subject: &Subject, _: Timestamp) -> Option<Evidence> {
+    let ContactState::Suspected { .. } = facts.contact.known()? else { return None };
+    let findings = facts.content.known().copied().unwrap_or_default();
+    (!is_requested_code(findings, subject)).then_some(Evidence::None)
+}
+
+/// The two exceptions to a suppression, where the recipient's own wish is the cause: its one confirmation, and a one-time code.
+pub(super) fn passes_suppression(cause: Cause, codes_pass: bool, findings: Findings, subject: &Subject) -> bool {
+    let is_exception = subject.origin == Origin::Confirmation || (codes_pass && is_requested_code(findings, subject));
+    cause.is_own_wish() && is_exception
+}
+
+/// Whether it is a one-time code that the recipient just asked for.
+pub(super) fn is_requested_code(findings: Findings, subject: &Subject) -> bool {
+    findings.one_time_code && subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication) && subject.origin != Origin::ThreeCx
 }
 
 /// The Cloud API sends free content only inside the window; 3CX replies only inside it, whoever carries them.

@@ -189,6 +189,7 @@ fn is_tried_until_spent(seen: &Seen<'_>) -> bool {
         match ending {
             Ending::Sent => row.truth.arrived > 0,
             Ending::Expired => seen.clock().max(row.truth.not_before) >= end,
+            Ending::Held => false,
             Ending::Canceled(_) => row.channel() == Channel::Message && seen.before.rows.suppressed,
             Ending::Unknown => row.channel() == Channel::Message && seen.clock() >= end,
             Ending::Blocked(_) => seen.fate() == Some(Fate::Forbidden),

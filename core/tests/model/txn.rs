@@ -136,6 +136,7 @@ impl Txn<'_> {
         delivery.step(&input, self.now).ok()?;
         match may_start(&self.start_facts()) {
             Gate::Closed => self.advance(row, &Input::Withdraw),
+            Gate::Held => self.advance(row, &Input::Hold),
             Gate::Wait => self.advance(row, &Input::Release { fence, due: self.now }),
             Gate::Open => self.advance(row, &input),
         };
@@ -150,6 +151,7 @@ impl Txn<'_> {
             instance_paused: false,
             connection: Connection::Open,
             suppressed: suppressed && !self.is(Mutant::SuppressionReadAtClaim),
+            suspected: false,
         }
     }
 

@@ -10,9 +10,11 @@ use gatepost::{
 
 /// What [`gatepost::decide`] should say.
 pub(crate) fn decide(policy: &Policy, facts: &Facts, subject: &Subject, now: Timestamp) -> Decision {
-    let (blocks, waits, holds) = (blocks(facts, subject, now), waits(facts, now), holds(facts));
+    let (blocks, waits, holds) = (blocks(facts, subject, now), waits(facts, now), holds(facts, subject));
+    let is_confirmation = subject.origin == Origin::Confirmation;
     let retry_at = waits.iter().filter_map(|(_, evidence)| evidence.until()).max();
-    let counts = |(rule, _): &&(RuleId, Evidence)| *rule == RuleId::FactMissing || !subject.released;
+    let retry_at = retry_at.filter(|_| !is_confirmation);
+    let counts = |(rule, _): &&(RuleId, Evidence)| *rule == RuleId::FactMissing || !(subject.released || is_confirmation);
     let (deciding, verdict) = if let Some((rule, _)) = blocks.first() {
         (Some(*rule), Verdict::Block)
     } else if let Some(retry_at) = retry_at {
@@ -31,7 +33,8 @@ pub(crate) fn decide(policy: &Policy, facts: &Facts, subject: &Subject, now: Tim
         let weight = if is_grave(rule) { 90 } else { 0 };
         tell(rule, Effect::Block, weight, if is_grave(rule) { policy.block_from } else { 0 }, evidence);
     }
-    waits.into_iter().for_each(|(rule, evidence)| tell(rule, Effect::Throttle, 0, 0, evidence));
+    let effect = if is_confirmation { Effect::Note } else { Effect::Throttle };
+    waits.into_iter().for_each(|(rule, evidence)| tell(rule, effect, 0, 0, evidence));
     for hold in holds {
         let (effect, least) = if counts(&&hold) { (Effect::Hold, policy.review_from) } else { (Effect::Note, 0) };
         tell(hold.0, effect, 50, least, hold.1);
@@ -64,7 +67,8 @@ fn blocks(facts: &Facts, subject: &Subject, now: Timestamp) -> Vec<(RuleId, Evid
         let is_code = facts.content == Fact::Known(Findings { one_time_code: true });
         let asked_for = subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication) && subject.origin != Origin::ThreeCx;
         let own_wish = ["keyword", "natural_language", "user_preference"].contains(&cause.as_str());
-        if !(is_code && asked_for && own_wish && facts.account.one_time_codes_pass) {
+        let is_exception = (is_code && asked_for && facts.account.one_time_codes_pass) || subject.origin == Origin::Confirmation;
+        if !(own_wish && is_exception) {
             found.push((RuleId::RecipientSuppressed, Evidence::Cause(cause)));
         }
     }
@@ -118,7 +122,11 @@ fn slot(rate: Rate, tat: Tat, now: Timestamp) -> Option<Timestamp> {
     (!is_late_enough).then(|| Timestamp::from_millis((earliest_micros + 999).div_euclid(1_000) as i64))
 }
 
-fn holds(facts: &Facts) -> Vec<(RuleId, Evidence)> {
+fn holds(facts: &Facts, subject: &Subject) -> Vec<(RuleId, Evidence)> {
+    let is_code = facts.content == Fact::Known(Findings { one_time_code: true });
+    let asked_for = subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication) && subject.origin != Origin::ThreeCx;
+    let doubtful = matches!(facts.contact, Fact::Known(ContactState::Suspected { .. })) && !(is_code && asked_for);
+    let doubtful = doubtful.then_some((RuleId::OptOutSuspected, Evidence::None));
     let supervised = facts.account.supervised.then_some((RuleId::AccountSupervised, Evidence::None));
     let missing = if facts.key == Fact::Missing {
         Some(FactName::Key)
@@ -133,5 +141,5 @@ fn holds(facts: &Facts) -> Vec<(RuleId, Evidence)> {
     } else {
         (facts.velocity == Fact::Missing).then_some(FactName::Velocity)
     };
-    supervised.into_iter().chain(missing.map(|name| (RuleId::FactMissing, Evidence::Fact(name)))).collect()
+    doubtful.into_iter().chain(supervised).chain(missing.map(|name| (RuleId::FactMissing, Evidence::Fact(name)))).collect()
 }

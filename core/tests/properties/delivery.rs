@@ -44,6 +44,9 @@ enum What {
     Finish { fence_behind: u32, outcome: Outcome, jitter: u32 },
     Tick,
     Withdraw,
+    Hold,
+    Arrived,
+    Bounced { class: ErrorClass },
     Skip(Skip),
     Resolve { sent: bool },
 }
@@ -71,6 +74,9 @@ impl What {
             }
             Self::Tick => Input::Tick,
             Self::Withdraw => Input::Withdraw,
+            Self::Hold => Input::Hold,
+            Self::Arrived => Input::Arrived,
+            Self::Bounced { class } => Input::Bounced { class: *class },
             Self::Skip(why) => Input::Skip(*why),
             Self::Resolve { sent } => Input::Resolve { sent: *sent },
         };
@@ -145,7 +151,8 @@ fn anything() -> impl Strategy<Value = What> {
         6 => (fence_behind(), outcome(), any::<u32>())
             .prop_map(|(fence_behind, outcome, jitter)| What::Finish { fence_behind, outcome, jitter }),
         3 => Just(What::Tick),
-        1 => prop_oneof![Just(What::Withdraw), select(&Skip::ALL[..]).prop_map(What::Skip)],
+        1 => prop_oneof![Just(What::Withdraw), Just(What::Hold), select(&Skip::ALL[..]).prop_map(What::Skip)],
+        1 => prop_oneof![Just(What::Arrived), Just(What::Bounced { class: ErrorClass::Undeliverable })],
         1 => any::<bool>().prop_map(|sent| What::Resolve { sent }),
     ]
 }
@@ -269,8 +276,8 @@ fn lives_end_in_every_way() {
         ways.extend(live(beginning, &happenings).err().map(|ending| (beginning.channel.as_str(), way(ending))));
     }
     let of = |channel| ways.iter().filter(|(known, _)| *known == channel).map(|(_, way)| *way).collect::<Vec<_>>().join(", ");
-    assert_eq!(of("event"), "blocked, canceled, expired, failed, sent, skipped, spent");
-    assert_eq!(of("message"), "blocked, canceled, expired, failed, sent, skipped, spent, unknown");
+    assert_eq!(of("event"), "blocked, canceled, expired, failed, held, sent, skipped, spent");
+    assert_eq!(of("message"), "blocked, canceled, expired, failed, held, sent, skipped, spent, unknown");
 }
 
 const fn way(ending: Ending) -> &'static str {
@@ -280,6 +287,7 @@ const fn way(ending: Ending) -> &'static str {
         Ending::Expired => "expired",
         Ending::Failed(class) if class.is_final() => "failed",
         Ending::Failed(_) => "spent",
+        Ending::Held => "held",
         Ending::Sent => "sent",
         Ending::Skipped(_) => "skipped",
         Ending::Unknown => "unknown",

@@ -113,7 +113,8 @@ fn instance() -> impl Strategy<Value = InstanceFacts> {
 
 pub(crate) fn facts() -> impl Strategy<Value = Facts> {
     let key = prop_oneof![8 => Just(KeyState::Active), 1 => Just(KeyState::Expired), 1 => Just(KeyState::Revoked)];
-    let contact = prop_oneof![2 => Just(ContactState::Reachable), 1 => suppressed()];
+    let suspected = ContactState::Suspected { since: Timestamp::from_millis(NOON) };
+    let contact = prop_oneof![2 => Just(ContactState::Reachable), 1 => Just(suspected), 1 => suppressed()];
     let findings = any::<bool>().prop_map(|one_time_code| Findings { one_time_code });
     (account(), instance(), fact(key), limits(), fact(usage()), fact(velocity()), fact(contact), fact(conversation()), fact(findings))
         .prop_map(|(account, instance, key, limits, usage, velocity, contact, conversation, content)| Facts {
@@ -141,7 +142,7 @@ pub(crate) fn subject() -> impl Strategy<Value = Subject> {
         ContentKind::Text,
     ]);
     let key: KeyId = "0aZ3kQ9fLm2X".parse().unwrap();
-    let origin = prop_oneof![Just(Origin::Api(key)), Just(Origin::App), Just(Origin::ThreeCx)];
+    let origin = prop_oneof![Just(Origin::Api(key)), Just(Origin::App), Just(Origin::Confirmation), Just(Origin::ThreeCx)];
     let mode = select(vec![Mode::Live, Mode::Test]);
     (prop_oneof![6 => allowed, 1 => refused], content, origin, mode, any::<bool>())
         .prop_map(|(purpose, content, origin, mode, released)| Subject { purpose, content, origin, mode, released })

@@ -74,6 +74,10 @@ impl WorkerStore for SlowWorker {
         self.inner.claim(claim).await
     }
 
+    async fn heed(&self, heed: Heed) -> Result<HeedAnswer, StoreError> {
+        self.inner.heed(heed).await
+    }
+
     async fn take(&self, take: Take) -> Result<TakeAnswer, StoreError> {
         self.inner.take(take).await
     }

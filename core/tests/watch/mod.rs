@@ -87,9 +87,12 @@ impl Watch {
 
     fn see_ending(&self, before: &Delivery, input: &Input, ending: Ending, now: Timestamp) {
         let fits = match before.state {
+            _ if *input == Input::Arrived => ending == Ending::Sent && before.tries > 0,
+            State::Started { .. } | State::InDoubt { .. } if matches!(input, Input::Bounced { .. }) => matches!(ending, Ending::Failed(_)),
             State::Waiting { .. } | State::Claimed { .. } => match ending {
                 Ending::Expired => before.expires_at <= now,
                 Ending::Canceled(_) => *input == Input::Withdraw,
+                Ending::Held => *input == Input::Hold,
                 Ending::Skipped(skip) => *input == Input::Skip(skip),
                 _ => false,
             },
@@ -109,7 +112,7 @@ impl Watch {
             Ending::Blocked(_) => matches!(input, Input::Finish { outcome: Outcome::Blocked { .. }, .. }),
             Ending::Failed(class) => next_due.is_none() || (class.is_final() && is_known_unsent(input)),
             Ending::Expired => next_due.is_some_and(|next_due| *next_due.end() >= before.expires_at),
-            Ending::Canceled(_) | Ending::Skipped(_) | Ending::Unknown => false,
+            Ending::Canceled(_) | Ending::Held | Ending::Skipped(_) | Ending::Unknown => false,
         }
     }
 
@@ -131,7 +134,8 @@ impl Watch {
 const fn shown_fence(input: &Input) -> Option<u32> {
     match input {
         Input::Start { fence, .. } | Input::Release { fence, .. } | Input::Finish { fence, .. } => Some(*fence),
-        Input::Claim { .. } | Input::Tick | Input::Withdraw | Input::Skip(_) | Input::Resolve { .. } => None,
+        Input::Claim { .. } | Input::Tick | Input::Withdraw | Input::Hold | Input::Skip(_) | Input::Resolve { .. } => None,
+        Input::Arrived | Input::Bounced { .. } => None,
     }
 }
 

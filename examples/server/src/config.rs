@@ -211,19 +211,25 @@ pub struct RetentionSettings {
     pub content_days: Bounded<1, 36_500>,
     /// Messages, events, attempts, reviews and policy events.
     pub log_days: Bounded<1, 36_500>,
+    /// What providers posted, as it came, and the keys by which repetitions are told: Meta repeats for up to seven days.
+    pub raw_days: Bounded<8, 36_500>,
 }
 
 impl Default for RetentionSettings {
     fn default() -> Self {
-        Self { content_days: Bounded::nearest(30), log_days: Bounded::nearest(396) }
+        Self { content_days: Bounded::nearest(30), log_days: Bounded::nearest(396), raw_days: Bounded::nearest(8) }
     }
 }
 
 impl RetentionSettings {
     /// What is forgotten at `now`.
     pub fn at(self, now: Timestamp) -> Retention {
-        let before = |days: Bounded<1, 36_500>| now.minus(DAY * days.get() as u32);
-        Retention { content_before: before(self.content_days), logs_before: before(self.log_days) }
+        let before = |days: u64| now.minus(DAY * days as u32);
+        Retention {
+            content_before: before(self.content_days.get()),
+            logs_before: before(self.log_days.get()),
+            raw_before: before(self.raw_days.get()),
+        }
     }
 }
 
@@ -288,6 +294,7 @@ const KEYS: &[Key] = &[
     key("policy.block_from", "a whole number from 1 to 100"),
     key("retention.content_days", "a whole number from 1 to 36500"),
     key("retention.log_days", "a whole number from 1 to 36500"),
+    key("retention.raw_days", "a whole number from 8 to 36500"),
     key("sandbox.latency_ms", "a whole number from 0 to 600000"),
     key("sandbox.fail", "`refuse`, `timeout`, `die`, `flaky:P` or nothing"),
 ];

@@ -133,6 +133,14 @@ handle! {
         fn keys() -> Vec<ApiKey>;
         fn revoke_key(id: KeyId, now: Timestamp) -> Option<ApiKey>;
         fn reroll_key(old: KeyId, new: ApiKey, old_ends_at: Timestamp, now: Timestamp) -> bool;
+        fn receive(notification: Notification) -> Received;
+        fn inbound(filter: InboundFilter, page: Page<InboundId>) -> Vec<InboundEntry>;
+        fn inbound_entry(id: InboundId) -> Option<InboundEntry>;
+        fn notifications(page: Page<NotificationId>) -> Vec<NotificationEntry>;
+        fn notification(id: NotificationId) -> Option<NotificationEntry>;
+        fn know(addresses: Addresses, contact: ContactId, now: Timestamp) -> ();
+        fn suspicions(page: Page<ContactId>) -> Vec<Suspicion>;
+        fn answer_suspicion(contact: ContactId, opted_out: bool, by: Actor, now: Timestamp) -> Option<Suspicion>;
         fn suppress(suppression: NewSuppression) -> Suppression;
         fn lift(id: SuppressionId, by: Actor, now: Timestamp) -> Option<Suppression>;
         fn suppressions(filter: SuppressionFilter, page: Page<SuppressionId>) -> Vec<Suppression>;
@@ -285,6 +293,7 @@ struct FaultyWorker {
 handle! {
     WorkerStore for FaultyWorker
     as it is {
+        fn heed(heed: Heed) -> HeedAnswer;
         fn release(claimed: Vec<Claimed>, now: Timestamp) -> ();
         fn sweep(now: Timestamp, limit: usize) -> Swept;
         fn key(id: KeyId) -> Option<ApiKey>;

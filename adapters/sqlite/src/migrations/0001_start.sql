@@ -12,8 +12,10 @@ CREATE TABLE accounts (
     suspended_at        INTEGER,
     one_time_codes_pass INTEGER NOT NULL,
     supervised          INTEGER NOT NULL,
+    confirms_opt_out    INTEGER NOT NULL,
     created_at          INTEGER NOT NULL,
     last_seq            INTEGER NOT NULL,   -- of the policy events
+    last_inbound        INTEGER NOT NULL DEFAULT 0, -- the place of what came in last
     changes             INTEGER NOT NULL DEFAULT 0 -- pauses and connections: what tells their events of one moment apart
 ) STRICT, WITHOUT ROWID;
 
@@ -64,16 +66,33 @@ CREATE TABLE velocity (
     PRIMARY KEY (account, subject, mode)
 ) STRICT, WITHOUT ROWID;
 
+-- A contact that turned out to be another one stays, so that what names it is found, and is suppressed and suspected as that one is.
 CREATE TABLE contacts (
     account       BLOB NOT NULL,
     id            BLOB NOT NULL,
     suppressed_by TEXT,                     -- the strictest cause in force
     suppressed_at INTEGER,
-    window_until  INTEGER,                  -- of the conversation
-    address       TEXT NOT NULL,            -- the first one, to show
+    suspected_by  BLOB,                     -- what they wrote that may have been an opt-out
+    suspected_at  INTEGER,
+    window_until  INTEGER,                  -- of the conversation that lasts longest
+    address       TEXT NOT NULL,            -- the first one
+    others        TEXT,                     -- JSON: the other addresses
+    merged_into   BLOB,
     live_tat      INTEGER NOT NULL DEFAULT 0,
     test_tat      INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX contacts_suspected ON contacts (account, id) WHERE suspected_at IS NOT NULL AND merged_into IS NULL;
+CREATE INDEX contacts_merged ON contacts (account, merged_into) WHERE merged_into IS NOT NULL;
+
+-- Until when a contact may be answered freely from an instance.
+CREATE TABLE conversations (
+    account  BLOB NOT NULL,
+    contact  BLOB NOT NULL,
+    instance BLOB NOT NULL,
+    until    INTEGER NOT NULL,
+    PRIMARY KEY (account, contact, instance)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE addresses (
@@ -124,6 +143,15 @@ CREATE TABLE messages (
     PRIMARY KEY (account, id)
 ) STRICT, WITHOUT ROWID;
 
+-- The messages by the ids that providers gave them; the sandbox reports by ours.
+CREATE TABLE external_ids (
+    account     BLOB NOT NULL,
+    instance    BLOB NOT NULL,
+    external_id TEXT NOT NULL,
+    message     BLOB NOT NULL,
+    PRIMARY KEY (account, instance, external_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE idempotency_keys (
     account     BLOB NOT NULL,
     key         TEXT NOT NULL,
@@ -135,7 +163,7 @@ CREATE TABLE idempotency_keys (
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (bound_at);
 
 -- What is accepted and not finished. state: 0 waiting, 1 claimed, 2 started, 3 in doubt, 4 parked: it cannot be read.
--- channel: 0 a message (place: its instance), 1 an event (place: its endpoint).
+-- channel: 0 a message (place: its instance), 1 an event (place: its endpoint), 2 what came in (place: its instance).
 CREATE TABLE outbox (
     delivery   BLOB PRIMARY KEY,
     account    BLOB NOT NULL,
@@ -143,9 +171,10 @@ CREATE TABLE outbox (
     order_key  INTEGER,
     channel    INTEGER NOT NULL,
     place      BLOB NOT NULL,
-    item       BLOB NOT NULL,               -- the message or the event
+    item       BLOB NOT NULL,               -- the message, the event or what came in
+    contact    BLOB,                        -- of a message
     as_name    TEXT,                        -- of an event that goes under another name than its own
-    log_id     INTEGER NOT NULL,
+    log_id     INTEGER NOT NULL,            -- of a message; the place of what came in
     state      INTEGER NOT NULL,
     due        INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
@@ -157,10 +186,53 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_messages_waiting ON outbox (account, place, due) WHERE channel = 0 AND state = 0;
 CREATE INDEX outbox_messages_expiring ON outbox (expires_at) WHERE channel = 0 AND state = 0;
 CREATE INDEX outbox_messages_leased ON outbox (due) WHERE channel = 0 AND state <> 0;
+CREATE INDEX outbox_messages_of_contact ON outbox (account, contact) WHERE channel = 0 AND state < 2;
 CREATE INDEX outbox_messages_ordered ON outbox (account, order_key, log_id) WHERE order_key IS NOT NULL;
 -- Of events only what every take needs: the leases are few enough to be looked through, and what expires is at the table's beginning.
 CREATE INDEX outbox_events_waiting ON outbox (account, place, due) WHERE channel = 1 AND state = 0;
 CREATE INDEX outbox_events_in_flight ON outbox (account, place, due) WHERE channel = 1 AND state = 2;
+
+CREATE INDEX outbox_inbox_waiting ON outbox (account, log_id) WHERE channel = 2 AND state = 0;
+
+-- What providers posted. The bytes are forgotten after days.
+CREATE TABLE notifications (
+    account     BLOB NOT NULL,
+    id          BLOB NOT NULL,
+    instance    BLOB NOT NULL,
+    received_at INTEGER NOT NULL,
+    new         INTEGER NOT NULL,
+    repeated    INTEGER NOT NULL,
+    quarantined INTEGER NOT NULL,
+    body        BLOB,
+    PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
+
+-- What they told, one by one. Statuses are gone once they are heeded: the messages have them.
+CREATE TABLE inbound (
+    account      BLOB NOT NULL,
+    id           BLOB NOT NULL,
+    notification BLOB NOT NULL,
+    instance     BLOB NOT NULL,
+    delivery     BLOB,                      -- under which it waits to be heeded
+    contact      BLOB,
+    address      TEXT,
+    kind         TEXT NOT NULL,
+    class        TEXT NOT NULL,
+    at           INTEGER,                   -- by the provider's clock
+    received_at  INTEGER NOT NULL,
+    words        TEXT,                      -- none once their retention is over
+    told         TEXT NOT NULL,             -- JSON
+    PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
+
+-- What tells each of them from all others, so that a repetition changes nothing.
+CREATE TABLE inbound_keys (
+    account BLOB NOT NULL,
+    key     BLOB NOT NULL,
+    told_at INTEGER NOT NULL,
+    PRIMARY KEY (account, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX inbound_keys_by_age ON inbound_keys (told_at);
 
 -- Attempts that did not send their message; the one that did stands in the message, an open one in the outbox.
 CREATE TABLE attempts (
@@ -289,9 +361,11 @@ CREATE TABLE recoveries (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX recoveries_open ON recoveries (id) WHERE done_at IS NULL AND canceled_at IS NULL;
 
--- How far the retention job came: what every message, or event, up to this one said is forgotten.
+-- How far the retention job came: what every message, event, thing that came in, or raw notification, up to this one said is forgotten.
 CREATE TABLE retention (
     account BLOB PRIMARY KEY,
     message BLOB,
-    event   BLOB
+    event   BLOB,
+    inbound BLOB,
+    raw     BLOB
 ) STRICT, WITHOUT ROWID;

@@ -40,6 +40,9 @@ pub(super) enum Verb {
         /// Whether a person must release each of its messages
         #[arg(long, value_name = "BOOL")]
         supervised: Option<bool>,
+        /// Whether a recipient who opts out gets the one confirmation of it
+        #[arg(long, value_name = "BOOL")]
+        confirms_opt_out: Option<bool>,
     },
     /// Let nothing of it go out until it is resumed
     Pause {
@@ -101,10 +104,10 @@ impl Verb {
             }
             Self::List { paging } => paging.of(Question::get("/v1/accounts")).listed(COLUMNS),
             Self::Show { id } => Question::get(path(&id)),
-            Self::Update { id, name, terms, one_time_codes_pass, supervised } => {
+            Self::Update { id, name, terms, one_time_codes_pass, supervised, confirms_opt_out } => {
                 let body = json!({
                     "name": name, "plan": terms.plan, "limits": terms.limits(), "time_zone": terms.time_zone,
-                    "one_time_codes_pass": one_time_codes_pass, "supervised": supervised,
+                    "one_time_codes_pass": one_time_codes_pass, "supervised": supervised, "confirms_opt_out": confirms_opt_out,
                 });
                 Question::patch(path(&id), given(body))
             }

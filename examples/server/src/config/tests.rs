@@ -208,6 +208,7 @@ fn what_is_older_than_its_days_is_forgotten() {
     let retention = RetentionSettings::default().at(noon);
     assert_eq!(retention.content_before.to_string(), "2026-10-23T12:00:00Z");
     assert_eq!(retention.logs_before.to_string(), "2025-10-22T12:00:00Z");
+    assert_eq!(retention.raw_before.to_string(), "2026-11-14T12:00:00Z");
 }
 
 #[test]

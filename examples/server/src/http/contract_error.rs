@@ -260,7 +260,7 @@ const fn of_rule(rule: RuleId) -> (Code, &'static str) {
         RuleId::MonthlyLimit => (Code::MonthlyLimitExceeded, "throttle"),
         RuleId::DailyLimit => (Code::DailyLimitExceeded, "throttle"),
         RuleId::AccountVelocity | RuleId::InstanceVelocity | RuleId::RecipientVelocity => (Code::SendingThrottled, "throttle"),
-        RuleId::AccountSupervised | RuleId::FactMissing => (Code::PolicyViolation, "block"),
+        RuleId::OptOutSuspected | RuleId::AccountSupervised | RuleId::FactMissing => (Code::PolicyViolation, "block"),
     }
 }
 
@@ -340,6 +340,7 @@ mod tests {
                 "account_velocity: 429 sending_throttled throttle",
                 "instance_velocity: 429 sending_throttled throttle",
                 "recipient_velocity: 429 sending_throttled throttle",
+                "opt_out_suspected: 403 policy_violation block",
                 "account_supervised: 403 policy_violation block",
                 "fact_missing: 403 policy_violation block",
             ]

@@ -73,7 +73,7 @@ words! {
         [
             "key_not_in_force", "account_suspended", "account_paused", "instance_paused", "instance_not_connected",
             "recipient_suppressed", "purpose_not_allowed", "conversation_window_closed", "monthly_limit", "daily_limit",
-            "account_velocity", "instance_velocity", "recipient_velocity", "account_supervised", "fact_missing",
+            "account_velocity", "instance_velocity", "recipient_velocity", "opt_out_suspected", "account_supervised", "fact_missing",
         ];
     /// How far a message got.
     StatusWord as "MessageStatus" = MessageStatus,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gatepost::{
-    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, Finished, KeyId, Lease, OperatorStore, Recovered, RecoveryId,
-    Retention, StartAnswer, Store, StoreError, Swept, Take, TakeAnswer, Timestamp, WorkerStore,
+    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, Finished, Heed, HeedAnswer, KeyId, Lease, OperatorStore,
+    Recovered, RecoveryId, Retention, StartAnswer, Store, StoreError, Swept, Take, TakeAnswer, Timestamp, WorkerStore,
 };
 use gatepost_memory::MemoryStore;
 
@@ -76,6 +76,10 @@ impl WorkerStore for BrokenWorker {
     }
 
     async fn sweep(&self, _: Timestamp, _: usize) -> Result<Swept, StoreError> {
+        down()
+    }
+
+    async fn heed(&self, _: Heed) -> Result<HeedAnswer, StoreError> {
         down()
     }
 

@@ -257,6 +257,7 @@ impl Customer {
             suspended_at: None,
             one_time_codes_pass: true,
             supervised: false,
+            confirms_opt_out: true,
             created_at: host.now(),
         };
         let id = account.id;

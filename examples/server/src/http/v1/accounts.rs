@@ -48,6 +48,8 @@ pub(super) struct AccountShape {
     one_time_codes_pass: bool,
     /// Whether a person must release each of its messages.
     supervised: bool,
+    /// Whether a recipient who opts out gets the one confirmation of it.
+    confirms_opt_out: bool,
     /// When it was made.
     created_at: Time,
 }
@@ -160,6 +162,9 @@ pub(super) struct ChangeAccount {
     /// Whether a person must release each of its messages.
     #[serde(default)]
     supervised: Option<bool>,
+    /// Whether a recipient who opts out gets the one confirmation of it.
+    #[serde(default)]
+    confirms_opt_out: Option<bool>,
 }
 
 /// Which part of a list.
@@ -191,6 +196,7 @@ pub(super) async fn create_account(
         suspended_at: None,
         one_time_codes_pass: true,
         supervised: false,
+        confirms_opt_out: true,
         created_at: now,
     };
     app.gateway.store().operator().add_account(account.clone()).await?;
@@ -233,8 +239,8 @@ pub(super) async fn change_account(
         }
         None => None,
     };
-    let ChangeAccount { name, one_time_codes_pass, supervised, .. } = asked;
-    let change = AccountChange { name, plan, calendar, one_time_codes_pass, supervised, ..AccountChange::default() };
+    let ChangeAccount { name, one_time_codes_pass, supervised, confirms_opt_out, .. } = asked;
+    let change = AccountChange { name, plan, calendar, one_time_codes_pass, supervised, confirms_opt_out, ..AccountChange::default() };
     apply(&app, on, change, "an account was changed").await
 }
 
@@ -362,6 +368,7 @@ impl AccountShape {
             suspended_at: account.suspended_at.map(Time::from),
             one_time_codes_pass: account.one_time_codes_pass,
             supervised: account.supervised,
+            confirms_opt_out: account.confirms_opt_out,
             created_at: account.created_at.into(),
         }
     }

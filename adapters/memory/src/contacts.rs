@@ -1,0 +1,138 @@
+//! Contacts: who may have opted out, what a person says of it, and contacts that turn out to be one.
+
+use std::collections::BTreeSet;
+
+use gatepost::{
+    Actor, Address, Addresses, Cause, ContactId, Gate, InboundId, Input, MessageId, NewSuppression, Page, State, Suppression,
+    SuppressionId, Suspicion, Timestamp, may_start,
+};
+
+use crate::deliver;
+use crate::suppressions;
+use crate::world::{AccountRows, Effects, OutboxRow};
+
+/// The contact with these addresses, which is `new` where none is known. Contacts that turn out to be one become the oldest of them, and
+/// what waits is called back if one of them opted out.
+pub(crate) fn know(rows: &mut AccountRows, effects: &mut Effects, addresses: &Addresses, new: ContactId, now: Timestamp) -> ContactId {
+    let known: BTreeSet<ContactId> = addresses.iter().filter_map(|address| rows.contact_of.get(address)).copied().collect();
+    let contact = known.first().copied().unwrap_or(new);
+    for other in known.iter().skip(1) {
+        merge(rows, *other, contact);
+    }
+    for address in addresses.iter() {
+        rows.meet(contact, address.clone());
+    }
+    if known.len() > 1 {
+        call_back(rows, effects, contact, now);
+    }
+    contact
+}
+
+/// Makes `other` a part of `contact`: its addresses, its suppressions, and whatever is to be sent to it.
+fn merge(rows: &mut AccountRows, other: ContactId, contact: ContactId) {
+    let Some(gone) = rows.contacts.remove(&other) else { return };
+    rows.merged.values_mut().filter(|to| **to == other).for_each(|to| *to = contact);
+    rows.merged.insert(other, contact);
+    let move_to = |of: &mut ContactId| {
+        if *of == other {
+            *of = contact;
+        }
+    };
+    rows.contact_of.values_mut().for_each(move_to);
+    rows.suppressions.values_mut().for_each(|suppression| move_to(&mut suppression.contact));
+    rows.messages.values_mut().for_each(|row| move_to(&mut row.contact));
+    rows.inbound.values_mut().filter_map(|entry| entry.contact.as_mut()).for_each(move_to);
+    if let Some(row) = rows.contacts.get_mut(&contact) {
+        row.suspected = row.suspected.into_iter().chain(gone.suspected).min_by_key(|(_, since)| *since);
+        for (instance, end) in gone.conversations {
+            row.conversations.entry(instance).and_modify(|known| *known = end.max(*known)).or_insert(end);
+        }
+        row.tats.take_later(&gone.tats);
+    }
+    suppressions::write_strictest(rows, contact);
+}
+
+/// The contact that this one is by now.
+pub(crate) fn present(rows: &AccountRows, contact: ContactId) -> ContactId {
+    rows.merged.get(&contact).copied().unwrap_or(contact)
+}
+
+/// Ends or takes back what waits for a contact, where present facts ask for it: it is withdrawn for a suppression, and held for a suspicion.
+pub(crate) fn call_back(rows: &mut AccountRows, effects: &mut Effects, contact: ContactId, now: Timestamp) {
+    let is_theirs = |message: &MessageId| rows.messages.get(message).is_some_and(|row| row.contact == contact);
+    let waits = |row: &&OutboxRow| matches!(row.delivery.state, State::Waiting { .. } | State::Claimed { .. }) && is_theirs(&row.message);
+    let waiting: Vec<OutboxRow> = rows.outbox.values().filter(waits).copied().collect();
+    for row in waiting {
+        let input = match deliver::start_facts(rows, &row).map(|facts| may_start(&facts)) {
+            Some(Gate::Closed) => Input::Withdraw,
+            Some(Gate::Held) => Input::Hold,
+            Some(Gate::Open | Gate::Wait) | None => continue,
+        };
+        deliver::advance(rows, effects, &row, &input, now);
+    }
+}
+
+/// Has a person look at a contact who may have opted out, and holds what waits for them.
+pub(crate) fn suspect(rows: &mut AccountRows, effects: &mut Effects, contact: ContactId, inbound: InboundId, now: Timestamp) {
+    if let Some(row) = rows.contacts.get_mut(&contact) {
+        row.suspected.get_or_insert((inbound, now));
+    }
+    call_back(rows, effects, contact, now);
+}
+
+/// What a contact said is understood now.
+pub(crate) fn trust(rows: &mut AccountRows, contact: ContactId) {
+    if let Some(row) = rows.contacts.get_mut(&contact) {
+        row.suspected = None;
+    }
+}
+
+pub(crate) fn suspicions(rows: &AccountRows, page: Page<ContactId>) -> Vec<Suspicion> {
+    let behind = |contact: &&ContactId| page.after.is_none_or(|after| **contact > after);
+    rows.contacts.keys().filter(behind).filter_map(|contact| suspicion(rows, *contact)).take(page.limit).collect()
+}
+
+fn suspicion(rows: &AccountRows, contact: ContactId) -> Option<Suspicion> {
+    let (inbound, since) = rows.contacts.get(&contact)?.suspected?;
+    Some(Suspicion { contact, address: first_address(rows, contact)?, inbound, since })
+}
+
+/// The address to show: the phone number, where it is known.
+fn first_address(rows: &AccountRows, contact: ContactId) -> Option<Address> {
+    rows.contact_of.iter().find(|(_, id)| **id == contact).map(|(address, _)| address.clone())
+}
+
+/// A person says whether a contact opted out.
+pub(crate) fn answer(
+    rows: &mut AccountRows,
+    effects: &mut Effects,
+    contact: ContactId,
+    opted_out: bool,
+    by: Actor,
+    now: Timestamp,
+) -> Option<Suspicion> {
+    let contact = present(rows, contact);
+    let answered = suspicion(rows, contact)?;
+    trust(rows, contact);
+    if opted_out {
+        let id = SuppressionId::of(answered.inbound.to_bytes(), now);
+        let (address, cause) = (answered.address.clone(), Cause::NaturalLanguage);
+        suppressions::suppress(rows, effects, NewSuppression { id, contact, address, cause, note: None, by, now });
+    }
+    Some(answered)
+}
+
+/// Lifts what is in force for causes that `lifts`; what was lifted, the strictest first.
+pub(crate) fn lift_all(
+    rows: &mut AccountRows,
+    contact: ContactId,
+    by: Actor,
+    now: Timestamp,
+    lifts: impl Fn(Cause) -> bool,
+) -> Vec<Suppression> {
+    let lifted = suppressions::in_force(rows, contact).filter(|standing| lifts(standing.cause)).map(|standing| standing.id);
+    let lifted: Vec<SuppressionId> = lifted.collect();
+    let mut lifted: Vec<Suppression> = lifted.into_iter().filter_map(|id| suppressions::lift(rows, id, by, now)).collect();
+    lifted.sort_by_key(|suppression| std::cmp::Reverse(suppression.cause));
+    lifted
+}

@@ -1,0 +1,229 @@
+//! Inbox: what providers tell, kept as it comes and heeded in that order.
+//!
+//! The players: [`receive`] (one notification), [`heed`] (what follows from each thing of it, whole or not at all), and a function for each
+//! kind of thing that something follows from.
+
+use std::collections::btree_map::Entry;
+use std::ops::Bound;
+
+use gatepost::{
+    Account, AccountId, Actor, CONVERSATION_TIME, Confirmation, Decider, ErrorClass, Heed, HeedAnswer, Inbound, InboundEntry,
+    InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, NewSuppression, Notification,
+    NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport, SuppressionId, Timestamp, Told,
+    Words,
+};
+
+use crate::world::{AccountRows, Effects, World, newest};
+use crate::{accept, accounts, contacts, deliver, events, messages, suppressions};
+
+/// Keeps what a provider posted, and each thing of it that was not told before.
+pub(crate) fn receive(rows: &mut AccountRows, effects: &mut Effects, notification: Notification) -> Received {
+    let Notification { id, instance, body, inbound, now } = notification;
+    let mut received = Received::default();
+    for inbound in inbound {
+        match rows.inbound_keys.entry(inbound.key) {
+            Entry::Occupied(_) => received.repeated += 1,
+            Entry::Vacant(place) => {
+                place.insert(now);
+                received.new += 1;
+                received.quarantined += usize::from(matches!(inbound.told, Told::Quarantined { .. }));
+                keep(rows, effects, inbound, (id, instance), now);
+            }
+        }
+    }
+    rows.notifications.insert(id, NotificationEntry { id, instance, received_at: now, received, body: Some(body) });
+    effects.left_due |= !rows.inbox.is_empty();
+    received
+}
+
+fn keep(
+    rows: &mut AccountRows,
+    effects: &mut Effects,
+    inbound: Inbound,
+    (notification, instance): (NotificationId, InstanceId),
+    now: Timestamp,
+) {
+    let from = inbound.people.first().cloned();
+    let contact = inbound.introduces().then(|| contacts::know(rows, effects, &inbound.addresses(), inbound.contact, now));
+    let Inbound { id, kind, at, told, .. } = inbound;
+    let waits = told.is_heeded();
+    rows.inbound.insert(id, InboundEntry { id, notification, instance, contact, from, kind, at, received_at: now, waits, told });
+    if waits {
+        rows.inbox.push_back(id);
+    }
+}
+
+/// Heeds what came in, account after account.
+pub(crate) fn heed(world: &mut World, heed: &Heed) -> HeedAnswer {
+    let mut answer = HeedAnswer::default();
+    let behind = heed.after.map_or(Bound::Unbounded, Bound::Excluded);
+    let accounts: Vec<AccountId> = world.accounts.range((behind, Bound::Unbounded)).map(|(id, _)| *id).collect();
+    for account in accounts {
+        heed_account(world, account, heed, &mut answer);
+        if answer.heeded >= heed.limit {
+            answer.after = Some(account);
+            break;
+        }
+    }
+    answer
+}
+
+fn heed_account(world: &mut World, account: AccountId, heed: &Heed, answer: &mut HeedAnswer) {
+    let room = heed.per_account.min(heed.limit - answer.heeded);
+    for _ in 0..room {
+        let Some(next) = world.accounts.get_mut(&account).and_then(|rows| rows.inbox.pop_front()) else { return };
+        answer.settled.extend(heed_one(world, account, next, &*heed.decider, heed.now));
+        answer.heeded += 1;
+    }
+    answer.more |= world.accounts.get(&account).is_some_and(|rows| !rows.inbox.is_empty());
+}
+
+/// Does what follows from one thing; the message whose status that changed.
+fn heed_one(world: &mut World, account: AccountId, id: InboundId, decider: &dyn Decider, now: Timestamp) -> Option<Settled> {
+    let World { accounts, effects, .. } = world;
+    let rows = accounts.get_mut(&account)?;
+    let entry = rows.inbound.get_mut(&id)?;
+    entry.waits = false;
+    let entry = entry.clone();
+    match &entry.told {
+        Told::Said(said) => {
+            let new = hear(rows, effects, &entry, said, now);
+            if let Some(confirmation) = new.then(|| confirmation(&entry, said)).flatten() {
+                confirm(world, account, &confirmation, decider, now);
+            }
+            None
+        }
+        Told::Status(report) => {
+            rows.inbound.remove(&id);
+            report_status(rows, effects, entry.instance, report, now)
+        }
+        Told::Preference(wish) => {
+            respond(rows, effects, &entry, None, wish.response(), now);
+            None
+        }
+        Told::Connection(connection) => {
+            let change = InstanceChange { connection: Some(*connection), at: now, ..InstanceChange::default() };
+            // Only a change of the pause can be refused.
+            let _ = accounts::change_instance(rows, effects, entry.instance, change);
+            None
+        }
+        Told::Identity(_) | Told::Other | Told::Quarantined { .. } => None,
+    }
+}
+
+/// Heeds what a contact said: what they ask for before all else. Whether they opted out just now.
+fn hear(rows: &mut AccountRows, effects: &mut Effects, entry: &InboundEntry, said: &Said, now: Timestamp) -> bool {
+    let opted_out = respond(rows, effects, entry, Some(said), said.response(), now);
+    let at = entry.at.unwrap_or(entry.received_at).min(entry.received_at);
+    if said.opens_window
+        && let Some(row) = entry.contact.and_then(|contact| rows.contacts.get_mut(&contact))
+    {
+        let end = at.plus(CONVERSATION_TIME);
+        row.conversations.entry(entry.instance).and_modify(|known| *known = end.max(*known)).or_insert(end);
+    }
+    if let Some(instance) = rows.instances.get(&entry.instance).map(|row| row.instance.clone()) {
+        let instance = (instance.id, &instance.name);
+        let heard = MessageReceived { id: entry.id, instance, from: entry.from.as_ref(), said, at, received_at: entry.received_at };
+        events::tell_received(rows, effects, &heard);
+    }
+    opted_out
+}
+
+/// Does what a contact asked for; whether they opted out just now.
+fn respond(
+    rows: &mut AccountRows,
+    effects: &mut Effects,
+    entry: &InboundEntry,
+    said: Option<&Said>,
+    response: Response,
+    now: Timestamp,
+) -> bool {
+    let (Some(contact), Some(address)) = (entry.contact, &entry.from) else { return false };
+    let changed = match response {
+        Response::OptOut(cause) if suppressions::in_force(rows, contact).any(|standing| standing.cause == cause) => None,
+        Response::OptOut(cause) => {
+            let (id, by, address) = (SuppressionId::of(entry.id.to_bytes(), now), Actor::Recipient, address.clone());
+            suppressions::add(rows, effects, NewSuppression { id, contact, address, cause, note: None, by, now });
+            Some(cause)
+        }
+        Response::OptIn | Response::Resume => {
+            contacts::trust(rows, contact);
+            contacts::lift_all(rows, contact, Actor::Recipient, now, |cause| response.lifts(cause)).first().map(|lifted| lifted.cause)
+        }
+        Response::Suspect => {
+            contacts::suspect(rows, effects, contact, entry.id, now);
+            None
+        }
+        Response::Nothing => None,
+    };
+    let Some(source) = changed else { return false };
+    let opted_out = matches!(response, Response::OptOut(_));
+    let instance = rows.instances.get(&entry.instance).map(|row| (row.instance.id, row.instance.name.clone()));
+    let instance = instance.as_ref().map(|(id, name)| (*id, name));
+    let text = said.and_then(|said| said.text.as_ref()).map(Words::as_str);
+    let change = OptChange { id: entry.id.to_bytes(), instance, address, text, source, at: now };
+    let tell = if opted_out { events::tell_opted_out } else { events::tell_opted_in };
+    tell(rows, effects, &change);
+    opted_out
+}
+
+/// The confirmation of what they said, where it was understood.
+fn confirmation<'a>(entry: &'a InboundEntry, said: &Said) -> Option<Confirmation<'a>> {
+    let language = said.meaning?.language;
+    Some(Confirmation { inbound: entry.id, contact: entry.contact?, address: entry.from.as_ref()?, instance: entry.instance, language })
+}
+
+/// Sends the one confirmation, if it may be sent.
+fn confirm(world: &mut World, account: AccountId, confirmation: &Confirmation<'_>, decider: &dyn Decider, now: Timestamp) {
+    let Some(Account { confirms_opt_out: true, .. }) = world.accounts.get(&account).map(|rows| &rows.account) else { return };
+    let Some(submission) = world.accounts.get(&account).map(|rows| confirmation.submission(&rows.account, now)) else { return };
+    accept::accept_if_allowed(world, account, submission, decider);
+}
+
+/// Notes how far a message got. A report that ends an open delivery closes its doubt.
+fn report_status(
+    rows: &mut AccountRows,
+    effects: &mut Effects,
+    instance: InstanceId,
+    report: &StatusReport,
+    now: Timestamp,
+) -> Option<Settled> {
+    let message = reported_message(rows, instance, report)?;
+    let reported = report.on(rows.messages.get(&message)?.message.status)?;
+    deliver::end_reported(rows, effects, message, report, reported, now);
+    if let Some(row) = rows.messages.get_mut(&message) {
+        row.message.external_id.get_or_insert_with(|| report.external_id.clone());
+    }
+    messages::set_status(rows, effects, message, reported.status, reported.error, now);
+    if reported.error == Some(ErrorClass::OptedOut) {
+        deliver::note_opt_out(rows, effects, message, now);
+    }
+    Some(Settled { message, status: reported.status })
+}
+
+/// The message of this instance that a report is about: by our id, or else by the provider's.
+fn reported_message(rows: &AccountRows, instance: InstanceId, report: &StatusReport) -> Option<MessageId> {
+    let is_meant = |message: &&Message| message.external_id.as_deref() == Some(&report.external_id);
+    let named = report.message.and_then(|id| rows.messages.get(&id)).map(|row| &row.message);
+    let mut of_instance = rows.messages.values().map(|row| &row.message).filter(|message| message.instance == instance);
+    named.filter(|message| message.instance == instance).or_else(|| of_instance.find(is_meant)).map(|message| message.id)
+}
+
+/// What came in, newest first. What waits to be heeded is there already.
+pub(crate) fn list(rows: &AccountRows, filter: InboundFilter, page: Page<InboundId>) -> Vec<InboundEntry> {
+    let is_at = |entry: &InboundEntry| filter.instance.is_none_or(|instance| entry.instance == instance);
+    let has_class = |entry: &InboundEntry| filter.class.is_none_or(|class| entry.told.class() == class);
+    newest(&rows.inbound, page).filter(|entry| is_at(entry) && has_class(entry)).take(page.limit).cloned().collect()
+}
+
+pub(crate) fn find(rows: &AccountRows, id: InboundId) -> Option<InboundEntry> {
+    rows.inbound.get(&id).cloned()
+}
+
+pub(crate) fn notifications(rows: &AccountRows, page: Page<NotificationId>) -> Vec<NotificationEntry> {
+    newest(&rows.notifications, page).map(|entry| NotificationEntry { body: None, ..entry.clone() }).take(page.limit).collect()
+}
+
+pub(crate) fn notification(rows: &AccountRows, id: NotificationId) -> Option<NotificationEntry> {
+    rows.notifications.get(&id).cloned()
+}
