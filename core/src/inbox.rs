@@ -12,7 +12,7 @@ mod words;
 
 pub use confirm::Confirmation;
 pub use progress::{InvalidProgress, Progress, Reported, StatusReport};
-pub use told::{Response, Said, Told, Wish};
+pub use told::{Response, Said, SaidFile, Told, Wish};
 pub use words::Words;
 
 use alloc::string::String;

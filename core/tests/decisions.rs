@@ -284,6 +284,9 @@ fn of_throttles_that_end_together_the_first_decides() {
 fn a_supervised_account_has_each_message_released_by_a_person() {
     check("account is supervised", "hold, risk 50\n* account_supervised: hold");
     check("account is supervised\nreleased", "allow, risk 50\n  account_supervised: note");
+    check("account is supervised\ncaller is the confirmation", "allow, risk 50\n  account_supervised: note");
+    check("recipient is suspected", "hold, risk 50\n* opt_out_suspected: hold");
+    check("recipient is suspected\nreleased", "allow, risk 50\n  opt_out_suspected: note");
 }
 
 #[test]
@@ -507,6 +510,7 @@ impl World {
             ["key", "is", "revoked"] => self.facts.key = Fact::Known(KeyState::Revoked),
             ["mode", "is", "test"] => self.request.mode = Mode::Test,
             ["caller", "is", "3cx"] => self.request.origin = Origin::ThreeCx,
+            ["caller", "is", "the", "confirmation"] => self.request.origin = Origin::Confirmation,
             ["provider", "is", provider] => self.facts.instance.provider = provider.parse().unwrap(),
             ["unreadable", fact] => self.lose(fact),
             ["policy", "reviews", "from", score] => self.policy.review_from = score.parse().unwrap(),
@@ -550,6 +554,7 @@ impl World {
             ["recipient", "is", "suppressed", "by", cause] => {
                 self.facts.contact = Fact::Known(ContactState::Suppressed { cause: cause.parse().unwrap(), since: self.now });
             }
+            ["recipient", "is", "suspected"] => self.facts.contact = Fact::Known(ContactState::Suspected { since: self.now }),
             ["recipient", "just", "got", count] => {
                 let rate = self.facts.limits.recipient_rate;
                 self.velocity().recipient = self.after(rate, count);

@@ -104,6 +104,7 @@ macro_rules! __store_cases {
             suppression {
                 a_suppressed_contact_is_not_written_to
                 other_contacts_may_be_written_to
+                what_waits_is_withdrawn_with_the_suppression
                 a_start_after_a_suppression_is_canceled
                 a_queued_message_is_canceled_too
                 a_second_try_after_a_suppression_is_canceled

@@ -34,7 +34,7 @@ pub(crate) fn a_repeat_is_not_decided_again(harness: &dyn Harness) {
     let scene = Scene::limited(harness, limits(1, 1));
     scene.send(text("hi").under("k"));
     scene.suppress(ALICE, Cause::Legal);
-    assert_eq!(scene.send(text("hi").under("k")), "repeated, queued");
+    assert_eq!(scene.send(text("hi").under("k")), "repeated, canceled");
 }
 
 pub(crate) fn another_request_under_the_same_key_is_turned_away(harness: &dyn Harness) {

@@ -112,7 +112,7 @@ pub(crate) fn a_released_message_that_is_canceled_is_returned(harness: &dyn Harn
     let message = scene.sent(text("hi"));
     scene.release(message);
     scene.suppress(ALICE, Cause::Keyword);
-    assert_eq!((scene.start(scene.claim_one()), scene.used()), ("ended: canceled".to_string(), (0, 0)));
+    assert_eq!((scene.claim(), scene.used()), (vec![], (0, 0)));
 }
 
 pub(crate) fn a_held_message_that_is_refused_is_never_charged(harness: &dyn Harness) {
@@ -138,7 +138,7 @@ pub(crate) fn a_canceled_message_is_returned(harness: &dyn Harness) {
     scene.send(text("hi"));
     let claimed = scene.claim_one();
     scene.suppress(ALICE, Cause::Keyword);
-    assert_eq!((scene.start(claimed), scene.used()), ("ended: canceled".to_string(), (0, 0)));
+    assert_eq!((scene.start(claimed), scene.used()), ("stale".to_string(), (0, 0)));
 }
 
 pub(crate) fn an_expired_message_is_returned(harness: &dyn Harness) {
@@ -210,7 +210,7 @@ pub(crate) fn what_never_reached_the_provider_is_returned_to_the_window_it_was_c
     scene.at("2026-12-01T00:00:00Z");
     scene.send(text("hi").to(BOB));
     scene.suppress(ALICE, Cause::Keyword);
-    assert_eq!(scene.start(claimed), "ended: canceled");
+    assert_eq!(scene.start(claimed), "stale");
     assert_eq!((scene.used(), scene.used_at(Mode::Live, last_month)), ((1, 1), (0, 0)));
 }
 
@@ -236,8 +236,8 @@ pub(crate) fn a_test_message_is_returned_to_the_usage_of_tests(harness: &dyn Har
 pub(crate) fn a_charge_is_returned_once(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     scene.send_all([text("one"), text("two").to(BOB)]);
-    scene.suppress(ALICE, Cause::Keyword);
     let claimed = scene.claim();
+    scene.suppress(ALICE, Cause::Keyword);
     for _ in 0..2 {
         scene.start_all(claimed.clone());
         scene.sweep();
@@ -249,7 +249,6 @@ pub(crate) fn what_was_returned_may_be_used_again(harness: &dyn Harness) {
     let scene = Scene::limited(harness, limits(1, 1));
     scene.send(text("hi"));
     scene.suppress(ALICE, Cause::Keyword);
-    scene.start(scene.claim_one());
     assert_eq!(scene.send(text("hi").to(BOB)), "queued");
     scene.advance(MOMENT);
     assert_eq!(scene.used(), (1, 1));

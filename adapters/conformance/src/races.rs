@@ -143,7 +143,7 @@ pub(crate) fn no_attempt_starts_after_a_suppression_was_answered(harness: &dyn H
     scene.send_all((0..32).map(|_| text("hi")));
     let claimed = scene.claim();
     let starts = across_a_suppression(&scene, |number| scene.start(claimed[number]));
-    assert!(starts.iter().all(|(late, answer)| !late || answer == "ended: canceled"), "{starts:?}");
+    assert!(starts.iter().all(|(late, answer)| !late || answer == "stale"), "{starts:?}");
     let started = starts.iter().filter(|(_, answer)| answer == "started").count() as u64;
     assert_eq!(scene.used(), (started, started));
 }

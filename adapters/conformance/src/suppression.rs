@@ -22,13 +22,27 @@ pub(crate) fn other_contacts_may_be_written_to(harness: &dyn Harness) {
     assert_eq!(scene.send(text("hi").to(BOB)), "queued");
 }
 
-pub(crate) fn a_start_after_a_suppression_is_canceled(harness: &dyn Harness) {
+pub(crate) fn what_waits_is_withdrawn_with_the_suppression(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let message = scene.sent(text("hi"));
     let claimed = scene.claim_one();
     scene.suppress(ALICE, Cause::Keyword);
-    assert_eq!(scene.start(claimed), "ended: canceled");
     assert_eq!((scene.status(message).as_str(), scene.attempts(message).as_str()), ("canceled: suppressed", ""));
+    assert_eq!(scene.start(claimed), "stale");
+    scene.advance(seconds(60));
+    assert_eq!(scene.claim(), []);
+}
+
+pub(crate) fn a_start_after_a_suppression_is_canceled(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let message = scene.sent(text("hi"));
+    let started = scene.started();
+    // It was on its way, so that the suppression could not withdraw it.
+    scene.suppress(ALICE, Cause::Keyword);
+    scene.finish(&started, failed(ErrorClass::Unreachable));
+    scene.advance(seconds(5));
+    assert_eq!(scene.start(scene.claim_one()), "ended: canceled");
+    assert_eq!((scene.status(message).as_str(), scene.attempts(message).as_str()), ("canceled: suppressed", "1 failed: unreachable"));
     scene.advance(seconds(60));
     assert_eq!(scene.claim(), []);
 }
@@ -179,7 +193,7 @@ pub(crate) fn a_code_does_not_reach_who_complained(harness: &dyn Harness) {
     scene.suppress(ALICE, Cause::Keyword);
     scene.suppress(ALICE, Cause::Complaint);
     assert_eq!(scene.send(code()), "blocked by recipient_suppressed");
-    assert_eq!(scene.start(scene.claim_one()), "ended: canceled");
+    assert_eq!(scene.claim(), []);
 }
 
 pub(crate) fn a_code_stays_away_where_the_operator_said_so(harness: &dyn Harness) {

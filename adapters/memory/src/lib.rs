@@ -11,8 +11,7 @@
 //!
 //! use futures_util::FutureExt;
 //! use gatepost::{
-//!     Account, AccountId, Calendar, Connection, Gateway, Host, Instance, InstanceId, MessageStatus, Plan, Provider, Purpose, Request,
-//!     Store, Zone,
+//!     Account, AccountId, Gateway, Host, Instance, InstanceId, MessageStatus, Plan, Provider, Purpose, Request, Store,
 //! };
 //! use gatepost_memory::{MemoryStore, Sandbox, TestHost};
 //!
@@ -21,25 +20,8 @@
 //! let host = Arc::new(TestHost::new(7));
 //! let now = host.now();
 //! let store = Arc::new(MemoryStore::new());
-//! let account = Account {
-//!     id: AccountId::new(now, &*host),
-//!     name: "Harbor Kitchen".parse()?,
-//!     plan: Plan::Starter,
-//!     calendar: Calendar::new(Zone::utc()),
-//!     pause: None,
-//!     suspended_at: None,
-//!     one_time_codes_pass: true,
-//!     supervised: false,
-//!     created_at: now,
-//! };
-//! let instance = Instance {
-//!     id: InstanceId::new(now, &*host),
-//!     name: "front-desk".parse()?,
-//!     provider: Provider::Sandbox,
-//!     connection: Connection::Open,
-//!     pause: None,
-//!     created_at: now,
-//! };
+//! let account = Account::new(AccountId::new(now, &*host), "Harbor Kitchen".parse()?, Plan::Starter, now);
+//! let instance = Instance::new(InstanceId::new(now, &*host), "front-desk".parse()?, Provider::Sandbox, now);
 //! let id = account.id;
 //! store.operator().add_account(account).await?;
 //! store.account(id).add_instance(instance).await?;

@@ -65,7 +65,7 @@ fn merge(connection: &Connection, account: AccountId, other: ContactId, contact:
     let moves = [
         "UPDATE addresses SET contact = ?3 WHERE account = ?1 AND address IN
              (SELECT address FROM contacts WHERE account = ?1 AND id = ?2
-              UNION ALL SELECT value FROM contacts, json_each(others) WHERE account = ?1 AND id = ?2)",
+              UNION ALL SELECT j.value FROM contacts c, json_each(c.others) j WHERE c.account = ?1 AND c.id = ?2)",
         "UPDATE suppressions SET contact = ?3 WHERE account = ?1 AND contact = ?2",
         "INSERT INTO conversations (account, contact, instance, until)
              SELECT account, ?3, instance, until FROM conversations WHERE account = ?1 AND contact = ?2
@@ -109,7 +109,7 @@ pub(crate) fn present(connection: &Connection, account: AccountId, contact: Cont
 pub(crate) fn addresses(connection: &Connection, account: AccountId, contact: ContactId) -> rusqlite::Result<Vec<Address>> {
     let contact = present(connection, account, contact)?;
     let sql = "SELECT address FROM contacts WHERE account = ?1 AND id = ?2
-               UNION ALL SELECT value FROM contacts, json_each(others) WHERE account = ?1 AND id = ?2";
+               UNION ALL SELECT j.value FROM contacts c, json_each(c.others) j WHERE c.account = ?1 AND c.id = ?2";
     let params = params![account.to_bytes(), contact.to_bytes()];
     let mut addresses = rows::all(&mut *connection.prepare_cached(sql)?, params, |row| rows::address(row, 0))?;
     addresses.sort_unstable();

@@ -17,7 +17,7 @@ fn empty() -> Connection {
 fn lopsided() -> Connection {
     const ROWS: &str = "
         CREATE TEMP TABLE numbers AS WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n;
-        INSERT INTO outbox SELECT CAST(printf('%016d', i) AS BLOB), zeroblob(16), 0, NULL, i % 2, zeroblob(16), zeroblob(16), NULL, i,
+        INSERT INTO outbox SELECT CAST(printf('%016d', i) AS BLOB), zeroblob(16), 0, NULL, i % 2, zeroblob(16), zeroblob(16), zeroblob(16), NULL, i,
                                   (i / 2) % 2 * 2, i, i, 0, 0, 0, NULL FROM numbers;
         INSERT INTO event_deliveries SELECT zeroblob(16), CAST(printf('%016d', i) AS BLOB), zeroblob(16), 'message.sent', zeroblob(16),
                                             i % 5, NULL, NULL, 0, iif(i % 3 = 0, '{}', NULL), i, i FROM numbers;

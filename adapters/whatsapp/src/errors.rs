@@ -153,7 +153,7 @@ words! {
 
 impl Problem {
     /// Why a message failed for good.
-    const fn class(self) -> ErrorClass {
+    pub(crate) const fn class(self) -> ErrorClass {
         match self {
             Self::AccountConfig => ErrorClass::Misconfigured,
             Self::AccountRestricted => ErrorClass::Restricted,

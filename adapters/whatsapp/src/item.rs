@@ -6,18 +6,19 @@
 
 mod account;
 mod message;
+mod raw;
 mod status;
-mod words;
+mod told;
 
 use std::collections::BTreeMap;
 
-use gatepost::{Addresses, Timestamp};
+use gatepost::{Addresses, Timestamp, Words};
 use serde::Serialize;
 
 pub use account::{AccountEffect, AccountUpdate, ConnectionUpdate, Limit, LinkCode, Notice, Stopped, TemplateChange, TemplateUpdate};
-pub use message::{Card, IdentityChange, Inbound, MediaFile, Preference, Profile, Quoted, Said, SaidMedia, Wish};
-pub use status::{Progress, StatusUpdate};
-pub use words::{RawJson, Words};
+pub use message::{Card, IdentityChange, Inbound, MediaFile, Preference, Profile, Quoted, Said, SaidMedia};
+pub use raw::RawJson;
+pub use status::StatusUpdate;
 
 use crate::errors::ProviderError;
 

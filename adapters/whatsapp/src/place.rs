@@ -1,7 +1,8 @@
 //! Place: degrees with a fraction, and the millionths of a degree in which they are kept.
 
 use crate::fields::Fields;
-use crate::item::{Said, Words};
+use crate::item::Said;
+use gatepost::Words;
 
 const MILLION: f64 = 1_000_000.0;
 

@@ -6,10 +6,11 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gatepost::Wish;
 use gatepost_whatsapp::cloud::{SIGNATURE_HEADER, handshake, verify_signature, webhook};
 use gatepost_whatsapp::{
     AccountEffect, AccountUpdate, Batch, Body, Chat, IdentityChange, Inbound, Item, Limit, Notice, Said, Secret, StatusUpdate,
-    TemplateChange, TemplateUpdate, Wish,
+    TemplateChange, TemplateUpdate,
 };
 use serde_json::Value;
 use support::{bytes, json, manifest, path};

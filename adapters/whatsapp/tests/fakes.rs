@@ -255,7 +255,7 @@ fn what_somebody_writes_to_the_graph_is_read() {
     let item = one(cloud::webhook(&told.recv_timeout(PATIENCE).unwrap().1));
     assert!(item.is_inbound());
     let Body::Message(message) = &item.body else { panic!("{item:?}") };
-    assert_eq!(message.text.as_ref().map(gatepost_whatsapp::Words::as_str), Some("STOP"));
+    assert_eq!(message.text.as_ref().map(gatepost::Words::as_str), Some("STOP"));
 }
 
 #[test]

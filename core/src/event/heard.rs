@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use serde::Serialize;
 
 use super::{Event, EventName};
-use crate::{Address, CONVERSATION_TIME, Cause, EventId, InboundId, InstanceId, Name, Said, Timestamp};
+use crate::{Address, CONVERSATION_TIME, Cause, EventId, InboundId, InstanceId, Name, Said, SaidFile, Timestamp};
 
 /// A contact wrote.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,8 @@ struct ReceivedFields<'a> {
     message_type: &'a str,
     external_message_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    media: Option<&'a SaidFile>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reply_to_external_message_id: Option<&'a str>,
     received_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,6 +48,7 @@ impl MessageReceived<'_> {
             message_text: self.said.text.as_ref().map(crate::Words::as_str),
             message_type: &self.said.form,
             external_message_id: &self.said.external_id,
+            media: self.said.file.as_ref(),
             reply_to_external_message_id: self.said.reply_to.as_deref(),
             received_at: self.received_at.to_string(),
             conversation_window_expires_at: self.said.opens_window.then(|| self.at.plus(CONVERSATION_TIME).to_string()),

@@ -60,6 +60,9 @@ pub struct Said {
     /// What can be read as text: a text, a caption, the label of a button. A store keeps it apart, and forgets it before the rest.
     #[serde(skip)]
     pub text: Option<Words>,
+    /// The file that came with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<SaidFile>,
     /// The provider's id of the message it answers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<String>,
@@ -68,6 +71,17 @@ pub struct Said {
     /// What its text asks of those who write to them, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meaning: Option<Meaning>,
+}
+
+/// A file that somebody sent.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SaidFile {
+    /// The provider's id of it, by which it can be fetched for some days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its type, for example `image/jpeg`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mime_type: Option<String>,
 }
 
 impl Said {

@@ -1,8 +1,8 @@
 //! Policy: nothing that should count against a message lets it through, and deciding can be repeated.
 
 use gatepost::{
-    Cause, ContactId, ContactState, Decision, Effect, Fact, Facts, InstanceId, MessageId, PolicyEvent, RuleId, Subject, Timestamp, Verdict,
-    Zone, decide, suppression_forbids,
+    Cause, ContactId, ContactState, Decision, Effect, Fact, Facts, InstanceId, MessageId, Origin, PolicyEvent, RuleId, Subject, Timestamp,
+    Verdict, Zone, decide, suppression_forbids,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -141,7 +141,10 @@ proptest! {
         let limits = [facts.limits.account_rate, facts.limits.instance_rate, facts.limits.recipient_rate];
         let pairs = [(before.account, taken.account), (before.instance, taken.instance), (before.recipient, taken.recipient)];
         for (rate, (before, taken)) in limits.into_iter().zip(pairs) {
-            prop_assert_eq!(Ok(taken), rate.map_or(Ok(before), |rate| rate.take(before, now)));
+            let fits = rate.map_or(Ok(before), |rate| rate.take(before, now));
+            // A confirmation waits for no limit, and where it does not fit takes nothing from it.
+            let expected = if subject.origin == Origin::Confirmation { fits.or(Ok(before)) } else { fits };
+            prop_assert_eq!(Ok(taken), expected);
         }
         prop_assert_eq!(Facts { usage: facts.usage, velocity: facts.velocity, ..after }, facts);
     }
@@ -149,6 +152,8 @@ proptest! {
     #[test]
     fn a_batch_takes_no_more_than_is_left(facts in facts(), subject in subject(), now in now(), messages in 0..20usize) {
         let Fact::Known(before) = facts.usage else { return Ok(()) };
+        // The one confirmation of an opt-out waits for no limit.
+        prop_assume!(subject.origin != Origin::Confirmation);
         let allowed = allowed_in_order(facts, &subject, now, messages);
         let left = (facts.limits.per_day.saturating_sub(before.day)).min(facts.limits.per_month.saturating_sub(before.month));
         prop_assert!(allowed <= left, "{allowed} allowed where {left} were left");

@@ -7,6 +7,7 @@ mod account;
 mod client;
 mod deliveries;
 mod endpoint;
+mod inbound;
 mod instance;
 mod key;
 mod message;
@@ -18,6 +19,7 @@ mod remote;
 mod review;
 mod settings;
 mod suppress;
+mod suspicion;
 mod usage;
 
 use std::env;
@@ -135,6 +137,12 @@ enum Noun {
     /// The recipients an account must not write to
     #[command(subcommand)]
     Suppress(suppress::Verb),
+    /// Contacts who may have opted out, which a person must say
+    #[command(subcommand)]
+    Suspicion(suspicion::Verb),
+    /// What providers told, and what they posted
+    #[command(subcommand)]
+    Inbound(inbound::Verb),
     /// What was accepted or held, and what became of it
     #[command(subcommand)]
     Message(message::Verb),
@@ -261,6 +269,8 @@ impl Noun {
             Self::Instance(verb) => Ok(vec![verb.question(client)?]),
             Self::Key(verb) => Ok(vec![verb.question(client)?]),
             Self::Suppress(verb) => verb.questions(client),
+            Self::Suspicion(verb) => Ok(vec![verb.question(client)?]),
+            Self::Inbound(verb) => Ok(vec![verb.question(client)?]),
             Self::Message(verb) => Ok(vec![verb.question(client)?]),
             Self::Review(verb) => Ok(vec![verb.question(client)?]),
             Self::PolicyEvent(verb) => Ok(vec![verb.question(client)?]),

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use gatepost::{Connection, Timestamp};
+use gatepost::{Connection, Timestamp, Words};
 use serde::Serialize;
 
-use super::Words;
 use crate::Secret;
 
 /// What our business account may do changed.

@@ -1,9 +1,8 @@
 //! Message: what somebody said, and what is known of who said it.
 
-use gatepost::Addresses;
+use gatepost::{Addresses, Wish, Words};
 use serde::Serialize;
 
-use super::Words;
 use crate::errors::ProviderError;
 
 /// What somebody said.
@@ -145,6 +144,19 @@ pub enum SaidMedia {
     Video,
 }
 
+impl SaidMedia {
+    /// The word used in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Document => "document",
+            Self::Image => "image",
+            Self::Sticker => "sticker",
+            Self::Video => "video",
+        }
+    }
+}
+
 /// A file that somebody sent. Its links are as good as keys while they live.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct MediaFile {
@@ -187,16 +199,6 @@ pub struct Preference {
     pub category: String,
     /// What they wish.
     pub wish: Wish,
-}
-
-/// What a person wishes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Wish {
-    /// To get none.
-    Stop,
-    /// To get them again.
-    Resume,
 }
 
 /// A person whose number or user id changed. [`people`](super::Item::people) has the addresses of before.

@@ -1,8 +1,6 @@
 //! Status: how far a message of ours got.
 
-use std::fmt;
-
-use gatepost::MessageId;
+use gatepost::{MessageId, Progress};
 use serde::Serialize;
 
 use crate::errors::ProviderError;
@@ -26,46 +24,5 @@ impl StatusUpdate {
     /// Our id of the message, where that is what came back.
     pub fn message(&self) -> Option<MessageId> {
         self.callback_data.as_deref()?.parse().ok()
-    }
-}
-
-/// How far a message got. Statuses come twice, late and in any order; what counts is the furthest one.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Progress {
-    /// The provider took it.
-    Accepted,
-    /// It left the provider.
-    Sent,
-    /// It reached the phone.
-    Delivered,
-    /// It was read.
-    Read,
-    /// It was listened to.
-    Played,
-    /// It was taken back.
-    Deleted,
-    /// It could not be delivered.
-    Failed,
-}
-
-impl Progress {
-    /// The word used in kinds and keys.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Sent => "sent",
-            Self::Delivered => "delivered",
-            Self::Read => "read",
-            Self::Played => "played",
-            Self::Deleted => "deleted",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-impl fmt::Display for Progress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

@@ -116,7 +116,7 @@ fn info() -> Info {
         .build()
 }
 
-fn tags() -> [Tag; 13] {
+fn tags() -> [Tag; 14] {
     [
         ("Messages", "Text messages, sent and looked up."),
         ("Accounts", "The customers of the gateway; for who runs it."),
@@ -124,6 +124,7 @@ fn tags() -> [Tag; 13] {
         ("API keys", "Who may call for an account."),
         ("Operator keys", "Who may run the gateway."),
         ("Suppressions", "Contacts that an account must not write to."),
+        ("Inbound", "What providers told, and what they posted."),
         ("Reviews", "Messages that a person must release."),
         ("Policy", "What was decided, and what would be."),
         ("Usage", "What was used of the plan."),

@@ -5,8 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use gatepost::{
-    Cause, Connection, DeliveryStatus, Effect, ErrorClass, EventName, Hindrance, KeyState, MessageStatus, Mode, Provider, Purpose, RuleId,
-    Scope, Timestamp,
+    Cause, Connection, DeliveryStatus, Effect, ErrorClass, EventName, Hindrance, InboundClass, KeyState, MessageStatus, Mode, Provider,
+    Purpose, RuleId, Scope, Timestamp,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -124,6 +124,10 @@ macro_rules! spelled {
 spelled! {
     /// How far the delivery of an event got.
     DeliveryStatusWord as "DeliveryStatus" = DeliveryStatus;
+    /// What kinds of things providers tell: somebody wrote (`message`), a message of ours got further (`status`), somebody set the provider's
+    /// own switch (`preference`) or has other addresses (`identity`), an instance was connected or not (`connection`), something else that
+    /// is kept (`other`), and what could not be read (`quarantined`).
+    InboundClassWord as "InboundClass" = InboundClass;
     /// What happened, by the name that receivers see.
     EventWord as "EventName" = EventName;
     /// One thing that a key may do.

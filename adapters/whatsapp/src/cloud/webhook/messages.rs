@@ -1,6 +1,6 @@
 //! Messages: what people wrote to one of our numbers, and what was written from it by hand.
 
-use gatepost::Addresses;
+use gatepost::{Addresses, Words};
 use serde_json::value::RawValue;
 
 use super::number::Scene;
@@ -8,7 +8,7 @@ use super::{people, said};
 use crate::batch::Told;
 use crate::fields::Fields;
 use crate::ids;
-use crate::item::{Body, Chat, IdentityChange, Inbound, Quoted, Words};
+use crate::item::{Body, Chat, IdentityChange, Inbound, Quoted};
 
 /// A message to us.
 pub(super) fn message(scene: &Scene<'_>, fields: &Fields<'_>, _: &RawValue) -> Result<Told, &'static str> {

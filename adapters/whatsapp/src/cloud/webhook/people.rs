@@ -1,13 +1,13 @@
 //! People: whom a value names, what they wish, and when their ids change.
 
-use gatepost::{Address, Addresses};
+use gatepost::{Address, Addresses, Wish, Words};
 use serde_json::value::RawValue;
 
 use super::number::Scene;
 use crate::batch::{Told, digest};
 use crate::fields::Fields;
 use crate::ids;
-use crate::item::{Body, IdentityChange, Preference, Profile, Wish, Words};
+use crate::item::{Body, IdentityChange, Preference, Profile};
 
 /// A person that a value names beside its messages.
 pub(super) struct Person<'a> {

@@ -3,9 +3,9 @@
 use crate::errors::ProviderError;
 use crate::fields::Fields;
 use crate::ids;
-use crate::item::{Card, MediaFile, Said, SaidMedia, Words};
+use crate::item::{Card, MediaFile, Said, SaidMedia};
 use crate::place::location;
-use gatepost::Addresses;
+use gatepost::{Addresses, Words};
 
 /// What a message says.
 pub(super) struct Heard {

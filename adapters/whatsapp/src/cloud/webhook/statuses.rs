@@ -1,12 +1,13 @@
 //! Statuses: how far messages of ours got.
 
+use gatepost::{Progress, Words};
 use serde_json::value::RawValue;
 
 use super::number::Scene;
 use super::{people, said};
 use crate::batch::{Told, hashed};
 use crate::fields::Fields;
-use crate::item::{Body, Chat, Progress, StatusUpdate, Words};
+use crate::item::{Body, Chat, StatusUpdate};
 
 /// A status. One of a group comes once for each of its people.
 pub(super) fn status(scene: &Scene<'_>, fields: &Fields<'_>, _: &RawValue) -> Result<Told, &'static str> {

@@ -1,10 +1,10 @@
 //! Connection: how the link between a number and Evolution API stands.
 
-use gatepost::Connection;
+use gatepost::{Connection, Words};
 
 use crate::Secret;
 use crate::fields::Fields;
-use crate::item::{Body, ConnectionUpdate, LinkCode, Words};
+use crate::item::{Body, ConnectionUpdate, LinkCode};
 
 /// Codes with which it does not link again by itself: payment, logged out, forbidden, not acceptable, too many QR codes.
 const ENDS: [i64; 5] = [401, 402, 403, 406, 428];

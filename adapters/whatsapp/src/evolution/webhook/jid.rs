@@ -1,10 +1,10 @@
 //! JID: how WhatsApp Web names people, groups and channels.
 
 use crate::fields::Fields;
-use gatepost::{Address, Addresses};
+use gatepost::{Address, Addresses, Words};
 
 use crate::ids;
-use crate::item::{Chat, Words};
+use crate::item::Chat;
 
 /// The chat that this JID names, and the person, where it is one.
 pub(super) fn chat(jid: &str) -> Option<(Chat, Option<Address>)> {

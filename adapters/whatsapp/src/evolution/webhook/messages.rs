@@ -3,8 +3,8 @@
 use super::{jid, said};
 use crate::batch::Told;
 use crate::fields::Fields;
-use crate::item::{Body, Chat, Inbound, Profile, Quoted, Words};
-use gatepost::Addresses;
+use crate::item::{Body, Chat, Inbound, Profile, Quoted};
+use gatepost::{Addresses, Words};
 
 /// A message, or the echo of one that was typed on the linked phone.
 pub(super) fn message(instance: &str, data: &Fields<'_>) -> Result<Told, &'static str> {

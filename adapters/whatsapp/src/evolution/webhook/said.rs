@@ -4,9 +4,9 @@
 //! wrappers are opened first.
 
 use crate::fields::Fields;
-use crate::item::{Card, MediaFile, Said, SaidMedia, Words};
+use crate::item::{Card, MediaFile, Said, SaidMedia};
 use crate::place::location;
-use gatepost::Addresses;
+use gatepost::{Addresses, Words};
 
 /// How many wrappers are opened.
 const WRAPPERS_MAX: usize = 8;

@@ -5,8 +5,8 @@
 use super::jid;
 use crate::batch::{Told, hashed};
 use crate::fields::Fields;
-use crate::item::{Body, Chat, Inbound, Profile, Progress, Said, StatusUpdate};
-use gatepost::Addresses;
+use crate::item::{Body, Chat, Inbound, Profile, Said, StatusUpdate};
+use gatepost::{Addresses, Progress};
 
 /// A status. One about a message of somebody else says only that we read it.
 pub(super) fn update(instance: &str, data: &Fields<'_>) -> Result<Told, &'static str> {

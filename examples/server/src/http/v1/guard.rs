@@ -241,9 +241,12 @@ fn parameter_of_path(name: &str) -> Parameter {
         "delivery_id" => ("The delivery's id.", "dlv_01kanqh5s0e8t9v2xw3yz4abcd"),
         "endpoint_id" => ("The endpoint's id.", "ep_01kanqh5s0e8t9v2xw3yz4abcd"),
         "event_id" => ("The event's id.", "evt_01kanqh5s0e8t9v2xw3yz4abcd"),
+        "contact_id" => ("The contact's id.", "con_01kanqh5s0e8t9v2xw3yz4abcd"),
+        "inbound_id" => ("The id of what came in.", "inb_01kanqh5s0e8t9v2xw3yz4abcd"),
         "instance_id" => ("The instance's id.", "inst_01kanqh5s0e8t9v2xw3yz4abcd"),
         "key_id" => ("The id of the key: the twelve characters after its prefix.", "0aZ3kQ9fLm2X"),
         "message_id" => ("The message's id.", "msg_01kanqh5s0e8t9v2xw3yz4abcd"),
+        "notification_id" => ("The notification's id.", "ntf_01kanqh5s0e8t9v2xw3yz4abcd"),
         "recovery_id" => ("The recovery's id.", "rcv_01kanqh5s0e8t9v2xw3yz4abcd"),
         _ => ("The suppression's id.", "sup_01kanqh5s0e8t9v2xw3yz4abcd"),
     };

@@ -14,6 +14,7 @@ mod endpoint_states;
 mod endpoints;
 mod events;
 mod guard;
+mod inbound;
 mod instances;
 mod key_shape;
 mod messages;
@@ -23,6 +24,7 @@ mod policy_events;
 mod recoveries;
 mod reviews;
 mod suppressions;
+mod suspicions;
 mod usage;
 
 use gatepost::Scope;
@@ -87,6 +89,12 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(SUPPRESSIONS, routes!(suppressions::search_suppressions)),
         Route::new(SUPPRESSIONS, routes!(suppressions::get_suppression)),
         Route::new(SUPPRESSIONS, routes!(suppressions::lift_suppression)),
+        Route::new(REVIEWS, routes!(suspicions::list_suspicions)),
+        Route::new(REVIEWS, routes!(suspicions::answer_suspicion)),
+        Route::new(MESSAGES, routes!(inbound::list_inbound)),
+        Route::new(MESSAGES, routes!(inbound::get_inbound)),
+        Route::new(OPERATOR, routes!(inbound::list_notifications)),
+        Route::new(OPERATOR, routes!(inbound::get_notification)),
         Route::new(MESSAGES, routes!(messages::list_messages)),
         Route::new(MESSAGES, routes!(messages::get_message)),
         Route::new(MESSAGES, routes!(messages::list_attempts)),
