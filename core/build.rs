@@ -14,6 +14,8 @@
 
 extern crate alloc;
 
+#[path = "src/opt_out/glyph.rs"]
+mod glyph;
 #[path = "src/opt_out/language.rs"]
 mod language;
 #[path = "src/opt_out/letters.rs"]
@@ -25,16 +27,26 @@ mod roles;
 #[path = "src/opt_out/table.rs"]
 mod table;
 
-use std::collections::BTreeMap;
+/// The table of characters is not there yet.
+mod alphabet {
+    use super::glyph::Glyph;
+
+    pub(super) fn glyph(character: char) -> Glyph {
+        Glyph::judge(character)
+    }
+}
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use glyph::{BLOCK_LENGTH, Glyph};
 use language::Language;
-use letters::is_unspaced;
 use normalize::normalize;
 use roles::Roles;
-use table::{Entry, Hash, INITIAL_COUNT, PREFIX_BITS, SLOT_COUNT, VACANT, initial};
+use table::{Entry, INITIAL_COUNT, Node, VACANT, initial};
 
 fn main() {
     println!("cargo::rerun-if-changed=src/opt_out");
@@ -48,9 +60,28 @@ fn main() {
     let write = |name: &str, bytes: &[u8]| fs::write(out.join(name), bytes).expect("the folder can be written");
     write("opt_out.texts", table.texts.as_bytes());
     write("opt_out.entries", &table.entries.iter().flat_map(|entry| entry.to_bytes()).collect::<Vec<_>>());
-    write("opt_out.slots", &bytes_of(&table.slots()));
-    write("opt_out.prefixes", &table.prefixes());
+    write("opt_out.nodes", &table.tree().into_iter().flat_map(Node::to_bytes).collect::<Vec<_>>());
     write("opt_out.initials", &bytes_of(&table.initials()));
+    let (blocks, glyphs) = alphabet();
+    write("opt_out.blocks", &bytes_of(&blocks));
+    write("opt_out.glyphs", &glyphs.into_iter().flat_map(|glyph| glyph.bits().to_le_bytes()).collect::<Vec<_>>());
+}
+
+/// How many characters are in the table: those of the basic plane.
+const CHARACTERS: usize = 1 << 16;
+
+/// By block of characters the number of its glyphs, and all that differ.
+fn alphabet() -> (Vec<u16>, Vec<Glyph>) {
+    let judge = |code: usize| u32::try_from(code).ok().and_then(char::from_u32).map(Glyph::judge).unwrap_or_default();
+    let (mut numbers, mut glyphs) = (BTreeMap::new(), Vec::new());
+    let blocks = (0..CHARACTERS).step_by(BLOCK_LENGTH).map(|start| {
+        let block: Vec<_> = (start..start + BLOCK_LENGTH).map(judge).collect();
+        *numbers.entry(block.iter().map(|glyph| glyph.bits()).collect::<Vec<_>>()).or_insert_with(|| {
+            glyphs.extend(block);
+            u16::try_from(glyphs.len() / BLOCK_LENGTH - 1).expect("the blocks are too many")
+        })
+    });
+    (blocks.collect(), glyphs)
 }
 
 /// By text, language and whether it is a stem: all roles of a word.
@@ -83,16 +114,17 @@ impl Table {
     fn of(words: Words) -> Self {
         let mut table = Self { texts: String::new(), entries: Vec::new() };
         for ((text, language, is_stem), roles) in words {
-            let last = table.entries.last().filter(|last| table.text(last) == text);
-            let start = last.map_or(table.texts.len(), |last| last.start as usize);
-            if last.is_none() {
-                table.texts.push_str(&text);
+            let same = table.entries.last().filter(|last| table.text(last) == text).map(|last| last.start as usize);
+            let start = same.unwrap_or(table.texts.len());
+            match table.entries.last_mut() {
+                Some(last) if same.is_some() => last.has_follower = true,
+                _ => table.texts.push_str(&text),
             }
             let start = u32::try_from(start).expect("the texts are too long");
             let length = u8::try_from(text.len()).expect("a text is too long");
-            table.entries.push(Entry { start, length, language, is_stem, roles });
+            table.entries.push(Entry { start, length, language, is_stem, has_follower: false, roles });
         }
-        assert!(table.entries.len() < SLOT_COUNT / 2, "the slots are too few");
+        assert!(table.entries.len() < usize::from(VACANT), "the numbers are too few");
         table
     }
 
@@ -104,32 +136,12 @@ impl Table {
         (0..).zip(&self.entries)
     }
 
-    fn slots(&self) -> Vec<u16> {
-        let mut slots = vec![VACANT; SLOT_COUNT];
-        let is_first = |(number, entry): &(u16, &Entry)| *number == 0 || self.entries[usize::from(*number) - 1].start != entry.start;
-        for (number, entry) in self.numbered().filter(is_first) {
-            let mut slot = hash(self.text(entry)).slot();
-            while slots[slot] != VACANT {
-                slot = (slot + 1) % SLOT_COUNT;
-            }
-            slots[slot] = number;
+    fn tree(&self) -> Vec<Node> {
+        let mut tree = Tree { branches: vec![Branch::default()] };
+        for (number, entry) in self.numbered() {
+            tree.insert(self.text(entry), number);
         }
-        slots
-    }
-
-    /// Marks stems, the words that a phrase goes on after, and in scripts without spaces every beginning of an entry and its end.
-    fn prefixes(&self) -> Vec<u8> {
-        let mut prefixes = vec![0; PREFIX_BITS / 8];
-        for entry in &self.entries {
-            let text = self.text(entry);
-            let goes_on = text.char_indices().skip(1).filter(|(end, next)| *next == ' ' || text[..*end].ends_with(is_unspaced));
-            let whole = (entry.is_stem || text.ends_with(is_unspaced)).then_some(text.len());
-            for end in goes_on.map(|(end, _)| end).chain(whole) {
-                let (byte, bit) = hash(&text[..end]).prefix();
-                prefixes[byte] |= bit;
-            }
-        }
-        prefixes
+        tree.nodes()
     }
 
     /// Where each list begins, then all lists.
@@ -151,8 +163,88 @@ impl Table {
     }
 }
 
-fn hash(text: &str) -> Hash {
-    text.bytes().fold(Hash::EMPTY, Hash::then)
+/// The tree of all texts before its nodes have their places; the first branch is the root.
+struct Tree {
+    branches: Vec<Branch>,
+}
+
+#[derive(Default)]
+struct Branch {
+    /// By letter, which branch comes next.
+    next: BTreeMap<u16, usize>,
+    first: Option<u16>,
+}
+
+impl Tree {
+    fn insert(&mut self, text: &str, number: u16) {
+        let mut at = 0;
+        for letter in text.chars() {
+            let letter = u16::try_from(u32::from(letter)).expect("all letters are of the basic plane");
+            let fresh = self.branches.len();
+            at = *self.branches[at].next.entry(letter).or_insert(fresh);
+            if at == fresh {
+                self.branches.push(Branch::default());
+            }
+        }
+        self.branches[at].first.get_or_insert(number);
+    }
+
+    /// Gives each branch a base that leaves room for all that come next; those with most come first, while there is room.
+    fn nodes(&self) -> Vec<Node> {
+        let mut order: Vec<_> = (0..self.branches.len()).filter(|at| !self.branches[*at].next.is_empty()).collect();
+        let letters = |at: usize| self.branches[at].next.keys().copied().collect::<Vec<_>>();
+        order.sort_by_key(|at| (Reverse(self.branches[*at].next.len()), letters(*at)));
+        let mut bases = vec![Node::LEAF.base; self.branches.len()];
+        let mut places = Places { end: 1, ..Places::default() };
+        for at in order {
+            bases[at] = places.take(letters(at));
+        }
+        let mut nodes = vec![Node::LEAF; places.end];
+        nodes[0].base = bases[0];
+        for (branch, base) in self.branches.iter().zip(&bases) {
+            for (letter, next) in &branch.next {
+                let first = self.branches[*next].first.unwrap_or(VACANT);
+                let place = Node { base: *base, ..Node::LEAF }.place_of(*letter);
+                nodes[place] = Node { base: bases[*next], letter: *letter, first };
+            }
+        }
+        nodes
+    }
+}
+
+/// Which places of the double array are free, and which bases are taken.
+#[derive(Default)]
+struct Places {
+    free: BTreeSet<usize>,
+    /// The letters for which there was room last, and where: before it, there is none for the same ones, and little for as many.
+    last: (Vec<u16>, usize),
+    /// Behind the last place that is taken all are free.
+    end: usize,
+    bases: BTreeSet<u32>,
+}
+
+impl Places {
+    /// Takes the places for these letters, which are in order. Answers their base.
+    fn take(&mut self, letters: Vec<u16>) -> u32 {
+        let base_at = |place: usize| u32::try_from(place).expect("the places are too many").wrapping_sub(u32::from(letters[0]));
+        let places = |base: u32| letters.iter().map(move |letter| Node { base, ..Node::LEAF }.place_of(*letter));
+        let is_free = |place: usize| place >= self.end || self.free.contains(&place);
+        let fits = |base: &u32| places(*base).skip(1).all(is_free) && !self.bases.contains(base);
+        let is_alike = letters == self.last.0 || letters.len() == self.last.0.len() && letters.len() > 1;
+        let from = if is_alike { self.last.1 } else { 0 };
+        let candidates = self.free.range(from..).copied().chain(self.end..);
+        let base = candidates.map(base_at).find(fits).expect("there is always room behind the last");
+        let taken: Vec<_> = places(base).collect();
+        let first = taken[0];
+        for place in taken {
+            self.free.extend(self.end..place);
+            self.end = self.end.max(place + 1);
+            self.free.remove(&place);
+        }
+        self.bases.insert(base);
+        self.last = (letters, first);
+        base
+    }
 }
 
 fn bytes_of(numbers: &[u16]) -> Vec<u8> {

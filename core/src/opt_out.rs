@@ -4,7 +4,7 @@
 //! of the text and takes a time that grows with its length.
 //!
 //! 1. The text is normalized: one spelling for the many in which the same word arrives.
-//! 2. The words of all languages are looked up at once, in one table that the build script makes from `opt_out/words/`.
+//! 2. The words of all languages are looked up at once, in one tree that the build script makes from `opt_out/words/`.
 //! 3. A keyword alone, or with courtesy, is certain. Words that are ordinary ones in another language (HALT, FIN) count only in
 //!    capitals or letter by letter.
 //! 4. Else a small grammar reads the clauses, in the languages that know most of the words: a verb, what it is about, who denies it.
@@ -32,11 +32,13 @@
 //! SMS Spam Collection, which is not part of this project) three are taken for opt-outs and twelve are unsure. The rows have one
 //! author, so real replies will be read less well. Half of them are the same sentences spelled otherwise.
 //!
-//! A reply of 160 characters takes 10 to 20 us. Beside a build, 99 of 100 calls took less than 15 us in English, Spanish, Russian and Arabic,
-//! 24 us in Hindi, 33 us in Chinese and Japanese, where 160 characters are a page, and 17 to 49 us in Vietnamese: `benches/opt_out.rs`
-//! measures it.
+//! A reply of 160 characters takes 5 to 7 us, in any of the scripts that `benches/opt_out.rs` measures. On two cores shared with builds
+//! (load 4 to 7) the slowest in a hundred calls took in the calmer seconds 10 us in Spanish, Russian, Hindi and Vietnamese, 11 in Arabic,
+//! 15 in Chinese and Japanese, 19 to 23 in English; in the others all of it took two to three times as long.
 
+mod alphabet;
 mod confirmation;
+mod glyph;
 mod grammar;
 mod language;
 mod leaving;

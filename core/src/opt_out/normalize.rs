@@ -12,9 +12,10 @@ use core::ops::Range;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
+use super::alphabet::glyph;
+use super::glyph::Glyph;
 use super::letters::{
-    cyrillic_look_alike, fold, has_case, is_accent, is_compatibility_form, is_disguise, is_folded, is_greek, is_invisible, is_of_word,
-    is_unspaced, latin_look_alike, letter_of_sign, plain_form,
+    cyrillic_look_alike, fold, is_disguise, is_greek, is_invisible, is_unspaced, latin_look_alike, letter_of_sign, plain_form,
 };
 
 const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfkc();
@@ -28,7 +29,7 @@ pub(super) struct Normal {
     pub(super) text: String,
     /// Whether it was typed in capitals alone, or letter by letter: then it is meant for a machine.
     pub(super) is_shouted: bool,
-    /// Whether some of it had to be unfolded.
+    /// Whether some of it had to be unfolded, or still can be.
     was_dressed_up: bool,
 }
 
@@ -36,45 +37,38 @@ pub(super) struct Normal {
 pub(super) fn normalize(text: &str) -> Normal {
     let first = normalize_once(text);
     // What is unfolded can meet what it combines with only when the marks between them are gone.
-    if !first.text.is_ascii() && (first.was_dressed_up || first.text.contains(is_compatibility_form)) {
+    if first.was_dressed_up && !first.text.is_ascii() {
         return Normal { is_shouted: first.is_shouted, ..normalize_once(&first.text) };
     }
     first
 }
 
 fn normalize_once(text: &str) -> Normal {
-    let mut tokens = Tokens::with_capacity(text.len().min(4 * CHARACTERS_MAX));
-    let mut case = Case::default();
-    let mut characters = Vec::with_capacity(text.len().min(CHARACTERS_MAX));
-    let mut was_dressed_up = false;
-    for part in bounded(text) {
-        characters.clear();
-        tokens.mark('.');
-        if collect_visible(part, &mut case, &mut characters) {
-            was_dressed_up = true;
-            characters = NFKC.normalize_iter(characters.iter().copied()).filter(|character| !is_invisible(*character)).collect();
-        }
-        tokens.read(&characters);
+    let mut tokens = Tokens::of(bounded(text));
+    let seen = tokens.seen;
+    if seen.has(Glyph::FORM) {
+        tokens = Tokens::of(bounded(text).map(unfold));
     }
     tokens.drop_idle_quotes();
     let was_spelled = tokens.join_spelled();
-    Normal { text: tokens.render(), is_shouted: was_spelled || case.is_shouted(), was_dressed_up }
+    let is_in_capitals = seen.has(Glyph::UPPER) && !seen.has(Glyph::LOWER);
+    let was_dressed_up = seen.has(Glyph::FORM.or(Glyph::LEFT_FORM));
+    Normal { text: tokens.render(), is_shouted: was_spelled || is_in_capitals, was_dressed_up }
 }
 
-/// Reads what a reader sees. Says whether some of it has to be unfolded.
-fn collect_visible(text: &str, case: &mut Case, into: &mut Vec<char>) -> bool {
-    let mut is_dressed_up = false;
-    for character in text.chars() {
-        case.see(character);
-        if character.is_ascii() || is_folded(character) {
-            into.push(character);
-        } else if !is_invisible(character) {
-            let plain = plain_form(character);
-            is_dressed_up |= is_compatibility_form(plain);
-            into.push(plain);
-        }
-    }
-    is_dressed_up
+/// The text with its forms of other characters unfolded.
+fn unfold(text: &str) -> String {
+    NFKC.normalize_iter(visible(text)).filter(|character| !is_invisible(*character)).collect()
+}
+
+/// What a reader sees.
+fn visible(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|character| !is_invisible(*character)).map(plain_form)
+}
+
+/// What a reader sees next.
+fn next(after: &str) -> char {
+    visible(after).next().unwrap_or(' ')
 }
 
 /// The text, or the head and the tail of a long one.
@@ -86,25 +80,6 @@ fn bounded(text: &str) -> impl Iterator<Item = &str> {
     [text.get(..head), text.get(tail..)].into_iter().flatten()
 }
 
-#[derive(Default)]
-struct Case {
-    has_upper: bool,
-    has_lower: bool,
-}
-
-impl Case {
-    fn see(&mut self, character: char) {
-        if !self.has_lower && has_case(character) {
-            self.has_upper |= character.is_uppercase();
-            self.has_lower |= character.is_lowercase();
-        }
-    }
-
-    const fn is_shouted(&self) -> bool {
-        self.has_upper && !self.has_lower
-    }
-}
-
 /// A word, by its place in the text, or a mark.
 #[derive(Clone)]
 enum Token {
@@ -113,59 +88,123 @@ enum Token {
 }
 
 /// Words and marks as they are read.
+#[derive(Default)]
 struct Tokens {
     letters: String,
     tokens: Vec<Token>,
-    /// Where the word that is being read began.
-    word: usize,
+    /// What is known of the characters that were read.
+    seen: Glyph,
+    word: Word,
+}
+
+/// The word that is being read.
+#[derive(Default)]
+struct Word {
+    /// Where it began.
+    start: usize,
+    /// What is known of its characters.
+    seen: Glyph,
+    /// Its last letters.
+    last: [char; 2],
+    /// Whether one of them was held down.
+    is_held: bool,
+}
+
+impl Word {
+    /// Takes note of its next letter, and of what is known of the character that the letter stands for.
+    fn see(&mut self, letter: char, glyph: Glyph) {
+        self.seen = self.seen.or(glyph);
+        self.is_held |= self.last == [letter; 2];
+        self.last = [self.last[1], letter];
+    }
+
+    /// Whether nothing in it has to be put back: no letter is held down, all are of one script, and no sign stands for a letter.
+    const fn is_settled(&self) -> bool {
+        let is_mixed = self.seen.has(Glyph::LATIN) && self.seen.has(Glyph::OTHER);
+        !is_mixed && !self.is_held && !self.seen.has(Glyph::DISGUISE)
+    }
 }
 
 impl Tokens {
-    fn with_capacity(bytes: usize) -> Self {
-        Self { letters: String::with_capacity(bytes + bytes / 4), tokens: Vec::with_capacity(bytes / 4 + 4), word: 0 }
+    /// Of a text in parts.
+    fn of<Part: AsRef<str>>(parts: impl Iterator<Item = Part>) -> Self {
+        let mut tokens = Self::default();
+        for part in parts {
+            tokens.letters.reserve(part.as_ref().len());
+            tokens.tokens.reserve(part.as_ref().len() / 4 + 4);
+            tokens.mark('.');
+            tokens.read(part.as_ref());
+        }
+        tokens
     }
 
-    fn read(&mut self, characters: &[char]) {
+    fn read(&mut self, text: &str) {
         let mut before = ' ';
-        for (number, character) in characters.iter().copied().enumerate() {
-            if character.is_ascii_alphabetic() {
-                self.letters.push(character.to_ascii_lowercase());
-            } else if is_folded(character) {
-                self.letters.push(character);
-            } else {
-                self.take(character, before, characters.get(number + 1..).unwrap_or_default());
+        let mut rest = text.chars();
+        // Letters that stay as they are wait to be copied together.
+        let mut waiting = text;
+        while let Some(character) = rest.next() {
+            let glyph = glyph(character);
+            self.seen = self.seen.or(glyph);
+            if glyph.stays() {
+                self.word.see(character, glyph);
+                before = character;
+                continue;
             }
-            before = character;
+            let after = rest.as_str();
+            self.copy(waiting, after.len() + character.len_utf8());
+            waiting = after;
+            if let Some(letter) = glyph.letter(character) {
+                self.write(letter, glyph);
+                before = character;
+            } else if character == ' ' {
+                self.end_word();
+                before = ' ';
+            } else if !glyph.has(Glyph::INVISIBLE) {
+                let plain = plain_form(character);
+                self.take(plain, before, after);
+                before = plain;
+            }
         }
+        self.copy(waiting, 0);
         self.end_word();
     }
 
-    fn take(&mut self, character: char, before: char, after: &[char]) {
-        let next = after.first().copied().unwrap_or(' ');
-        if character == '1' && before == '!' && !next.is_alphanumeric() {
+    /// Copies what waits, up to where so many bytes are left.
+    fn copy(&mut self, waiting: &str, left: usize) {
+        self.letters.push_str(waiting.get(..waiting.len() - left).unwrap_or_default());
+    }
+
+    /// Adds a letter to the word, and what is known of the character that it stands for.
+    fn write(&mut self, letter: char, glyph: Glyph) {
+        self.letters.push(letter);
+        self.word.see(letter, glyph);
+    }
+
+    fn take(&mut self, character: char, before: char, after: &str) {
+        if character == '1' && before == '!' && !next(after).is_alphanumeric() {
             // The shift key was let go too early: "stop!!1".
             return;
         }
-        if is_of_word(character) {
-            let letters = &mut self.letters;
-            fold(character, &mut |letter| letters.push(letter));
-        } else if is_sign_for_letter(character, before, next) {
-            self.letters.push(letter_of_sign(character));
-        } else if !is_accent(character) {
-            self.separate(character, before, next, after);
+        let glyph = glyph(character);
+        if glyph.has(Glyph::OF_WORD) {
+            fold(character, &mut |letter| self.write(letter, glyph));
+        } else if is_sign_for_letter(character, before, after) {
+            self.write(letter_of_sign(character), Glyph::LATIN);
+        } else if !glyph.has(Glyph::ACCENT) {
+            self.separate(character, before, after);
         }
     }
 
-    fn separate(&mut self, character: char, before: char, next: char, after: &[char]) {
+    fn separate(&mut self, character: char, before: char, after: &str) {
         if matches!(character, '\'' | '’' | '‘' | '`' | '´' | 'ʼ') && self.joins_apostrophe(after) {
             return;
         }
         self.end_word();
         match character {
-            ' ' => {}
-            '.' | ',' | ':' if before.is_ascii_digit() && next.is_ascii_digit() => {}
+            '.' | ',' | ':' if before.is_ascii_digit() && next(after).is_ascii_digit() => {}
             '\n' if before == '\n' || before == '|' => self.mark('|'),
-            '-' | '–' | '—' | '−' if before.is_whitespace() || next.is_whitespace() => self.mark('.'),
+            '-' | '–' | '—' | '−' if before.is_whitespace() || next(after).is_whitespace() => self.mark('.'),
             '|' => self.mark('|'),
             '?' | '؟' | '՞' => self.mark('?'),
             // The question mark of Greek, which is typed as a semicolon.
@@ -181,8 +220,8 @@ impl Tokens {
     }
 
     /// Whether an apostrophe holds a word together, as in "don't" and "п'ять", and does not part two, as in "l'arrêt".
-    fn joins_apostrophe(&self, after: &[char]) -> bool {
-        match self.letters.get(self.word..).and_then(|word| word.chars().next_back()) {
+    fn joins_apostrophe(&self, after: &str) -> bool {
+        match self.letters.get(self.word.start..).and_then(|word| word.chars().next_back()) {
             Some('a'..='z') => ["t", "s", "m", "d", "re", "ll", "ve"].iter().any(|ending| is_next_word(after, ending)),
             Some('а'..='ӿ' | 'א'..='ת') => true,
             _ => false,
@@ -198,18 +237,17 @@ impl Tokens {
     }
 
     fn end_word(&mut self) {
-        let word = self.word..self.letters.len();
-        if word.is_empty() {
+        let start = self.word.start;
+        if start == self.letters.len() {
             return;
         }
-        let text = self.letters.get(word.clone()).unwrap_or_default();
-        if is_settled(text) {
-            self.tokens.push(Token::Word(word));
+        if self.word.is_settled() {
+            self.tokens.push(Token::Word(start..self.letters.len()));
         } else {
-            let text = self.letters.split_off(word.start);
+            let text = self.letters.split_off(start);
             self.settle(&text);
         }
-        self.word = self.letters.len();
+        self.word = Word { start: self.letters.len(), ..Word::default() };
     }
 
     /// Writes a word in which letters are held down, or replaced by what looks like them.
@@ -323,19 +361,19 @@ fn stronger(one: char, other: char) -> char {
 }
 
 /// `$top`, `c@ncel`.
-const fn is_sign_for_letter(character: char, before: char, next: char) -> bool {
+fn is_sign_for_letter(character: char, before: char, after: &str) -> bool {
     match character {
-        '$' => !before.is_ascii_alphanumeric() && (next.is_ascii_alphabetic() || next == '.'),
-        '@' => before.is_ascii_alphabetic() && next.is_ascii_alphabetic(),
+        '$' => !before.is_ascii_alphanumeric() && matches!(next(after), 'a'..='z' | 'A'..='Z' | '.'),
+        '@' => before.is_ascii_alphabetic() && next(after).is_ascii_alphabetic(),
         _ => false,
     }
 }
 
 /// Whether exactly this stands next, up to the end of the word.
-fn is_next_word(after: &[char], ending: &str) -> bool {
-    let mut after = after.iter();
+fn is_next_word(after: &str, ending: &str) -> bool {
+    let mut after = visible(after);
     let is_same = ending.chars().all(|letter| after.next().is_some_and(|other| other.eq_ignore_ascii_case(&letter)));
-    is_same && !after.next().is_some_and(|other| other.is_alphanumeric())
+    is_same && !after.next().is_some_and(char::is_alphanumeric)
 }
 
 /// The character of a word that has only one and does not stand for a whole word by itself.
@@ -343,22 +381,6 @@ fn single(word: &str) -> Option<char> {
     let mut characters = word.chars();
     let first = characters.next().filter(|character| !is_unspaced(*character))?;
     characters.next().is_none().then_some(first)
-}
-
-/// Whether nothing in a word has to be put back: no letter is held down, all are of one script, and no sign stands for a letter.
-fn is_settled(word: &str) -> bool {
-    if word.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        return !word.as_bytes().windows(3).any(|letters| matches!(letters, [one, two, three] if one == two && two == three));
-    }
-    let mut last = [' '; 2];
-    let (mut has_latin, mut has_other, mut is_settled) = (false, false, true);
-    for letter in word.chars() {
-        has_latin |= letter.is_ascii_alphabetic();
-        has_other |= !letter.is_ascii_alphabetic();
-        is_settled &= last != [letter; 2] && !is_disguise(letter);
-        last = [last[1], letter];
-    }
-    is_settled && !(has_latin && has_other)
 }
 
 /// The word with look-alikes, digits and signs put back to the letters they stand for.

@@ -41,20 +41,20 @@ pub(super) struct Reading {
 impl Reading {
     /// For the grammar: what is a keyword and nothing else counts for nothing.
     pub(super) fn of(scan: &Scan<'_>, language: Language) -> Self {
-        Self::with(scan, language, |roles| !roles.is_keyword_only())
+        Self::with(scan, language, false)
     }
 
     /// For the table of keywords.
     pub(super) fn with_keywords(scan: &Scan<'_>, language: Language) -> Self {
-        Self::with(scan, language, |_| true)
+        Self::with(scan, language, true)
     }
 
-    fn with(scan: &Scan<'_>, language: Language, counts: fn(Roles) -> bool) -> Self {
-        let mut reader = Reader { language, hits: &scan.hits, counts, is_quoted: false, run: 0 };
+    fn with(scan: &Scan<'_>, language: Language, with_keywords: bool) -> Self {
+        let mut reader = Reader { language, hits: &scan.hits, with_keywords, is_quoted: false, run: 0 };
         let mut items = Vec::with_capacity(scan.atoms.len());
         let mut at = 0;
         while let Some(atom) = scan.atoms.get(at) {
-            at += reader.read(at, *atom, scan.is_number(*atom), &mut items);
+            at += reader.read(scan, at, *atom, &mut items);
         }
         reader.end_run(&mut items);
         Self { language, items }
@@ -107,8 +107,8 @@ impl Reading {
 struct Reader<'a> {
     language: Language,
     hits: &'a [Hit],
-    /// Which entries are looked at.
-    counts: fn(Roles) -> bool,
+    /// Whether entries are looked at that are keywords and nothing else.
+    with_keywords: bool,
     is_quoted: bool,
     /// Unknown characters in a row, of a script without spaces.
     run: usize,
@@ -116,7 +116,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Reads what begins at an atom. Answers how many atoms that took.
-    fn read(&mut self, at: usize, atom: Atom, is_number: bool, items: &mut Vec<Item>) -> usize {
+    fn read(&mut self, scan: &Scan<'_>, at: usize, atom: Atom, items: &mut Vec<Item>) -> usize {
         let (length, roles) = self.longest(at);
         match atom.kind {
             AtomKind::Mark(b'"') => self.is_quoted = !self.is_quoted,
@@ -124,12 +124,12 @@ impl Reader<'_> {
                 self.end_run(items);
                 items.push(Item { mark: Some(mark), ..Item::default() });
             }
-            AtomKind::Character if length == 0 => {
+            AtomKind::Character(_) if length == 0 => {
                 self.run += 1;
             }
             _ => {
                 self.end_run(items);
-                items.push(Item { is_number, ..self.item(roles) });
+                items.push(Item { is_number: scan.is_number(atom), ..self.item(roles) });
             }
         }
         length.max(1)
@@ -150,16 +150,23 @@ impl Reader<'_> {
 
     /// The longest entry that begins at an atom, with all its roles.
     fn longest(&mut self, at: usize) -> (usize, Roles) {
-        let start = self.hits.iter().position(|hit| hit.atom >= at).unwrap_or(self.hits.len());
-        self.hits = self.hits.get(start..).unwrap_or_default();
-        let speaks = |hit: &&Hit| hit.language == self.language || hit.language == Language::Multiple;
-        let ours = |hit: &&Hit| speaks(hit) && (self.counts)(hit.roles);
-        let here = self.hits.iter().take_while(|hit| hit.atom == at).filter(ours);
-        here.fold((0, Roles::default()), |(length, roles), hit| match hit.length {
-            longer if longer > length => (longer, hit.roles),
-            same if same == length => (length, roles.or(hit.roles)),
-            _ => (length, roles),
-        })
+        let mut longest = (0, Roles::default());
+        while let Some((hit, rest)) = self.hits.split_first().filter(|(hit, _)| hit.atom() <= at) {
+            self.hits = rest;
+            if hit.atom() == at && self.counts(hit) {
+                longest = match longest {
+                    (length, _) if hit.length() > length => (hit.length(), hit.roles),
+                    (length, roles) if hit.length() == length => (length, roles.or(hit.roles)),
+                    longer => longer,
+                };
+            }
+        }
+        longest
+    }
+
+    fn counts(&self, hit: &Hit) -> bool {
+        let is_spoken = hit.language == self.language || hit.language == Language::Multiple;
+        is_spoken && (self.with_keywords || !hit.roles.is_keyword_only())
     }
 }
 

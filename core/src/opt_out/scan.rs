@@ -1,20 +1,15 @@
 //! Scan: where the words of the lexicon stand in a text.
 //!
-//! One pass from left to right. From each place the text is hashed byte by byte, as far as the word reaches, and on while what was
-//! read may begin a phrase; each hash is looked up once. So the steps are bounded by the length of the text times that of the longest
-//! entry, whatever the text is.
+//! One pass from left to right. From each place the text is followed letter by letter into the tree of all entries, as far as some entry
+//! goes. So the steps are bounded by the length of the text times that of the longest entry, whatever the text is.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::language::Language;
 use super::letters::is_unspaced;
-use super::lexicon::{look_up, may_go_on};
 use super::roles::Roles;
-use super::table::{Entry, Hash};
-
-/// The most words of a phrase, and the most characters of an entry in a script without spaces.
-const PHRASE_WORDS_MAX: usize = 6;
-const UNSPACED_CHARACTERS_MAX: usize = 14;
+use super::table::{Entry, Node};
 
 /// How long a text may be that is searched for a keyword; a word counts for three.
 const KEYWORD_LENGTH_MAX: usize = 36;
@@ -29,20 +24,55 @@ pub(super) struct Atom {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum AtomKind {
-    Character,
+    Character(char),
     Mark(u8),
     Word,
+}
+
+impl AtomKind {
+    /// How much it weighs among what is not known, in halves of a word.
+    const fn halves(self) -> usize {
+        match self {
+            Self::Character(_) => 1,
+            Self::Mark(_) => 0,
+            Self::Word => 2,
+        }
+    }
 }
 
 /// An entry of the lexicon found in the text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hit {
-    /// The first atom.
-    pub(super) atom: usize,
-    /// How many atoms.
-    pub(super) length: usize,
+    atom: u32,
+    length: u8,
     pub(super) language: Language,
     pub(super) roles: Roles,
+}
+
+impl Hit {
+    /// In so many atoms from one on.
+    pub(super) fn new(first: usize, length: usize, language: Language, roles: Roles) -> Self {
+        let atom = u32::try_from(first).unwrap_or(u32::MAX);
+        Self { atom, length: u8::try_from(length).unwrap_or(u8::MAX), language, roles }
+    }
+
+    pub(super) fn of(entry: &Entry, first: usize, length: usize) -> Self {
+        Self::new(first, length, entry.language, entry.roles)
+    }
+
+    /// The first atom.
+    pub(super) const fn atom(&self) -> usize {
+        self.atom as usize
+    }
+
+    /// How many atoms.
+    pub(super) const fn length(&self) -> usize {
+        self.length as usize
+    }
+
+    pub(super) const fn atoms(&self) -> Range<usize> {
+        self.atom()..self.atom() + self.length()
+    }
 }
 
 /// A text cut into atoms, with what was found, in the order of the text.
@@ -55,11 +85,12 @@ pub(super) struct Scan<'a> {
 impl<'a> Scan<'a> {
     /// Of a normalized text.
     pub(super) fn of(text: &'a str) -> Self {
-        let mut scan = Self { text, atoms: atoms(text), hits: Vec::with_capacity(2 * text.len()) };
-        for atom in 0..scan.atoms.len() {
-            scan.find_from(atom);
+        let atoms = atoms(text);
+        let mut finder = Finder { text, atoms: &atoms, hits: Vec::with_capacity(4 * atoms.len()) };
+        for (number, atom) in atoms.iter().enumerate() {
+            finder.find_from(number, *atom);
         }
-        scan
+        Self { text, hits: finder.hits, atoms }
     }
 
     /// Whether the text, or its first paragraph, can be a keyword with some courtesy.
@@ -77,28 +108,35 @@ impl<'a> Scan<'a> {
         Language::ALL.iter().copied().filter(move |language| spoken & bit(*language) != 0)
     }
 
-    /// For each language in which something is asked, how many words it does not know. Two characters count for a word.
+    /// For each language in which something is asked, how many words it does not know. Two characters count for a word, and what is
+    /// used in every language for none.
     pub(super) fn unknown_by_language(&self) -> Vec<(Language, usize)> {
         let mut known = alloc::vec![0_u64; self.atoms.len()];
-        for hit in self.hits.iter().filter(|hit| hit.roles.is_known()) {
-            let atoms = known.get_mut(hit.atom..hit.atom + hit.length).unwrap_or_default();
-            atoms.iter_mut().for_each(|languages| *languages |= bit(hit.language));
+        let mut all: usize = self.atoms.iter().map(|atom| atom.kind.halves()).sum();
+        for hit in self.known_hits().filter(|hit| hit.language == Language::Multiple) {
+            let atoms = known.get_mut(hit.atoms()).unwrap_or_default().iter_mut();
+            all -= atoms.map(|languages| core::mem::replace(languages, u64::MAX)).filter(|before| *before == 0).count() * self.halves(hit);
         }
         let mut halves = [0_usize; u64::BITS as usize];
-        let mut all = 0;
-        for (atom, languages) in self.atoms.iter().zip(known) {
-            let weight = match atom.kind {
-                AtomKind::Character => 1,
-                AtomKind::Mark(_) => continue,
-                AtomKind::Word => 2,
-            };
-            if languages & bit(Language::Multiple) == 0 {
-                all += weight;
-                for_each_bit(languages, |language| halves.get_mut(language).into_iter().for_each(|halves| *halves += weight));
+        for hit in self.known_hits() {
+            let bit = bit(hit.language);
+            let weight = self.halves(hit);
+            for languages in known.get_mut(hit.atoms()).unwrap_or_default().iter_mut().filter(|languages| **languages & bit == 0) {
+                *languages |= bit;
+                halves.get_mut(hit.language as usize).into_iter().for_each(|halves| *halves += weight);
             }
         }
         let unknown = |language: Language| all - halves.get(language as usize).copied().unwrap_or_default();
         self.languages_of(Roles::ASKING).map(|language| (language, unknown(language).div_ceil(2))).collect()
+    }
+
+    /// How much each atom of a hit weighs; they are all of one kind.
+    fn halves(&self, hit: &Hit) -> usize {
+        self.atoms.get(hit.atom()).map_or(0, |atom| atom.kind.halves())
+    }
+
+    fn known_hits(&self) -> impl Iterator<Item = &Hit> {
+        self.hits.iter().filter(|hit| hit.roles.is_known())
     }
 
     pub(super) fn word(&self, atom: Atom) -> &'a str {
@@ -106,17 +144,25 @@ impl<'a> Scan<'a> {
     }
 
     pub(super) fn is_number(&self, atom: Atom) -> bool {
-        atom.kind == AtomKind::Word && self.bytes(atom.start, atom.end).iter().all(u8::is_ascii_digit)
+        atom.kind == AtomKind::Word && self.word(atom).bytes().all(|byte| byte.is_ascii_digit())
     }
+}
 
-    fn find_from(&mut self, first: usize) {
-        let Some(&atom) = self.atoms.get(first) else { return };
+/// Looks for entries from each atom on.
+struct Finder<'a> {
+    text: &'a str,
+    atoms: &'a [Atom],
+    hits: Vec<Hit>,
+}
+
+impl Finder<'_> {
+    fn find_from(&mut self, first: usize, atom: Atom) {
         match atom.kind {
             AtomKind::Mark(_) => {}
-            AtomKind::Character => self.find_run(first, atom),
+            AtomKind::Character(_) => self.find_run(first),
             AtomKind::Word => {
                 let found = self.hits.len();
-                self.find_word(first, atom, atom.start);
+                self.find_word(first, atom.start);
                 if self.hits.get(found..).is_none_or(|hits| hits.iter().all(|hit| hit.roles.is_keyword_only())) {
                     self.find_behind_proclitics(first, atom);
                 }
@@ -125,49 +171,41 @@ impl<'a> Scan<'a> {
     }
 
     /// Entries in a script without spaces, from one character on.
-    fn find_run(&mut self, first: usize, atom: Atom) {
-        let (mut hash, mut from) = (Hash::EMPTY, atom.start);
-        for length in 1..=UNSPACED_CHARACTERS_MAX {
-            let Some(last) = self.atoms.get(first + length - 1).filter(|last| last.kind == AtomKind::Character) else { return };
-            let last = *last;
-            hash = self.bytes(from, last.end).iter().fold(hash, |hash, byte| hash.then(*byte));
-            from = last.end;
-            if !may_go_on(hash) {
-                return;
-            }
-            self.add(first, length, atom.start, last.end, hash, |_| true);
+    fn find_run(&mut self, first: usize) {
+        let mut node = Node::root();
+        for (length, atom) in (1..).zip(self.atoms.get(first..).unwrap_or_default()) {
+            let AtomKind::Character(letter) = atom.kind else { return };
+            let Some(next) = node.next(letter) else { return };
+            node = next;
+            self.hits.extend(node.entries().map(|entry| Hit::of(&entry, first, length)));
         }
     }
 
-    /// Entries that begin with this word: stems, the word itself, phrases.
-    fn find_word(&mut self, first: usize, atom: Atom, start: usize) {
-        let mut hash = Hash::EMPTY;
-        for (number, byte) in (start..atom.end).zip(self.bytes(start, atom.end)) {
-            hash = hash.then(*byte);
-            let end = number + 1;
-            if end < atom.end && may_go_on(hash) && self.text.is_char_boundary(end) {
-                self.add(first, 1, start, end, hash, |entry| entry.is_stem);
-            }
+    /// Entries that begin with this word, at `start`: stems, the word itself, phrases.
+    fn find_word(&mut self, first: usize, start: usize) {
+        let (mut node, mut start) = (Node::root(), start);
+        for (length, word) in (1..).zip(self.atoms.get(first..).unwrap_or_default()).take_while(|(_, word)| word.kind == AtomKind::Word) {
+            let Some(last) = self.find_stems(first, length, node, start..word.end) else { return };
+            self.hits.extend(last.entries().map(|entry| Hit::of(&entry, first, length)));
+            let Some(next) = last.next(' ') else { return };
+            (node, start) = (next, word.end + 1);
         }
-        self.add(first, 1, start, atom.end, hash, |_| true);
-        for length in 2..=PHRASE_WORDS_MAX {
-            let next = self.atoms.get(first + length - 1).filter(|next| next.kind == AtomKind::Word);
-            let Some(&next) = next.filter(|_| may_go_on(hash)) else { return };
-            hash = hash.then(b' ');
-            for (number, byte) in (next.start..next.end).zip(self.bytes(next.start, next.end)) {
-                hash = hash.then(*byte);
-                let end = number + 1;
-                if end < next.end && may_go_on(hash) && self.text.is_char_boundary(end) {
-                    self.add(first, length, start, end, hash, |entry| entry.is_stem);
-                }
-            }
-            self.add(first, length, start, next.end, hash, |_| true);
+    }
+
+    /// Stems that end within a word. Answers where the whole word leads.
+    fn find_stems(&mut self, first: usize, length: usize, from: Node, word: Range<usize>) -> Option<Node> {
+        let mut node = from;
+        for letter in self.text.get(word).unwrap_or_default().chars() {
+            let stems = node.entries().filter(|entry| entry.is_stem);
+            self.hits.extend(stems.map(|entry| Hit::of(&entry, first, length)));
+            node = node.next(letter)?;
         }
+        Some(node)
     }
 
     /// In Arabic and Hebrew, "and", "the", "to" and the like are written into the word that follows.
     fn find_behind_proclitics(&mut self, first: usize, atom: Atom) {
-        let word = self.word(atom);
+        let word = self.text.get(atom.start..atom.end).unwrap_or_default();
         let proclitics = match word.chars().next() {
             Some('\u{600}'..='\u{6FF}') => ARABIC_PROCLITICS,
             Some('\u{5D0}'..='\u{5EA}') => HEBREW_PROCLITICS,
@@ -175,28 +213,11 @@ impl<'a> Scan<'a> {
         };
         for proclitic in proclitics.iter().filter(|proclitic| word.starts_with(**proclitic) && word.len() >= proclitic.len() + 4) {
             let found = self.hits.len();
-            self.find_word(first, atom, atom.start + proclitic.len());
+            self.find_word(first, atom.start + proclitic.len());
             if self.hits.len() > found {
                 return;
             }
         }
-    }
-
-    fn bytes(&self, start: usize, end: usize) -> &'a [u8] {
-        self.text.as_bytes().get(start..end).unwrap_or_default()
-    }
-
-    fn add(&mut self, atom: usize, length: usize, start: usize, end: usize, hash: Hash, fits: impl Fn(&Entry) -> bool) {
-        let text = self.bytes(start, end);
-        let found = look_up(text, hash).filter(|entry| fits(entry));
-        self.hits.extend(found.map(|entry| Hit { atom, length, language: entry.language, roles: entry.roles }));
-    }
-}
-
-fn for_each_bit(mut bits: u64, mut act: impl FnMut(usize)) {
-    while bits != 0 {
-        act(bits.trailing_zeros() as usize);
-        bits &= bits - 1;
     }
 }
 
@@ -209,13 +230,9 @@ const ARABIC_PROCLITICS: &[&str] = &["وال", "بال", "فال", "لل", "ال
 const HEBREW_PROCLITICS: &[&str] = &["מה", "שה", "וה", "כש", "ה", "ו", "ב", "ל", "מ", "ש", "כ"];
 
 fn atoms(text: &str) -> Vec<Atom> {
-    let mut atoms: Vec<Atom> = Vec::with_capacity(text.len() / 4 + 4);
+    let mut atoms: Vec<Atom> = Vec::with_capacity(text.len() / 3 + 4);
     let mut in_word = false;
     for (start, character) in text.char_indices() {
-        if character.is_ascii_alphanumeric() && in_word {
-            atoms.last_mut().into_iter().for_each(|word| word.end = start + 1);
-            continue;
-        }
         let end = start + character.len_utf8();
         let kind = match character {
             ' ' => {
@@ -223,14 +240,16 @@ fn atoms(text: &str) -> Vec<Atom> {
                 continue;
             }
             '.' | '?' | ',' | '|' | '"' => AtomKind::Mark(character as u8),
-            _ if is_unspaced(character) => AtomKind::Character,
+            _ if is_unspaced(character) => AtomKind::Character(character),
             _ => AtomKind::Word,
         };
-        match atoms.last_mut().filter(|_| in_word && kind == AtomKind::Word) {
-            Some(word) => word.end = end,
-            None => atoms.push(Atom { start, end, kind }),
-        }
+        let was_in_word = in_word;
         in_word = kind == AtomKind::Word;
+        if was_in_word && in_word {
+            atoms.last_mut().into_iter().for_each(|word| word.end = end);
+        } else {
+            atoms.push(Atom { start, end, kind });
+        }
     }
     atoms
 }

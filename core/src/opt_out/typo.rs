@@ -6,7 +6,6 @@ use super::language::Language;
 use super::lexicon::entries_starting_with;
 use super::roles::Roles;
 use super::scan::{Atom, AtomKind, Hit, Scan};
-use super::table::Entry;
 
 /// A message of more words is not searched.
 const WORDS_MAX: usize = 8;
@@ -32,18 +31,18 @@ pub(super) fn correct(scan: &mut Scan<'_>) -> bool {
     for (number, atom) in unknown_words(scan).into_iter().flatten() {
         let word = scan.word(atom);
         let meant = entries_starting_with(word).filter(|entry| is_slip(word, entry.text()));
-        scan.hits.extend(meant.map(|entry: Entry| Hit { atom: number, length: 1, language: entry.language, roles: entry.roles }));
+        scan.hits.extend(meant.map(|entry| Hit::of(&entry, number, 1)));
         if words == 1 && FIRST_LETTER.iter().any(|meant| is_slip(word, meant)) {
-            scan.hits.push(Hit { atom: number, length: 1, language: Language::English, roles: Roles::OUT });
+            scan.hits.push(Hit::new(number, 1, Language::English, Roles::OUT));
         }
     }
-    scan.hits.sort_by_key(|hit| hit.atom);
+    scan.hits.sort_by_key(Hit::atom);
     scan.hits.len() > found
 }
 
 /// The first words that are in no table, with the numbers of their atoms.
 fn unknown_words(scan: &Scan<'_>) -> [Option<(usize, Atom)>; SEARCHES_MAX] {
-    let is_unknown = |number: usize| scan.hits.iter().all(|hit| !(hit.atom..hit.atom + hit.length).contains(&number));
+    let is_unknown = |number: usize| scan.hits.iter().all(|hit| !hit.atoms().contains(&number));
     let words = scan.atoms.iter().copied().enumerate().filter(|(_, atom)| atom.kind == AtomKind::Word);
     let mut unknown = words.filter(|(number, atom)| is_unknown(*number) && atom.end - atom.start >= LETTERS_MIN);
     [unknown.next(), unknown.next()]

@@ -59,6 +59,13 @@ fn check(word: &str, intent: Intent) {
 }
 
 #[test]
+fn a_keyword_may_be_long() {
+    for word in ["ยกเลิกรับข่าวสาร", "ยกเลิกรับข้อความ"] {
+        check(word, Intent::OptOut);
+    }
+}
+
+#[test]
 fn the_words_of_law_and_vendors_are_certain_in_any_case() {
     for (words, intent) in [(OPT_OUT, Intent::OptOut), (OPT_IN, Intent::OptIn), (HELP, Intent::Help)] {
         for word in words {
