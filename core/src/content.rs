@@ -306,6 +306,11 @@ pub enum TemplateButtonFill {
 pub struct Text<const MAX: usize = TEXT_CHARACTERS_MAX>(String);
 
 impl<const MAX: usize> Text<MAX> {
+    /// Of words that are known to keep the bounds.
+    pub(crate) const fn known(words: String) -> Self {
+        Self(words)
+    }
+
     /// The words themselves.
     pub fn as_str(&self) -> &str {
         &self.0
