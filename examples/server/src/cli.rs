@@ -260,7 +260,11 @@ impl Noun {
             Some(url) if options.asks_server(settings) => Client::remote(url.clone(), settings.key.clone())?,
             _ => Client::local(settings, if self.may_come_first() { Absent::Make } else { Absent::Refuse })?,
         };
-        question::ask_all(&client, self.questions(&client)?, options.form())
+        match self {
+            Self::Suppress(suppress::Verb::Export(export)) => export.run(&client),
+            Self::Suppress(suppress::Verb::Import(import)) => import.run(&client, options.form()),
+            noun => question::ask_all(&client, noun.questions(&client)?, options.form()),
+        }
     }
 
     fn questions(self, client: &Client) -> Result<Vec<Question>, Failure> {

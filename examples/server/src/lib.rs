@@ -13,6 +13,7 @@ pub mod keys_file;
 pub mod logging;
 pub mod private_file;
 pub mod serve;
+mod suppression_table;
 pub mod webhooks;
 
 pub use failure::Failure;

@@ -66,10 +66,19 @@ impl Client {
 
     /// Asks, and reads the answer: what the gateway says, or why it refuses.
     pub(crate) fn call(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        self.exchange(method, path, body.map(Content::json))
+    }
+
+    /// Posts a table, and reads the answer.
+    pub(super) fn post_table(&self, path: &str, table: String) -> Result<Value, Failure> {
+        self.exchange(&Method::POST, path, Some(Content { media_type: "text/csv", text: table }))
+    }
+
+    fn exchange(&self, method: &Method, path: &str, content: Option<Content>) -> Result<Value, Failure> {
         match self {
-            Self::Local(local) => local.runtime.block_on(ask(&local.router, method, path, body)),
+            Self::Local(local) => local.runtime.block_on(ask_with(&local.router, method, path, content)),
             Self::Remote(remote) => {
-                let (status, bytes) = remote.exchange(method, path, body)?;
+                let (status, bytes) = remote.exchange(method, path, content)?;
                 read(status, &bytes)
             }
         }
@@ -90,6 +99,18 @@ impl Client {
     }
 }
 
+/// The body of a request.
+pub(super) struct Content {
+    pub(super) media_type: &'static str,
+    pub(super) text: String,
+}
+
+impl Content {
+    fn json(value: &Value) -> Self {
+        Self { media_type: "application/json", text: value.to_string() }
+    }
+}
+
 /// A runtime for one command.
 pub(super) fn runtime() -> Result<Runtime, Failure> {
     Builder::new_current_thread().enable_all().build().map_err(|error| Failure::Unavailable(error.to_string()))
@@ -97,12 +118,16 @@ pub(super) fn runtime() -> Result<Runtime, Failure> {
 
 /// Asks the routes in this process, as the operator.
 pub(crate) async fn ask(router: &Router, method: &Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+    ask_with(router, method, path, body.map(Content::json)).await
+}
+
+async fn ask_with(router: &Router, method: &Method, path: &str, content: Option<Content>) -> Result<Value, Failure> {
     let mut request = Request::builder().method(method).uri(path).extension(Identity::Operator { key: None });
-    if body.is_some() {
-        request = request.header(CONTENT_TYPE, "application/json");
+    if let Some(content) = &content {
+        request = request.header(CONTENT_TYPE, content.media_type);
     }
-    let bytes = body.map(Value::to_string).unwrap_or_default();
-    let request = request.body(Body::from(bytes)).map_err(|error| Failure::Usage(error.to_string()))?;
+    let text = content.map(|content| content.text).unwrap_or_default();
+    let request = request.body(Body::from(text)).map_err(|error| Failure::Usage(error.to_string()))?;
     let Ok(response) = router.clone().oneshot(request).await;
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.map_err(|error| Failure::Unavailable(error.to_string()))?;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, Request};
-use serde_json::Value;
 use ureq::Agent;
 
+use super::client::Content;
 use crate::Failure;
 use crate::config::{BaseUrl, Secret};
 
@@ -41,11 +41,11 @@ impl Remote {
     }
 
     /// Sends a request; the status and the body of the answer.
-    pub(super) fn exchange(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<(u16, Vec<u8>), Failure> {
+    pub(super) fn exchange(&self, method: &Method, path: &str, content: Option<Content>) -> Result<(u16, Vec<u8>), Failure> {
         let request = Request::builder().method(method).uri(self.url.join(path)).header(AUTHORIZATION, self.authorization()?);
-        let sent = match body {
-            Some(body) => {
-                let request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        let sent = match content {
+            Some(content) => {
+                let request = request.header(CONTENT_TYPE, content.media_type).body(content.text);
                 self.agent.run(request.map_err(|error| Failure::Usage(error.to_string()))?)
             }
             None => self.agent.run(request.body(()).map_err(|error| Failure::Usage(error.to_string()))?),

@@ -1,4 +1,4 @@
-//! Body: the bytes of a request, bounded in size and time, and JSON only.
+//! Body: the bytes of a request, bounded in size and time: JSON, or a table where one is imported.
 
 use std::time::Duration;
 
@@ -11,6 +11,9 @@ use super::code::Code;
 
 /// The largest body of `/api` and `/v1`.
 pub(super) const BYTES_MAX: usize = 64 * 1024;
+
+/// The largest table that is imported at once: about 100,000 rows.
+pub(super) const CSV_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// A caller who needs longer for so little holds a connection for nothing.
 const ARRIVAL_TIME_MAX: Duration = Duration::from_secs(30);
@@ -26,12 +29,21 @@ pub(super) fn expect_json(headers: &HeaderMap) -> Result<(), Code> {
     if is_json(headers) { Ok(()) } else { Err(Code::UnsupportedMediaType) }
 }
 
+/// Reads a body of comma-separated values (RFC 4180) whole.
+pub(super) async fn read_csv(headers: &HeaderMap, body: Body) -> Result<Bytes, Code> {
+    if is_of_type(headers, "text/csv") { read_up_to(CSV_BYTES_MAX, headers, body).await } else { Err(Code::UnsupportedMediaType) }
+}
+
 /// Reads a body whole, whatever it is.
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Code> {
-    if announced_length(headers).is_some_and(|length| length > BYTES_MAX) {
+    read_up_to(BYTES_MAX, headers, body).await
+}
+
+async fn read_up_to(bytes_max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, Code> {
+    if announced_length(headers).is_some_and(|length| length > bytes_max) {
         return Err(Code::PayloadTooLarge);
     }
-    let collecting = Limited::new(body, BYTES_MAX).collect();
+    let collecting = Limited::new(body, bytes_max).collect();
     match tokio::time::timeout(ARRIVAL_TIME_MAX, collecting).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Code::PayloadTooLarge),
@@ -47,13 +59,17 @@ fn announced_length(headers: &HeaderMap) -> Option<usize> {
 
 /// Whether the one content type is JSON, in UTF-8 where it names a character set.
 fn is_json(headers: &HeaderMap) -> bool {
+    is_of_type(headers, "application/json")
+}
+
+fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
-    if value == "application/json" {
+    if value == media_type {
         return true;
     }
     let mut parts = value.to_str().unwrap_or_default().split(';').map(str::trim);
-    parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json")) && parts.all(is_utf8_or_no_charset)
+    parts.next().is_some_and(|media| media.eq_ignore_ascii_case(media_type)) && parts.all(is_utf8_or_no_charset)
 }
 
 fn is_utf8_or_no_charset(parameter: &str) -> bool {

@@ -81,6 +81,33 @@ fn numbers_are_suppressed_listed_and_lifted() {
 }
 
 #[test]
+fn what_is_exported_can_be_imported_elsewhere() {
+    let place = Place::new();
+    place.json(&["account", "create", "--name", "Shop"]);
+    place.json(&["suppress", "add", "+999501234567", "--note", "=asked by phone"]);
+    let lifted = place.json(&["suppress", "add", "+999501234568", "--cause", "complaint"]);
+    place.json(&["suppress", "lift", id(&lifted)]);
+    let table = place.run(&["suppress", "export", "-"]).ok();
+    assert!(table.starts_with("address,cause,note,since,lifted_at\n"), "{table}");
+    assert!(table.contains("+999501234567,manual,'=asked by phone,"), "{table}");
+
+    let other = Place::new();
+    other.json(&["account", "create", "--name", "Shop"]);
+    let import = |arguments: &[&str], table: &str| -> Value {
+        let said = other.run_with(&[&["suppress", "import", "-", "--json"], arguments].concat(), table).ok();
+        serde_json::from_str(&said).unwrap()
+    };
+    let told = |answer: &Value| ["added", "known", "lifted", "bad"].map(|field| answer[field].as_u64().unwrap());
+    assert_eq!(told(&import(&["--dry-run"], &table)), [1, 0, 1, 0]);
+    assert_eq!(told(&import(&[], &table)), [1, 0, 1, 0]);
+    let again = import(&[], &(table + "call me,manual,,,\n"));
+    assert_eq!(told(&again), [0, 1, 1, 1]);
+    assert_eq!(again["bad_lines"], json!([{"line": 4, "reason": "`address`: expected a phone number with its country code"}]));
+    let kept = other.json(&["suppress", "list"]);
+    assert_eq!((&kept["items"][0]["note"], &kept["items"][0]["cause"]), (&json!("=asked by phone"), &json!("manual")));
+}
+
+#[test]
 fn of_many_numbers_a_bad_one_is_told_by_its_place() {
     let place = Place::new();
     place.json(&["account", "create", "--name", "Shop"]);

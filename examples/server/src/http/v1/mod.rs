@@ -23,6 +23,7 @@ mod pauses;
 mod policy_events;
 mod recoveries;
 mod reviews;
+mod suppression_tables;
 mod suppressions;
 mod suspicions;
 mod usage;
@@ -87,6 +88,8 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(SUPPRESSIONS, routes!(suppressions::suppress)),
         Route::new(SUPPRESSIONS, routes!(suppressions::list_suppressions)),
         Route::new(SUPPRESSIONS, routes!(suppressions::search_suppressions)),
+        Route::new(SUPPRESSIONS, routes!(suppression_tables::export_suppressions)),
+        Route::new(SUPPRESSIONS, routes!(suppression_tables::import_suppressions)),
         Route::new(SUPPRESSIONS, routes!(suppressions::get_suppression)),
         Route::new(SUPPRESSIONS, routes!(suppressions::lift_suppression)),
         Route::new(REVIEWS, routes!(suspicions::list_suspicions)),

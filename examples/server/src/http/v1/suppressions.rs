@@ -29,6 +29,9 @@ pub(super) struct SuppressionShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "+999501234567")]
     phone: Option<String>,
+    /// The address it was asked for: the number, a business-scoped user id, or `lid:` and a linked id.
+    #[schema(example = "+999501234567")]
+    address: String,
     /// Why.
     cause: CauseWord,
     /// A remark.
@@ -209,7 +212,7 @@ async fn show(app: &App, on: OnAccount, mut suppression: Suppression) -> Result<
 }
 
 /// An operator's remark is for operators.
-async fn hide_notes(app: &App, on: OnAccount, suppressions: &mut [Suppression]) -> Result<(), Problem> {
+pub(super) async fn hide_notes(app: &App, on: OnAccount, suppressions: &mut [Suppression]) -> Result<(), Problem> {
     for suppression in suppressions.iter_mut().filter(|suppression| suppression.note.is_some() && !on.is_operator()) {
         if !on.is_own(app, suppression.by).await? {
             suppression.note = None;
@@ -223,6 +226,7 @@ impl SuppressionShape {
         Self {
             id: suppression.id,
             phone: suppression.address.phone().map(|phone| phone.e164()),
+            address: suppression.address.text(),
             cause: CauseWord(suppression.cause),
             note: suppression.note,
             since: suppression.since.into(),
