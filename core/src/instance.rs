@@ -1,11 +1,18 @@
 //! Instance: one connected WhatsApp number of an account, reached through one provider.
+//!
+//! What its provider must know of it stands beside it: [`ProviderSettings`], which are no secret, and credentials, which are
+//! [`Sealed`]. Both are read by the provider's adapter alone; here they are carried, never understood.
 
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-use crate::{InstanceId, Name, Pause, Timestamp};
+use crate::{AccountId, InstanceId, Keyring, Name, Pause, Sealed, SealedFor, SealedKind, Timestamp, Unsealable};
 
 /// One connected WhatsApp number.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,20 +27,112 @@ pub struct Instance {
     pub connection: Connection,
     /// Set while nothing of it goes out until resumed.
     pub pause: Option<Pause>,
+    /// What its provider must know of it and may be seen.
+    pub settings: ProviderSettings,
+    /// What its provider must know of it and nobody may see: sealed for [`Instance::credentials_of`]. None until somebody gives some.
+    pub credentials: Option<Sealed>,
+    /// How often it was changed.
+    pub revision: u32,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
 impl Instance {
-    /// An instance that is not connected yet; the sandbox needs no connecting.
+    /// An instance that is not connected yet and has nothing for its provider; the sandbox needs neither.
     pub const fn new(id: InstanceId, name: Name, provider: Provider, now: Timestamp) -> Self {
         let connection = match provider {
             Provider::Sandbox => Connection::Open,
             Provider::CloudApi | Provider::Evolution => Connection::Closed,
         };
-        Self { id, name, provider, connection, pause: None, created_at: now }
+        let settings = ProviderSettings::none();
+        Self { id, name, provider, connection, pause: None, settings, credentials: None, revision: 0, created_at: now }
+    }
+
+    /// Where the credentials of an account's instance belong: they open nowhere else.
+    pub const fn credentials_of(account: AccountId, id: InstanceId) -> SealedFor {
+        SealedFor { account, kind: SealedKind::InstanceCredentials, row: id.to_bytes() }
+    }
+
+    /// Its credentials, as its provider's adapter wrote them; `None` where it has none.
+    ///
+    /// # Errors
+    ///
+    /// Where `keyring` lacks their root, or they were not sealed for this instance of this account.
+    pub fn open_credentials(&self, account: AccountId, keyring: &Keyring) -> Result<Option<Zeroizing<Vec<u8>>>, Unsealable> {
+        let open = |sealed| keyring.open(Self::credentials_of(account, self.id), sealed);
+        self.credentials.as_ref().map(open).transpose()
     }
 }
+
+/// What a provider must know of an instance and is no secret: a JSON object whose shape only the provider's adapter knows.
+///
+/// ```
+/// use gatepost::ProviderSettings;
+///
+/// #[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize)]
+/// struct Line {
+///     number_id: u64,
+/// }
+///
+/// let settings = ProviderSettings::of(&Line { number_id: 8007 })?;
+/// assert_eq!(settings.as_json(), r#"{"number_id":8007}"#);
+/// assert_eq!(settings.read(), Ok(Line { number_id: 8007 }));
+/// assert!(ProviderSettings::none().read::<Line>().is_err());
+/// # Ok::<(), gatepost::InvalidProviderSettings>(())
+/// ```
+#[derive(Clone, Default, Eq, Hash, PartialEq)]
+pub struct ProviderSettings(Option<String>);
+
+impl ProviderSettings {
+    /// None: the empty object.
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
+    /// These settings.
+    ///
+    /// # Errors
+    ///
+    /// Where they are no JSON object.
+    pub fn of<T: Serialize>(settings: &T) -> Result<Self, InvalidProviderSettings> {
+        serde_json::to_string(settings).map_err(|_| InvalidProviderSettings)?.parse()
+    }
+
+    /// The settings as the adapter knows them.
+    ///
+    /// # Errors
+    ///
+    /// Where they are of another shape.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, InvalidProviderSettings> {
+        serde_json::from_str(self.as_json()).map_err(|_| InvalidProviderSettings)
+    }
+
+    /// The text of the object.
+    pub fn as_json(&self) -> &str {
+        self.0.as_deref().unwrap_or("{}")
+    }
+}
+
+impl FromStr for ProviderSettings {
+    type Err = InvalidProviderSettings;
+
+    fn from_str(json: &str) -> Result<Self, InvalidProviderSettings> {
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).map_err(|_| InvalidProviderSettings)?;
+        Ok(Self((!object.is_empty()).then(|| json.to_string())))
+    }
+}
+
+impl fmt::Debug for ProviderSettings {
+    /// Not what they say: they may name the inside of somebody's network.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProviderSettings({} bytes)", self.as_json().len())
+    }
+}
+
+/// The settings are no JSON object, or one of another shape.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected the settings of the instance's provider as a JSON object")]
+pub struct InvalidProviderSettings;
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $invalid:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {

@@ -1,7 +1,7 @@
 //! Store: where everything is kept, behind a verb per business step.
 //!
 //! Three handles, by who speaks. [`Store::account`] is for whatever is done on behalf of a caller, and the only way to an account's
-//! rows. [`Store::worker`] delivers: claim, start, finish, sweep, and keys by id. [`Store::operator`] runs the gateway: accounts,
+//! rows. [`Store::worker`] delivers: claim, start, finish, sweep, and keys and instances by id. [`Store::operator`] runs the gateway: accounts,
 //! plans, pauses, operator keys. Each verb is atomic and its answer complete; when it is answered, it is durable. Dropping the
 //! future of a verb does not undo it.
 //!
@@ -20,8 +20,8 @@ use crate::{
     Decider, Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId, EndpointUrl, Event, EventDelivery, EventFilter, EventId,
     Fact, Facts, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceId, InstanceRef, KeyId,
     KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name, Notification, NotificationEntry, NotificationId, Pause, Plan,
-    PolicyEvent, Rate, Received, Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, Sealed,
-    SealedHeaders, Settled, StartAnswer, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer, Timestamp, Usage,
+    PolicyEvent, ProviderSettings, Rate, Received, Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer,
+    Sealed, SealedHeaders, Settled, StartAnswer, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer, Timestamp, Usage,
 };
 
 /// Why a store did not answer: what the machine does next.
@@ -92,7 +92,8 @@ pub trait AccountStore: Send + Sync {
     /// One instance.
     async fn instance(&self, which: InstanceRef) -> Result<Option<Instance>, StoreError>;
 
-    /// Changes an instance; the instance as it is then. [`StoreError::Conflict`] where its pause is not the expected one.
+    /// Changes an instance; the instance as it is then. [`StoreError::Conflict`] where its pause is not the expected one, or it is not at
+    /// the revision that the change was made for.
     async fn change_instance(&self, id: InstanceId, change: InstanceChange) -> Result<Option<Instance>, StoreError>;
 
     /// Adds a key of this account.
@@ -261,6 +262,9 @@ pub trait WorkerStore: Send + Sync {
     /// A key by its id, whoever's it is.
     async fn key(&self, id: KeyId) -> Result<Option<ApiKey>, StoreError>;
 
+    /// An instance by its id, with the account that it is of.
+    async fn instance(&self, id: InstanceId) -> Result<Option<(AccountId, Instance)>, StoreError>;
+
     /// Notes when keys were last used; never earlier than noted before.
     async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError>;
 
@@ -403,14 +407,41 @@ pub struct PolicyEventFilter {
 /// A change to an instance; what is absent stays.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct InstanceChange {
+    /// Only if it is at this revision.
+    pub if_revision: Option<u32>,
     /// A new connection state.
     pub connection: Option<Connection>,
     /// Pause it, or resume it with `Some(None)`.
     pub pause: Option<Option<Pause>>,
     /// Change it only while its pause is this one: who may lift a pause depends on who made it.
     pub expected_pause: Option<Option<Pause>>,
+    /// New settings for its provider.
+    pub settings: Option<ProviderSettings>,
+    /// New credentials for its provider.
+    pub credentials: Option<Sealed>,
     /// When.
     pub at: Timestamp,
+}
+
+impl InstanceChange {
+    /// Makes the change, and raises the revision.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] where the instance is not as the change expects it; it stays as it is then.
+    pub fn apply(self, instance: &mut Instance) -> Result<(), StoreError> {
+        let is_expected = self.if_revision.is_none_or(|expected| expected == instance.revision)
+            && self.expected_pause.is_none_or(|expected| expected == instance.pause);
+        if !is_expected {
+            return Err(StoreError::Conflict);
+        }
+        set(&mut instance.connection, self.connection);
+        set(&mut instance.pause, self.pause);
+        set(&mut instance.settings, self.settings);
+        set(&mut instance.credentials, self.credentials.map(Some));
+        instance.revision += 1;
+        Ok(())
+    }
 }
 
 /// A change to an account; what is absent stays.

@@ -258,6 +258,14 @@ macro_rules! __store_cases {
                 a_paused_instance_sends_nothing
                 an_unconnected_instance_sends_nothing
             }
+            instances {
+                what_a_provider_needs_comes_back_as_it_was
+                an_instance_is_found_by_its_id_alone
+                a_change_changes_what_it_names
+                a_change_for_an_old_revision_meets_a_conflict
+                the_roots_that_instances_name_are_known
+                another_accounts_instance_keeps_its_credentials
+            }
             endpoints {
                 an_endpoint_comes_back_as_it_was
                 every_cause_of_being_disabled_comes_back_as_it_was

@@ -61,6 +61,7 @@ mod fairness;
 mod fence;
 mod health;
 mod idempotency;
+mod instances;
 mod keys;
 mod operator;
 mod order;

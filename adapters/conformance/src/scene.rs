@@ -28,7 +28,7 @@ pub(crate) const SEND_TIMEOUT: Duration = seconds(15);
 /// One account in a world.
 pub(crate) struct Scene {
     world: Arc<World>,
-    dice: Dice,
+    pub(crate) dice: Dice,
     accounts: Arc<AtomicU64>,
     pub(crate) account: AccountId,
     pub(crate) instance: InstanceId,
@@ -260,14 +260,7 @@ fn account(dice: &Dice, limits: Limits, now: Timestamp) -> Account {
 }
 
 fn instance(called: &str, dice: &Dice, now: Timestamp) -> Instance {
-    Instance {
-        id: InstanceId::new(now, dice),
-        name: name(called),
-        provider: Provider::Evolution,
-        connection: Connection::Open,
-        pause: None,
-        created_at: now,
-    }
+    Instance { connection: Connection::Open, ..Instance::new(InstanceId::new(now, dice), name(called), Provider::Evolution, now) }
 }
 
 fn key(kind: KeyKind, owner: KeyOwner, dice: &Dice, now: Timestamp) -> ApiKey {

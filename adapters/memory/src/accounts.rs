@@ -74,6 +74,16 @@ pub(crate) fn add_instance(rows: &mut AccountRows, instance: Instance) -> Result
     }
 }
 
+/// The instance with this id, whoever's it is.
+pub(crate) fn find_instance(world: &World, id: InstanceId) -> Option<(AccountId, Instance)> {
+    world.accounts.iter().find_map(|(account, rows)| Some((*account, rows.instances.get(&id)?.instance.clone())))
+}
+
+/// The numbers of the keyring's roots that sealed credentials.
+pub(crate) fn roots(rows: &AccountRows) -> impl Iterator<Item = u32> {
+    rows.instances.values().filter_map(|row| row.instance.credentials.as_ref().map(gatepost::Sealed::root))
+}
+
 /// All instances, by name.
 pub(crate) fn instances(rows: &AccountRows) -> Vec<Instance> {
     let mut instances: Vec<Instance> = rows.instances.values().map(|row| row.instance.clone()).collect();
@@ -88,15 +98,12 @@ pub(crate) fn change_instance(
     change: InstanceChange,
 ) -> Result<Option<Instance>, StoreError> {
     let Some(row) = rows.instances.get_mut(&id) else { return Ok(None) };
-    let instance = &mut row.instance;
-    expect(&instance.pause, change.expected_pause)?;
-    let was = instance.connection;
-    put(&mut instance.connection, change.connection);
-    put(&mut instance.pause, change.pause);
+    let (was, at) = (row.instance.connection, change.at);
+    change.apply(&mut row.instance)?;
     effects.left_due = true;
-    let changed = instance.clone();
+    let changed = row.instance.clone();
     if was != changed.connection
-        && let Some(event) = connection_event(rows.account.id, &changed, rows.next_change(), change.at)
+        && let Some(event) = connection_event(rows.account.id, &changed, rows.next_change(), at)
     {
         events::tell(rows, effects, event);
     }

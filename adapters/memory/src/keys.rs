@@ -6,8 +6,8 @@ use std::collections::btree_map::Entry;
 
 use gatepost::{AccountId, ApiKey, KeyId, KeyOwner, KeyState, StoreError, Timestamp};
 
-use crate::endpoints;
 use crate::world::World;
+use crate::{accounts, endpoints};
 
 /// Whose keys are meant: an account's, or the operators'.
 pub(crate) type Whose = Option<AccountId>;
@@ -86,5 +86,6 @@ pub(crate) fn touch(world: &mut World, used: &[(KeyId, Timestamp)]) {
 pub(crate) fn roots(world: &World) -> Vec<u32> {
     let of_keys = world.keys.values().map(|key| key.root);
     let of_endpoints = world.accounts.values().flat_map(endpoints::roots);
-    of_keys.chain(of_endpoints).collect::<BTreeSet<u32>>().into_iter().collect()
+    let of_instances = world.accounts.values().flat_map(accounts::roots);
+    of_keys.chain(of_endpoints).chain(of_instances).collect::<BTreeSet<u32>>().into_iter().collect()
 }

@@ -351,6 +351,10 @@ impl WorkerStore for OfWorker {
         Ok(self.0.read(|world| world.keys.get(&id).cloned()))
     }
 
+    async fn instance(&self, id: InstanceId) -> Result<Option<(AccountId, Instance)>, StoreError> {
+        Ok(self.0.read(|world| accounts::find_instance(world, id)))
+    }
+
     async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {
         self.0.write(|world| keys::touch(world, &used));
         Ok(())

@@ -1,8 +1,8 @@
 //! Accounts and instances: the rows that change seldom.
 
 use gatepost::{
-    Account, AccountChange, AccountId, Instance, InstanceChange, InstanceId, Mode, Page, Pause, StoreError, Timestamp, Usage, Windows,
-    connection_event, pause_event,
+    Account, AccountChange, AccountId, Instance, InstanceChange, InstanceId, Mode, Page, Pause, Sealed, StoreError, Timestamp, Usage,
+    Windows, connection_event, pause_event,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -95,23 +95,40 @@ pub(crate) fn usage(connection: &Connection, id: AccountId, mode: Mode, now: Tim
 
 /// Adds an instance; `false` where its name is taken.
 pub(crate) fn add_instance(connection: &Connection, account: AccountId, instance: &Instance) -> rusqlite::Result<bool> {
-    let sql = "INSERT INTO instances (account, id, name, provider, connection, pause, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-               ON CONFLICT (account, name) DO NOTHING";
-    let added = connection.prepare_cached(sql)?.execute(params![
+    let sql = "INSERT INTO instances (account, id, connection, pause, settings, credentials, credentials_root, revision, name, provider,
+               created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (account, name) DO NOTHING";
+    Ok(write_instance(connection, sql, account, instance)? > 0)
+}
+
+/// Binds the columns of an instance: those that never change come last.
+fn write_instance(connection: &Connection, sql: &str, account: AccountId, instance: &Instance) -> rusqlite::Result<usize> {
+    let credentials = instance.credentials.as_ref();
+    connection.prepare_cached(sql)?.execute(params![
         account.to_bytes(),
         instance.id.to_bytes(),
-        instance.name.as_str(),
-        instance.provider.as_str(),
         instance.connection.as_str(),
         pause_text(instance.pause.as_ref())?,
+        instance.settings.as_json(),
+        credentials.map(Sealed::to_bytes),
+        credentials.map(Sealed::root),
+        instance.revision,
+        instance.name.as_str(),
+        instance.provider.as_str(),
         instance.created_at.as_millis()
-    ])?;
-    Ok(added > 0)
+    ])
 }
 
 pub(crate) fn instances(connection: &Connection, account: AccountId) -> rusqlite::Result<Vec<Instance>> {
     let sql = format!("SELECT {} FROM instances WHERE account = ?1 ORDER BY name", rows::INSTANCE_COLUMNS);
     rows::all(&mut *connection.prepare_cached(&sql)?, [account.to_bytes()], rows::instance)
+}
+
+/// How the instance with an id is found, whoever's it is.
+pub(crate) const INSTANCE_BY_ID: &str = concat!("SELECT ", rows::instance_columns!(), ", account FROM instances WHERE id = ?1");
+
+pub(crate) fn instance_of_anybody(connection: &Connection, id: InstanceId) -> rusqlite::Result<Option<(AccountId, Instance)>> {
+    let found = |row: &rusqlite::Row<'_>| Ok((rows::account_id(row, rows::BEHIND_INSTANCE)?, rows::instance(row)?));
+    connection.prepare_cached(INSTANCE_BY_ID)?.query_row([id.to_bytes()], found).optional()
 }
 
 pub(crate) fn change_instance(
@@ -121,23 +138,16 @@ pub(crate) fn change_instance(
     change: InstanceChange,
 ) -> rusqlite::Result<Changed<Instance>> {
     let Some(mut instance) = txn::instance_by_id(txn.connection, account, id)? else { return Ok(Ok(None)) };
-    if !is_expected(instance.pause.as_ref(), change.expected_pause.as_ref()) {
-        return Ok(Err(StoreError::Conflict));
+    let (former, at) = (instance.connection, change.at);
+    if let Err(conflict) = change.apply(&mut instance) {
+        return Ok(Err(conflict));
     }
-    let former = instance.connection;
-    instance.connection = change.connection.unwrap_or(instance.connection);
-    instance.pause = change.pause.unwrap_or(instance.pause);
-    let sql = "UPDATE instances SET connection = ?3, pause = ?4 WHERE account = ?1 AND id = ?2";
-    let pause: Option<&Pause> = instance.pause.as_ref();
-    txn.connection.prepare_cached(sql)?.execute(params![
-        account.to_bytes(),
-        id.to_bytes(),
-        instance.connection.as_str(),
-        pause_text(pause)?
-    ])?;
+    let sql = "UPDATE instances SET connection = ?3, pause = ?4, settings = ?5, credentials = ?6, credentials_root = ?7, revision = ?8,
+               name = ?9, provider = ?10, created_at = ?11 WHERE account = ?1 AND id = ?2";
+    write_instance(txn.connection, sql, account, &instance)?;
     txn.leave_due();
     if instance.connection != former
-        && let Some(event) = connection_event(account, &instance, next_change(txn.connection, account)?, change.at)
+        && let Some(event) = connection_event(account, &instance, next_change(txn.connection, account)?, at)
     {
         events::tell(txn, account, event.name, event.instance, || Some(event))?;
     }

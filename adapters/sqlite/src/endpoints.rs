@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gatepost::{
-    AccountId, Disabled, DisabledBy, ENDPOINTS_MAX, Endpoint, EndpointChange, EndpointId, EndpointUrl, Finish, Health, InstanceId, Sealed,
+    AccountId, Disabled, DisabledBy, ENDPOINTS_MAX, Endpoint, EndpointChange, EndpointId, EndpointUrl, Finish, Health, InstanceId,
     SealedHeaders, StoreError, Tat, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -73,7 +73,7 @@ fn endpoint(row: &Row<'_>) -> rusqlite::Result<Endpoint> {
         filter: rows::json(row, 4)?,
         in_flight_max: row.get(5)?,
         rate: rows::json_or_none(row, 6)?,
-        secrets: sealed(row, 7)?,
+        secrets: rows::sealed(row, 7)?,
         headers: headers(row, 8, 9)?,
         verified_at: rows::time_or_none(row, 10)?,
         pause: rows::pause(row, 11)?,
@@ -86,13 +86,9 @@ fn endpoint(row: &Row<'_>) -> rusqlite::Result<Endpoint> {
     })
 }
 
-fn sealed(row: &Row<'_>, column: usize) -> rusqlite::Result<Sealed> {
-    Sealed::from_bytes(&row.get::<_, Vec<u8>>(column)?).map_err(|error| rows::corrupt(column, error))
-}
-
 fn headers(row: &Row<'_>, column: usize, names: usize) -> rusqlite::Result<Option<SealedHeaders>> {
     let Some(names) = rows::json_or_none(row, names)? else { return Ok(None) };
-    Ok(Some(SealedHeaders { names, sealed: sealed(row, column)? }))
+    Ok(Some(SealedHeaders { names, sealed: rows::sealed(row, column)? }))
 }
 
 /// The account's endpoints that are not removed, as a group keeps them.

@@ -5,7 +5,7 @@
 
 use rusqlite::Connection;
 
-use crate::{deliver, deliveries, events, notices, replays, retention, schema, take};
+use crate::{accounts, deliver, deliveries, events, notices, replays, retention, schema, take};
 
 fn empty() -> Connection {
     let mut connection = Connection::open_in_memory().expect("memory is there");
@@ -122,6 +122,11 @@ fn what_is_pending_of_an_account_is_found_in_the_outbox() {
     let pending = |sql, plan| check(sql, &[plan, FOR_OPERATOR[0], FOR_OPERATOR[1], newest_first]);
     pending(deliveries::QUEUED, "SEARCH o USING COVERING INDEX outbox_events_waiting (account=?)");
     pending(deliveries::SENDING, "SEARCH o USING COVERING INDEX outbox_events_in_flight (account=?)");
+}
+
+#[test]
+fn the_instance_that_a_provider_names_is_found_by_its_id() {
+    check(accounts::INSTANCE_BY_ID, &["SEARCH instances USING INDEX instances_by_id (id=?)"]);
 }
 
 #[test]

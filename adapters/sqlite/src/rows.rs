@@ -9,7 +9,7 @@ use std::time::Duration;
 use gatepost::{
     Account, AccountId, Actor, Address, ApiKey, Attempt, Calendar, Channel, Charge, Closing, ContactId, ContactState, Delivery, DeliveryId,
     DeliveryStatus, EndpointId, EventId, Instance, InstanceId, InvalidAddress, KeyDigest, KeyOwner, Message, MessageId, Mode, Name, Pause,
-    RecoveryId, Review, ReviewVerdict, State, Suppression, SuppressionId, Timestamp, WindowId, Zone,
+    RecoveryId, Review, ReviewVerdict, Sealed, State, Suppression, SuppressionId, Timestamp, WindowId, Zone,
 };
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Row, Statement};
@@ -90,6 +90,17 @@ pub(crate) fn plain_column<T: DeserializeOwned>(row: &Row<'_>, column: usize) ->
 pub(crate) fn plain_or_none<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
     let text = row.get_ref(column)?.as_str_or_null().map_err(|error| wrong_type(column, error))?;
     text.map(|text| plain(text, column)).transpose()
+}
+
+/// A sealed value.
+pub(crate) fn sealed(row: &Row<'_>, column: usize) -> rusqlite::Result<Sealed> {
+    sealed_or_none(row, column)?.ok_or_else(|| corrupt(column, "expected a sealed value"))
+}
+
+/// A sealed value, where there is one.
+pub(crate) fn sealed_or_none(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Sealed>> {
+    let bytes = row.get_ref(column)?.as_blob_or_null().map_err(|error| wrong_type(column, error))?;
+    bytes.map(|bytes| Sealed::from_bytes(bytes).map_err(|error| corrupt(column, error))).transpose()
 }
 
 macro_rules! id_columns {
@@ -191,7 +202,16 @@ pub(crate) fn pause(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Pau
     Ok(Some(Pause { since, by: parse(&by, column)?, note }))
 }
 
-pub(crate) const INSTANCE_COLUMNS: &str = "id, name, provider, connection, pause, created_at";
+macro_rules! instance_columns {
+    () => {
+        "id, name, provider, connection, pause, settings, credentials, revision, created_at"
+    };
+}
+pub(crate) use instance_columns;
+
+pub(crate) const INSTANCE_COLUMNS: &str = instance_columns!();
+/// Where the next column stands behind them.
+pub(crate) const BEHIND_INSTANCE: usize = 9;
 
 pub(crate) fn instance(row: &Row<'_>) -> rusqlite::Result<Instance> {
     Ok(Instance {
@@ -200,7 +220,10 @@ pub(crate) fn instance(row: &Row<'_>) -> rusqlite::Result<Instance> {
         provider: word(row, 2)?,
         connection: word(row, 3)?,
         pause: pause(row, 4)?,
-        created_at: time(row, 5)?,
+        settings: word(row, 5)?,
+        credentials: sealed_or_none(row, 6)?,
+        revision: row.get(7)?,
+        created_at: time(row, 8)?,
     })
 }
 

@@ -429,6 +429,10 @@ impl WorkerStore for OfWorker {
         self.0.read(move |connection| find_key(connection, id)).await
     }
 
+    async fn instance(&self, id: InstanceId) -> Result<Option<(AccountId, Instance)>, StoreError> {
+        self.0.read(move |connection| accounts::instance_of_anybody(connection, id)).await
+    }
+
     async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {
         self.0.write(move |txn| keys::touch(txn.connection, &used)).await
     }

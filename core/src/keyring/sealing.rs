@@ -42,6 +42,8 @@ pub enum SealedKind {
     EndpointSecrets,
     /// The custom headers of an endpoint.
     EndpointHeaders,
+    /// What the provider of an instance asks for.
+    InstanceCredentials,
 }
 
 impl SealedKind {
@@ -50,6 +52,7 @@ impl SealedKind {
         match self {
             Self::EndpointSecrets => "endpoint_secrets",
             Self::EndpointHeaders => "endpoint_headers",
+            Self::InstanceCredentials => "instance_credentials",
         }
     }
 }

@@ -107,6 +107,10 @@ impl WorkerStore for SlowWorker {
         self.inner.key(id).await
     }
 
+    async fn instance(&self, id: InstanceId) -> Result<Option<(AccountId, Instance)>, StoreError> {
+        self.inner.instance(id).await
+    }
+
     async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {
         self.inner.touch_keys(used).await
     }

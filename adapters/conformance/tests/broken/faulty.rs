@@ -128,7 +128,6 @@ handle! {
         fn add_instance(instance: Instance) -> bool;
         fn instances() -> Vec<Instance>;
         fn instance(which: InstanceRef) -> Option<Instance>;
-        fn change_instance(id: InstanceId, change: InstanceChange) -> Option<Instance>;
         fn add_key(key: ApiKey) -> ();
         fn keys() -> Vec<ApiKey>;
         fn revoke_key(id: KeyId, now: Timestamp) -> Option<ApiKey>;
@@ -200,6 +199,13 @@ handle! {
 
         async fn endpoint(&self, id: EndpointId) -> Result<Option<Endpoint>, StoreError> {
             if self.fault == Fault::Leaks { self.endpoint_of_anybody(id).await } else { self.inner.endpoint(id).await }
+        }
+
+        async fn change_instance(&self, id: InstanceId, mut change: InstanceChange) -> Result<Option<Instance>, StoreError> {
+            if self.fault == Fault::IgnoresRevisions {
+                change.if_revision = None;
+            }
+            self.inner.change_instance(id, change).await
         }
 
         async fn change_endpoint(&self, id: EndpointId, mut change: EndpointChange) -> Result<Option<Endpoint>, StoreError> {
@@ -297,6 +303,7 @@ handle! {
         fn release(claimed: Vec<Claimed>, now: Timestamp) -> ();
         fn sweep(now: Timestamp, limit: usize) -> Swept;
         fn key(id: KeyId) -> Option<ApiKey>;
+        fn instance(id: InstanceId) -> Option<(AccountId, Instance)>;
         fn touch_keys(used: Vec<(KeyId, Timestamp)>) -> ();
         fn retain(retention: Retention, limit: usize) -> usize;
     }

@@ -54,6 +54,7 @@ fn a_store_that_ignores_a_fence_is_caught() {
 #[test]
 fn a_store_that_ignores_a_revision_is_caught() {
     check(Fault::IgnoresRevisions, "endpoints::a_change_for_an_old_revision_meets_a_conflict");
+    check(Fault::IgnoresRevisions, "instances::a_change_for_an_old_revision_meets_a_conflict");
     check(Fault::IgnoresRevisions, "races::an_endpoint_is_changed_by_one");
 }
 

@@ -20,16 +20,21 @@ CREATE TABLE accounts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE instances (
-    account    BLOB NOT NULL REFERENCES accounts (id),
-    id         BLOB NOT NULL,
-    name       TEXT NOT NULL,
-    provider   TEXT NOT NULL,
-    connection TEXT NOT NULL,
-    pause      TEXT,                        -- JSON: since, by, note
-    created_at INTEGER NOT NULL,
+    account          BLOB NOT NULL REFERENCES accounts (id),
+    id               BLOB NOT NULL,
+    name             TEXT NOT NULL,
+    provider         TEXT NOT NULL,
+    connection       TEXT NOT NULL,
+    pause            TEXT,                  -- JSON: since, by, note
+    settings         TEXT NOT NULL,         -- JSON, for the provider
+    credentials      BLOB,                  -- sealed, for the provider
+    credentials_root INTEGER,               -- of the keyring
+    revision         INTEGER NOT NULL,
+    created_at       INTEGER NOT NULL,
     PRIMARY KEY (account, id),
     UNIQUE (account, name)
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX instances_by_id ON instances (id); -- a provider's call names no account
 
 CREATE TABLE api_keys (
     id           TEXT PRIMARY KEY,

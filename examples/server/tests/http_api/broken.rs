@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gatepost::{
-    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, Finished, Heed, HeedAnswer, KeyId, Lease, OperatorStore,
-    Recovered, RecoveryId, Retention, StartAnswer, Store, StoreError, Swept, Take, TakeAnswer, Timestamp, WorkerStore,
+    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, Finished, Heed, HeedAnswer, Instance, InstanceId, KeyId, Lease,
+    OperatorStore, Recovered, RecoveryId, Retention, StartAnswer, Store, StoreError, Swept, Take, TakeAnswer, Timestamp, WorkerStore,
 };
 use gatepost_memory::MemoryStore;
 
@@ -96,6 +96,10 @@ impl WorkerStore for BrokenWorker {
             Fault::Fail => down(),
             Fault::Panic => panic!("a bug"),
         }
+    }
+
+    async fn instance(&self, _: InstanceId) -> Result<Option<(AccountId, Instance)>, StoreError> {
+        down()
     }
 
     async fn touch_keys(&self, _: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {

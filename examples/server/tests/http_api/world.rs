@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use axum::{Router, extract::ConnectInfo};
 use gatepost::{
-    Account, AccountId, ApiKey, Brand, Calendar, Connection, Delivering, DestinationPolicy, ErrorClass, Gateway, Instance, InstanceChange,
+    Account, AccountId, ApiKey, Brand, Calendar, Delivering, DestinationPolicy, ErrorClass, Gateway, Instance, InstanceChange,
     InstanceId, KeyKind, KeyOwner, KeyTerms, Keyring, Mode, NewKey, Outcome, Parcel, Plan, Provider, Scope, Scopes, Store, Timestamp,
     Transport, Webhooks, Zone,
 };
@@ -262,18 +262,11 @@ impl Customer {
         };
         let id = account.id;
         app.gateway.store().operator().add_account(account).await.unwrap();
-        let instance = Instance {
-            id: InstanceId::new(host.now(), &**host),
-            name: "support".parse().unwrap(),
-            provider: Provider::Sandbox,
-            connection: Connection::Open,
-            pause: None,
-            created_at: host.now(),
-        };
-        let instance_id = instance.id;
+        let id_of_instance = InstanceId::new(host.now(), &**host);
+        let instance = Instance::new(id_of_instance, "support".parse().unwrap(), Provider::Sandbox, host.now());
         assert!(app.gateway.store().account(id).add_instance(instance).await.unwrap());
         let key = add_key(app, KeyOwner::Account(id, Mode::Live), key_terms(Scopes::all())).await;
-        Self { id, instance: instance_id, key }
+        Self { id, instance: id_of_instance, key }
     }
 }
 

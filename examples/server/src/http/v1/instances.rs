@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use gatepost::{Connection, Instance, InstanceChange, InstanceId, Name, Pause, Provider, StoreError};
+use gatepost::{Instance, InstanceChange, InstanceId, Name, Pause, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -72,16 +72,8 @@ pub(super) async fn create_instance(
     Json(asked): Json<CreateInstance>,
 ) -> Result<impl IntoResponse + use<>, Problem> {
     let now = app.now();
-    let provider = asked.provider.0;
-    let connection = if provider == Provider::Sandbox { Connection::Open } else { Connection::Closed };
-    let instance = Instance {
-        id: InstanceId::new(now, &**app.gateway.host()),
-        name: asked.name,
-        provider,
-        connection: asked.connection.map_or(connection, |word| word.0),
-        pause: None,
-        created_at: now,
-    };
+    let mut instance = Instance::new(InstanceId::new(now, &**app.gateway.host()), asked.name, asked.provider.0, now);
+    instance.connection = asked.connection.map_or(instance.connection, |word| word.0);
     if !on.store(&app).add_instance(instance.clone()).await? {
         return Err(Problem::of(Code::NameTaken));
     }
