@@ -96,6 +96,14 @@ pub(super) fn find_fault(name: &str) -> Option<RefusalClass> {
     find_malformed(name).or(special).or_else(|| find_incomplete(name))
 }
 
+/// Whether an operator may open the name, which is in lower case and A-labels: any that a host can have, but those of a cloud's metadata
+/// and of this machine.
+pub(super) fn may_be_opened(name: &str) -> bool {
+    let is_written_so = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._".contains(&byte));
+    let is_closed_for_good = matches!(find_special(name), Some(MetadataName | NameLocalhost));
+    is_written_so && !is_closed_for_good && find_malformed(name).is_none() && !super::ipv4::is_meant(name)
+}
+
 fn find_malformed(name: &str) -> Option<RefusalClass> {
     if name.split('.').any(str::is_empty) {
         Some(NameTrailingDot)

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::judge::{Source, judge_address, judge_all};
 use super::table::{self, Block, REGISTRY_DATE, Tier};
-use super::{CheckedTarget, Destination, Refusal, RefusalClass, text};
+use super::{CheckedTarget, Destination, Refusal, RefusalClass, name, text};
 
 /// What the operator permits: which texts are destinations, and which addresses may be dialed for them.
 ///
@@ -40,6 +40,7 @@ pub struct DestinationPolicy {
     allow: Vec<IpNet>,
     deny: Vec<IpNet>,
     nat64: Vec<Ipv6Net>,
+    names: Vec<String>,
     generation: u64,
 }
 
@@ -72,9 +73,9 @@ impl DestinationPolicy {
     }
 
     fn new(development: bool, ports: Ports) -> Self {
-        let (allow, deny, nat64) = (Vec::new(), Vec::new(), Vec::new());
+        let (allow, deny, nat64, names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let families = AddressFamilies::Any;
-        Self { development, literals: true, families, ports, allow, deny, nat64, generation: 0 }.sealed()
+        Self { development, literals: true, families, ports, allow, deny, nat64, names, generation: 0 }.sealed()
     }
 
     /// With these ports in place of the ones of the mode.
@@ -109,6 +110,16 @@ impl DestinationPolicy {
         Ok(Self { nat64: sorted(nat64?), ..self }.sealed())
     }
 
+    /// With these names as hosts, though the table of names closes them: those of a network of one's own, for example. What they resolve
+    /// to is judged like any other answer.
+    pub fn with_names(self, names: impl IntoIterator<Item = String>) -> Result<Self, InvalidDestinationPolicy> {
+        let names = sorted(names);
+        if !names.iter().all(|name| name::may_be_opened(name)) {
+            return Err(InvalidDestinationPolicy::Names);
+        }
+        Ok(Self { names, ..self }.sealed())
+    }
+
     /// With these versions of IP.
     #[must_use]
     pub fn with_families(self, families: AddressFamilies) -> Self {
@@ -136,7 +147,7 @@ impl DestinationPolicy {
 
     /// Judges a text, as far as a text can be judged: everything but what its name resolves to.
     pub fn parse(&self, text: &str) -> Result<Destination, Refusal> {
-        let destination = text::read(text, self.development).map_err(Refusal::typed)?;
+        let destination = text::read(text, self.development, &self.names).map_err(Refusal::typed)?;
         self.permit(&destination)?;
         if let Some(address) = destination.host().address() {
             judge_address(self, address, Source::Literal)?;
@@ -256,6 +267,9 @@ impl fmt::Display for DestinationPolicy {
         let (ports, families) = (&self.ports, self.families);
         write!(f, "{schemes}; {literals}; {families}; ports {ports}; ")?;
         write!(f, "allow {}; deny {}; nat64 {}; ", List(&self.allow), List(&self.deny), List(&self.nat64))?;
+        if !self.names.is_empty() {
+            write!(f, "names {}; ", List(&self.names))?;
+        }
         write!(f, "registries of {REGISTRY_DATE}")
     }
 }
@@ -307,6 +321,9 @@ pub enum InvalidDestinationPolicy {
         /// What was meant, perhaps.
         meant: IpNet,
     },
+    /// A name that no host has, or that nobody can open.
+    #[error("`names`: expected names of hosts in lower case, none of this machine and none of a cloud's metadata service")]
+    Names,
     /// A prefix that no NAT64 translator uses.
     #[error(
         "`nat64`: expected an IPv6 prefix of a translator, 32, 40, 48, 56, 64 or 96 bits long, for example `64:ff9b::/96`, in place of `{block}`"

@@ -4,6 +4,7 @@
 //! empty user name, percent-encoding in the host, full-width digits. So the typed text is looked at first, and what readers are known
 //! to differ on is refused. Then the standard's reader has the last word, and must see the same destination.
 
+use alloc::string::String;
 use core::net::Ipv6Addr;
 
 use url::{Host, Url};
@@ -15,14 +16,15 @@ use super::{Destination, DestinationHost, HostName, idn, ipv4, name};
 const BYTES_MAX: usize = 2048;
 
 /// Reads what was typed into a destination whose address and port are still to be judged. In development, plain HTTP and `localhost`
-/// pass.
-pub(super) fn read(text: &str, development: bool) -> Result<Destination, RefusalClass> {
+/// pass; `names` pass though they are closed to others.
+pub(super) fn read(text: &str, development: bool, names: &[String]) -> Result<Destination, RefusalClass> {
     ensure(text.len() <= BYTES_MAX, UrlLength)?;
     let (is_https, rest) = read_scheme(text, development)?;
     let (authority, tail) = split_authority(rest)?;
     let (host, port) = split_port(authority)?;
     let port = port.unwrap_or(if is_https { 443 } else { 80 });
-    let host = read_host(host, tail, development)?;
+    let is_open = |name: &str| (development && name == "localhost") || names.iter().any(|open| open == name);
+    let host = read_host(host, tail, &is_open)?;
     confirm(text, is_https, host, port)
 }
 
@@ -106,14 +108,14 @@ fn canonical_port(digits: &str) -> Option<u16> {
     if is_plain && !is_padded { digits.parse().ok() } else { None }
 }
 
-fn read_host(host: &str, tail: &str, development: bool) -> Result<DestinationHost, RefusalClass> {
+fn read_host(host: &str, tail: &str, is_open: &dyn Fn(&str) -> bool) -> Result<DestinationHost, RefusalClass> {
     let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).map(read_ipv6).transpose()?;
     let is_blank_in_host = |character| is_blank(character) && !is_separator(character);
     let is_blank_in_tail = |character| is_blank(character) || is_separator(character);
     ensure(!host.contains(is_blank_in_host) && !tail.contains(is_blank_in_tail), ControlChars)?;
     match literal {
         Some(address) => Ok(DestinationHost::V6(address)),
-        None => read_name(host, development),
+        None => read_name(host, is_open),
     }
 }
 
@@ -134,7 +136,7 @@ fn read_ipv6(literal: &str) -> Result<Ipv6Addr, RefusalClass> {
     Ok(address)
 }
 
-fn read_name(host: &str, development: bool) -> Result<DestinationHost, RefusalClass> {
+fn read_name(host: &str, is_open: &dyn Fn(&str) -> bool) -> Result<DestinationHost, RefusalClass> {
     ensure(!host.contains('%'), PercentHost)?;
     ensure_characters(host)?;
     let typed = if host.is_ascii() { host.to_ascii_lowercase() } else { idn::to_ascii(host)? };
@@ -142,9 +144,8 @@ fn read_name(host: &str, development: bool) -> Result<DestinationHost, RefusalCl
         return ipv4::parse(&typed).map(DestinationHost::V4);
     }
     let name = idn::to_ascii(&typed)?;
-    let is_local = development && name == "localhost";
     match name::find_fault(&name) {
-        Some(class) if !is_local => Err(class),
+        Some(class) if !is_open(&name) => Err(class),
         _ => Ok(DestinationHost::Name(HostName(name.into()))),
     }
 }

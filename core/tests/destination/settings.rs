@@ -40,6 +40,34 @@ fn what_the_operator_denies_is_closed_though_it_is_public_or_allowed() {
 }
 
 #[test]
+fn a_name_that_the_operator_opens_is_a_host_and_its_answers_are_judged() {
+    let plain = DestinationPolicy::production();
+    let names = || ["evolution.internal", "evolution"].map(str::to_owned);
+    let policy = plain.clone().with_allow(nets(&["10.20.0.0/16"])).unwrap().with_names(names()).unwrap();
+    let judged = |host: &str, answer: &str| {
+        let destination = policy.parse(&format!("https://{host}/")).map_err(|refusal| refusal.class())?;
+        policy.judge(&destination, &[answer.parse().unwrap()]).map(drop).map_err(|refusal| refusal.class())
+    };
+    for host in ["evolution.internal", "Evolution.Internal", "evolution"] {
+        assert!(plain.parse(&format!("https://{host}/")).is_err(), "{host}");
+        assert_eq!((judged(host, "10.20.0.7"), judged(host, "10.21.0.7")), (Ok(()), Err(RefusalClass::Ipv4Private)), "{host}");
+    }
+    assert_eq!(judged("other.internal", "10.20.0.7"), Err(RefusalClass::NameInternal));
+    assert_eq!(judged("a.evolution.internal", "10.20.0.7"), Err(RefusalClass::NameInternal));
+    assert_ne!(policy.generation(), plain.with_allow(nets(&["10.20.0.0/16"])).unwrap().generation());
+}
+
+#[test]
+fn names_of_this_machine_and_of_metadata_cannot_be_opened() {
+    for name in
+        ["localhost", "a.localhost", "metadata.google.internal", "metadata", "10.0.0.1", "UPPER.internal", "a..b", "-a.b", "a b", ""]
+    {
+        let refused = DestinationPolicy::production().with_names([name.to_owned()]);
+        assert_eq!(refused, Err(InvalidDestinationPolicy::Names), "{name}");
+    }
+}
+
+#[test]
 fn what_nobody_can_open_stays_closed_and_the_start_says_so() {
     let allow = ["127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/8", "fd00:ec2::/32", "fe80::/16", "::/16", "64:ff9b::/96"];
     let policy = DestinationPolicy::production().with_allow(nets(&allow)).unwrap();

@@ -67,6 +67,8 @@ pub(super) fn broken_setting(error: InvalidDestinationPolicy) -> (&'static str, 
         InvalidDestinationPolicy::HostBits { field: "deny", .. } => "destinations.deny",
         InvalidDestinationPolicy::HostBits { field: "nat64", .. } | InvalidDestinationPolicy::Nat64Prefix { .. } => "destinations.nat64",
         InvalidDestinationPolicy::HostBits { .. } | InvalidDestinationPolicy::TooWide { .. } => "destinations.allow",
+        // Nothing sets names.
+        InvalidDestinationPolicy::Names => "destinations",
         InvalidDestinationPolicy::Ports => "destinations.ports",
     };
     let text = error.to_string();
