@@ -1,6 +1,7 @@
 //! Transport: what carries a parcel to a provider.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -15,4 +16,12 @@ use crate::{Outcome, Parcel, Timestamp};
 pub trait Transport: Send + Sync {
     /// Sends one parcel and says what became of it.
     async fn send(&self, parcel: Parcel, deadline: Timestamp) -> Outcome;
+}
+
+/// A transport that an app goes on to use for more than sending.
+#[async_trait]
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    async fn send(&self, parcel: Parcel, deadline: Timestamp) -> Outcome {
+        (**self).send(parcel, deadline).await
+    }
 }
