@@ -120,6 +120,15 @@ impl Circuits {
         self.open().retain(|(known, _), _| known != key);
     }
 
+    /// Lets what is `stopped` go this way again, if it was stopped for one of these reasons.
+    pub(crate) fn let_go(&self, key: &CircuitKey, stopped: Stopped, is_over: impl FnOnce(CircuitReason) -> bool) {
+        let mut open = self.open();
+        let entry = (key.clone(), stopped);
+        if open.get(&entry).is_some_and(|(_, reason)| is_over(*reason)) {
+            open.remove(&entry);
+        }
+    }
+
     /// How the way stands for messages of which `stopped` may be said.
     pub fn state(&self, key: &CircuitKey, stopped: Stopped, now: Timestamp) -> CircuitState {
         let mut open = self.open();

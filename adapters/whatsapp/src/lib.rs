@@ -70,7 +70,9 @@ mod percent;
 mod place;
 mod secret;
 
-pub use accounts::{Accounts, CloudAccount, EvolutionAccount, GRAPH_VERSION, NoAccount, THROUGHPUT};
+pub use accounts::{
+    APP_SECRETS_MAX, Accounts, CloudAccount, EvolutionAccount, GRAPH_VERSION, InvalidAccount, MalformedAccount, NoAccount, THROUGHPUT,
+};
 pub use batch::NotANotification;
 pub use circuits::{CircuitKey, CircuitReason, CircuitState, Circuits};
 pub use errors::{Problem, ProviderError, Retry, Scope};

@@ -49,12 +49,12 @@ struct Everybody(EvolutionAccount);
 
 #[async_trait]
 impl Accounts for Everybody {
-    async fn cloud(&self, _: InstanceId) -> Result<CloudAccount, NoAccount> {
-        Ok(CloudAccount::new("8007", "9001", "token"))
+    async fn cloud(&self, _: InstanceId) -> Result<Arc<CloudAccount>, NoAccount> {
+        Ok(Arc::new(CloudAccount::new("8007", "9001", "token")))
     }
 
-    async fn evolution(&self, _: InstanceId) -> Result<EvolutionAccount, NoAccount> {
-        Ok(self.0.clone())
+    async fn evolution(&self, _: InstanceId) -> Result<Arc<EvolutionAccount>, NoAccount> {
+        Ok(Arc::new(self.0.clone()))
     }
 }
 

@@ -80,6 +80,12 @@ impl CloudApi {
         self.circuits.clone()
     }
 
+    /// Has a new access token count at once, where the one before it was refused and stopped its account for a while.
+    pub fn heed_new_token(&self, account: &CloudAccount) {
+        let key = CircuitKey::Account { id: account.waba_id.clone() };
+        self.circuits.let_go(&key, Stopped::All, |reason| matches!(reason, CircuitReason::Code(0 | 190)));
+    }
+
     /// Sends a parcel to a recipient who is named otherwise than in it, for example by a business-scoped user id.
     pub async fn send_to(&self, recipient: CloudRecipient, parcel: &Parcel, deadline: Timestamp) -> Outcome {
         let account = match self.accounts.cloud(parcel.instance).await {
@@ -203,7 +209,7 @@ impl fmt::Debug for CloudApi {
 
 /// One message on its way.
 struct Errand {
-    account: CloudAccount,
+    account: Arc<CloudAccount>,
     recipient: CloudRecipient,
     instance: InstanceId,
     message: MessageId,
@@ -218,7 +224,7 @@ impl Errand {
 
     /// The circuit of one scope.
     fn way_of(&self, content: &Content, scope: Scope) -> Option<CircuitKey> {
-        let CloudAccount { phone_number_id: number, waba_id: account, .. } = &self.account;
+        let CloudAccount { phone_number_id: number, waba_id: account, .. } = &*self.account;
         match (scope, &self.recipient, content) {
             (Scope::Account | Scope::App | Scope::Waba, ..) => Some(CircuitKey::Account { id: account.clone() }),
             (Scope::PhoneNumber, ..) => Some(CircuitKey::Number { id: number.clone() }),

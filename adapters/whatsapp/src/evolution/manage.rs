@@ -58,7 +58,9 @@ pub struct WebhookSetup {
 impl Evolution {
     /// How the link of an instance stands. Only the exact word `open` is open; an instance that is not in memory there has no word.
     pub async fn connection(&self, instance: InstanceId, deadline: Timestamp) -> Result<Connection, Outcome> {
-        self.connection_of(&self.account(instance).await?, deadline).await
+        let connection = self.connection_of(&*self.account(instance).await?, deadline).await?;
+        self.heed_connection(instance, connection);
+        Ok(connection)
     }
 
     pub(super) async fn connection_of(&self, account: &EvolutionAccount, deadline: Timestamp) -> Result<Connection, Outcome> {
@@ -84,21 +86,28 @@ impl Evolution {
         let (method, path) = call(HttpMethod::Get, "instance/connect", &account);
         let path = phone.map_or_else(|| path.clone(), |phone| format!("{path}?number={}", phone.digits()));
         let answer = self.call(&account, (method, path), Vec::new(), deadline).await?;
-        linking(&done(&answer)?)
+        self.heed_linking(instance, linking(&done(&answer)?))
     }
 
     /// Closes the link and opens it again, without a new code where the phone still knows it.
     pub async fn restart(&self, instance: InstanceId, deadline: Timestamp) -> Result<Linking, Outcome> {
         let account = self.account(instance).await?;
         let answer = self.call(&account, call(HttpMethod::Post, "instance/restart", &account), Vec::from(*b"{}"), deadline).await?;
-        linking(&done(&answer)?)
+        self.heed_linking(instance, linking(&done(&answer)?))
+    }
+
+    fn heed_linking(&self, instance: InstanceId, linking: Linking) -> Result<Linking, Outcome> {
+        self.heed_connection(instance, if linking == Linking::Open { Connection::Open } else { Connection::Connecting });
+        Ok(linking)
     }
 
     /// Ends the link: the number must be linked anew after it.
     pub async fn log_out(&self, instance: InstanceId, deadline: Timestamp) -> Result<(), Outcome> {
         let account = self.account(instance).await?;
         let answer = self.call(&account, call(HttpMethod::Delete, "instance/logout", &account), Vec::new(), deadline).await?;
-        done(&answer).map(drop)
+        done(&answer)?;
+        self.heed_connection(instance, Connection::Closed);
+        Ok(())
     }
 
     /// Has the instance post to us what happens, with a token made with its `jwt_key`.
@@ -139,9 +148,9 @@ fn connection(instance: &Fields<'_>) -> Connection {
     }
 }
 
-fn linking(body: &Fields<'_>) -> Result<Linking, Outcome> {
+fn linking(body: &Fields<'_>) -> Linking {
     if body.fields("instance").is_some_and(|instance| connection(&instance) == Connection::Open) {
-        return Ok(Linking::Open);
+        return Linking::Open;
     }
-    Ok(Linking::Waits { code: link_code(body).or_else(|| link_code(&body.fields("qrcode")?)) })
+    Linking::Waits { code: link_code(body).or_else(|| link_code(&body.fields("qrcode")?)) }
 }

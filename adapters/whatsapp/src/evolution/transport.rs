@@ -55,7 +55,25 @@ impl Evolution {
         self.circuits.clone()
     }
 
-    pub(super) async fn account(&self, instance: InstanceId) -> Result<EvolutionAccount, Outcome> {
+    /// Has new settings count at once: what was found out with those before says nothing of these.
+    pub fn heed_new_account(&self, instance: InstanceId) {
+        self.known().remove(&instance);
+        let key = CircuitKey::Instance { id: instance };
+        self.circuits.let_go(&key, Stopped::All, |reason| reason == CircuitReason::NotConnected);
+    }
+
+    /// Heeds how the link of an instance stands, as its Evolution API has just said.
+    pub(super) fn heed_connection(&self, instance: InstanceId, connection: Connection) {
+        match connection {
+            Connection::Open => {
+                self.heed_new_account(instance);
+                self.known().insert(instance, self.host.now().plus(ASK_AGAIN));
+            }
+            Connection::Closed | Connection::Connecting => self.stop(instance),
+        }
+    }
+
+    pub(super) async fn account(&self, instance: InstanceId) -> Result<Arc<EvolutionAccount>, Outcome> {
         self.accounts.evolution(instance).await.map_err(Outcome::from)
     }
 
@@ -95,12 +113,8 @@ impl Evolution {
             return Ok(());
         }
         let connection = self.connection_of(account, deadline).await.map_err(unsent)?;
-        if connection == Connection::Open {
-            self.known().insert(instance, self.host.now().plus(ASK_AGAIN));
-            return Ok(());
-        }
-        self.stop(instance);
-        Err(failed(ErrorClass::CircuitOpen, Some(ASK_AGAIN)))
+        self.heed_connection(instance, connection);
+        if connection == Connection::Open { Ok(()) } else { Err(failed(ErrorClass::CircuitOpen, Some(ASK_AGAIN))) }
     }
 
     fn conclude(&self, parcel: &Parcel, answer: &HttpAnswer) -> Outcome {

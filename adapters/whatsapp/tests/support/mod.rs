@@ -122,12 +122,12 @@ impl Default for Settings {
 
 #[async_trait]
 impl Accounts for Settings {
-    async fn cloud(&self, instance: InstanceId) -> Result<CloudAccount, NoAccount> {
-        if instance == INSTANCE { Ok(self.cloud.clone()) } else { Err(NoAccount::NotSetUp) }
+    async fn cloud(&self, instance: InstanceId) -> Result<Arc<CloudAccount>, NoAccount> {
+        if instance == INSTANCE { Ok(Arc::new(self.cloud.clone())) } else { Err(NoAccount::NotSetUp) }
     }
 
-    async fn evolution(&self, instance: InstanceId) -> Result<EvolutionAccount, NoAccount> {
-        if instance == INSTANCE { Ok(self.evolution.clone()) } else { Err(NoAccount::Unavailable) }
+    async fn evolution(&self, instance: InstanceId) -> Result<Arc<EvolutionAccount>, NoAccount> {
+        if instance == INSTANCE { Ok(Arc::new(self.evolution.clone())) } else { Err(NoAccount::Unavailable) }
     }
 }
 
