@@ -28,12 +28,13 @@ use std::io::{stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use gatepost::Host;
 use gatepost_system::System;
 
 use crate::config::{Effective, Layers, Secret, Settings};
 use crate::data_folder::DataFolder;
+use crate::inspect::WebhookProvider;
 use crate::{Failure, backup, console, http, inspect, serve};
 
 pub(crate) use client::{Absent, Client, ask};
@@ -188,11 +189,44 @@ enum Inspect {
     /// A message is judged by the policy alone, as the first one of a new account. Where no purpose is given it is `transactional`.
     /// The category of a refused purpose is what the sender called it; `unknown` calls it nothing, so its category is `ok`.
     Message,
+    /// Read replies: one JSON object (`{"text"}`) or bare text a line on standard input, what each asks for a line
+    ///
+    /// `intent` is what is acted upon: opt_out, opt_in, help or none. Where the tier is `unsure` nothing is, and `suspected` tells what a
+    /// person should look at.
+    Reply,
     /// Judge URLs: one JSON object (`{"url"}`) or bare text a line on standard input, one verdict a line
     ///
     /// A URL is judged by the destination policy of production, whatever the settings are, and by its text alone: what its name
     /// resolves to is judged at each attempt. The reason is the class of the refusal.
     Url,
+    /// Read webhooks: the body of one a line on standard input, its items a line
+    ///
+    /// What cannot be read is told under `quarantined`. Nobody's signature is checked.
+    Webhook {
+        /// Whose webhooks they are
+        #[arg(long, value_enum)]
+        provider: WhoseWebhook,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum WhoseWebhook {
+    /// Evolution API
+    Evolution,
+    /// 3CX, which is not there yet
+    Threecx,
+    /// Meta's Cloud API
+    Whatsapp,
+}
+
+impl WhoseWebhook {
+    fn provider(self) -> Result<WebhookProvider, Failure> {
+        match self {
+            Self::Evolution => Ok(WebhookProvider::Evolution),
+            Self::Threecx => Err(Failure::Usage("`--provider threecx`: reading what 3CX tells is not there yet".to_owned())),
+            Self::Whatsapp => Ok(WebhookProvider::Whatsapp),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -212,6 +246,10 @@ impl Cli {
             Command::Noun(noun) => noun.ask(&options, settings),
             Command::Inspect(Inspect::Message) => {
                 print::written(inspect::messages(stdin().lock(), stdout().lock(), &settings.policy.into(), System.now()))
+            }
+            Command::Inspect(Inspect::Reply) => print::written(inspect::replies(stdin().lock(), stdout().lock())),
+            Command::Inspect(Inspect::Webhook { provider }) => {
+                print::written(inspect::webhooks(provider.provider()?, stdin().lock(), stdout().lock()))
             }
             Command::Inspect(Inspect::Url) => print::written(inspect::urls(stdin().lock(), stdout().lock())),
             Command::Config(verb) => print::written(verb.run(&effective, options.form())),

@@ -2,10 +2,13 @@
 //!
 //! A line of input is a JSON object, or else the bare text. Each is judged by the policy alone, without a store and without the
 //! network, so that the same input gives the same output. A line that cannot be judged is answered with `{"error"}`, and the next one
-//! follows. The players: [`messages`] (`{"purpose","text"}`), [`urls`] (`{"url"}`).
+//! follows. The players: [`messages`] (`{"purpose","text"}`), [`replies`]
+//! (`{"text"}`), [`urls`] (`{"url"}`), [`webhooks`] (the body of a provider's webhook).
 
 mod message;
+mod reply;
 mod url;
+mod webhook;
 
 use std::io::{self, BufRead, Write};
 
@@ -14,7 +17,9 @@ use serde_json::ser::Formatter;
 use serde_json::{Map, Serializer, Value};
 
 pub use message::messages;
+pub use reply::replies;
 pub use url::urls;
+pub use webhook::{WebhookProvider, webhooks};
 
 /// Writes an answer to each line, in order.
 fn answer<V: Serialize>(input: impl BufRead, mut output: impl Write, judge: impl Fn(&str) -> Result<V, String>) -> io::Result<()> {

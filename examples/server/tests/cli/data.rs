@@ -169,6 +169,31 @@ fn urls_are_judged_from_standard_input() {
 }
 
 #[test]
+fn replies_are_read_from_standard_input() {
+    let place = Place::new();
+    let said = place.run_with(&["inspect", "reply"], "{\"text\":\"STOP\"}\nwrong number\n").ok();
+    let verdicts: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&verdicts[0]["intent"], &verdicts[0]["tier"]), (&json!("opt_out"), &json!("certain")));
+    assert_eq!((&verdicts[1]["intent"], &verdicts[1]["suspected"]), (&json!("none"), &json!("opt_out")));
+    assert!(!place.data().exists());
+}
+
+#[test]
+fn webhooks_are_read_from_standard_input() {
+    let place = Place::new();
+    let body = "{\"event\":\"connection.update\",\"instance\":\"desk\",\"data\":{\"instance\":\"desk\",\"state\":\"open\"}}\nnot json\n";
+    let said = place.run_with(&["inspect", "webhook", "--provider", "evolution"], body).ok();
+    let verdicts: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&verdicts[0]["items"][0]["kind"], &verdicts[0]["quarantined"]), (&json!("connection.update"), &json!([])));
+    assert_eq!(verdicts[1], json!({"error": "expected JSON"}));
+    let threecx = place.run(&["inspect", "webhook", "--provider", "threecx"]);
+    assert_eq!(threecx.code, 2);
+    assert!(threecx.stderr.contains("not there yet"), "{}", threecx.stderr);
+    assert_eq!(place.run(&["inspect", "webhook", "--provider", "fax"]).code, 2);
+    assert!(!place.data().exists());
+}
+
+#[test]
 fn a_backup_is_a_database_of_its_own_without_the_keyring() {
     let place = Place::new();
     place.json(&["account", "create", "--name", "Shop"]);
