@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::ask;
 use crate::config::{Mode, Settings};
-use crate::{Failure, private_file};
+use crate::{Failure, demo, private_file};
 
 /// The name of the demo account.
 const ACCOUNT: &str = "Demo";
@@ -40,6 +40,15 @@ pub async fn prepare(router: &Router, settings: &Settings, address: SocketAddr, 
         operator.leave_keys(file).await?;
     }
     Ok(notice)
+}
+
+/// Has the demo account send to the stand-ins of a demo. Without them its instances there are closed: their messages must not leave.
+pub async fn heed_demo(router: &Router, demo: Option<&demo::Demo>) -> Result<(), Failure> {
+    let operator = Operator { router };
+    match demo {
+        Some(demo) => operator.open_demo(demo).await,
+        None => operator.close_demo().await,
+    }
 }
 
 /// What is shown once, to whoever started the gateway. It may hold keys, so its `Debug` is silent.
@@ -147,6 +156,42 @@ impl Operator<'_> {
             None => self.make(&instances, json!({"name": INSTANCE, "provider": "sandbox"})).await?,
         };
         Ok(Demo { account_id, instance_id: text(&instance, "id") })
+    }
+
+    /// Gives the demo account an instance at each stand-in, which is at another port each time.
+    async fn open_demo(&self, demo: &demo::Demo) -> Result<(), Failure> {
+        let instances = format!("/v1/accounts/{}/instances", self.demo().await?.account_id);
+        let present = self.get(&instances).await?;
+        for instance in &demo::INSTANCES {
+            let mut body = json!({"connection": "open"});
+            body[instance.part] = demo.gift(instance);
+            match named(&present, instance.name).next() {
+                Some(found) if instance.is(found) => {
+                    self.ask(&Method::PATCH, &format!("{instances}/{}", text(found, "id")), Some(&body)).await?;
+                }
+                // Somebody's own, with the same name.
+                Some(_) => continue,
+                None => {
+                    (body["name"], body["provider"]) = (instance.name.into(), instance.provider.into());
+                    self.make(&instances, body).await?;
+                }
+            }
+            tracing::info!(instance = instance.name, "messages of this instance go to a stand-in on this machine");
+        }
+        Ok(())
+    }
+
+    async fn close_demo(&self) -> Result<(), Failure> {
+        let Some(account) = self.find_account().await? else { return Ok(()) };
+        let instances = format!("/v1/accounts/{}/instances", text(&account, "id"));
+        let present = self.get(&instances).await?;
+        for found in demo::INSTANCES.iter().flat_map(|instance| named(&present, instance.name).filter(|found| instance.is(found))) {
+            if found["connection"] != "closed" {
+                let path = format!("{instances}/{}", text(found, "id"));
+                self.ask(&Method::PATCH, &path, Some(&json!({"connection": "closed"}))).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The oldest account that is called like the demo account.

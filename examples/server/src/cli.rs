@@ -10,6 +10,7 @@ mod endpoint;
 mod inbound;
 mod instance;
 mod key;
+mod lines;
 mod message;
 mod policy_event;
 mod print;
@@ -35,6 +36,7 @@ use gatepost_system::System;
 use crate::config::{Effective, Layers, Secret, Settings};
 use crate::data_folder::DataFolder;
 use crate::inspect::WebhookProvider;
+use crate::serve::Extras;
 use crate::{Failure, backup, console, http, inspect, serve};
 
 pub(crate) use client::{Absent, Client, ask};
@@ -174,6 +176,9 @@ struct Serve {
     /// Write keys for scripts to this file, and revoke those written before (development only)
     #[arg(long, value_name = "FILE")]
     bootstrap: Option<PathBuf>,
+    /// Start stand-ins of Meta and of Evolution API on this machine, and give the demo account an instance of each (development only)
+    #[arg(long)]
+    demo: bool,
     /// How long the sandbox provider takes to answer
     #[arg(long, value_name = "MILLISECONDS")]
     sandbox_latency_ms: Option<String>,
@@ -242,7 +247,7 @@ impl Cli {
         let effective = options.effective(command.serve())?;
         let settings = &effective.settings;
         match command {
-            Command::Serve(serve) => serve::run(settings, serve.bootstrap.as_deref()),
+            Command::Serve(serve) => serve::run(settings, &serve.extras()),
             Command::Noun(noun) => noun.ask(&options, settings),
             Command::Inspect(Inspect::Message) => {
                 print::written(inspect::messages(stdin().lock(), stdout().lock(), &settings.policy.into(), System.now()))
@@ -257,6 +262,12 @@ impl Cli {
             Command::Backup { to } => back_up(&options, settings, &to),
             Command::Openapi => print::written(print::document(&http::openapi())),
         }
+    }
+}
+
+impl Serve {
+    fn extras(&self) -> Extras<'_> {
+        Extras { bootstrap: self.bootstrap.as_deref(), demo: self.demo }
     }
 }
 

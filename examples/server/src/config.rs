@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use layers::line_of;
 pub use layers::{ConfigError, Effective, Layers, Row, Source};
-pub use outgoing::{DestinationSettings, WebhookSettings};
+pub use outgoing::{DestinationSettings, ProviderSettings, WebhookSettings};
 pub use values::{BaseUrl, Bounded, Directives, Secret, Written};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -39,6 +39,9 @@ pub struct Settings {
     /// The keyring, where it is not in the data folder.
     #[serde(with = "values::or_empty")]
     pub keys_file: Option<PathBuf>,
+    /// Where the gateway is reached from outside.
+    #[serde(with = "values::or_empty")]
+    pub public_url: Option<BaseUrl>,
     /// The proxies that are believed when they say whom they speak for.
     pub trusted_proxies: Vec<IpNet>,
     /// The running server that the command line speaks to instead of the data folder.
@@ -57,6 +60,8 @@ pub struct Settings {
     pub webhooks: WebhookSettings,
     /// Where events may go.
     pub destinations: DestinationSettings,
+    /// Where the providers of WhatsApp are.
+    pub providers: ProviderSettings,
     /// When a message is held or blocked.
     pub policy: PolicySettings,
     /// How long it remembers.
@@ -73,6 +78,7 @@ impl Default for Settings {
             data: PathBuf::from("data"),
             brand: Written::default(),
             keys_file: None,
+            public_url: None,
             trusted_proxies: Vec::new(),
             url: None,
             key: None,
@@ -81,6 +87,7 @@ impl Default for Settings {
             delivering: DeliverySettings::default(),
             webhooks: WebhookSettings::default(),
             destinations: DestinationSettings::default(),
+            providers: ProviderSettings::default(),
             policy: PolicySettings::default(),
             retention: RetentionSettings::default(),
             sandbox: SandboxSettings::default(),
@@ -105,6 +112,11 @@ impl Settings {
     /// Where events may go.
     pub fn destination_policy(&self) -> Result<DestinationPolicy, InvalidDestinationPolicy> {
         self.destinations.policy(self.mode)
+    }
+
+    /// Where providers may be.
+    pub fn provider_policy(&self) -> Result<DestinationPolicy, InvalidDestinationPolicy> {
+        self.providers.policy(self.mode, &self.destinations)
     }
 }
 
@@ -272,6 +284,7 @@ const KEYS: &[Key] = &[
     key("data", "the path of a folder"),
     key("brand", "2 to 12 lower-case letters or digits"),
     key("keys_file", "the path of a file"),
+    key("public_url", "a URL that starts with `http://` or `https://`"),
     key("trusted_proxies", "a list of networks, for example `10.0.0.0/8`"),
     key("url", "a URL that starts with `http://` or `https://`"),
     key("key", "an API key or an operator key"),
@@ -290,6 +303,11 @@ const KEYS: &[Key] = &[
     key("destinations.allow", "a list of networks, for example `10.20.0.0/16`"),
     key("destinations.deny", "a list of networks, for example `198.51.100.0/24`"),
     key("destinations.nat64", "a list of IPv6 prefixes, for example `64:ff9b::/96`"),
+    key("providers.graph_url", "a URL that starts with `http://` or `https://`"),
+    key("providers.evolution_hosts", "a list of hosts, for example `evolution.example.com`"),
+    key("providers.ports", "a list of ports from 1 to 65535"),
+    key("providers.allow", "a list of networks, for example `10.20.0.0/16`"),
+    key("providers.root_certificates", "the path of a file of certificates in PEM"),
     key("policy.review_from", "a whole number from 1 to 100"),
     key("policy.block_from", "a whole number from 1 to 100"),
     key("retention.content_days", "a whole number from 1 to 36500"),
@@ -312,7 +330,12 @@ fn broken_rule(settings: &Settings) -> Option<(&'static str, String)> {
     if settings.policy.block_from.get() < review_from {
         return Some(("policy.block_from", format!("expected at least `policy.review_from`, which is {review_from}")));
     }
-    settings.destination_policy().err().map(outgoing::broken_setting)
+    if !settings.providers.allow.is_empty() && settings.providers.evolution_hosts.is_empty() {
+        let expected = "expected `providers.evolution_hosts` beside it: otherwise any customer could have the gateway call there";
+        return Some(("providers.allow", expected.to_owned()));
+    }
+    let broken = settings.destination_policy().err().map(outgoing::broken_setting);
+    broken.or_else(|| settings.provider_policy().err().map(outgoing::broken_provider_setting))
 }
 
 #[cfg(test)]

@@ -7,12 +7,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gatepost::{Gateway, Host, Keyring, Store};
+use gatepost::{Gateway, Host, Keyring, Provider, Store};
 use gatepost_sqlite::SqliteStore;
 use gatepost_system::System;
 
 use crate::config::{Mode, Settings};
 use crate::keys_file::KeysFile;
+use crate::providers::Providers;
 use crate::{Failure, private_file, webhooks};
 
 /// Where database and keyring are.
@@ -94,16 +95,19 @@ impl DataFolder {
 }
 
 impl Opened {
-    /// A gateway over the database, as it is set.
-    pub fn gateway(&self, settings: &Settings) -> Result<Gateway, Failure> {
+    /// A gateway over the database, as it is set, and the providers that it sends by.
+    pub fn gateway(&self, settings: &Settings) -> Result<(Gateway, Providers), Failure> {
         let host: Arc<dyn Host> = Arc::new(System);
         let webhooks = webhooks::of(settings, self.keyring.clone(), host.clone())?;
+        let providers = Providers::of(settings, self.store.worker(), self.keyring.clone(), host.clone())?;
         let builder = Gateway::builder(Arc::new(self.store.clone()), host)
-            .transport(gatepost::Provider::Sandbox, settings.sandbox.provider())
+            .transport(Provider::Sandbox, settings.sandbox.provider())
+            .transport(Provider::CloudApi, providers.cloud.clone())
+            .transport(Provider::Evolution, providers.evolution.clone())
             .policy(settings.policy.into())
             .delivering(settings.delivering())
             .webhooks(webhooks);
-        Ok(builder.build())
+        Ok((builder.build(), providers))
     }
 }
 

@@ -24,7 +24,9 @@ use tokio::time::sleep;
 use crate::bootstrap::{self, Notice};
 use crate::config::{Mode, Settings};
 use crate::data_folder::{DataFolder, Opened};
+use crate::demo::Demo;
 use crate::http::{self, App, HttpSettings, Surface};
+use crate::providers::Providers;
 use crate::{Failure, console, logging, webhooks};
 use connections::Connections;
 use delivering::Deliveries;
@@ -36,17 +38,38 @@ const CLOSING: Duration = Duration::from_secs(10);
 const REST: Duration = Duration::from_secs(1);
 
 /// Serves until a signal ends it: `SIGTERM` or `SIGINT` lets everything under way come to its end, a second one does not wait.
-pub fn run(settings: &Settings, bootstrap_file: Option<&Path>) -> Result<(), Failure> {
+pub fn run(settings: &Settings, extras: &Extras<'_>) -> Result<(), Failure> {
     logging::start(&settings.log);
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::Unavailable(error.to_string()))?;
-    let served = runtime.block_on(serve(settings, bootstrap_file));
+    let served = runtime.block_on(serve(settings, extras));
     runtime.shutdown_timeout(CLOSING);
     served
 }
 
-async fn serve(settings: &Settings, bootstrap_file: Option<&Path>) -> Result<(), Failure> {
+/// What a start does beside serving, in development.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extras<'a> {
+    /// Leave keys for scripts in this file.
+    pub bootstrap: Option<&'a Path>,
+    /// Start stand-ins of the providers of WhatsApp.
+    pub demo: bool,
+}
+
+impl Extras<'_> {
+    fn refuse_in(&self, mode: Mode) -> Result<(), Failure> {
+        let asked = [(self.bootstrap.is_some(), "--bootstrap"), (self.demo, "--demo")];
+        match asked.iter().find(|(is_asked, _)| *is_asked && mode == Mode::Production) {
+            Some((_, flag)) => {
+                Err(Failure::Usage(format!("`{flag}`: expected `mode` to be `development`; production has no demo account")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+async fn serve(settings: &Settings, extras: &Extras<'_>) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(|error| Failure::Unavailable(error.to_string()))?;
-    let (server, notice) = Server::start(settings, bootstrap_file).await?;
+    let (server, notice) = Server::start(settings, extras).await?;
     if let Some(notice) = notice {
         console::say(notice.reveal());
     }
@@ -67,29 +90,34 @@ pub struct Server {
     connections: Connections,
     deliveries: Deliveries,
     housekeeping: Housekeeping,
+    /// Stand-ins, for as long as messages may go there.
+    _demo: Option<Demo>,
 }
 
 impl Server {
     /// Opens the data folder and the port, and serves; what is to be shown to whoever started it, once. In development an empty
     /// gateway gets the demo account first.
-    pub async fn start(settings: &Settings, bootstrap_file: Option<&Path>) -> Result<(Self, Option<Notice>), Failure> {
-        if bootstrap_file.is_some() && settings.mode == Mode::Production {
-            return Err(Failure::Usage("`--bootstrap`: expected `mode` to be `development`; production has no demo account".to_owned()));
-        }
+    pub async fn start(settings: &Settings, extras: &Extras<'_>) -> Result<(Self, Option<Notice>), Failure> {
+        extras.refuse_in(settings.mode)?;
+        let demo = extras.demo.then(Demo::start).transpose().map_err(|error| Failure::Unavailable(format!("`--demo`: {error}")))?;
+        let with_demo = demo.as_ref().map(|demo| demo.settings(settings));
+        let settings = with_demo.as_ref().unwrap_or(settings);
         let opened = DataFolder::of(settings).make().await?;
         let listener = listen(settings.listen).await?;
         let address = listener.local_addr().map_err(|error| cannot_listen(settings.listen, &error))?;
-        let gateway = opened.gateway(settings)?;
-        let app = app(&opened, gateway.clone(), settings)?;
+        let (gateway, providers) = opened.gateway(settings)?;
+        let app = app(&opened, (gateway.clone(), providers), settings, address)?;
         tell_destinations(&app);
         let router = http::router(app.clone());
-        let notice = bootstrap::prepare(&router, settings, address, bootstrap_file).await?;
+        let notice = bootstrap::prepare(&router, settings, address, extras.bootstrap).await?;
+        bootstrap::heed_demo(&router, demo.as_ref()).await?;
         let server = Self {
             address,
             connections: Connections::serve(listener, Surface::new(app.clone()), settings.http.connections_max.get() as usize),
             deliveries: Deliveries::begin(gateway.clone(), app.clone(), settings.delivering()),
             housekeeping: Housekeeping::begin(gateway, app.clone(), settings.retention),
             app,
+            _demo: demo,
         };
         Ok((server, notice))
     }
@@ -111,19 +139,36 @@ impl Server {
     }
 }
 
-/// The HTTP side of a gateway.
-pub(crate) fn app(opened: &Opened, gateway: Gateway, settings: &Settings) -> Result<App, Failure> {
+/// The HTTP side of a gateway that listens, or would, at `address`.
+pub(crate) fn app(
+    opened: &Opened,
+    (gateway, providers): (Gateway, Providers),
+    settings: &Settings,
+    address: SocketAddr,
+) -> Result<App, Failure> {
+    let public_url = match (&settings.public_url, settings.mode) {
+        (Some(url), _) => Some(url.join("")),
+        (None, Mode::Development) => Some(format!("http://{address}")),
+        (None, Mode::Production) => None,
+    };
     let http = HttpSettings {
         trusted_proxies: settings.trusted_proxies.clone(),
         destinations: webhooks::policy(settings)?,
+        public_url,
+        call_timeout: settings.delivering().send_timeout,
         verifies_endpoints: settings.webhooks.verify,
         ..HttpSettings::default()
     };
-    Ok(App::new(gateway, opened.keyring.clone(), settings.brand.value().clone(), http))
+    Ok(App::new(gateway, providers, opened.keyring.clone(), settings.brand.value().clone(), http))
 }
 
-/// Says at the start where events may go.
+/// Says at the start where events may go, and where providers may be.
 fn tell_destinations(app: &App) {
+    let policy = &app.providers.policy;
+    tracing::info!(%policy, "where providers may be");
+    for warning in policy.warnings() {
+        tracing::warn!("`providers.allow`: {}", warning.trim_start_matches("`allow`: "));
+    }
     let policy = &app.settings.destinations;
     tracing::info!(%policy, generation = policy.generation(), "where events may go");
     for warning in policy.warnings() {

@@ -16,14 +16,18 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::http::Method;
+use axum::body::Body;
+use axum::http::{Method, Request};
 use gatepost::Scopes;
 use gatepost_memory::{Mishap, Sandbox};
 use gatepost_server::config::Directives;
+use gatepost_server::http::HttpSettings;
 use gatepost_server::logging;
+use gatepost_whatsapp::fake::{FakeEvolution, FakeGraph, Mishap as FakeMishap};
 use receiver::{Receiver, hangs_up_once};
 use scene::{ME, delivery, endpoint, text};
 use serde_json::json;
+use tower::ServiceExt;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 use world::{Terms, World, asking, id_of, message, with_header};
@@ -153,7 +157,46 @@ async fn use_a_stale_connection(world: &World) {
     }
 }
 
-const SAID: [&str; 14] = [
+/// Has instances of both providers live their whole lives; what they were given, and what links a phone.
+async fn use_the_providers() -> Vec<&'static str> {
+    const GIVEN: [&str; 6] =
+        ["EAAJ-s3aled-token", "s3aled-app-secret", "s3aled-newer-app-secret", "s3aled-verify-token", "s3aled-api-key", "s3aled-jwt-key"];
+    let [token, app_secret, newer, verify_token, api_key, jwt_key] = GIVEN;
+    let (graph, evolution) = (FakeGraph::start("8007", "9001").unwrap(), FakeEvolution::start("front-desk", api_key).unwrap());
+    let terms = Terms { graph_url: Some(graph.url()), send_timeout: Duration::from_secs(20), ..Terms::default() };
+    let settings = HttpSettings { public_url: Some("https://gateway.example.com".to_owned()), ..terms.settings };
+    let world = World::with(Terms { settings, ..terms }).await;
+    let instances = format!("{ME}/instances");
+    let cloud = json!({"phone_number_id": "8007", "waba_id": "9001", "access_token": token, "app_secret": app_secret, "verify_token": verify_token});
+    let cloud = world.did(Method::POST, &instances, Some(json!({"name": "cloud", "provider": "cloud_api", "cloud_api": cloud}))).await;
+    let given = json!({"base_url": evolution.url(), "instance_name": "front-desk", "api_key": api_key, "jwt_key": jwt_key});
+    let desk = world.did(Method::POST, &instances, Some(json!({"name": "desk", "provider": "evolution", "evolution": given}))).await;
+    let path = |made: &serde_json::Value, rest: &str| format!("{instances}/{}{rest}", text(made, "id"));
+    world.did(Method::POST, &path(&cloud, "/app-secret/rotate"), Some(json!({"app_secret": newer}))).await;
+    for token in [verify_token, "another"] {
+        let query = format!("hub.mode=subscribe&hub.challenge=1&hub.verify_token={token}");
+        let asked = Request::builder().uri(format!("/providers/whatsapp/{}?{query}", text(&cloud, "id"))).body(Body::empty()).unwrap();
+        world.router.clone().oneshot(asked).await.unwrap();
+    }
+    world.act(&path(&desk, "/provision")).await;
+    world.act(&path(&desk, "/connect")).await;
+    evolution.set_state("open");
+    world.did(Method::GET, &path(&desk, "/connection"), None).await;
+    for code in [131_026, 190, 131_031] {
+        evolution.misbehave(FakeMishap::Code(code));
+        world.send(|message| (message["instance_id"], message["message"]) = (json!("desk"), json!(TEXT))).await;
+    }
+    let refused = json!({"cloud_api": {"access_token": "s3aled-token with a space", "app_secret": 4711}});
+    world.ask(Method::PATCH, &path(&cloud, ""), &world.shop.key, Some(refused)).await.is_problem_of("cloud_api.app_secret");
+    GIVEN.into_iter().chain(["s3aled", "FAKE1234", "2@fake"]).collect()
+}
+
+const SAID: [&str; 19] = [
+    "an instance was made",
+    "an app secret was rotated",
+    "an instance is being linked",
+    "a handshake was refused",
+    "a provider refused a message",
     "an API key was made",
     "a caller failed to authenticate",
     "a caller was denied",
@@ -180,6 +223,7 @@ async fn no_log_line_tells_what_was_sent_to_whom_or_with_which_key() {
     subscriber.without_time().finish().try_init().unwrap();
 
     let signing_secrets = use_an_endpoint(&World::new().await).await;
+    let given = use_the_providers().await;
     let mut keys = use_everything(&World::new().await).await;
     let refusing = Terms { sandbox: Sandbox::new().with_mishap(Mishap::Refuse), ..Terms::default() };
     keys.extend(use_everything(&World::with(refusing).await).await);
@@ -187,6 +231,9 @@ async fn no_log_line_tells_what_was_sent_to_whom_or_with_which_key() {
     let log = log.text();
     for secret in signing_secrets {
         assert!(!log.contains(&secret), "{log}");
+    }
+    for secret in given {
+        assert!(!log.contains(secret), "{secret}: {log}");
     }
     for expected in SAID {
         assert!(log.contains(expected), "{expected}: {log}");

@@ -1,13 +1,10 @@
-//! Endpoints: the verbs. Values of headers are secrets, so they come from a file or from standard input, where neither the history of a
-//! shell nor the list of processes shows them.
-
-use std::fs;
-use std::io::{Read, stdin};
+//! Endpoints: the verbs. Values of headers are secrets, so they come from a file or from standard input.
 
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::client::Client;
+use super::lines;
 use super::question::{OnAccount, Question, encode, given};
 use crate::Failure;
 
@@ -161,7 +158,7 @@ pub(super) struct Terms {
 impl Terms {
     /// The fields that were given, with those of the verb.
     fn body(self, verb: Value) -> Result<Value, Failure> {
-        let headers = self.headers.as_deref().map(read_headers).transpose()?;
+        let headers = self.headers.as_deref().map(lines::read).transpose()?;
         let rate = self.per_minute.map(|count| json!({"count": count, "period_seconds": 60, "burst": count}));
         let mut body = json!({
             "name": self.name, "instance_id": self.instance, "headers": headers, "in_flight_max": self.in_flight_max, "rate": rate,
@@ -209,21 +206,4 @@ impl Verb {
         };
         Ok(vec![question])
     }
-}
-
-/// Reads headers, a line each. What is wrong is told without the value.
-fn read_headers(file: &str) -> Result<Map<String, Value>, Failure> {
-    let unreadable = |error: std::io::Error| Failure::Usage(format!("{file}: {error}"));
-    let mut text = String::new();
-    match file {
-        "-" => _ = stdin().lock().read_to_string(&mut text).map_err(unreadable)?,
-        path => text = fs::read_to_string(path).map_err(unreadable)?,
-    }
-    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
-    lines
-        .map(|(place, line)| match line.split_once(':') {
-            Some((name, value)) => Ok((name.trim().to_owned(), Value::from(value.trim()))),
-            None => Err(Failure::Usage(format!("{file}: line {}: expected `name: value`", place + 1))),
-        })
-        .collect()
 }

@@ -1,12 +1,13 @@
 //! Outgoing: where events may go, and how they go.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use gatepost::{Delivering, DestinationPolicy, InvalidDestinationPolicy};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{Bounded, Mode, values};
+use super::{BaseUrl, Bounded, Mode, values};
 
 /// How it delivers events.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -49,6 +50,32 @@ pub struct DestinationSettings {
     pub nat64: Vec<IpNet>,
 }
 
+/// Where the providers of WhatsApp are: what differs from the policy of the mode. What is closed to events is closed to them, too.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProviderSettings {
+    /// Where Meta's Graph API is; none for where it really is.
+    #[serde(with = "values::or_empty")]
+    pub graph_url: Option<BaseUrl>,
+    /// The hosts where Evolution API may be; any that is allowed where it is empty.
+    pub evolution_hosts: Vec<String>,
+    /// The ports; those of the mode where it is empty.
+    pub ports: Vec<u16>,
+    /// Blocks that are open though they are special.
+    pub allow: Vec<IpNet>,
+    /// A file with certificates of authorities that are believed beside the usual ones.
+    #[serde(with = "values::or_empty")]
+    pub root_certificates: Option<PathBuf>,
+}
+
+impl ProviderSettings {
+    pub(super) fn policy(&self, mode: Mode, others: &DestinationSettings) -> Result<DestinationPolicy, InvalidDestinationPolicy> {
+        let settings = DestinationSettings { ports: self.ports.clone(), allow: self.allow.clone(), ..others.clone() };
+        let is_name = |host: &&String| host.parse::<IpAddr>().is_err() && *host != "localhost";
+        settings.policy(mode)?.with_names(self.evolution_hosts.iter().filter(is_name).cloned())
+    }
+}
+
 impl DestinationSettings {
     pub(super) fn policy(&self, mode: Mode) -> Result<DestinationPolicy, InvalidDestinationPolicy> {
         let policy = match mode {
@@ -67,11 +94,24 @@ pub(super) fn broken_setting(error: InvalidDestinationPolicy) -> (&'static str, 
         InvalidDestinationPolicy::HostBits { field: "deny", .. } => "destinations.deny",
         InvalidDestinationPolicy::HostBits { field: "nat64", .. } | InvalidDestinationPolicy::Nat64Prefix { .. } => "destinations.nat64",
         InvalidDestinationPolicy::HostBits { .. } | InvalidDestinationPolicy::TooWide { .. } => "destinations.allow",
-        // Nothing sets names.
-        InvalidDestinationPolicy::Names => "destinations",
         InvalidDestinationPolicy::Ports => "destinations.ports",
+        InvalidDestinationPolicy::Names => "providers.evolution_hosts",
     };
+    (key, problem(error))
+}
+
+/// The same of the policy of providers. What they share with events was found before.
+pub(super) fn broken_provider_setting(error: InvalidDestinationPolicy) -> (&'static str, String) {
+    let key = match error {
+        InvalidDestinationPolicy::Names => "providers.evolution_hosts",
+        InvalidDestinationPolicy::Ports => "providers.ports",
+        _ => "providers.allow",
+    };
+    (key, problem(error))
+}
+
+/// What is wrong, without the name that the core has for the setting.
+fn problem(error: InvalidDestinationPolicy) -> String {
     let text = error.to_string();
-    let problem = text.split_once("`: ").map_or(text.as_str(), |(_, problem)| problem);
-    (key, problem.to_owned())
+    text.split_once("`: ").map_or(text.as_str(), |(_, problem)| problem).to_owned()
 }

@@ -228,3 +228,45 @@ fn no_variable_names_two_settings() {
         assert_eq!(names.insert(variable, key.name), None);
     }
 }
+
+#[test]
+fn an_evolution_api_in_a_private_network_is_allowed_by_its_host_and_its_block() {
+    let file = "mode = \"production\"\n[providers]\nevolution_hosts = [\"evolution.internal\", \"10.20.0.8\"]\n\
+                allow = [\"10.20.0.0/16\"]\nports = [8443]\n[destinations]\ndeny = [\"10.20.0.9/32\"]\n";
+    let settings = read(file, &[], &[]).unwrap().settings;
+    let (providers, events) = (settings.provider_policy().unwrap(), settings.destination_policy().unwrap());
+    let judged = |url: &str, answer: &str| {
+        let destination = providers.parse(url).map_err(|refusal| refusal.class())?;
+        providers.judge(&destination, &[answer.parse().unwrap()]).map(drop).map_err(|refusal| refusal.class())
+    };
+    assert_eq!(judged("https://evolution.internal:8443", "10.20.0.7"), Ok(()));
+    assert_eq!(judged("https://10.20.0.8:8443", "10.20.0.8"), Ok(()));
+    assert!(judged("https://evolution.internal:8443", "10.20.0.9").is_err(), "what is closed to events is closed to providers");
+    assert!(judged("https://evolution.internal", "10.20.0.7").is_err(), "the port is not listed");
+    assert!(events.parse("https://evolution.internal").is_err() && events.parse("https://10.20.0.8").is_err(), "events go elsewhere");
+}
+
+#[test]
+fn settings_of_providers_that_cannot_be_are_refused() {
+    for (file, expected) in [
+        (
+            "[providers]\nallow = [\"10.20.0.0/16\"]\n",
+            "`providers.allow` from gatepost.toml: expected `providers.evolution_hosts` beside it",
+        ),
+        (
+            "[providers]\nallow = [\"10.20.0.7/16\"]\nevolution_hosts = [\"10.20.0.7\"]\n",
+            "`providers.allow` from gatepost.toml: expected `10.20.0.0/16`",
+        ),
+        (
+            "[providers]\nevolution_hosts = [\"http://evolution\"]\n",
+            "`providers.evolution_hosts` from gatepost.toml: expected names of hosts",
+        ),
+        ("[providers]\nevolution_hosts = [\"metadata.google.internal\"]\n", "`providers.evolution_hosts` from gatepost.toml: "),
+        ("[providers]\nports = [0]\n", "`providers.ports` from gatepost.toml: expected ports from 1 to 65535"),
+        ("[providers]\ngraph_url = \"graph.example.com\"\n", "`providers.graph_url` from gatepost.toml: expected a URL that starts with"),
+        ("public_url = \"gateway.example.com\"\n", "`public_url` from gatepost.toml: expected a URL that starts with"),
+    ] {
+        let refused = read(file, &[], &[]).unwrap_err();
+        assert!(refused.contains(expected), "{refused}");
+    }
+}

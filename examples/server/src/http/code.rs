@@ -58,6 +58,8 @@ codes! {
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "another request was accepted under this `Idempotency-Key`";
     /// The number is not connected.
     InstanceNotConnected = CONFLICT, "instance_not_connected", "the instance is not connected";
+    /// Nothing was given that its provider needs.
+    InstanceNotSetUp = CONFLICT, "instance_not_set_up", "the instance has not been given what its provider needs";
     /// Nothing of the instance goes out.
     InstancePaused = FORBIDDEN, "instance_paused", "the instance is paused";
     /// The key may not do this.
@@ -90,6 +92,12 @@ codes! {
     PayloadTooLarge = PAYLOAD_TOO_LARGE, "payload_too_large", "the body must not be larger than 65,536 bytes";
     /// The content or its risk.
     PolicyViolation = FORBIDDEN, "policy_violation", "the policy does not let this message go out";
+    /// Providers are being called already.
+    ProviderCallsUnderWay = CONFLICT, "provider_calls_under_way", "too many calls of providers are under way; try again when one has its answer";
+    /// The provider did not do what it was asked for.
+    ProviderFailed = BAD_GATEWAY, "provider_failed", "the provider did not do it";
+    /// Nobody could call us.
+    PublicUrlMissing = CONFLICT, "public_url_missing", "the operator must set `public_url`, so that the provider can be told what to call";
     /// Too many requests from one address.
     RateLimited = TOO_MANY_REQUESTS, "rate_limited", "too many failed attempts to authenticate; slow down";
     /// The recipient opted out or was blocked.
@@ -116,4 +124,6 @@ codes! {
     UrlChanged = CONFLICT, "url_changed", "the endpoint got its URL after the event; `to_changed_url` sends it there all the same";
     /// A field is missing or wrong.
     ValidationError = UNPROCESSABLE_ENTITY, "validation_error", "a field is missing or is not what it must be";
+    /// The instance is another provider's.
+    WrongProvider = CONFLICT, "wrong_provider", "the instance is of another provider";
 }

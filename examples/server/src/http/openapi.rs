@@ -20,7 +20,7 @@ use super::problem::{MEDIA_TYPE, ProblemShape};
 use super::send::{self, SuccessShape};
 use super::state::App;
 use super::words::StatusWord;
-use super::{event_schemas, health, v1};
+use super::{event_schemas, health, provider_routes, v1};
 
 /// The errors of the send route.
 const CONTRACT_CODES: [Code; 28] = [
@@ -71,6 +71,7 @@ const PROBLEMS: [(&str, &[Code]); 10] = [
 /// The routes that need no key.
 pub(super) fn open_routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(frame())
+        .routes(routes!(provider_routes::meet))
         .routes(routes!(health::root))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
@@ -131,6 +132,7 @@ fn tags() -> [Tag; 14] {
         ("Endpoints", "URLs of an account that receive events."),
         ("Deliveries", "Events on their way to endpoints, and what became of them."),
         ("Events", "What endpoints receive; see `webhooks`."),
+        ("Providers", "Where the providers of WhatsApp tell what happens."),
         ("Health", "Whether the gateway is there."),
     ]
     .map(|(name, description)| TagBuilder::new().name(name).description(Some(description)).build())

@@ -14,6 +14,7 @@ use ipnet::IpNet;
 use super::challenges::Challenges;
 use super::failures::Failures;
 use super::keys::KeyCache;
+use crate::providers::Providers;
 
 /// How long the worker may be silent before the process is not ready.
 const HEARTBEAT_AGE_MAX: Duration = Duration::from_secs(10);
@@ -32,9 +33,13 @@ pub struct Shared {
     pub brand: Brand,
     /// The keys that were used lately.
     pub keys: KeyCache,
+    /// Who carries messages to WhatsApp.
+    pub providers: Providers,
     /// What can be set.
     pub settings: HttpSettings,
     pub(super) challenges: Challenges,
+    /// Calls of providers that send nothing.
+    pub(super) calls: Challenges,
     failures: Failures,
     heartbeat_at: AtomicI64,
     is_draining: AtomicBool,
@@ -49,6 +54,10 @@ pub struct HttpSettings {
     pub failures_per_minute: NonZeroU32,
     /// Where events may go.
     pub destinations: DestinationPolicy,
+    /// Where the gateway is reached from outside; without a slash at the end.
+    pub public_url: Option<String>,
+    /// How long a provider may take to answer a call that sends nothing.
+    pub call_timeout: Duration,
     /// Whether a new endpoint must answer a challenge, unless an operator says otherwise.
     pub verifies_endpoints: bool,
 }
@@ -56,8 +65,9 @@ pub struct HttpSettings {
 impl Default for HttpSettings {
     fn default() -> Self {
         const SIXTY: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
-        let destinations = DestinationPolicy::production();
-        Self { trusted_proxies: Vec::new(), failures_per_minute: SIXTY, destinations, verifies_endpoints: true }
+        let (destinations, call_timeout) = (DestinationPolicy::production(), Duration::from_secs(15));
+        let (trusted_proxies, public_url) = (Vec::new(), None);
+        Self { trusted_proxies, failures_per_minute: SIXTY, destinations, public_url, call_timeout, verifies_endpoints: true }
     }
 }
 
@@ -77,7 +87,7 @@ impl fmt::Debug for App {
 
 impl App {
     /// Puts it together.
-    pub fn new(gateway: Gateway, keyring: Keyring, brand: Brand, settings: HttpSettings) -> Self {
+    pub fn new(gateway: Gateway, providers: Providers, keyring: Keyring, brand: Brand, settings: HttpSettings) -> Self {
         let keys = KeyCache::new(gateway.store().worker(), keyring.clone());
         let failures = Failures::new(settings.failures_per_minute, gateway.host().clone());
         Self(Arc::new(Shared {
@@ -85,8 +95,10 @@ impl App {
             keyring,
             brand,
             keys,
+            providers,
             settings,
             challenges: Challenges::default(),
+            calls: Challenges::default(),
             failures,
             heartbeat_at: AtomicI64::new(i64::MIN),
             is_draining: AtomicBool::new(false),

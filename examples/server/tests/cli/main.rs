@@ -5,6 +5,7 @@
 mod config;
 mod data;
 mod endpoints;
+mod instances;
 #[path = "../receiving/mod.rs"]
 mod receiving;
 mod serve;

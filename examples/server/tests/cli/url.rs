@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use crate::support::{Place, Said, http, run, send};
 use gatepost_server::config::{Bounded, SandboxSettings, Settings};
-use gatepost_server::serve::Server;
+use gatepost_server::serve::{Extras, Server};
 use serde_json::{Value, json};
 
 fn settings(place: &Place) -> Settings {
@@ -15,7 +15,7 @@ fn settings(place: &Place) -> Settings {
 /// A server with the keys it leaves for scripts.
 async fn serve(settings: &Settings, place: &Place) -> (Server, String, Value) {
     let file = place.path("bootstrap.json");
-    let (server, _) = Server::start(settings, Some(&file)).await.unwrap();
+    let (server, _) = Server::start(settings, &Extras { bootstrap: Some(&file), demo: false }).await.unwrap();
     let url = format!("http://{}", server.address());
     (server, url, serde_json::from_slice(&fs::read(file).unwrap()).unwrap())
 }

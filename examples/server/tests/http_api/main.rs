@@ -8,6 +8,7 @@ mod endpoints;
 mod health;
 mod keys;
 mod operator;
+mod providers;
 mod receiver;
 mod routes;
 mod scene;

@@ -9,13 +9,14 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use axum::{Router, extract::ConnectInfo};
 use gatepost::{
-    Account, AccountId, ApiKey, Brand, Calendar, Delivering, DestinationPolicy, ErrorClass, Gateway, Instance, InstanceChange,
-    InstanceId, KeyKind, KeyOwner, KeyTerms, Keyring, Mode, NewKey, Outcome, Parcel, Plan, Provider, Scope, Scopes, Store, Timestamp,
-    Transport, Webhooks, Zone,
+    Account, AccountId, ApiKey, Brand, Calendar, Delivering, DestinationPolicy, ErrorClass, Gateway, Instance, InstanceChange, InstanceId,
+    KeyKind, KeyOwner, KeyTerms, Keyring, Mode, NewKey, Outcome, Parcel, Plan, Provider, Scope, Scopes, Store, Timestamp, Transport,
+    Webhooks, Zone,
 };
 use gatepost_http::Http;
 use gatepost_memory::{MemoryStore, Sandbox, TestHost};
 use gatepost_server::http::{App, HttpSettings, router};
+use gatepost_server::providers::{Providers, Whereabouts};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -49,6 +50,10 @@ pub(crate) struct Terms {
     pub(crate) has_worker: bool,
     /// How many sends do not reach the provider before one does.
     pub(crate) failures: usize,
+    /// How long a send may take.
+    pub(crate) send_timeout: Duration,
+    /// Where Meta is.
+    pub(crate) graph_url: Option<String>,
 }
 
 impl Default for Terms {
@@ -59,6 +64,8 @@ impl Default for Terms {
             settings: HttpSettings { destinations: DestinationPolicy::development(), ..HttpSettings::default() },
             has_worker: true,
             failures: 0,
+            send_timeout: Duration::from_millis(20),
+            graph_url: None,
         }
     }
 }
@@ -71,21 +78,26 @@ impl World {
     pub(crate) async fn with(terms: Terms) -> Self {
         let host = Arc::new(TestHost::new(7));
         let keyring = Keyring::new([(1, [7; 32].into())]).unwrap();
-        let delivering = Delivering { send_timeout: Duration::from_millis(20), ..Delivering::default() };
+        let delivering = Delivering { send_timeout: terms.send_timeout, ..Delivering::default() };
         let destinations = terms.settings.destinations.clone();
         let http = Http::builder(destinations.clone(), host.clone()).build().unwrap();
+        let whereabouts = Whereabouts { policy: destinations.clone(), evolution_hosts: Vec::new(), graph_url: terms.graph_url };
+        let http = Arc::new(http);
+        let providers = Providers::new(http.clone(), whereabouts, terms.store.worker(), keyring.clone(), host.clone());
         let gateway = Gateway::builder(terms.store.clone(), host.clone())
+            .transport(Provider::CloudApi, providers.cloud.clone())
+            .transport(Provider::Evolution, providers.evolution.clone())
             .transport(
                 Provider::Sandbox,
                 Faltering { sandbox: terms.sandbox.with_host(host.clone()), failures_left: terms.failures.into() },
             )
             .delivering(delivering)
-            .webhooks(Webhooks::new(Arc::new(http), destinations, keyring.clone()))
+            .webhooks(Webhooks::new(http, destinations, keyring.clone()))
             .build();
         if terms.has_worker {
             tokio::spawn(deliver(gateway.clone()));
         }
-        let app = App::new(gateway, keyring, Brand::default(), terms.settings);
+        let app = App::new(gateway, providers, keyring, Brand::default(), terms.settings);
         app.heartbeat();
         let operator = add_key(&app, KeyOwner::Operator, key_terms(Scopes::all())).await;
         let shop = Customer::new(&app, "Shop").await;

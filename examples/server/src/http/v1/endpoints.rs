@@ -348,6 +348,6 @@ impl<'de> Visitor<'de> for Pairs {
 }
 
 /// A field that was said, if only as `null`, told apart from one that was not.
-fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(super) fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

@@ -17,10 +17,12 @@ mod guard;
 mod inbound;
 mod instances;
 mod key_shape;
+mod links;
 mod messages;
 mod operator_keys;
 mod pauses;
 mod policy_events;
+mod provider_accounts;
 mod recoveries;
 mod reviews;
 mod suppression_tables;
@@ -80,6 +82,14 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(INTEGRATIONS, routes!(instances::change_instance)),
         Route::new(INTEGRATIONS, routes!(instances::pause_instance)),
         Route::new(INTEGRATIONS, routes!(instances::resume_instance)),
+        Route::new(INTEGRATIONS, routes!(instances::rotate_app_secret)),
+        Route::new(INTEGRATIONS, routes!(instances::retire_app_secret)),
+        Route::new(INTEGRATIONS, routes!(links::provision_instance)),
+        Route::new(INTEGRATIONS, routes!(links::set_webhook)),
+        Route::new(INTEGRATIONS, routes!(links::connect_instance)),
+        Route::new(INTEGRATIONS, routes!(links::get_connection)),
+        Route::new(INTEGRATIONS, routes!(links::restart_instance)),
+        Route::new(INTEGRATIONS, routes!(links::log_out_instance)),
         Route::new(KEYS, routes!(api_keys::create_api_key)),
         Route::new(KEYS, routes!(api_keys::list_api_keys)),
         Route::new(KEYS, routes!(api_keys::get_api_key)),
