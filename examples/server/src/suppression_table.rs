@@ -4,7 +4,7 @@
 //! that is not given is `manual`. Spreadsheets take a cell that begins with `=`, `+`, `-` or `@` for a formula, so a note that begins so gets
 //! an apostrophe in front, which is taken away again on the way in. An address keeps its plus sign: it is digits, and no formula.
 
-use std::io::{Read, Write};
+use std::io::Write;
 
 use csv::{ReaderBuilder, StringRecord, Trim, Writer};
 use gatepost::{Address, Cause};
@@ -59,7 +59,7 @@ pub(crate) enum Row {
 pub(crate) type Numbered = (u64, Result<Row, &'static str>);
 
 /// Reads a table. Why it or a line of it cannot be read never repeats what stands there.
-pub(crate) fn read(table: impl Read) -> Result<Vec<Numbered>, &'static str> {
+pub(crate) fn read(table: &[u8]) -> Result<Vec<Numbered>, &'static str> {
     let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(table);
     let columns = reader.headers().map_err(|_| "expected comma-separated values in UTF-8")?.clone();
     let place = |name: &str| columns.iter().position(|column| column.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name));
@@ -68,13 +68,34 @@ pub(crate) fn read(table: impl Read) -> Result<Vec<Numbered>, &'static str> {
     let places = Places { address, cause: place("cause"), note: place("note"), lifted_at: place("lifted_at") };
     let mut record = StringRecord::new();
     let mut rows = Vec::new();
+    let mut lines = Lines { table, line: 1, counted: 0 };
     loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut record) {
+        let from = reader.position().byte();
+        let row = match reader.read_record(&mut record) {
             Ok(false) => return Ok(rows),
-            Ok(true) => rows.push((record.position().map_or(line, csv::Position::line), places.row(&record))),
-            Err(_) => rows.push((line, Err("expected comma-separated values in UTF-8"))),
-        }
+            Ok(true) => places.row(&record),
+            Err(_) => Err("expected comma-separated values in UTF-8"),
+        };
+        rows.push((lines.number_at(from), row));
+    }
+}
+
+/// Counts lines, of whichever end.
+struct Lines<'a> {
+    table: &'a [u8],
+    line: u64,
+    counted: usize,
+}
+
+impl Lines<'_> {
+    /// The number of the line that begins here, or behind what is left of the end of the one before.
+    fn number_at(&mut self, byte: u64) -> u64 {
+        let rest = self.table.get(byte as usize..).unwrap_or_default();
+        let begin = byte as usize + rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let between = self.table.get(self.counted..begin).unwrap_or_default();
+        self.line += between.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.counted = begin;
+        self.line
     }
 }
 
@@ -122,7 +143,7 @@ mod tests {
             write(&mut writer, &line).unwrap();
         }
         let table = writer.into_inner().unwrap();
-        let read: Vec<_> = read(&*table).unwrap().into_iter().map(|(_, row)| row.unwrap()).collect();
+        let read: Vec<_> = read(&table).unwrap().into_iter().map(|(_, row)| row.unwrap()).collect();
         assert_eq!(read, notes.map(|note| row("+999501234567", Cause::Keyword, note)));
         assert!(!String::from_utf8(table).unwrap().contains(",=1+1"), "a spreadsheet would compute it");
     }
@@ -142,7 +163,10 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_told_by_its_number_and_keeps_no_other_away() {
-        let rows = read(&b"address,cause,lifted_at\n12,manual,\n+999501234567,because,\n+999501234567,manual,2026-11-22T12:00:00Z\n+999501234567,,\n"[..]).unwrap();
+        let rows = read(
+            b"address,cause,lifted_at\n12,manual,\n+999501234567,because,\n+999501234567,manual,2026-11-22T12:00:00Z\n+999501234567,,\n",
+        )
+        .unwrap();
         let told: Vec<_> = rows.iter().map(|(line, row)| (*line, row.as_ref().err().copied())).collect();
         assert_eq!(
             told,

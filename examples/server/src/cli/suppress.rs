@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::print::{self, Form};
 use super::question::{OnAccount, Paging, Question, encode, given};
+use crate::Failure;
 use crate::suppression_table::{self, Line};
-use crate::{Failure, console};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -156,9 +156,6 @@ impl Import {
         let table = table.map_err(|error| Failure::Usage(format!("`{}`: {error}", self.file.display())))?;
         let path = self.on.path(client, "suppressions/import")?;
         let answer = client.post_table(&if self.dry_run { path + "?dry_run=true" } else { path }, table)?;
-        if answer["bad"] != json!(0) {
-            console::tell("some lines could not be read, see `bad_lines`");
-        }
         print::written(print::answer(&answer, &[], form))
     }
 }

@@ -15,6 +15,9 @@ pub(super) const BYTES_MAX: usize = 64 * 1024;
 /// The largest table that is imported at once: about 100,000 rows.
 pub(super) const CSV_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// The largest webhook of a provider: Meta's have up to 3 MB.
+pub(super) const NOTIFICATION_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// A caller who needs longer for so little holds a connection for nothing.
 const ARRIVAL_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -32,6 +35,11 @@ pub(super) fn expect_json(headers: &HeaderMap) -> Result<(), Code> {
 /// Reads a body of comma-separated values (RFC 4180) whole.
 pub(super) async fn read_csv(headers: &HeaderMap, body: Body) -> Result<Bytes, Code> {
     if is_of_type(headers, "text/csv") { read_up_to(CSV_BYTES_MAX, headers, body).await } else { Err(Code::UnsupportedMediaType) }
+}
+
+/// Reads a provider's webhook whole, as it came.
+pub(super) async fn read_notification(headers: &HeaderMap, body: Body) -> Result<Bytes, Code> {
+    read_up_to(NOTIFICATION_BYTES_MAX, headers, body).await
 }
 
 /// Reads a body whole, whatever it is.

@@ -71,7 +71,8 @@ const PROBLEMS: [(&str, &[Code]); 10] = [
 /// The routes that need no key.
 pub(super) fn open_routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(frame())
-        .routes(routes!(provider_routes::meet))
+        .routes(routes!(provider_routes::meet, provider_routes::hear_whatsapp))
+        .routes(routes!(provider_routes::hear_evolution))
         .routes(routes!(health::root))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
@@ -117,7 +118,7 @@ fn info() -> Info {
         .build()
 }
 
-fn tags() -> [Tag; 14] {
+fn tags() -> [Tag; 15] {
     [
         ("Messages", "Text messages, sent and looked up."),
         ("Accounts", "The customers of the gateway; for who runs it."),

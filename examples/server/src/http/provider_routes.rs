@@ -1,13 +1,19 @@
 //! Provider routes: where the providers of WhatsApp tell what happens.
+//!
+//! What is posted is genuine, or it is refused; it is a notification, or it is refused; then it is kept, whatever it says, and answered. The
+//! worker heeds it.
 
-use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use gatepost::InstanceId;
-use gatepost_whatsapp::cloud::handshake;
-use gatepost_whatsapp::{Accounts, NoAccount};
+use gatepost::{InstanceId, NewInbound, Told};
+use gatepost_whatsapp::cloud::{self, SIGNATURE_HEADER, handshake, verify_signature};
+use gatepost_whatsapp::evolution::{self, verify_authorization};
+use gatepost_whatsapp::{Accounts, Batch, Item, Line, NoAccount, NotANotification};
 
+use super::body;
 use super::state::App;
 
 /// Where the provider of an instance tells what happens: `whatsapp` is Meta's Cloud API.
@@ -40,5 +46,121 @@ pub(super) async fn meet(State(app): State<App>, Path(instance): Path<String>, R
             tracing::warn!(%instance, %refusal, "a handshake was refused");
             StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN).into_response()
         }
+    }
+}
+
+/// Take what Meta tells
+///
+/// Signed with the app secret of the instance, over the raw body. Once it is answered with 200, nothing of it is lost. What was told before
+/// changes nothing, however late it comes again.
+#[utoipa::path(post, path = "/providers/whatsapp/{instance_id}", tag = "Providers",
+    params(("instance_id" = String, Path, description = "The instance's id.", example = "inst_01kanqh5s0e8t9v2xw3yz4abcd")),
+    request_body(content = String, content_type = "application/json"),
+    responses(
+        (status = 200, description = "It is kept."),
+        (status = 400, description = "It is no notification."),
+        (status = 403, description = "It is not signed with the instance's app secret."),
+        (status = 413, description = "It is larger than 4 MiB."),
+        (status = 503, description = "The gateway cannot keep it now: tell it again."),
+))]
+pub(super) async fn hear_whatsapp(State(app): State<App>, Path(instance): Path<String>, request: Request<Body>) -> Response {
+    heard(hear_from_meta(&app, &instance, request).await)
+}
+
+async fn hear_from_meta(app: &App, instance: &str, request: Request<Body>) -> Result<(), StatusCode> {
+    let instance = instance.parse::<InstanceId>().map_err(|_| StatusCode::FORBIDDEN)?;
+    let account = app.providers.accounts.cloud(instance).await.map_err(unknown)?;
+    let (headers, body) = read(request).await?;
+    verify_signature(&body, headers.get_all(SIGNATURE_HEADER), &account.app_secrets).map_err(|refusal| {
+        tracing::warn!(%instance, %refusal, "what was posted as Meta's was refused");
+        StatusCode::FORBIDDEN
+    })?;
+    let batch = readable(instance, cloud::webhook(&body))?;
+    let now = app.now();
+    batch.items.iter().for_each(|item| app.providers.cloud.circuits().heed(instance, item, now));
+    let is_ours = |item: &Item| match &item.line {
+        Line::CloudApi { number: Some(number), .. } => *number == account.phone_number_id,
+        _ => true,
+    };
+    keep(app, instance, body, batch, is_ours).await
+}
+
+/// Take what Evolution API tells
+///
+/// Shown to be genuine by a token that was made with the instance's `jwt_key`.
+#[utoipa::path(post, path = "/providers/evolution/{instance_id}", tag = "Providers",
+    params(("instance_id" = String, Path, description = "The instance's id.", example = "inst_01kanqh5s0e8t9v2xw3yz4abcd")),
+    request_body(content = String, content_type = "application/json"),
+    responses(
+        (status = 200, description = "It is kept."),
+        (status = 400, description = "It is no notification."),
+        (status = 403, description = "Its token was not made with the instance's key, or is over."),
+        (status = 413, description = "It is larger than 4 MiB."),
+        (status = 503, description = "The gateway cannot keep it now: tell it again."),
+))]
+pub(super) async fn hear_evolution(State(app): State<App>, Path(instance): Path<String>, request: Request<Body>) -> Response {
+    heard(hear_from_evolution(&app, &instance, request).await)
+}
+
+async fn hear_from_evolution(app: &App, instance: &str, request: Request<Body>) -> Result<(), StatusCode> {
+    let instance = instance.parse::<InstanceId>().map_err(|_| StatusCode::FORBIDDEN)?;
+    let account = app.providers.accounts.evolution(instance).await.map_err(unknown)?;
+    let (headers, body) = read(request).await?;
+    let now = app.now();
+    verify_authorization(headers.get_all(AUTHORIZATION), &account.jwt_key, now).map_err(|refusal| {
+        tracing::warn!(%instance, %refusal, "what was posted as Evolution API's was refused");
+        StatusCode::FORBIDDEN
+    })?;
+    let batch = readable(instance, evolution::webhook(&body))?;
+    batch.items.iter().for_each(|item| app.providers.evolution.circuits().heed(instance, item, now));
+    let is_ours = |item: &Item| !matches!(&item.line, Line::Evolution { instance } if *instance != account.instance_name);
+    keep(app, instance, body, batch, is_ours).await
+}
+
+/// Who is not known learns as little as who cannot show that they are genuine.
+fn unknown(why: NoAccount) -> StatusCode {
+    match why {
+        NoAccount::NotSetUp => StatusCode::FORBIDDEN,
+        NoAccount::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+async fn read(request: Request<Body>) -> Result<(HeaderMap, Bytes), StatusCode> {
+    let (parts, body) = request.into_parts();
+    let body = body::read_notification(&parts.headers, body).await.map_err(|code| code.status())?;
+    Ok((parts.headers, body))
+}
+
+fn readable(instance: InstanceId, batch: Result<Batch, NotANotification>) -> Result<Batch, StatusCode> {
+    batch.map_err(|refusal| {
+        tracing::warn!(%instance, %refusal, "what was posted by a provider is no notification");
+        StatusCode::BAD_REQUEST
+    })
+}
+
+/// Keeps what was told. What is about another number than the instance's is kept too, and nothing follows from it here.
+async fn keep(app: &App, instance: InstanceId, body: Bytes, batch: Batch, is_ours: impl Fn(&Item) -> bool) -> Result<(), StatusCode> {
+    let told: Vec<NewInbound> = batch.items.iter().map(|item| if is_ours(item) { item.told() } else { of_another(item) }).collect();
+    let unavailable = |error| {
+        tracing::error!(%instance, %error, "what a provider told could not be kept, and will be told again");
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let owner = app.gateway.store().worker().instance(instance).await.map_err(unavailable)?;
+    let (owner, _) = owner.ok_or(StatusCode::FORBIDDEN)?;
+    let received = app.gateway.account(owner).receive(instance, body.into(), told).await.map_err(unavailable)?;
+    if received.quarantined > 0 {
+        tracing::warn!(%instance, count = received.quarantined, "a provider told what cannot be read; a person must look at it");
+    }
+    Ok(())
+}
+
+fn of_another(item: &Item) -> NewInbound {
+    NewInbound { told: Told::Other, people: gatepost::Addresses::default(), ..item.told() }
+}
+
+fn heard(kept: Result<(), StatusCode>) -> Response {
+    match kept {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(status) => status.into_response(),
     }
 }

@@ -6,6 +6,7 @@ mod deliveries;
 mod document;
 mod endpoints;
 mod health;
+mod hearing;
 mod keys;
 mod operator;
 mod providers;

@@ -15,18 +15,18 @@ use crate::scene::{ME, text};
 use crate::world::{Answer, Terms, World};
 
 const TOKEN: &str = "EAAJ-the-first-access-token";
-const APP_SECRET: &str = "5f1d-the-first-app-secret";
+pub(crate) const APP_SECRET: &str = "5f1d-the-first-app-secret";
 const API_KEY: &str = "evo-the-key-of-evolution-api";
 
 /// A world beside the fakes of both providers.
-struct Stage {
-    world: World,
-    graph: FakeGraph,
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) graph: FakeGraph,
     evolution: FakeEvolution,
 }
 
 impl Stage {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let (graph, evolution) = (FakeGraph::start("8007", "9001").unwrap(), FakeEvolution::start("front-desk", API_KEY).unwrap());
         let terms = Terms::default();
         let settings = HttpSettings { public_url: Some("https://gateway.example.com".to_owned()), ..terms.settings };
@@ -39,7 +39,7 @@ impl Stage {
     }
 
     /// An instance of the Cloud API, as it was answered.
-    async fn cloud(&self) -> Value {
+    pub(crate) async fn cloud(&self) -> Value {
         let given = json!({"phone_number_id": "8007", "waba_id": "9001", "access_token": TOKEN, "app_secret": APP_SECRET});
         let made = self.make(json!({"name": "cloud", "provider": "cloud_api", "cloud_api": given})).await;
         assert_eq!(made.status, 201, "{}", made.body);
@@ -47,7 +47,7 @@ impl Stage {
     }
 
     /// An instance of Evolution API, as it was answered.
-    async fn evolution(&self) -> Value {
+    pub(crate) async fn evolution(&self) -> Value {
         let given = json!({"base_url": self.evolution.url(), "instance_name": "front-desk", "api_key": API_KEY});
         let made = self.make(json!({"name": "evolution", "provider": "evolution", "evolution": given})).await;
         assert_eq!(made.status, 201, "{}", made.body);
@@ -70,7 +70,7 @@ impl Stage {
     }
 
     /// Sends a template by the Cloud API, which takes free text only from whoever has written; the message as it is shown then.
-    async fn send_template(&self, instance: &str) -> Value {
+    pub(crate) async fn send_template(&self, instance: &str) -> Value {
         let content = Content::Template {
             name: "table_ready".parse().unwrap(),
             language: "en_US".parse().unwrap(),
@@ -87,16 +87,16 @@ impl Stage {
         self.message(accepted.message).await
     }
 
-    async fn message(&self, id: MessageId) -> Value {
+    pub(crate) async fn message(&self, id: MessageId) -> Value {
         self.world.get(&format!("{ME}/messages/{id}"), &self.world.shop.key).await.body
     }
 
-    async fn send(&self, instance: &str) -> Answer {
+    pub(crate) async fn send(&self, instance: &str) -> Answer {
         self.world.send(|message| message["instance_id"] = json!(instance)).await
     }
 
     /// The messages that Meta was sent.
-    fn sent_by_cloud(&self) -> Vec<Received> {
+    pub(crate) fn sent_by_cloud(&self) -> Vec<Received> {
         self.graph.received()
     }
 

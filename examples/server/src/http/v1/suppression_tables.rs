@@ -128,7 +128,7 @@ pub(super) async fn import_suppressions(
     Params(query): Params<ImportQuery>,
     Csv(table): Csv,
 ) -> Result<Json<Imported>, Problem> {
-    let rows = suppression_table::read(&*table).map_err(|why| Problem::of_field("body", why))?;
+    let rows = suppression_table::read(&table).map_err(|why| Problem::of_field("body", why))?;
     let mut imported = Imported::default();
     let mut to_suppress = Vec::new();
     for (line, row) in rows {
