@@ -41,7 +41,7 @@ impl Default for Delivering {
     fn default() -> Self {
         Self {
             in_flight_max: 512,
-            per_account_max: 128,
+            per_account_max: 256,
             send_timeout: Duration::from_secs(15),
             events_in_flight_max: 512,
             event_timeout: Duration::from_secs(15),

@@ -53,7 +53,8 @@ pub trait Store: Send + Sync {
     /// What is done by who runs the gateway.
     fn operator(&self) -> Arc<dyn OperatorStore>;
 
-    /// Has `hook` called after a commit that may have left something due. It is a hint: one that is missed costs a poll interval.
+    /// Has `hook` called after a commit that may have left something due. It is a hint: one that is missed costs a poll interval. Of the
+    /// places that a finish frees it does not tell: whoever finishes takes next.
     fn on_change(&self, hook: Arc<dyn Fn() + Send + Sync>);
 
     /// Whether the store can write now.

@@ -28,8 +28,11 @@ use crate::{
 
 /// How long a claim lasts: as long as the start that follows it may take to commit.
 const CLAIM_LEASE: Duration = Duration::from_secs(30);
-/// How many deliveries a claim takes at most: enough to share a commit, few enough for the next turn to come soon.
+/// How many messages a claim takes at most: enough to share a commit, few enough for the next turn to come soon. While it looks, it holds
+/// that many places, and the others are left to what goes at once.
 const CLAIM_MAX: usize = 256;
+/// How many events a take takes at most.
+const TAKE_MAX: usize = 512;
 /// How much of what came in is heeded in a turn, and how much of one account.
 const HEED_MAX: usize = 512;
 const HEED_PER_ACCOUNT_MAX: usize = 256;
@@ -111,9 +114,9 @@ impl Lane {
         self.next <= now || (self.out_of_slots && place_is_free)
     }
 
-    /// Takes what places there are for a look. Without one there is nothing to look for until one is free.
-    fn slots(&mut self, hands: &Arc<Hands>) -> Option<Vec<Slot>> {
-        let slots: Vec<Slot> = (0..CLAIM_MAX).map_while(|_| hands.slot()).collect();
+    /// Takes what places there are for a look, at most `limit`. Without one there is nothing to look for until one is free.
+    fn slots(&mut self, hands: &Arc<Hands>, limit: usize) -> Option<Vec<Slot>> {
+        let slots: Vec<Slot> = (0..limit).map_while(|_| hands.slot()).collect();
         self.out_of_slots = slots.is_empty();
         (!self.out_of_slots).then_some(slots)
     }
@@ -310,9 +313,10 @@ impl Worker {
         }
         let heed = (hinted || self.inbox.is_due(false, now)).then(|| self.ask_heed(now));
         let claim = (hinted || self.messages.is_due(place_is_free, now)).then(|| self.ask_claim(now)).flatten();
-        // An event that has ended leaves a place at its endpoint and in its account, too.
-        let event_ended = self.recording.iter().any(|finish| finish.report.is_some());
-        let take = (hinted || event_ended || self.events.is_due(place_is_free, now)).then(|| self.ask_take(now)).flatten();
+        // What has ended may be an event, which leaves a place at its endpoint, or be told in one, which is due when it ended.
+        let last_end = self.recording.iter().map(|finish| finish.now).max();
+        let take_at = last_end.map_or(now, |end| end.max(now));
+        let take = (hinted || last_end.is_some() || self.events.next <= now).then(|| self.ask_take(take_at)).flatten();
         Asked { heed, claim, take, ..recorded }
     }
 
@@ -333,7 +337,7 @@ impl Worker {
     fn ask_claim(&mut self, now: Timestamp) -> Option<(Claim, Vec<Slot>)> {
         let delivering = self.shared.parts.delivering;
         self.messages.next = now.plus(delivering.poll_interval);
-        let slots = self.messages.slots(&self.shared.hands)?;
+        let slots = self.messages.slots(&self.shared.hands, CLAIM_MAX)?;
         let (limit, after, lease_until) = (slots.len(), self.messages.after, now.plus(CLAIM_LEASE));
         Some((Claim { limit, per_account: delivering.per_account_max, after, lease_until, now }, slots))
     }
@@ -343,7 +347,7 @@ impl Worker {
         let delivering = self.shared.parts.delivering;
         self.events.next = now.plus(delivering.poll_interval);
         self.shared.parts.webhooks.as_ref()?;
-        let slots = self.events.slots(&self.shared.event_hands)?;
+        let slots = self.events.slots(&self.shared.event_hands, TAKE_MAX)?;
         let (limit, after, lease) = (slots.len(), self.events.after, Lease::new(now, delivering.event_timeout));
         // One account with slow receivers leaves half of the places to the others.
         let in_flight_per_account = delivering.events_in_flight_max.div_ceil(2);

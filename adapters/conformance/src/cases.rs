@@ -364,7 +364,6 @@ macro_rules! __store_cases {
                 a_take_that_saw_every_account_begins_anew
                 every_backlog_is_taken_in_the_end
                 the_next_due_is_told
-                a_place_that_gets_free_is_told
                 what_has_expired_is_not_taken
                 messages_do_not_wait_for_events
             }

@@ -425,15 +425,6 @@ pub(crate) fn the_next_due_is_told(harness: &dyn Harness) {
     assert_eq!(scene.take().len(), 1);
 }
 
-pub(crate) fn a_place_that_gets_free_is_told(harness: &dyn Harness) {
-    let scene = Scene::new(harness);
-    scene.notify_often(narrow(&scene, 1), 2);
-    let started = scene.take_one();
-    let changes = scene.changes();
-    scene.close(&started, TAKEN);
-    assert_eq!(changes.recv_timeout(PATIENCE), Ok(()), "what waited for the place is due");
-}
-
 pub(crate) fn what_has_expired_is_not_taken(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let delivery = scene.notify(scene.listen_to_nothing());

@@ -95,18 +95,12 @@ pub(crate) fn finish(rows: &mut AccountRows, effects: &mut Effects, finish: Fini
     let disabled_by = endpoints::note_health(rows, effects, row.endpoint, began, &finish);
     let Finish { attempt, outcome, report, now, .. } = finish;
     close_attempt(rows, row.id, attempt, outcome, report, now);
-    // Its place at the endpoint is free.
-    effects.left_due |= is_waited_for(rows, row.endpoint);
     Some(disabled_by.map(|by| (row.endpoint, by)))
 }
 
 fn began_at(rows: &AccountRows, delivery: DeliveryId, number: u16) -> Option<Timestamp> {
     let attempts = &rows.deliveries.get(&delivery)?.attempts;
     attempts.iter().find(|attempt| attempt.number == number).map(|attempt| attempt.started_at)
-}
-
-fn is_waited_for(rows: &AccountRows, endpoint: EndpointId) -> bool {
-    rows.notices.values().any(|row| row.endpoint == endpoint && row.is_waiting())
 }
 
 fn close_attempt(rows: &mut AccountRows, delivery: DeliveryId, number: u16, outcome: Outcome, report: Option<Report>, now: Timestamp) {
