@@ -13,6 +13,7 @@ use gatepost::{
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
+use crate::open::{OpenAttempt, Told};
 use crate::outbox::NewRow;
 use crate::rows::{self, signed, to_json};
 use crate::txn::{AccountEntry, Txn};
@@ -22,6 +23,8 @@ use crate::{events, reviews};
 pub(crate) struct Scene {
     pub(crate) instance: Instance,
     pub(crate) contact: ContactRow,
+    /// The recipient's address, as it stands in rows.
+    address: String,
     pub(crate) facts: Facts,
 }
 
@@ -55,7 +58,7 @@ pub(crate) fn accept(
     let decided = catch_unwind(AssertUnwindSafe(|| decider.decide(&scene.facts, &subject, now)));
     let Ok(decision) = decided else { return Ok(Answer::Undecided) };
     if scene.contact.is_new {
-        add_contact(txn, account, scene.contact.id, &rows::address_text(&request.recipient))?;
+        add_contact(txn, account, scene.contact.id, &scene.address)?;
     }
     let purpose = request.purpose.allowed();
     match (decision.verdict, purpose) {
@@ -76,7 +79,8 @@ pub(crate) fn look(
 ) -> rusqlite::Result<Option<Scene>> {
     let connection = txn.connection;
     let mode = request.mode;
-    let contact = find_contact(txn, account, &rows::address_text(&request.recipient), mode, new_contact)?;
+    let address = rows::address_text(&request.recipient);
+    let contact = find_contact(txn, account, &address, mode, new_contact)?;
     let Some(entry) = txn.account(account)? else { return Ok(None) };
     let Some(found) = entry.instance(connection, &request.instance)? else { return Ok(None) };
     let instance = found.instance.clone();
@@ -100,7 +104,7 @@ pub(crate) fn look(
         conversation: Fact::Known(conversation),
         content: findings,
     };
-    Ok(Some(Scene { instance, contact, facts }))
+    Ok(Some(Scene { instance, contact, address, facts }))
 }
 
 /// Until when the contact may be answered freely from this instance. Who never wrote to any is not looked for.
@@ -190,7 +194,10 @@ fn allow(
     let row = NewRow { account, delivery: submission.delivery, order_key, place, item, contact, as_name: None, log_id };
     row.insert(txn, &delivery, at_once.map(|_| now))?;
     new.tell(txn)?;
-    if at_once.is_none() {
+    if at_once.is_some() {
+        let told = Told { instance: scene.instance.id, recipient: submission.request.recipient.clone(), purpose };
+        txn.open_attempts().add(OpenAttempt { entry: row.entry(delivery).started(delivery, now), told: Some(told) });
+    } else {
         txn.leave_due();
     }
     let quota = QuotaState { limits: scene.facts.limits, usage };
@@ -410,7 +417,7 @@ impl NewMessage<'_> {
             signed(self.log_id),
             self.scene.instance.id.to_bytes(),
             self.scene.contact.id.to_bytes(),
-            rows::address_text(&request.recipient),
+            self.scene.address,
             self.purpose.as_str(),
             to_json(&request.content)?,
             request.mode.as_str(),

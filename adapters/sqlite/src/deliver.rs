@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::accept::parcel;
 use crate::events::{self, Change};
+use crate::open::{OpenAttempt, Told};
 use crate::outbox::{self, OutboxEntry, Read, entry_columns, or_park, readable};
 use crate::rows::{self, to_json};
 use crate::txn::{Txn, instance_by_id};
@@ -52,7 +53,7 @@ pub(crate) fn advance(txn: &mut Txn<'_>, found: &OutboxEntry, input: &Input, now
             next.status()
         }
         Step::Ends(ending) => {
-            end(txn, found, ending, input, now)?;
+            end(txn, found, ending, now)?;
             ending.status()
         }
     };
@@ -68,18 +69,13 @@ const fn class(found: &OutboxEntry, input: &Input) -> Option<ErrorClass> {
     }
 }
 
-fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, input: &Input, now: Timestamp) -> rusqlite::Result<()> {
+fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, now: Timestamp) -> rusqlite::Result<()> {
     outbox::remove(txn, found.delivery)?;
     if found.is_ordered {
         // What stands behind it in its conversation may go now.
         txn.leave_due();
     }
-    if let Input::Finish { outcome: Outcome::Sent { external_id }, .. } = input {
-        note_sent(txn, found, external_id.as_deref(), now)?;
-        tell_change(txn, found, MessageStatus::Sent, None, now)?;
-    } else {
-        change_status(txn, found, ending.status(), ending.class(), now)?;
-    }
+    change_status(txn, found, ending.status(), ending.class(), now)?;
     if ending == Ending::Held {
         reviews::open_review(txn.connection, found.account, found.message(), now)?;
     }
@@ -130,21 +126,11 @@ fn change_status(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     write_status(txn, found, status, error, now)?;
-    tell_change(txn, found, status, error, now)
-}
-
-fn tell_change(
-    txn: &mut Txn<'_>,
-    found: &OutboxEntry,
-    status: MessageStatus,
-    error: Option<ErrorClass>,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
     let previous = found.state.status();
     if status == previous {
         return Ok(());
     }
-    events::tell_change(txn, found.account, found.message(), Change { previous, status, error }, now)
+    events::tell_change(txn, found.account, found.message(), None, Change { previous, status, error }, now)
 }
 
 fn write_status(
@@ -262,7 +248,7 @@ fn claim_one(txn: &mut Txn<'_>, found: &OutboxEntry, request: &Claim, answer: &m
             Ok(true)
         }
         Ok(Step::Ends(ending)) => {
-            end(txn, found, ending, &input, request.now)?;
+            end(txn, found, ending, request.now)?;
             Ok(false)
         }
         Err(_) => Ok(false),
@@ -288,7 +274,7 @@ fn try_start(txn: &mut Txn<'_>, claimed: Claimed, lease: Lease, now: Timestamp) 
         }
         Gate::Open => match step {
             Step::Ends(ending) => {
-                end(txn, &found, ending, &input, now)?;
+                end(txn, &found, ending, now)?;
                 Ok(StartAnswer::Ended(Settled { message: found.message(), status: ending.status() }))
             }
             Step::GoesOn(next) => begin(txn, &found, &next, waiting, claimed, lease, now),
@@ -307,9 +293,11 @@ fn begin(
 ) -> rusqlite::Result<StartAnswer> {
     let Some(instance) = instance_by_id(txn.connection, found.account, found.instance())? else { return Ok(StartAnswer::Stale) };
     outbox::write_state(txn, found.delivery, next, Some(now))?;
+    let WaitingMessage { subject, recipient, purpose, content, .. } = waiting;
+    let told = Told { instance: instance.id, recipient: recipient.clone(), purpose };
+    txn.open_attempts().add(OpenAttempt { entry: found.started(*next, now), told: Some(told) });
     // Customers are told of a start as of what is queued: not again.
     write_status(txn, found, next.status(), None, now)?;
-    let WaitingMessage { subject, recipient, purpose, content, .. } = waiting;
     let parcel = parcel(found.message(), &instance, subject.mode, recipient, purpose, content);
     Ok(StartAnswer::Started(Box::new(Started { claimed, attempt: next.tries, lease, parcel })))
 }
@@ -368,6 +356,16 @@ pub(crate) fn finish(txn: &mut Txn<'_>, finish: &Finish) -> rusqlite::Result<Fin
 }
 
 fn try_finish(txn: &mut Txn<'_>, finish: &Finish) -> rusqlite::Result<Finished> {
+    let known = txn.open_attempts().take(finish.claimed);
+    if let Outcome::Sent { external_id } = &finish.outcome {
+        return match known {
+            Some(open) => finish_sent(txn, open, finish, external_id.as_deref()),
+            None => match outbox::find(txn, finish.claimed)? {
+                Some(found) => finish_sent(txn, found.into(), finish, external_id.as_deref()),
+                None => Ok(Finished::Stale),
+            },
+        };
+    }
     let Some(found) = outbox::find(txn, finish.claimed)? else { return Ok(Finished::Stale) };
     match found.state.channel {
         Channel::Message => Ok(finish_message(txn, &found, finish)?.map_or(Finished::Stale, Finished::Message)),
@@ -375,15 +373,38 @@ fn try_finish(txn: &mut Txn<'_>, finish: &Finish) -> rusqlite::Result<Finished> 
     }
 }
 
-fn finish_message(txn: &mut Txn<'_>, found: &OutboxEntry, finish: &Finish) -> rusqlite::Result<Option<Settled>> {
-    let Finish { claimed, attempt, ref outcome, jitter, now, report: _ } = *finish;
-    let input = Input::Finish { fence: claimed.fence, outcome: outcome.clone(), jitter };
-    let settled = advance(txn, found, &input, now)?;
-    if settled.is_some() && !matches!(outcome, Outcome::Sent { .. }) {
-        write_outcome(txn, found, attempt, outcome, now)?;
+/// Closes an attempt that has sent, as most have.
+fn finish_sent(txn: &mut Txn<'_>, open: OpenAttempt, finish: &Finish, external_id: Option<&str>) -> rusqlite::Result<Finished> {
+    let OpenAttempt { entry: found, told } = open;
+    let step = found.state.step(&finish_input(finish), finish.now);
+    if step != Ok(Step::Ends(Ending::Sent)) || !outbox::remove_sent(txn, &found)? {
+        return Ok(Finished::Stale);
     }
-    if settled.is_some() && outcome.class() == Some(ErrorClass::OptedOut) {
-        note_opt_out(txn, found.account, found.message(), now)?;
+    if found.state.channel == Channel::Event {
+        return notices::finish_sent(txn, &found, finish, external_id);
+    }
+    if found.is_ordered {
+        // What stands behind it in its conversation may go now.
+        txn.leave_due();
+    }
+    note_sent(txn, &found, external_id, finish.now)?;
+    let change = Change { previous: found.state.status(), status: MessageStatus::Sent, error: None };
+    events::tell_change(txn, found.account, found.message(), told, change, finish.now)?;
+    Ok(Finished::Message(Settled { message: found.message(), status: MessageStatus::Sent }))
+}
+
+/// A finish as the state machine is told of it.
+pub(crate) fn finish_input(finish: &Finish) -> Input {
+    Input::Finish { fence: finish.claimed.fence, outcome: finish.outcome.clone(), jitter: finish.jitter }
+}
+
+fn finish_message(txn: &mut Txn<'_>, found: &OutboxEntry, finish: &Finish) -> rusqlite::Result<Option<Settled>> {
+    let settled = advance(txn, found, &finish_input(finish), finish.now)?;
+    if settled.is_some() {
+        write_outcome(txn, found, finish.attempt, &finish.outcome, finish.now)?;
+    }
+    if settled.is_some() && finish.outcome.class() == Some(ErrorClass::OptedOut) {
+        note_opt_out(txn, found.account, found.message(), finish.now)?;
     }
     Ok(settled)
 }
@@ -427,7 +448,7 @@ pub(crate) fn write_report(
         now.as_millis()
     ])?;
     let Reported { status, error } = reported;
-    events::tell_change(txn, account, message.id, Change { previous: message.status, status, error }, now)?;
+    events::tell_change(txn, account, message.id, None, Change { previous: message.status, status, error }, now)?;
     if error == Some(ErrorClass::OptedOut) { note_opt_out(txn, account, message.id, now) } else { Ok(()) }
 }
 

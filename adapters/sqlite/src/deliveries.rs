@@ -5,13 +5,14 @@
 //! first deliveries were written when it happened, and its repetitions are few.
 
 use gatepost::{
-    AccountId, Attempt, Delivery, DeliveryFilter, DeliveryId, DeliveryStatus, Ending, EndpointId, EventDelivery, EventId, EventName,
+    AccountId, Attempt, Delivery, DeliveryFilter, DeliveryId, DeliveryStatus, Ending, EndpointId, Event, EventDelivery, EventId, EventName,
     Outcome, Page, Replayed, Report, Skip, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 use crate::endpoints;
+use crate::fresh::FreshDelivery;
 use crate::outbox::{NewRow, OutboxEntry};
 use crate::rows::{self, CLOCKS_APART, first_id_of, to_json};
 use crate::txn::Txn;
@@ -33,13 +34,26 @@ impl NewDelivery<'_> {
     /// Writes it; one that is skipped is only logged. What is there already stays as it is.
     pub(crate) fn insert(&self, txn: &mut Txn<'_>, skip: Option<Skip>) -> rusqlite::Result<()> {
         if self.log(txn, skip)? && skip.is_none() {
-            let (place, item) = (self.endpoint.to_bytes(), self.event.to_bytes());
-            let as_name = (self.as_name != self.name).then_some(self.as_name);
-            let row = NewRow { account: self.account, delivery: self.id, order_key: None, place, item, contact: None, as_name, log_id: 0 };
-            row.insert(txn, &Delivery::of_event(self.now), None)?;
+            self.row().insert(txn, &Delivery::of_event(self.now), None)?;
             txn.leave_due();
         }
         Ok(())
+    }
+
+    /// The same for an event that is at hand: a take of the same group may open its attempt before it ever waits.
+    pub(crate) fn insert_fresh(&self, txn: &mut Txn<'_>, event: &Event, skip: Option<Skip>) -> rusqlite::Result<()> {
+        if self.log(txn, skip)? && skip.is_none() {
+            let state = Delivery::of_event(self.now);
+            let fresh = FreshDelivery { row: self.row(), state, event: event.clone(), as_name: self.as_name };
+            txn.fresh().add(self.account, self.endpoint, fresh);
+        }
+        Ok(())
+    }
+
+    fn row(&self) -> NewRow {
+        let (place, item) = (self.endpoint.to_bytes(), self.event.to_bytes());
+        let as_name = (self.as_name != self.name).then_some(self.as_name);
+        NewRow { account: self.account, delivery: self.id, order_key: None, place, item, contact: None, as_name, log_id: 0 }
     }
 
     /// Writes it into the log; `false` where it stands there.
@@ -97,6 +111,22 @@ pub(crate) fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, now: T
     Ok(())
 }
 
+/// Writes into the log that a delivery was sent, and by which attempt.
+pub(crate) fn end_sent(txn: &mut Txn<'_>, found: &OutboxEntry, report: Option<&Report>, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "UPDATE event_deliveries SET status = ?3, tries = ?4, sent_from = ?5, sent_saw = ?6, updated_at = ?7
+               WHERE account = ?1 AND id = ?2";
+    txn.statement(sql)?.execute(params![
+        found.account.to_bytes(),
+        found.delivery.to_bytes(),
+        rows::delivery_status_number(DeliveryStatus::Sent),
+        found.state.tries,
+        found.started_at.unwrap_or(now).as_millis(),
+        report.map(to_json).transpose()?,
+        now.as_millis()
+    ])?;
+    Ok(())
+}
+
 /// Notes in the log that a delivery waits again.
 pub(crate) fn note_wait(txn: &mut Txn<'_>, found: &OutboxEntry, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "UPDATE event_deliveries SET updated_at = ?3 WHERE account = ?1 AND id = ?2";
@@ -104,7 +134,7 @@ pub(crate) fn note_wait(txn: &mut Txn<'_>, found: &OutboxEntry, now: Timestamp) 
     Ok(())
 }
 
-/// Writes an attempt down with its outcome; while it was open, it stood in the outbox row.
+/// Writes an attempt that did not send down with its outcome; while it was open, it stood in the outbox row.
 pub(crate) fn write_outcome(
     txn: &mut Txn<'_>,
     found: &OutboxEntry,
@@ -319,6 +349,9 @@ fn walk(
 
 pub(crate) fn attempts(connection: &Connection, account: AccountId, id: DeliveryId) -> rusqlite::Result<Vec<Attempt>> {
     let sql = "SELECT number, started_at, finished_at, outcome, report FROM delivery_attempts WHERE account = ?1 AND delivery = ?2
+               UNION ALL
+               SELECT tries, sent_from, updated_at, json_object('outcome', 'sent'), sent_saw FROM event_deliveries
+               WHERE account = ?1 AND id = ?2 AND sent_from IS NOT NULL
                UNION ALL
                SELECT tries, started_at, NULL, NULL, NULL FROM outbox WHERE delivery = ?2 AND account = ?1 AND channel = 1 AND state = 2
                ORDER BY 1";

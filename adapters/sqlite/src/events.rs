@@ -6,14 +6,15 @@
 //! that is operational, and those are few.
 
 use gatepost::{
-    AccountId, Address, BlockedSend, DeliveryId, Endpoint, EndpointId, ErrorClass, Event, EventDelivery, EventId, EventName, InstanceId,
-    Limits, MessageId, MessageStatus, Mode, Name, OptChange, Purpose, Skip, StatusChange, Timestamp, Usage, crossings, disabled_event,
+    AccountId, BlockedSend, DeliveryId, Endpoint, EndpointId, ErrorClass, Event, EventDelivery, EventId, EventName, InstanceId, Limits,
+    MessageId, MessageStatus, Mode, OptChange, Skip, StatusChange, Timestamp, Usage, crossings, disabled_event,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::deliveries::{self, NewDelivery};
 use crate::endpoints;
 use crate::error::is_unreadable;
+use crate::open::Told;
 use crate::rows;
 use crate::txn::Txn;
 
@@ -103,7 +104,7 @@ fn write(txn: &mut Txn<'_>, account: AccountId, event: &Event, listeners: &[List
 fn address(txn: &mut Txn<'_>, account: AccountId, event: &Event, to: &Listener) -> rusqlite::Result<()> {
     let (id, now) = (first_delivery(event, to.endpoint), event.occurred_at);
     let new = NewDelivery { account, id, event: event.id, name: event.name, as_name: to.as_name, endpoint: to.endpoint, replay: None, now };
-    new.insert(txn, to.skip)
+    new.insert_fresh(txn, event, to.skip)
 }
 
 fn first_delivery(event: &Event, endpoint: EndpointId) -> DeliveryId {
@@ -124,41 +125,45 @@ pub(crate) struct Change {
     pub(crate) error: Option<ErrorClass>,
 }
 
-/// Tells of the new status of a message that is not at hand. What cannot be read is not told: that a message has ended is written down
-/// all the same.
+/// Tells of the new status of a message; what is not at hand of it is read. What cannot be read is not told: that a message has ended is
+/// written down all the same.
 pub(crate) fn tell_change(
     txn: &mut Txn<'_>,
     account: AccountId,
     message: MessageId,
+    told: Option<Told>,
     change: Change,
     at: Timestamp,
 ) -> rusqlite::Result<()> {
-    txn.part(|txn| try_tell_change(txn, account, message, change, at)).map(drop)
+    txn.part(|txn| try_tell_change(txn, account, message, told, change, at)).map(drop)
 }
 
-fn try_tell_change(txn: &mut Txn<'_>, account: AccountId, message: MessageId, change: Change, at: Timestamp) -> rusqlite::Result<()> {
+fn try_tell_change(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    message: MessageId,
+    told: Option<Told>,
+    change: Change,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
     if txn.endpoints(account)?.is_empty() {
         return Ok(());
     }
-    let Some(Told { instance, recipient, purpose }) = told_message(txn, account, message)? else { return Ok(()) };
+    let told = match told {
+        Some(told) => Some(told),
+        None => told_message(txn, account, message)?,
+    };
+    let Some(Told { instance, recipient, purpose }) = told else { return Ok(()) };
+    let Some(instance) = txn.instance(account, instance)? else { return Ok(()) };
     let Change { previous, status, error } = change;
-    let (instance, previous) = ((instance.0, &instance.1), Some(previous));
+    let (instance, previous) = ((instance.id, &instance.name), Some(previous));
     tell_status(txn, account, &StatusChange { message, instance, recipient: &recipient, purpose, previous, status, error, at })
 }
 
-/// What customers are told of a message.
-struct Told {
-    instance: (InstanceId, Name),
-    recipient: Address,
-    purpose: Purpose,
-}
-
 fn told_message(txn: &mut Txn<'_>, account: AccountId, message: MessageId) -> rusqlite::Result<Option<Told>> {
-    let sql = "SELECT i.id, i.name, m.address, m.purpose FROM messages m JOIN instances i ON i.account = m.account AND i.id = m.instance
-               WHERE m.account = ?1 AND m.id = ?2";
+    let sql = "SELECT instance, address, purpose FROM messages WHERE account = ?1 AND id = ?2";
     let told = |row: &Row<'_>| {
-        let instance = (rows::instance_id(row, 0)?, rows::word(row, 1)?);
-        Ok(Told { instance, recipient: rows::address(row, 2)?, purpose: rows::plain_column(row, 3)? })
+        Ok(Told { instance: rows::instance_id(row, 0)?, recipient: rows::address(row, 1)?, purpose: rows::plain_column(row, 2)? })
     };
     txn.statement(sql)?.query_row(params![account.to_bytes(), message.to_bytes()], told).optional()
 }
@@ -209,6 +214,8 @@ pub(crate) fn notify(
     let found = endpoints::find(txn.connection, account, endpoint)?.filter(|endpoint| endpoint.removed_at.is_none());
     let Some(endpoint) = found else { return Ok(None) };
     write(txn, account, event, &[Listener::new(&endpoint, event.name)])?;
+    // So that it is found as it stands in the outbox.
+    txn.flush()?;
     deliveries::find(txn.connection, account, first_delivery(event, endpoint.id))
 }
 

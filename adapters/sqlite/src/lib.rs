@@ -26,10 +26,12 @@ mod deliveries;
 mod endpoints;
 mod error;
 mod events;
+mod fresh;
 mod inbox;
 mod keys;
 mod messages;
 mod notices;
+mod open;
 mod outbox;
 #[cfg(test)]
 mod plans;

@@ -3,6 +3,7 @@
 use gatepost::{Ending, ErrorClass, Finish, Finished, Input, Outcome, State, Step, Timestamp};
 use rusqlite::{Connection, params};
 
+use crate::deliver::finish_input;
 use crate::outbox::{self, OutboxEntry, Read, entry_columns};
 use crate::rows::{self, CLOCKS_APART, first_id_of};
 use crate::txn::Txn;
@@ -26,25 +27,34 @@ fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, now: Timestamp) -
 
 /// Closes an attempt; one that comes too late changes nothing.
 pub(crate) fn finish(txn: &mut Txn<'_>, found: &OutboxEntry, finish: &Finish) -> rusqlite::Result<Finished> {
-    let Finish { claimed, attempt, ref outcome, ref report, jitter, now } = *finish;
-    let input = Input::Finish { fence: claimed.fence, outcome: outcome.clone(), jitter };
-    let Ok(step) = found.state.step(&input, now) else { return Ok(Finished::Stale) };
+    let now = finish.now;
+    let Ok(step) = found.state.step(&finish_input(finish), now) else { return Ok(Finished::Stale) };
     follow(txn, found, step, now)?;
-    deliveries::write_outcome(txn, found, attempt, outcome, report.as_ref(), now)?;
-    // An endpoint that cannot be read changes nothing of how the attempt ended.
-    let disabled_by = txn.part(|txn| endpoints::note_health(txn, found, finish))?;
-    if !txn.has_left_due() && is_waited_for(txn, found)? {
-        // Its place at the endpoint is free.
-        txn.leave_due();
-    }
-    Ok(Finished::Event { disabled: disabled_by.flatten().map(|by| (found.endpoint(), by)) })
+    deliveries::write_outcome(txn, found, finish.attempt, &finish.outcome, finish.report.as_ref(), now)?;
+    note_health(txn, found, finish)
 }
 
-pub(crate) const IS_WAITED_FOR: &str = "SELECT 1 FROM outbox INDEXED BY outbox_events_waiting
-    WHERE channel = 1 AND state = 0 AND account = ?1 AND place = ?2 LIMIT 1";
+/// Closes an attempt that has sent, and whose row is taken out.
+pub(crate) fn finish_sent(
+    txn: &mut Txn<'_>,
+    found: &OutboxEntry,
+    finish: &Finish,
+    external_id: Option<&str>,
+) -> rusqlite::Result<Finished> {
+    let (report, now) = (finish.report.as_ref(), finish.now);
+    if external_id.is_none() {
+        deliveries::end_sent(txn, found, report, now)?;
+    } else {
+        deliveries::end(txn, found, Ending::Sent, now)?;
+        deliveries::write_outcome(txn, found, finish.attempt, &finish.outcome, report, now)?;
+    }
+    note_health(txn, found, finish)
+}
 
-fn is_waited_for(txn: &mut Txn<'_>, found: &OutboxEntry) -> rusqlite::Result<bool> {
-    txn.statement(IS_WAITED_FOR)?.exists(params![found.account.to_bytes(), found.endpoint().to_bytes()])
+fn note_health(txn: &mut Txn<'_>, found: &OutboxEntry, finish: &Finish) -> rusqlite::Result<Finished> {
+    // An endpoint that cannot be read changes nothing of how the attempt ended.
+    let disabled_by = txn.part(|txn| endpoints::note_health(txn, found, finish))?;
+    Ok(Finished::Event { disabled: disabled_by.flatten().map(|by| (found.endpoint(), by)) })
 }
 
 /// All that is in flight is looked through: it is never more than the workers have places. (The `+` keeps SQLite to that.)

@@ -57,6 +57,12 @@ impl NewRow {
         ])?;
         Ok(())
     }
+
+    /// It as it would be found in this state.
+    pub(crate) const fn entry(&self, state: Delivery) -> OutboxEntry {
+        let Self { account, delivery, item, place, .. } = *self;
+        OutboxEntry { account, delivery, item, place, state, is_ordered: self.order_key.is_some(), started_at: None }
+    }
 }
 
 /// A row as the state machine sees it.
@@ -76,6 +82,16 @@ impl OutboxEntry {
     pub(crate) const fn in_doubt(account: AccountId, delivery: DeliveryId, message: MessageId, now: Timestamp) -> Self {
         let state = Delivery { state: State::InDoubt { until: now }, ..Delivery::waiting(now, now) };
         Self { account, delivery, item: message.to_bytes(), place: [0; 16], state, is_ordered: false, started_at: None }
+    }
+
+    /// The same once an attempt is open.
+    pub(crate) const fn started(self, next: Delivery, now: Timestamp) -> Self {
+        Self { state: next, started_at: Some(now), ..self }
+    }
+
+    /// As whoever has its fence names it.
+    pub(crate) const fn claimed(&self) -> Claimed {
+        Claimed { account: self.account, delivery: self.delivery, fence: self.state.fence }
     }
 
     /// The message that it carries.
@@ -161,6 +177,13 @@ pub(crate) fn write_state(txn: &mut Txn<'_>, delivery: DeliveryId, next: &Delive
 pub(crate) fn remove(txn: &mut Txn<'_>, delivery: DeliveryId) -> rusqlite::Result<()> {
     txn.statement("DELETE FROM outbox WHERE delivery = ?1")?.execute([delivery.to_bytes()])?;
     Ok(())
+}
+
+/// Takes out what an attempt has sent; `false` where that attempt is not open any more.
+pub(crate) fn remove_sent(txn: &mut Txn<'_>, found: &OutboxEntry) -> rusqlite::Result<bool> {
+    let sql = "DELETE FROM outbox WHERE delivery = ?1 AND account = ?2 AND state = 2 AND fence = ?3";
+    let removed = txn.statement(sql)?.execute(params![found.delivery.to_bytes(), found.account.to_bytes(), found.state.fence])?;
+    Ok(removed > 0)
 }
 
 /// Does something with a delivery; `None` where it or what it carries cannot be read, and was parked.

@@ -194,5 +194,5 @@ fn end_hold(
     let sql = "UPDATE messages SET status = ?3, error = ?4, updated_at = ?5 WHERE account = ?1 AND id = ?2";
     let params = params![account.to_bytes(), message.to_bytes(), status.as_str(), error.map(ErrorClass::as_str), now.as_millis()];
     txn.connection.prepare_cached(sql)?.execute(params)?;
-    events::tell_change(txn, account, message, Change { previous: MessageStatus::Held, status, error }, now)
+    events::tell_change(txn, account, message, None, Change { previous: MessageStatus::Held, status, error }, now)
 }

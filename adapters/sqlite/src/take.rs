@@ -6,13 +6,16 @@
 use std::sync::Arc;
 
 use gatepost::{
-    AccountId, Claimed, Endpoint, EndpointId, Event, EventName, Input, Notice, Skip, StartedNotice, Step, Take, TakeAnswer, Tat, Timestamp,
+    AccountId, Endpoint, EndpointId, EndpointState, Event, EventName, Input, Notice, Skip, StartedNotice, Step, Take, TakeAnswer, Tat,
+    Timestamp,
 };
 use rusqlite::{OptionalExtension, Row, params};
 
+use crate::endpoints::EndpointEntry;
 use crate::events;
+use crate::fresh::FreshDelivery;
 use crate::notices::follow;
-use crate::outbox::{self, ENTRY_WIDTH, OutboxEntry, Read, entry_columns, readable};
+use crate::outbox::{self, ENTRY_WIDTH, NewRow, OutboxEntry, Read, entry_columns, readable};
 use crate::rows;
 use crate::txn::Txn;
 
@@ -95,32 +98,31 @@ fn queue(row: &Row<'_>) -> rusqlite::Result<Queue> {
 struct Queues {
     /// Where the next one is looked for: behind this account and endpoint.
     behind: (Vec<u8>, Vec<u8>),
-    /// The first one of the account that comes next.
+    /// The first one of the account that comes next, as far as the outbox says.
     next: Option<Queue>,
+    /// The last account that had its turn.
+    done: Option<AccountId>,
 }
 
 impl Queues {
     fn behind(account: Option<AccountId>) -> Self {
         let behind = account.map_or_else(Default::default, |account| (account.to_bytes().to_vec(), vec![0xff; 17]));
-        Self { behind, next: None }
+        Self { behind, next: None, done: account }
     }
 
+    /// The next account for which there is something, be it only fresh, and what waits of it in the outbox.
     fn of_next_account(&mut self, txn: &mut Txn<'_>) -> rusqlite::Result<Option<(AccountId, Vec<Queue>)>> {
-        let first = match self.next.take() {
-            Some(queue) => queue,
-            None => match self.look(txn)? {
-                Some(queue) => queue,
-                None => return Ok(None),
-            },
-        };
-        let (account, mut queues) = (first.account, vec![first]);
-        while let Some(queue) = self.look(txn)? {
-            if queue.account != account {
-                self.next = Some(queue);
-                break;
-            }
-            queues.push(queue);
+        if self.next.is_none() {
+            self.next = self.look(txn)?;
         }
+        let (waiting, fresh) = (self.next.as_ref().map(|queue| queue.account), txn.fresh().account_behind(self.done));
+        let Some(account) = waiting.into_iter().chain(fresh).min() else { return Ok(None) };
+        let mut queues = Vec::new();
+        while let Some(queue) = self.next.take_if(|queue| queue.account == account) {
+            queues.push(queue);
+            self.next = self.look(txn)?;
+        }
+        self.done = Some(account);
         Ok(Some((account, queues)))
     }
 
@@ -142,6 +144,8 @@ struct Lane {
     in_flight: usize,
     /// When the first of them was due.
     due: Timestamp,
+    /// Whether some of them stand in the outbox; others may be fresh.
+    waits: bool,
     /// How many it gets next.
     share: usize,
     /// Whether nothing more goes there now.
@@ -188,6 +192,15 @@ struct Share {
 struct Due {
     entry: OutboxEntry,
     event: Option<(Event, EventName)>,
+    /// What is to be put into the outbox, where it does not stand there yet.
+    fresh: Option<NewRow>,
+}
+
+impl From<FreshDelivery> for Due {
+    fn from(fresh: FreshDelivery) -> Self {
+        let entry = fresh.entry();
+        Self { entry, event: Some((fresh.event, fresh.as_name)), fresh: Some(fresh.row) }
+    }
 }
 
 /// What came of trying to start a delivery.
@@ -222,18 +235,36 @@ impl<'a> Taking<'a> {
             match queue.gate {
                 Gate::Held => {}
                 Gate::Open | Gate::Closed(_) if queue.due > self.request.now => self.note_due(queue.due),
-                Gate::Open => lanes.extend(self.lane(txn, queue)?),
+                Gate::Open => {
+                    if let Some(endpoint) = txn.endpoint(self.account, queue.endpoint)?.map(|entry| entry.endpoint.clone()) {
+                        lanes.push(self.lane(txn, endpoint, queue.due, true)?);
+                    }
+                }
                 Gate::Closed(why) => self.skip_queue(txn, queue, why)?,
             }
         }
+        self.add_fresh_lanes(txn, &mut lanes)?;
         Ok(lanes)
     }
 
-    fn lane(&self, txn: &mut Txn<'_>, queue: &Queue) -> rusqlite::Result<Option<Lane>> {
-        let Some(entry) = txn.endpoint(self.account, queue.endpoint)? else { return Ok(None) };
-        let endpoint = entry.endpoint.clone();
-        let in_flight = in_flight(txn, self.account, queue.endpoint)?;
-        Ok(Some(Lane { endpoint, in_flight, due: queue.due, share: 0, is_done: false }))
+    /// Lanes for those endpoints for which nothing is due but what is fresh. What must wait, waits in the outbox.
+    fn add_fresh_lanes(&self, txn: &mut Txn<'_>, lanes: &mut Vec<Lane>) -> rusqlite::Result<()> {
+        let fresh: Vec<EndpointId> = txn.fresh().endpoints(self.account).collect();
+        for id in fresh {
+            let gets_events = |entry: &EndpointEntry| entry.endpoint.state() == EndpointState::Enabled;
+            if lanes.iter().all(|lane| lane.endpoint.id != id)
+                && let Some(entry) = txn.endpoint(self.account, id)?.filter(|entry| gets_events(entry))
+            {
+                let endpoint = entry.endpoint.clone();
+                lanes.push(self.lane(txn, endpoint, self.request.now, false)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn lane(&self, txn: &mut Txn<'_>, endpoint: Arc<Endpoint>, due: Timestamp, waits: bool) -> rusqlite::Result<Lane> {
+        let in_flight = in_flight(txn, self.account, endpoint.id)?;
+        Ok(Lane { endpoint, in_flight, due, waits, share: 0, is_done: false })
     }
 
     fn note_due(&mut self, due: Timestamp) {
@@ -241,7 +272,7 @@ impl<'a> Taking<'a> {
     }
 
     fn skip_queue(&mut self, txn: &mut Txn<'_>, queue: &Queue, why: Skip) -> rusqlite::Result<()> {
-        for due in self.due(txn, queue.endpoint, self.ends_left)? {
+        for due in self.waiting(txn, queue.endpoint, self.ends_left)? {
             self.skip(txn, &due.entry, why)?;
         }
         Ok(())
@@ -270,22 +301,31 @@ impl<'a> Taking<'a> {
         // One more than its rate lets through, to know whether there is one that must wait.
         let remaining = txn.endpoint(self.account, lane.endpoint.id)?.map_or(0, |entry| entry.remaining(self.request.now));
         let count = lane.share.min(remaining.saturating_add(1));
-        let due = self.due(txn, lane.endpoint.id, count)?;
+        let due = self.due(txn, lane, count)?;
         lane.is_done = due.len() < count;
+        let mut is_held_up = false;
         for due in due {
-            match self.try_start(txn, due, &lane.endpoint)? {
+            let tried =
+                if is_held_up { leave_waiting(txn, &due.entry, due.fresh.as_ref())? } else { self.try_start(txn, due, &lane.endpoint)? };
+            match tried {
                 Tried::Started => lane.in_flight += 1,
                 Tried::Ended => {}
-                Tried::Waits => {
-                    lane.is_done = true;
-                    break;
-                }
+                Tried::Waits => is_held_up = true,
             }
         }
+        lane.is_done |= is_held_up;
         Ok(())
     }
 
-    fn due(&self, txn: &mut Txn<'_>, endpoint: EndpointId, limit: usize) -> rusqlite::Result<Vec<Due>> {
+    /// What is due of a lane: first what waits, then what is fresh.
+    fn due(&self, txn: &mut Txn<'_>, lane: &Lane, limit: usize) -> rusqlite::Result<Vec<Due>> {
+        let mut due = if lane.waits { self.waiting(txn, lane.endpoint.id, limit)? } else { Vec::new() };
+        let fresh = txn.fresh().take(self.account, lane.endpoint.id, limit - due.len());
+        due.extend(fresh.into_iter().map(Due::from));
+        Ok(due)
+    }
+
+    fn waiting(&self, txn: &mut Txn<'_>, endpoint: EndpointId, limit: usize) -> rusqlite::Result<Vec<Due>> {
         let now = self.request.now;
         let params = params![self.account.to_bytes(), endpoint.to_bytes(), now.as_millis(), limit as i64];
         let found: Vec<Read<Due>> = rows::all(txn.statement(DUE)?, params, |row| outbox::read_with(row, due))?;
@@ -293,29 +333,45 @@ impl<'a> Taking<'a> {
     }
 
     fn try_start(&mut self, txn: &mut Txn<'_>, due: Due, endpoint: &Arc<Endpoint>) -> rusqlite::Result<Tried> {
-        let Due { entry, event } = due;
+        let Due { entry, event, fresh } = due;
         let Take { lease, now, .. } = *self.request;
         let Some((event, as_name)) = event else { return self.skip(txn, &entry, Skip::BodyForgotten) };
         let tat = match next_tat(txn, &entry, now)? {
             Ok(tat) => tat,
             Err(retry_at) => {
                 self.note_due(retry_at);
-                return Ok(Tried::Waits);
+                return leave_waiting(txn, &entry, fresh.as_ref());
             }
         };
         match entry.state.take(lease.until, now) {
             Ok(Step::GoesOn(next)) => {
-                outbox::write_state(txn, entry.delivery, &next, Some(now))?;
+                match fresh {
+                    Some(row) => row.insert(txn, &next, Some(now))?,
+                    None => outbox::write_state(txn, entry.delivery, &next, Some(now))?,
+                }
                 txn.endpoint(entry.account, entry.endpoint())?.into_iter().for_each(|entry| entry.set_tat(tat));
-                let claimed = Claimed { account: entry.account, delivery: entry.delivery, fence: next.fence };
+                let started = entry.started(next, now);
+                let claimed = started.claimed();
+                txn.open_attempts().add(started.into());
                 let notice = Notice { event, as_name, endpoint: endpoint.clone() };
                 self.taken.started.push(StartedNotice { claimed, attempt: next.tries, lease, notice });
                 Ok(Tried::Started)
             }
-            Ok(step @ Step::Ends(_)) => self.end(txn, &entry, step),
-            Err(_) => Ok(Tried::Waits),
+            Ok(step @ Step::Ends(_)) => match self.end(txn, &entry, step)? {
+                Tried::Waits => leave_waiting(txn, &entry, fresh.as_ref()),
+                tried => Ok(tried),
+            },
+            Err(_) => leave_waiting(txn, &entry, fresh.as_ref()),
         }
     }
+}
+
+/// Leaves a delivery to a later take.
+fn leave_waiting(txn: &mut Txn<'_>, entry: &OutboxEntry, fresh: Option<&NewRow>) -> rusqlite::Result<Tried> {
+    if let Some(row) = fresh {
+        row.insert(txn, &entry.state, None)?;
+    }
+    Ok(Tried::Waits)
 }
 
 /// The endpoint's time after one more call, or when it may be called again.
@@ -333,11 +389,11 @@ pub(crate) const DUE: &str = concat!(
 
 fn due(row: &Row<'_>, entry: OutboxEntry) -> rusqlite::Result<Due> {
     if row.get_ref(ENTRY_WIDTH + 4)? == rusqlite::types::ValueRef::Null {
-        return Ok(Due { entry, event: None });
+        return Ok(Due { entry, event: None, fresh: None });
     }
     let event = events::event(row, ENTRY_WIDTH)?;
     let as_name = rows::word_or_none(row, ENTRY_WIDTH + 5)?.unwrap_or(event.name);
-    Ok(Due { entry, event: Some((event, as_name)) })
+    Ok(Due { entry, event: Some((event, as_name)), fresh: None })
 }
 
 pub(crate) const IN_FLIGHT_OF_ACCOUNT: &str =

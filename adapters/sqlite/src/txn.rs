@@ -15,6 +15,8 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use crate::endpoints::{self, EndpointEntry};
 use crate::error;
+use crate::fresh::Fresh;
+use crate::open::OpenAttempts;
 use crate::rows::{self, signed};
 
 /// The open transaction of a group.
@@ -22,6 +24,8 @@ pub(crate) struct Txn<'c> {
     pub(crate) connection: &'c Connection,
     accounts: HashMap<AccountId, AccountEntry>,
     endpoints: HashMap<AccountId, Vec<EndpointEntry>>,
+    fresh: Fresh,
+    open: OpenAttempts,
     statements: Vec<(&'static str, CachedStatement<'c>)>,
     effects: Effects,
     care: Care,
@@ -76,7 +80,16 @@ pub(crate) struct InstanceEntry {
 
 impl<'c> Txn<'c> {
     pub(crate) fn new(connection: &'c Connection, care: Care) -> Self {
-        Self { connection, accounts: HashMap::new(), endpoints: HashMap::new(), statements: Vec::new(), effects: Effects::default(), care }
+        Self {
+            connection,
+            accounts: HashMap::new(),
+            endpoints: HashMap::new(),
+            fresh: Fresh::default(),
+            open: OpenAttempts::default(),
+            statements: Vec::new(),
+            effects: Effects::default(),
+            care,
+        }
     }
 
     /// Whether each verb runs behind a savepoint.
@@ -96,18 +109,19 @@ impl<'c> Txn<'c> {
         self.statements.get_mut(place).map(|(_, statement)| statement).ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
 
-    pub(crate) fn into_effects(self) -> Effects {
-        self.effects
+    /// A transaction that begins with what is known of open attempts.
+    pub(crate) fn knowing(self, open: OpenAttempts) -> Self {
+        Self { open, ..self }
+    }
+
+    /// What happens once the group is committed, and the attempts that are open then.
+    pub(crate) fn into_effects(self) -> (Effects, OpenAttempts) {
+        (self.effects, self.open)
     }
 
     /// Has a worker told that something is due.
     pub(crate) fn leave_due(&mut self) {
         self.effects.left_due = true;
-    }
-
-    /// Whether a worker will be told that something is due.
-    pub(crate) const fn has_left_due(&self) -> bool {
-        self.effects.left_due
     }
 
     /// Counts deliveries that were parked.
@@ -128,6 +142,7 @@ impl<'c> Txn<'c> {
         let result = verb(self).and_then(|value| self.flush().map(|()| value));
         self.accounts.clear();
         self.endpoints.clear();
+        self.fresh.clear();
         // After some errors SQLite has rolled everything back, and the group is lost.
         if self.connection.is_autocommit() {
             return Err(result.err().unwrap_or_else(rolled_back));
@@ -201,8 +216,22 @@ impl<'c> Txn<'c> {
         Ok(self.endpoints(account)?.iter_mut().find(|entry| entry.endpoint.id == id))
     }
 
-    /// Writes the counters that changed.
+    /// The attempts that are known to be open.
+    pub(crate) const fn open_attempts(&mut self) -> &mut OpenAttempts {
+        &mut self.open
+    }
+
+    /// The deliveries that were added and do not stand in the outbox yet.
+    pub(crate) const fn fresh(&mut self) -> &mut Fresh {
+        &mut self.fresh
+    }
+
+    /// Writes the counters that changed, and what is fresh.
     pub(crate) fn flush(&mut self) -> rusqlite::Result<()> {
+        for fresh in self.fresh.take_all() {
+            fresh.row.insert(self, &fresh.state, None)?;
+            self.leave_due();
+        }
         for (id, entry) in &mut self.accounts {
             entry.flush(self.connection, *id)?;
         }

@@ -17,6 +17,7 @@ use gatepost::StoreError;
 use rusqlite::Connection;
 
 use crate::error;
+use crate::open::OpenAttempts;
 use crate::txn::{Care, Effects, Txn};
 
 /// The most verbs in one commit.
@@ -157,19 +158,20 @@ impl Aftermath {
 }
 
 fn run(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, waiting: &AtomicUsize, aftermath: &Aftermath) {
+    let mut open = OpenAttempts::default();
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         group.extend(jobs.try_iter().take(GROUP_MAX - 1));
         waiting.fetch_sub(group.len(), Ordering::Relaxed);
-        write_group(connection, group, aftermath);
+        write_group(connection, group, &mut open, aftermath);
     }
     // Statistics for the query planner; the database is whole without them.
     let _ = connection.execute_batch("PRAGMA optimize");
 }
 
-fn write_group(connection: &Connection, mut group: Vec<Box<dyn Job>>, aftermath: &Aftermath) {
-    let result = match run_group(connection, &mut group, Care::Quick) {
-        Err(StoreError::Corrupt(_)) => run_group(connection, &mut group, Care::Careful),
+fn write_group(connection: &Connection, mut group: Vec<Box<dyn Job>>, open: &mut OpenAttempts, aftermath: &Aftermath) {
+    let result = match run_group(connection, &mut group, Care::Quick, open) {
+        Err(StoreError::Corrupt(_)) => run_group(connection, &mut group, Care::Careful, open),
         result => result,
     };
     let result = result.map(|effects| aftermath.follow(effects));
@@ -178,18 +180,22 @@ fn write_group(connection: &Connection, mut group: Vec<Box<dyn Job>>, aftermath:
     }
 }
 
-fn run_group(connection: &Connection, group: &mut [Box<dyn Job>], care: Care) -> Result<Effects, StoreError> {
+/// Runs the verbs of a group and commits them. Of open attempts nothing is known any more where that fails.
+fn run_group(connection: &Connection, group: &mut [Box<dyn Job>], care: Care, open: &mut OpenAttempts) -> Result<Effects, StoreError> {
     connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| error::of_statement(&error))?;
-    let mut txn = Txn::new(connection, care);
+    let mut txn = Txn::new(connection, care).knowing(std::mem::take(open));
     let ran =
         group.iter_mut().try_for_each(|job| job.run(&mut txn)).and_then(|()| txn.flush().map_err(|error| error::of_statement(&error)));
-    let effects = txn.into_effects();
+    let (effects, still_open) = txn.into_effects();
     let committed = ran.and_then(|()| connection.execute_batch("COMMIT").map_err(|error| error::of_commit(&error)));
     if committed.is_err() && !connection.is_autocommit() {
         // Where even this fails, the next BEGIN says so.
         let _ = connection.execute_batch("ROLLBACK");
     }
-    committed.map(|()| effects)
+    committed.map(|()| {
+        *open = still_open;
+        effects
+    })
 }
 
 #[cfg(test)]
@@ -257,7 +263,7 @@ mod tests {
             group.push(Box::new(Verb { verb, alone: Alone::No, result: None, answer }));
             answers.push(answered);
         }
-        write_group(&connection, group, &aftermath);
+        write_group(&connection, group, &mut OpenAttempts::default(), &aftermath);
         let answers: Vec<_> = answers.into_iter().map(|answered| wait(answered).expect("an answer")).collect();
         assert!(matches!(answers[..], [Ok(1), Err(StoreError::Corrupt(_)), Ok(3)]), "{answers:?}");
         assert_eq!(numbers(&mut Txn::new(&connection, Care::Quick)), Ok(vec![-1, 1, 3]));

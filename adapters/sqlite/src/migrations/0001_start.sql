@@ -315,8 +315,7 @@ CREATE TABLE events (
     PRIMARY KEY (account, id)
 ) STRICT, WITHOUT ROWID;
 
--- The customer webhook log. status: 0 not finished (the outbox says how far it got), 1 sent, 2 failed, 3 blocked, 4 skipped; a number,
--- so that a row keeps its size when it ends. The first delivery of an event is as old as the event.
+-- The customer webhook log. status: 0 not finished (the outbox says how far it got), 1 sent, 2 failed, 3 blocked, 4 skipped. The first delivery of an event is as old as the event.
 CREATE TABLE event_deliveries (
     account    BLOB NOT NULL,
     id         BLOB NOT NULL,
@@ -328,6 +327,8 @@ CREATE TABLE event_deliveries (
     skip       TEXT,
     tries      INTEGER NOT NULL,
     replay     TEXT,                        -- JSON: of, by, reason, to_changed_url
+    sent_from  INTEGER,                     -- the attempt that sent it, the last one: its start, and what it saw; it ended at updated_at
+    sent_saw   TEXT,                        -- JSON
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (account, id)
@@ -336,7 +337,7 @@ CREATE INDEX event_deliveries_of_endpoint ON event_deliveries (account, endpoint
 CREATE INDEX event_deliveries_repeated ON event_deliveries (account, event, endpoint, id) WHERE replay IS NOT NULL;
 CREATE INDEX event_deliveries_not_taken ON event_deliveries (account, id) WHERE status > 1;
 
--- Attempts that have an outcome; the open one stands in the outbox.
+-- Attempts that did not send their event; the one that did stands in event_deliveries, an open one in the outbox.
 CREATE TABLE delivery_attempts (
     account     BLOB NOT NULL,
     delivery    BLOB NOT NULL,
