@@ -252,6 +252,14 @@ impl Delivery {
         Self { channel: Channel::Message, state: State::Started { lease_until }, fence: 1, tries: 1, put_off: 0, expires_at }
     }
 
+    /// A message that was taken back after attempts that ended so, and may be claimed again from `due` on: what was tried counts.
+    pub fn again<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>, due: Timestamp, expires_at: Timestamp) -> Self {
+        outcomes.into_iter().fold(Self::waiting(due, expires_at), |delivery, outcome| {
+            let was_put_off = matches!(outcome, Outcome::Failed { class, .. } if class.is_held_back());
+            Self { tries: delivery.tries + 1, put_off: delivery.put_off + u16::from(was_put_off), ..delivery }
+        })
+    }
+
     /// The delivery of an event that happened at `now`.
     pub const fn of_event(now: Timestamp) -> Self {
         Self { channel: Channel::Event, ..Self::waiting(now, now.plus(EVENT_TIME)) }

@@ -184,7 +184,10 @@ pub fn suppression_forbids(contact: ContactState, one_time_codes_pass: bool, fin
     !rules::passes_suppression(cause, one_time_codes_pass, findings, subject)
 }
 
-/// Whether a person must look before this recipient is written to: as [`suppression_forbids`], for one who may have opted out.
-pub fn suspicion_holds(contact: ContactState, findings: Findings, subject: &Subject) -> bool {
-    matches!(contact, ContactState::Suspected { .. }) && !subject.released && !rules::is_requested_code(findings, subject)
+/// Whether a person must look before this recipient is written to: as [`suppression_forbids`], for one who may have opted out. Whoever
+/// released the message since then has looked, and the one confirmation of an opt-out needs nobody.
+pub fn suspicion_holds(contact: ContactState, released_at: Option<Timestamp>, findings: Findings, subject: &Subject) -> bool {
+    let ContactState::Suspected { since } = contact else { return false };
+    let was_released = released_at.is_some_and(|released_at| since <= released_at);
+    !was_released && subject.origin != Origin::Confirmation && !rules::is_requested_code(findings, subject)
 }

@@ -24,6 +24,13 @@ pub struct Review {
     pub closed: Option<Closing>,
 }
 
+impl Review {
+    /// When a person let the message go out.
+    pub fn released_at(&self) -> Option<Timestamp> {
+        self.closed.as_ref().filter(|closing| closing.verdict == ReviewVerdict::Released).map(|closing| closing.at)
+    }
+}
+
 /// How a review was closed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Closing {

@@ -9,12 +9,12 @@ use std::ops::Bound;
 use gatepost::{
     AccountId, Actor, Attempt, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactState, Ending, ErrorClass, Finish, Finished, Gate,
     IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, NewSuppression, Outcome, Parcel,
-    Provider, Reported, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, SuppressionId, Swept, Timestamp, examine,
-    may_start, suppression_forbids, suspicion_holds,
+    Provider, Reported, Review, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, SuppressionId, Swept, Timestamp,
+    examine, may_start, suppression_forbids, suspicion_holds,
 };
 
 use crate::messages::set_status;
-use crate::world::{AccountRows, ContactRow, Effects, OutboxRow, World, closes_at};
+use crate::world::{AccountRows, ContactRow, Effects, MessageRow, OutboxRow, World, closes_at};
 use crate::{notices, reviews, suppressions};
 
 /// Lets the state machine take one step and writes what follows; `None` where the input is stale.
@@ -52,11 +52,11 @@ fn go_on(rows: &mut AccountRows, effects: &mut Effects, next: OutboxRow, error: 
 fn end(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, ending: Ending, now: Timestamp) -> Settled {
     rows.outbox.remove(&row.id);
     set_status(rows, effects, row.message, ending.status(), ending.class(), now);
-    if ending == Ending::Held {
-        reviews::reopen(rows, row.message, now);
-    }
     if ending.returns_charge() {
         return_charge(rows, row.message);
+    }
+    if ending == Ending::Held {
+        reviews::reopen(rows, row.message, now);
     }
     // What stood behind it in its conversation may go now.
     effects.left_due |= row.order_key.is_some();
@@ -223,8 +223,9 @@ fn parcel(rows: &AccountRows, row: &OutboxRow) -> Option<Parcel> {
 pub(crate) fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFacts> {
     let account = &rows.account;
     let instance = &rows.instances.get(&row.instance)?.instance;
-    let contact = rows.messages.get(&row.message)?.contact;
-    let state = rows.contacts.get(&contact).map_or(ContactState::Reachable, ContactRow::state);
+    let MessageRow { contact, review, .. } = rows.messages.get(&row.message)?;
+    let released_at = review.as_ref().and_then(Review::released_at);
+    let state = rows.contacts.get(contact).map_or(ContactState::Reachable, ContactRow::state);
     let request = reviews::request(rows, row.message)?;
     let (findings, subject) = (examine(&request.content), request.subject());
     Some(StartFacts {
@@ -233,7 +234,7 @@ pub(crate) fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFa
         instance_paused: instance.pause.is_some(),
         connection: instance.connection,
         suppressed: suppression_forbids(state, account.one_time_codes_pass, findings, &subject),
-        suspected: suspicion_holds(state, findings, &subject),
+        suspected: suspicion_holds(state, released_at, findings, &subject),
     })
 }
 
@@ -268,7 +269,8 @@ pub(crate) fn note_opt_out(rows: &mut AccountRows, effects: &mut Effects, messag
     suppressions::suppress(rows, effects, NewSuppression { id, contact, address, cause, note: None, by, now });
 }
 
-/// Ends the open delivery of a message of which the provider reported what became of it.
+/// Ends the open delivery of a message of which the provider reported what became of it; `None` where that cannot be, since nothing was
+/// tried yet.
 pub(crate) fn end_reported(
     rows: &mut AccountRows,
     effects: &mut Effects,
@@ -276,13 +278,13 @@ pub(crate) fn end_reported(
     report: &StatusReport,
     reported: Reported,
     now: Timestamp,
-) {
-    let Some(row) = rows.outbox.values().find(|row| row.message == message).copied() else { return };
+) -> Option<()> {
+    let Some(row) = rows.outbox.values().find(|row| row.message == message).copied() else { return Some(()) };
     let (input, outcome) = match reported.error {
         Some(class) => (Input::Bounced { class }, Outcome::Failed { class, retry_after: None }),
         None => (Input::Arrived, Outcome::Sent { external_id: Some(report.external_id.clone()) }),
     };
-    let Ok(Step::Ends(ending)) = row.delivery.step(&input, now) else { return };
+    let Ok(Step::Ends(ending)) = row.delivery.step(&input, now) else { return None };
     rows.outbox.remove(&row.id);
     if ending.returns_charge() {
         return_charge(rows, message);
@@ -291,6 +293,7 @@ pub(crate) fn end_reported(
         close_attempt(rows, message, row.delivery.tries, outcome, now);
     }
     effects.left_due |= row.order_key.is_some();
+    Some(())
 }
 
 /// Gives a claimed delivery back.

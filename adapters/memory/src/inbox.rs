@@ -7,7 +7,7 @@ use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
 use gatepost::{
-    Account, AccountId, Actor, CONVERSATION_TIME, Confirmation, Decider, ErrorClass, Heed, HeedAnswer, Inbound, InboundEntry,
+    Account, AccountId, Actor, CONVERSATION_TIME, Cause, Confirmation, Decider, ErrorClass, Heed, HeedAnswer, Inbound, InboundEntry,
     InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, NewSuppression, Notification,
     NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport, SuppressionId, Timestamp, Told,
     Words,
@@ -87,8 +87,8 @@ fn heed_one(world: &mut World, account: AccountId, id: InboundId, decider: &dyn 
     let entry = entry.clone();
     match &entry.told {
         Told::Said(said) => {
-            let new = hear(rows, effects, &entry, said, now);
-            if let Some(confirmation) = new.then(|| confirmation(&entry, said)).flatten() {
+            let is_confirmed = hear(rows, effects, &entry, said, now);
+            if let Some(confirmation) = is_confirmed.then(|| confirmation(&entry, said)).flatten() {
                 confirm(world, account, &confirmation, decider, now);
             }
             None
@@ -111,9 +111,9 @@ fn heed_one(world: &mut World, account: AccountId, id: InboundId, decider: &dyn 
     }
 }
 
-/// Heeds what a contact said: what they ask for before all else. Whether they opted out just now.
+/// Heeds what a contact said: what they ask for before all else. Whether that is to be confirmed.
 fn hear(rows: &mut AccountRows, effects: &mut Effects, entry: &InboundEntry, said: &Said, now: Timestamp) -> bool {
-    let opted_out = respond(rows, effects, entry, Some(said), said.response(), now);
+    let is_confirmed = respond(rows, effects, entry, Some(said), said.response(), now);
     let at = entry.at.unwrap_or(entry.received_at).min(entry.received_at);
     if said.opens_window
         && let Some(row) = entry.contact.and_then(|contact| rows.contacts.get_mut(&contact))
@@ -126,10 +126,10 @@ fn hear(rows: &mut AccountRows, effects: &mut Effects, entry: &InboundEntry, sai
         let heard = MessageReceived { id: entry.id, instance, from: entry.from.as_ref(), said, at, received_at: entry.received_at };
         events::tell_received(rows, effects, &heard);
     }
-    opted_out
+    is_confirmed
 }
 
-/// Does what a contact asked for; whether they opted out just now.
+/// Does what a contact asked for; whether that is to be confirmed.
 fn respond(
     rows: &mut AccountRows,
     effects: &mut Effects,
@@ -139,32 +139,36 @@ fn respond(
     now: Timestamp,
 ) -> bool {
     let (Some(contact), Some(address)) = (entry.contact, &entry.from) else { return false };
-    let changed = match response {
-        Response::OptOut(cause) if suppressions::in_force(rows, contact).any(|standing| standing.cause == cause) => None,
+    let (source, is_confirmed) = match response {
+        Response::Nothing => return false,
+        Response::Suspect => {
+            contacts::suspect(rows, effects, contact, entry.id, now);
+            return false;
+        }
         Response::OptOut(cause) => {
+            contacts::trust(rows, contact);
+            let stood: Vec<Cause> = suppressions::in_force(rows, contact).map(|standing| standing.cause).collect();
+            if stood.contains(&cause) {
+                return false;
+            }
             let (id, by, address) = (SuppressionId::of(entry.id.to_bytes(), now), Actor::Recipient, address.clone());
             suppressions::add(rows, effects, NewSuppression { id, contact, address, cause, note: None, by, now });
-            Some(cause)
+            (cause, response.is_confirmed(stood))
         }
         Response::OptIn | Response::Resume => {
             contacts::trust(rows, contact);
-            contacts::lift_all(rows, contact, Actor::Recipient, now, |cause| response.lifts(cause)).first().map(|lifted| lifted.cause)
+            let lifted = contacts::lift_all(rows, contact, Actor::Recipient, now, |cause| response.lifts(cause));
+            let Some(strictest) = lifted.first() else { return false };
+            (strictest.cause, false)
         }
-        Response::Suspect => {
-            contacts::suspect(rows, effects, contact, entry.id, now);
-            None
-        }
-        Response::Nothing => None,
     };
-    let Some(source) = changed else { return false };
-    let opted_out = matches!(response, Response::OptOut(_));
     let instance = rows.instances.get(&entry.instance).map(|row| (row.instance.id, row.instance.name.clone()));
     let instance = instance.as_ref().map(|(id, name)| (*id, name));
     let text = said.and_then(|said| said.text.as_ref()).map(Words::as_str);
     let change = OptChange { id: entry.id.to_bytes(), instance, address, text, source, at: now };
-    let tell = if opted_out { events::tell_opted_out } else { events::tell_opted_in };
+    let tell = if matches!(response, Response::OptOut(_)) { events::tell_opted_out } else { events::tell_opted_in };
     tell(rows, effects, &change);
-    opted_out
+    is_confirmed
 }
 
 /// The confirmation of what they said, where it was understood.
@@ -190,7 +194,7 @@ fn report_status(
 ) -> Option<Settled> {
     let message = reported_message(rows, instance, report)?;
     let reported = report.on(rows.messages.get(&message)?.message.status)?;
-    deliver::end_reported(rows, effects, message, report, reported, now);
+    deliver::end_reported(rows, effects, message, report, reported, now)?;
     if let Some(row) = rows.messages.get_mut(&message) {
         row.message.external_id.get_or_insert_with(|| report.external_id.clone());
     }
@@ -201,11 +205,11 @@ fn report_status(
     Some(Settled { message, status: reported.status })
 }
 
-/// The message of this instance that a report is about: by our id, or else by the provider's.
+/// The message of this instance that a report is about: by our id, or else the newest that the provider calls so.
 fn reported_message(rows: &AccountRows, instance: InstanceId, report: &StatusReport) -> Option<MessageId> {
     let is_meant = |message: &&Message| message.external_id.as_deref() == Some(&report.external_id);
     let named = report.message.and_then(|id| rows.messages.get(&id)).map(|row| &row.message);
-    let mut of_instance = rows.messages.values().map(|row| &row.message).filter(|message| message.instance == instance);
+    let mut of_instance = rows.messages.values().rev().map(|row| &row.message).filter(|message| message.instance == instance);
     named.filter(|message| message.instance == instance).or_else(|| of_instance.find(is_meant)).map(|message| message.id)
 }
 

@@ -102,9 +102,8 @@ fn queue(rows: &mut AccountRows, effects: &mut Effects, release: Release, scene:
     let Release { message, delivery: id, by, note, now } = release;
     let Some(held) = rows.messages.get(&message) else { return ReviewAnswer::NotFound };
     let order_key = held.ordered.then(|| order_key(scene.instance.id, scene.contact));
-    // What was tried before it was taken back counts.
-    let tries = held.attempts.last().map_or(0, |attempt| attempt.number);
-    let delivery = Delivery { tries, ..Delivery::waiting(now, expiry(held.message.purpose, now)) };
+    let outcomes = held.attempts.iter().filter_map(|attempt| attempt.outcome.as_ref());
+    let delivery = Delivery::again(outcomes, now, expiry(held.message.purpose, now));
     let row = OutboxRow { id, message, instance: scene.instance.id, log_id: held.message.log_id, order_key, delivery };
     rows.outbox.insert(id, row);
     close(rows, message, Closing { at: now, by, verdict: ReviewVerdict::Released, note });

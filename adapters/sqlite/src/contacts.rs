@@ -10,7 +10,7 @@ use gatepost::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::accept::{add_contact, find_contact};
-use crate::outbox::{self, entry_columns};
+use crate::outbox::{self, OutboxEntry, entry_columns};
 use crate::txn::Txn;
 use crate::{deliver, rows, suppressions};
 
@@ -129,14 +129,19 @@ pub(crate) fn call_back(txn: &mut Txn<'_>, account: AccountId, contact: ContactI
     let params = params![account.to_bytes(), contact.to_bytes()];
     let waiting = rows::all(&mut *txn.connection.prepare_cached(WAITING)?, params, outbox::read)?;
     for found in outbox::readable(txn, waiting, now)? {
-        let Some(facts) = deliver::present_facts(txn, &found)? else { continue };
-        match may_start(&facts) {
-            Gate::Closed => deliver::advance(txn, &found, &Input::Withdraw, now)?,
-            Gate::Held => deliver::advance(txn, &found, &Input::Hold, now)?,
-            Gate::Open | Gate::Wait => None,
-        };
+        // One that cannot be read keeps nobody from being left alone.
+        outbox::or_park(txn, found.delivery, now, |txn| call_one_back(txn, &found, now))?;
     }
     Ok(())
+}
+
+fn call_one_back(txn: &mut Txn<'_>, found: &OutboxEntry, now: Timestamp) -> rusqlite::Result<()> {
+    let Some(facts) = deliver::present_facts(txn, found)? else { return Ok(()) };
+    match may_start(&facts) {
+        Gate::Closed => deliver::advance(txn, found, &Input::Withdraw, now).map(drop),
+        Gate::Held => deliver::advance(txn, found, &Input::Hold, now).map(drop),
+        Gate::Open | Gate::Wait => Ok(()),
+    }
 }
 
 /// Has a person look at a contact who may have opted out, and holds what waits for them.

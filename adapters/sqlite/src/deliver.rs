@@ -100,12 +100,22 @@ fn note_sent(txn: &mut Txn<'_>, found: &OutboxEntry, external_id: Option<&str>, 
         now.as_millis()
     ])?;
     let Some(external_id) = external_id else { return Ok(()) };
-    // The sandbox reports by our id.
-    let provider = txn.instance(found.account, found.instance())?.map(|instance| instance.provider);
+    note_external_id(txn, found.account, found.instance(), external_id, found.message())
+}
+
+/// Has reports by the provider's own id understood. The sandbox reports by ours.
+fn note_external_id(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    instance: InstanceId,
+    external_id: &str,
+    message: MessageId,
+) -> rusqlite::Result<()> {
+    let provider = txn.instance(account, instance)?.map(|instance| instance.provider);
     if provider.is_none_or(|provider| provider == Provider::Sandbox) {
         return Ok(());
     }
-    inbox::note_external_id(txn, found.account, found.instance(), external_id, found.message())
+    inbox::note_external_id(txn, account, instance, external_id, message)
 }
 
 fn return_charge(txn: &mut Txn<'_>, account: AccountId, message: MessageId) -> rusqlite::Result<()> {
@@ -309,10 +319,14 @@ struct WaitingMessage {
     purpose: gatepost::Purpose,
     content: Content,
     contact: gatepost::ContactState,
+    /// When a person let it go out, where the contact may have opted out.
+    released_at: Option<Timestamp>,
 }
 
 fn waiting_message(connection: &Connection, found: &OutboxEntry) -> rusqlite::Result<Option<WaitingMessage>> {
-    let sql = "SELECT m.address, m.purpose, m.content, m.mode, m.origin, c.suppressed_by, c.suppressed_at, c.suspected_at FROM messages m
+    let sql = "SELECT m.address, m.purpose, m.content, m.mode, m.origin, c.suppressed_by, c.suppressed_at, c.suspected_at,
+                   iif(c.suspected_at IS NULL, NULL, (SELECT r.closed_at FROM reviews r
+                       WHERE r.account = m.account AND r.message = m.id AND r.verdict = 'released')) FROM messages m
                JOIN contacts c ON c.account = m.account AND c.id = m.contact WHERE m.account = ?1 AND m.id = ?2";
     let read = |row: &Row<'_>| {
         let purpose: gatepost::Purpose = rows::plain_column(row, 1)?;
@@ -324,7 +338,8 @@ fn waiting_message(connection: &Connection, found: &OutboxEntry) -> rusqlite::Re
             mode: rows::plain_column(row, 3)?,
             released: false,
         };
-        Ok(WaitingMessage { subject, recipient: rows::address(row, 0)?, purpose, content, contact: rows::contact_state(row, 5)? })
+        let (contact, released_at) = (rows::contact_state(row, 5)?, rows::time_or_none(row, 8)?);
+        Ok(WaitingMessage { subject, recipient: rows::address(row, 0)?, purpose, content, contact, released_at })
     };
     connection.prepare_cached(sql)?.query_row(params![found.account.to_bytes(), found.message().to_bytes()], read).optional()
 }
@@ -346,7 +361,7 @@ fn start_facts(txn: &mut Txn<'_>, found: &OutboxEntry, waiting: &WaitingMessage)
         instance_paused: instance.as_ref().is_none_or(|instance| instance.pause.is_some()),
         connection: instance.map_or(gatepost::Connection::Closed, |instance| instance.connection),
         suppressed: suppression_forbids(waiting.contact, codes_pass, findings, &waiting.subject),
-        suspected: suspicion_holds(waiting.contact, findings, &waiting.subject),
+        suspected: suspicion_holds(waiting.contact, waiting.released_at, findings, &waiting.subject),
     })
 }
 
@@ -419,7 +434,8 @@ fn note_opt_out(txn: &mut Txn<'_>, account: AccountId, message: MessageId, now: 
     suppressions::suppress(txn, account, NewSuppression { id, contact, address, cause, note: None, by, now }).map(drop)
 }
 
-/// Writes what the provider reported of a message. Where its delivery is open, that ends it: nobody is in doubt any more.
+/// Writes what the provider reported of a message. Where its delivery is open, that ends it: nobody is in doubt any more. `false` where it
+/// cannot be, since nothing was tried yet.
 pub(crate) fn write_report(
     txn: &mut Txn<'_>,
     account: AccountId,
@@ -427,15 +443,14 @@ pub(crate) fn write_report(
     report: &StatusReport,
     reported: Reported,
     now: Timestamp,
-) -> rusqlite::Result<()> {
-    let found = of_message(txn, account, message.id, now)?;
+) -> rusqlite::Result<bool> {
     let input = reported.error.map_or(Input::Arrived, |class| Input::Bounced { class });
-    let ended = found.and_then(|found| match found.state.step(&input, now) {
-        Ok(Step::Ends(ending)) => Some((found, ending)),
-        Ok(Step::GoesOn(_)) | Err(_) => None,
-    });
-    if let Some((found, ending)) = &ended {
-        end_reported(txn, found, *ending, report, now)?;
+    if let Some(found) = of_message(txn, account, message.id, now)? {
+        let Ok(Step::Ends(ending)) = found.state.step(&input, now) else { return Ok(false) };
+        end_reported(txn, &found, ending, report, now)?;
+    }
+    if message.external_id.is_none() {
+        note_external_id(txn, account, message.instance, &report.external_id, message.id)?;
     }
     let sql = "UPDATE messages SET status = ?3, error = ?4, external_id = coalesce(external_id, ?5), updated_at = ?6
                WHERE account = ?1 AND id = ?2";
@@ -449,7 +464,10 @@ pub(crate) fn write_report(
     ])?;
     let Reported { status, error } = reported;
     events::tell_change(txn, account, message.id, None, Change { previous: message.status, status, error }, now)?;
-    if error == Some(ErrorClass::OptedOut) { note_opt_out(txn, account, message.id, now) } else { Ok(()) }
+    if error == Some(ErrorClass::OptedOut) {
+        note_opt_out(txn, account, message.id, now)?;
+    }
+    Ok(true)
 }
 
 /// Ends a delivery of which the provider told what became of it, and closes its attempt if that is open.

@@ -11,13 +11,17 @@ use gatepost::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::error::is_unreadable;
 use crate::outbox;
 use crate::rows::{self, signed, to_json};
 use crate::txn::{AccountEntry, Txn};
 use crate::{accept, accounts, contacts, deliver, events, messages, suppressions};
 
-/// Keeps what a provider posted, and each thing of it that was not told before.
-pub(crate) fn receive(txn: &mut Txn<'_>, account: AccountId, notification: &Notification) -> rusqlite::Result<Received> {
+/// Keeps what a provider posted, and each thing of it that was not told before; `None` where there is no such account.
+pub(crate) fn receive(txn: &mut Txn<'_>, account: AccountId, notification: &Notification) -> rusqlite::Result<Option<Received>> {
+    if txn.account(account)?.is_none() {
+        return Ok(None);
+    }
     let mut received = Received::default();
     for inbound in &notification.inbound {
         if !note_key(txn, account, inbound, notification.now)? {
@@ -40,7 +44,7 @@ pub(crate) fn receive(txn: &mut Txn<'_>, account: AccountId, notification: &Noti
         received.quarantined as i64,
         notification.body
     ])?;
-    Ok(received)
+    Ok(Some(received))
 }
 
 /// Whether it was not told before.
@@ -110,7 +114,10 @@ pub(crate) fn heed(txn: &mut Txn<'_>, heed: &Heed) -> rusqlite::Result<HeedAnswe
     while let Some(account) = next_account(txn.connection, after)? {
         after = Some(account);
         let room = heed.per_account.min(heed.limit - answer.heeded);
-        heed_account(txn, account, room, heed, &mut answer)?;
+        // An account that cannot be read keeps what came in to itself waiting, and nothing else.
+        if txn.part(|txn| txn.account(account).map(drop))?.is_some() {
+            heed_account(txn, account, room, heed, &mut answer)?;
+        }
         if answer.heeded >= heed.limit {
             answer.after = after;
             break;
@@ -131,12 +138,11 @@ pub(crate) const NEXT: &str = "SELECT delivery, item FROM outbox INDEXED BY outb
     WHERE channel = 2 AND state = 0 AND account = ?1 ORDER BY log_id LIMIT ?2";
 
 fn heed_account(txn: &mut Txn<'_>, account: AccountId, room: usize, heed: &Heed, answer: &mut HeedAnswer) -> rusqlite::Result<()> {
-    let read = |row: &Row<'_>| Ok((rows::delivery_id(row, 0)?, InboundId::from_bytes(row.get(1)?)));
-    let next = rows::all(&mut *txn.connection.prepare_cached(NEXT)?, params![account.to_bytes(), room as i64], read)?;
+    let next = rows::all(&mut *txn.connection.prepare_cached(NEXT)?, params![account.to_bytes(), room as i64], read_next)?;
     answer.more |= next.len() == room;
-    for (delivery, id) in next {
+    // What cannot be read is parked, and keeps nothing behind it waiting.
+    for (delivery, id) in outbox::readable(txn, next, heed.now)? {
         answer.heeded += 1;
-        // What cannot be read is parked, and keeps nothing behind it waiting.
         let heeded = outbox::or_park(txn, delivery, heed.now, |txn| {
             outbox::remove(txn, delivery)?;
             heed_one(txn, account, id, &*heed.decider, heed.now)
@@ -144,6 +150,14 @@ fn heed_account(txn: &mut Txn<'_>, account: AccountId, room: usize, heed: &Heed,
         answer.settled.extend(heeded.flatten());
     }
     Ok(())
+}
+
+fn read_next(row: &Row<'_>) -> rusqlite::Result<outbox::Read<(DeliveryId, InboundId)>> {
+    let next = |row: &Row<'_>| Ok((rows::delivery_id(row, 0)?, InboundId::from_bytes(row.get(1)?)));
+    match next(row) {
+        Err(error) if is_unreadable(&error) => row.get(0).map(Err),
+        read => read.map(Ok),
+    }
 }
 
 /// Does what follows from one thing; the message whose status that changed.
@@ -157,9 +171,9 @@ fn heed_one(
     let Some(entry) = find(txn.connection, account, id)? else { return Ok(None) };
     match &entry.told {
         Told::Said(said) => {
-            let opted_out = hear(txn, account, &entry, said, now)?;
-            if let Some(confirmation) = opted_out.then(|| confirmation(&entry, said)).flatten() {
-                confirm(txn, account, &confirmation, decider, now)?;
+            let is_confirmed = hear(txn, account, &entry, said, now)?;
+            if let Some(confirmation) = is_confirmed.then(|| confirmation(&entry, said)).flatten() {
+                txn.part(|txn| confirm(txn, account, &confirmation, decider, now))?;
             }
             Ok(None)
         }
@@ -179,19 +193,23 @@ fn heed_one(
     }
 }
 
-/// Heeds what a contact said: what they ask for before all else. Whether they opted out just now.
+/// Heeds what a contact said: what they ask for before all else. Whether that is to be confirmed. What keeps others from being told of
+/// it keeps nobody from being left alone.
 fn hear(txn: &mut Txn<'_>, account: AccountId, entry: &InboundEntry, said: &Said, now: Timestamp) -> rusqlite::Result<bool> {
-    let opted_out = respond(txn, account, entry, Some(said), said.response(), now)?;
+    let is_confirmed = respond(txn, account, entry, Some(said), said.response(), now)?;
     let at = entry.at.unwrap_or(entry.received_at).min(entry.received_at);
     if let Some(contact) = entry.contact.filter(|_| said.opens_window) {
         open_window(txn, account, contact, entry.instance, at.plus(CONVERSATION_TIME))?;
     }
-    if let Some(instance) = txn.instance(account, entry.instance)? {
-        let instance = (instance.id, &instance.name);
-        let heard = MessageReceived { id: entry.id, instance, from: entry.from.as_ref(), said, at, received_at: entry.received_at };
-        events::tell(txn, account, EventName::MessageReceived, Some(entry.instance), || Some(heard.event()))?;
-    }
-    Ok(opted_out)
+    txn.part(|txn| tell_received(txn, account, entry, said, at))?;
+    Ok(is_confirmed)
+}
+
+fn tell_received(txn: &mut Txn<'_>, account: AccountId, entry: &InboundEntry, said: &Said, at: Timestamp) -> rusqlite::Result<()> {
+    let Some(instance) = txn.instance(account, entry.instance)? else { return Ok(()) };
+    let instance = (instance.id, &instance.name);
+    let heard = MessageReceived { id: entry.id, instance, from: entry.from.as_ref(), said, at, received_at: entry.received_at };
+    events::tell(txn, account, EventName::MessageReceived, Some(entry.instance), || Some(heard.event()))
 }
 
 fn open_window(txn: &mut Txn<'_>, account: AccountId, contact: ContactId, instance: InstanceId, until: Timestamp) -> rusqlite::Result<()> {
@@ -203,7 +221,7 @@ fn open_window(txn: &mut Txn<'_>, account: AccountId, contact: ContactId, instan
     Ok(())
 }
 
-/// Does what a contact asked for; whether they opted out just now.
+/// Does what a contact asked for; whether that is to be confirmed.
 fn respond(
     txn: &mut Txn<'_>,
     account: AccountId,
@@ -213,31 +231,41 @@ fn respond(
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
     let (Some(contact), Some(address)) = (entry.contact, &entry.from) else { return Ok(false) };
-    let source = match response {
+    let (source, is_confirmed) = match response {
+        Response::Nothing => return Ok(false),
+        Response::Suspect => return contacts::suspect(txn, account, contact, entry.id, now).map(|()| false),
         Response::OptOut(cause) => {
+            let stood = suppressions::causes_in_force(txn.connection, account, contact)?;
+            if stood.contains(&cause) {
+                return contacts::trust(txn.connection, account, contact).map(|()| false);
+            }
             let (id, by, address) = (SuppressionId::of(entry.id.to_bytes(), now), Actor::Recipient, address.clone());
-            let new = NewSuppression { id, contact, address, cause, note: None, by, now };
-            suppressions::add(txn, account, new)?.map(|suppression| suppression.cause)
+            suppressions::add(txn, account, NewSuppression { id, contact, address, cause, note: None, by, now })?;
+            (cause, response.is_confirmed(stood))
         }
         Response::OptIn | Response::Resume => {
             contacts::trust(txn.connection, account, contact)?;
             let lifted = contacts::lift_all(txn.connection, account, contact, now, |cause| response.lifts(cause))?;
-            lifted.first().map(|lifted| lifted.cause)
+            let Some(strictest) = lifted.first() else { return Ok(false) };
+            (strictest.cause, false)
         }
-        Response::Suspect => {
-            contacts::suspect(txn, account, contact, entry.id, now)?;
-            None
-        }
-        Response::Nothing => None,
     };
-    let Some(source) = source else { return Ok(false) };
-    let instance = txn.instance(account, entry.instance)?;
-    let instance = instance.as_ref().map(|instance| (instance.id, &instance.name));
     let text = said.and_then(|said| said.text.as_ref()).map(Words::as_str);
-    let change = OptChange { id: entry.id.to_bytes(), instance, address, text, source, at: now };
-    let opted_out = matches!(response, Response::OptOut(_));
-    events::tell_opt_change(txn, account, &change, opted_out)?;
-    Ok(opted_out)
+    let change = OptChange { id: entry.id.to_bytes(), instance: None, address, text, source, at: now };
+    txn.part(|txn| tell_opt_change(txn, account, entry.instance, change, matches!(response, Response::OptOut(_))))?;
+    Ok(is_confirmed)
+}
+
+fn tell_opt_change(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    instance: InstanceId,
+    change: OptChange<'_>,
+    opted_out: bool,
+) -> rusqlite::Result<()> {
+    let instance = txn.instance(account, instance)?;
+    let instance = instance.as_ref().map(|instance| (instance.id, &instance.name));
+    events::tell_opt_change(txn, account, &OptChange { instance, ..change }, opted_out)
 }
 
 /// The confirmation of what they said, where it was understood.
@@ -269,11 +297,11 @@ fn report_status(
 ) -> rusqlite::Result<Option<Settled>> {
     let Some(message) = reported_message(txn, account, instance, report)? else { return Ok(None) };
     let Some(reported) = report.on(message.status) else { return Ok(None) };
-    deliver::write_report(txn, account, &message, report, reported, now)?;
-    Ok(Some(Settled { message: message.id, status: reported.status }))
+    let is_written = deliver::write_report(txn, account, &message, report, reported, now)?;
+    Ok(is_written.then_some(Settled { message: message.id, status: reported.status }))
 }
 
-/// The message of this instance that a report is about: by our id, or else by the provider's.
+/// The message of this instance that a report is about: by our id, or else the newest that the provider calls so.
 fn reported_message(
     txn: &mut Txn<'_>,
     account: AccountId,

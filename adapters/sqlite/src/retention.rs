@@ -3,7 +3,7 @@
 //! Ids grow with time, so that what is older than a time lies before the first id of that time. A mark for each account says how far the job
 //! came with its texts, so that it never looks at the same messages twice.
 
-use gatepost::{AccountId, MessageId, Retention, Timestamp};
+use gatepost::{AccountId, Retention, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::rows::{self, first_id_of};
@@ -11,6 +11,9 @@ use crate::rows::{self, first_id_of};
 /// What the gateway, a person or the provider may still change. What was parked waits for nobody but a person, and not for ever.
 const UNFINISHED: &str = "(status IN ('held', 'queued', 'sending')
     OR EXISTS (SELECT 1 FROM outbox o WHERE o.delivery = m.delivery AND o.state <> 4))";
+
+/// What came in and is not heeded yet. What was parked is never heeded.
+const UNHEEDED: &str = "EXISTS (SELECT 1 FROM outbox o WHERE o.delivery = m.delivery AND o.state <> 4)";
 
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
 pub(crate) fn retain(connection: &Connection, retention: Retention, limit: usize) -> rusqlite::Result<usize> {
@@ -47,34 +50,8 @@ fn forget_kind(
 }
 
 fn forget_contents(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    let sql = "SELECT message FROM retention WHERE account = ?1 AND message IS NOT NULL";
-    let mark: Option<[u8; 16]> = connection.prepare_cached(sql)?.query_row([account.to_bytes()], |row| row.get(0)).optional()?;
-    let after = mark.unwrap_or_default();
-    let sql = format!(
-        "SELECT id FROM messages m WHERE account = ?1 AND id > ?2 AND id < ?3 AND content IS NOT NULL AND NOT {UNFINISHED} ORDER BY id LIMIT ?4"
-    );
-    let params = params![account.to_bytes(), after, first_id_of(before), limit as i64];
-    let old: Vec<MessageId> = rows::all(&mut *connection.prepare_cached(&sql)?, params, |row| rows::message_id(row, 0))?;
-    let mut forget = connection.prepare_cached("UPDATE messages SET content = NULL WHERE account = ?1 AND id = ?2")?;
-    for id in &old {
-        forget.execute(params![account.to_bytes(), id.to_bytes()])?;
-    }
-    move_mark(connection, account, after, &old)?;
-    Ok(old.len())
-}
-
-/// Moves the mark to the last message that was forgotten, but over none that is still to forget: what was unfinished is looked at again.
-fn move_mark(connection: &Connection, account: AccountId, after: [u8; 16], forgotten: &[MessageId]) -> rusqlite::Result<()> {
-    let Some(last) = forgotten.last() else { return Ok(()) };
-    let sql = "SELECT id FROM messages WHERE account = ?1 AND id > ?2 AND id < ?3 AND content IS NOT NULL ORDER BY id LIMIT 1";
-    let params = params![account.to_bytes(), after, last.to_bytes()];
-    let left: Option<MessageId> = connection.prepare_cached(sql)?.query_row(params, |row| rows::message_id(row, 0)).optional()?;
-    let mark = forgotten.iter().take_while(|id| left.is_none_or(|left| **id < left)).last();
-    if let Some(mark) = mark {
-        let sql = "INSERT INTO retention (account, message) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET message = excluded.message";
-        connection.prepare_cached(sql)?.execute(params![account.to_bytes(), mark.to_bytes()])?;
-    }
-    Ok(())
+    let part = Part { table: "messages", column: "content", mark: "message", unfinished: UNFINISHED };
+    clear(connection, account, before, limit, &part)
 }
 
 fn forget_messages(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
@@ -83,7 +60,7 @@ fn forget_messages(connection: &Connection, account: AccountId, before: Timestam
         "DELETE FROM attempts WHERE account = ?1 AND message = ?2",
         "DELETE FROM reviews WHERE account = ?1 AND message = ?2",
         "DELETE FROM outbox WHERE delivery = (SELECT delivery FROM messages WHERE account = ?1 AND id = ?2)",
-        "DELETE FROM external_ids WHERE (account, instance, external_id) =
+        "DELETE FROM external_ids WHERE message = ?2 AND (account, instance, external_id) =
              (SELECT account, instance, external_id FROM messages WHERE account = ?1 AND id = ?2)",
         "DELETE FROM messages WHERE account = ?1 AND id = ?2",
     ];
@@ -115,52 +92,69 @@ fn forget_policy_events(connection: &Connection, account: AccountId, before: Tim
 
 /// Forgets what events said, also of those that are still to be delivered: what is left of them is skipped.
 fn forget_fields(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    clear(connection, account, before, limit, &Part { table: "events", column: "fields", mark: "event" })
+    clear(connection, account, before, limit, &Part { table: "events", column: "fields", mark: "event", unfinished: "FALSE" })
 }
 
 /// Forgets what contacts said, but not that they did.
 fn forget_words(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    clear(connection, account, before, limit, &Part { table: "inbound", column: "words", mark: "inbound" })
+    clear(connection, account, before, limit, &Part { table: "inbound", column: "words", mark: "inbound", unfinished: UNHEEDED })
 }
 
 /// Forgets the bytes that providers posted.
 fn forget_bodies(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    clear(connection, account, before, limit, &Part { table: "notifications", column: "body", mark: "raw" })
+    clear(connection, account, before, limit, &Part { table: "notifications", column: "body", mark: "raw", unfinished: "FALSE" })
 }
 
-/// A column that is forgotten before its row, and the mark that says how far that came.
+/// A column that is forgotten before its row.
 struct Part {
     table: &'static str,
     column: &'static str,
+    /// Says how far that came.
     mark: &'static str,
+    /// Of which rows it is still needed.
+    unfinished: &'static str,
 }
 
 fn clear(connection: &Connection, account: AccountId, before: Timestamp, limit: usize, part: &Part) -> rusqlite::Result<usize> {
-    let Part { table, column, mark } = part;
+    let Part { table, column, mark, unfinished } = part;
     let sql = format!("SELECT {mark} FROM retention WHERE account = ?1 AND {mark} IS NOT NULL");
     let after: Option<[u8; 16]> = connection.prepare_cached(&sql)?.query_row([account.to_bytes()], |row| row.get(0)).optional()?;
-    let sql = format!("SELECT id FROM {table} WHERE account = ?1 AND id > ?2 AND id < ?3 AND {column} IS NOT NULL ORDER BY id LIMIT ?4");
-    let params = params![account.to_bytes(), after.unwrap_or_default(), first_id_of(before), limit as i64];
+    let after = after.unwrap_or_default();
+    let sql = format!(
+        "SELECT id FROM {table} m WHERE account = ?1 AND id > ?2 AND id < ?3 AND {column} IS NOT NULL AND NOT {unfinished} ORDER BY id LIMIT ?4"
+    );
+    let params = params![account.to_bytes(), after, first_id_of(before), limit as i64];
     let old: Vec<[u8; 16]> = rows::all(&mut *connection.prepare_cached(&sql)?, params, |row| row.get(0))?;
     let mut forget = connection.prepare_cached(&format!("UPDATE {table} SET {column} = NULL WHERE account = ?1 AND id = ?2"))?;
     for id in &old {
         forget.execute(params![account.to_bytes(), id])?;
     }
-    if let Some(last) = old.last() {
-        let sql = format!("INSERT INTO retention (account, {mark}) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET {mark} = excluded.{mark}");
-        connection.prepare_cached(&sql)?.execute(params![account.to_bytes(), last])?;
-    }
+    move_mark(connection, account, after, &old, part)?;
     Ok(old.len())
 }
 
+/// Moves the mark to the last row that was forgotten, but over none that is still to forget: what was unfinished is looked at again.
+fn move_mark(connection: &Connection, account: AccountId, after: [u8; 16], forgotten: &[[u8; 16]], part: &Part) -> rusqlite::Result<()> {
+    let Part { table, column, mark, .. } = part;
+    let Some(last) = forgotten.last() else { return Ok(()) };
+    let sql = format!("SELECT id FROM {table} WHERE account = ?1 AND id > ?2 AND id < ?3 AND {column} IS NOT NULL ORDER BY id LIMIT 1");
+    let params = params![account.to_bytes(), after, last];
+    let left: Option<[u8; 16]> = connection.prepare_cached(&sql)?.query_row(params, |row| row.get(0)).optional()?;
+    let moved = forgotten.iter().take_while(|id| left.is_none_or(|left| **id < left)).last();
+    if let Some(moved) = moved {
+        let sql = format!("INSERT INTO retention (account, {mark}) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET {mark} = excluded.{mark}");
+        connection.prepare_cached(&sql)?.execute(params![account.to_bytes(), moved])?;
+    }
+    Ok(())
+}
+
 fn forget_inbound(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    let sql = "SELECT id FROM inbound i WHERE account = ?1 AND id < ?2
-               AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.delivery = i.delivery AND o.state <> 4) ORDER BY id LIMIT ?3";
+    let sql = format!("SELECT id FROM inbound m WHERE account = ?1 AND id < ?2 AND NOT {UNHEEDED} ORDER BY id LIMIT ?3");
     let with_each = [
         "DELETE FROM outbox WHERE delivery = (SELECT delivery FROM inbound WHERE account = ?1 AND id = ?2)",
         "DELETE FROM inbound WHERE account = ?1 AND id = ?2",
     ];
-    delete(connection, account, before, limit, sql, &with_each)
+    delete(connection, account, before, limit, &sql, &with_each)
 }
 
 fn forget_notifications(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {

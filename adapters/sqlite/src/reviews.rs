@@ -1,7 +1,7 @@
 //! Reviews: a person releases or refuses what was held.
 
 use gatepost::{
-    AccountId, Actor, Charge, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Page, Purpose,
+    AccountId, Actor, Charge, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Outcome, Page, Purpose,
     REVIEW_TIME, Release, Request, Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Subject, Timestamp, Verdict, examine, expiry,
     order_key,
 };
@@ -103,9 +103,8 @@ pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, 
 
 fn queue(txn: &mut Txn<'_>, account: AccountId, release: &Release, held: &HeldMessage, scene: &Scene) -> rusqlite::Result<ReviewAnswer> {
     let now = release.now;
-    // What was tried before it was taken back counts.
-    let tries = tries(txn.connection, account, release.message)?;
-    let delivery = Delivery { tries, ..Delivery::waiting(now, expiry(held.purpose, now)) };
+    let outcomes = outcomes(txn.connection, account, release.message)?;
+    let delivery = Delivery::again(&outcomes, now, expiry(held.purpose, now));
     let order_key = held.request.ordered.then(|| order_key(scene.instance.id, scene.contact.id));
     let message = release.message;
     let (place, item) = (scene.instance.id.to_bytes(), message.to_bytes());
@@ -117,10 +116,10 @@ fn queue(txn: &mut Txn<'_>, account: AccountId, release: &Release, held: &HeldMe
     Ok(ReviewAnswer::Done(delivery.status()))
 }
 
-/// How often a message was tried.
-fn tries(connection: &Connection, account: AccountId, message: MessageId) -> rusqlite::Result<u16> {
-    let sql = "SELECT coalesce(max(number), 0) FROM attempts WHERE account = ?1 AND message = ?2";
-    connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), message.to_bytes()], |row| row.get(0))
+/// How the attempts ended that were made before a message was taken back.
+fn outcomes(connection: &Connection, account: AccountId, message: MessageId) -> rusqlite::Result<Vec<Outcome>> {
+    let sql = "SELECT outcome FROM attempts WHERE account = ?1 AND message = ?2";
+    rows::all(&mut *connection.prepare_cached(sql)?, params![account.to_bytes(), message.to_bytes()], |row| rows::json(row, 0))
 }
 
 /// A held message as the request that it was.

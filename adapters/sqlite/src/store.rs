@@ -212,7 +212,8 @@ impl AccountStore for OfAccount {
 
     async fn receive(&self, notification: Notification) -> Result<Received, StoreError> {
         let id = self.id;
-        self.store.write_hot(move |txn| inbox::receive(txn, id, &notification)).await
+        let received = self.store.write_hot(move |txn| inbox::receive(txn, id, &notification)).await?;
+        received.ok_or_else(|| StoreError::Unavailable(String::from("there is no such account")))
     }
 
     async fn inbound(&self, filter: InboundFilter, page: Page<InboundId>) -> Result<Vec<InboundEntry>, StoreError> {

@@ -19,7 +19,7 @@ pub(crate) fn suppress(txn: &mut Txn<'_>, account: AccountId, new: NewSuppressio
     if let Some(standing) = in_force(txn.connection, account, contact.id, new.cause)? {
         return Ok(standing);
     }
-    let suppression = add_anew(txn, account, NewSuppression { contact: contact.id, ..new })?;
+    let suppression = add(txn, account, NewSuppression { contact: contact.id, ..new })?;
     if suppression.cause.is_own_wish() {
         let Suppression { id, ref address, cause: source, since: at, .. } = suppression;
         let change = OptChange { id: id.to_bytes(), instance: None, address, text: None, source, at };
@@ -28,16 +28,8 @@ pub(crate) fn suppress(txn: &mut Txn<'_>, account: AccountId, new: NewSuppressio
     Ok(suppression)
 }
 
-/// Suppresses a contact that is known; `None` where a suppression is in force for the same cause.
-pub(crate) fn add(txn: &mut Txn<'_>, account: AccountId, new: NewSuppression) -> rusqlite::Result<Option<Suppression>> {
-    match in_force(txn.connection, account, new.contact, new.cause)? {
-        Some(_) => Ok(None),
-        None => add_anew(txn, account, new).map(Some),
-    }
-}
-
 /// Adds a suppression, and withdraws what waits.
-fn add_anew(txn: &mut Txn<'_>, account: AccountId, new: NewSuppression) -> rusqlite::Result<Suppression> {
+pub(crate) fn add(txn: &mut Txn<'_>, account: AccountId, new: NewSuppression) -> rusqlite::Result<Suppression> {
     let NewSuppression { id, contact, address, cause, note, by, now } = new;
     let suppression = Suppression { id, contact, address, cause, note, since: now, by, lifted: None };
     insert(txn.connection, account, &suppression)?;
@@ -73,6 +65,12 @@ fn in_force(connection: &Connection, account: AccountId, contact: ContactId, cau
     let sql = format!("SELECT {columns} FROM suppressions WHERE account = ?1 AND contact = ?2 AND cause = ?3 AND lifted_at IS NULL");
     let params = params![account.to_bytes(), contact.to_bytes(), cause.as_str()];
     connection.prepare_cached(&sql)?.query_row(params, rows::suppression).optional()
+}
+
+/// Why a contact is suppressed.
+pub(crate) fn causes_in_force(connection: &Connection, account: AccountId, contact: ContactId) -> rusqlite::Result<Vec<Cause>> {
+    let sql = "SELECT cause FROM suppressions WHERE account = ?1 AND contact = ?2 AND lifted_at IS NULL";
+    rows::all(&mut *connection.prepare_cached(sql)?, params![account.to_bytes(), contact.to_bytes()], |row| rows::word(row, 0))
 }
 
 /// Writes the strictest cause in force onto the contact's row.

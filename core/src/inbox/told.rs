@@ -133,6 +133,11 @@ pub enum Response {
 }
 
 impl Response {
+    /// Whether it is confirmed to a contact for whom these causes stood before: who has written it already knows.
+    pub fn is_confirmed(self, stood: impl IntoIterator<Item = Cause>) -> bool {
+        matches!(self, Self::OptOut(_)) && !stood.into_iter().any(|cause| Self::OptIn.lifts(cause))
+    }
+
     /// Whether it lifts a suppression of this cause.
     pub const fn lifts(self, cause: Cause) -> bool {
         match self {
