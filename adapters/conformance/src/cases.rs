@@ -439,6 +439,39 @@ macro_rules! __store_cases {
                 a_long_recovery_holds_up_no_other
                 a_crash_in_the_middle_repeats_nothing
             }
+            inbox {
+                a_notification_is_kept_as_it_came
+                what_a_person_wrote_is_kept
+                whatever_is_told_comes_back_as_it_was
+                a_repetition_in_a_notification_changes_nothing
+                a_repetition_in_another_notification_changes_nothing
+                the_same_key_at_another_instance_is_another_thing
+                what_cannot_be_read_is_kept_for_a_person
+                unknown_kinds_are_kept_and_counted
+                a_notification_may_say_nothing
+                what_one_notification_tells_is_heeded_in_its_order
+                notifications_of_one_moment_are_heeded_in_their_order
+                what_came_in_is_heeded_part_by_part
+                what_came_in_is_heeded_once
+                an_account_with_much_to_heed_leaves_room_for_others
+                a_heed_goes_on_behind_the_last_account
+                all_that_came_in_is_heeded_in_the_end
+                what_came_in_is_due
+                a_message_opens_the_window_where_it_was_written_to
+                the_window_is_counted_by_the_providers_clock
+                no_window_is_longer_than_a_day
+                an_older_message_shortens_no_window
+                an_edit_opens_no_window
+                who_wrote_may_be_answered
+                what_a_person_wrote_is_told
+                who_wrote_without_words_is_told_too
+                a_connection_that_is_told_counts
+                what_came_in_is_found
+                a_status_that_was_heeded_is_in_no_log
+                an_account_that_nobody_made_receives_nothing
+                a_decider_that_panics_keeps_no_opt_out_back
+                what_was_understood_is_kept
+            }
             apart {
                 another_accounts_message_is_not_found
                 another_accounts_lists_are_not_seen

@@ -5,6 +5,10 @@ use gatepost::{Address, Content, DeclaredPurpose, IdempotencyKey, InstanceRef, K
 pub(crate) const ALICE: &str = "+999501000001";
 pub(crate) const BOB: &str = "+999501000002";
 pub(crate) const CAROL: &str = "+999501000003";
+/// How a provider calls Alice where it does not show her number.
+pub(crate) const ALICE_ID: &str = "US.13491208650000000001";
+/// How she is called from a linked device.
+pub(crate) const ALICE_LID: &str = "lid:98765432101234";
 
 /// A message without a sender: to Alice, for support, unless it says otherwise.
 #[derive(Clone)]
@@ -40,8 +44,8 @@ pub(crate) fn address(number: &str) -> Address {
 }
 
 impl Draft {
-    pub(crate) fn to(mut self, number: &str) -> Self {
-        self.request.recipient = address(number);
+    pub(crate) fn to(mut self, address: &str) -> Self {
+        self.request.recipient = address.parse().expect("an address");
         self
     }
 

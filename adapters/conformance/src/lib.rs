@@ -40,6 +40,7 @@
 //! | a message's way | `accept`, `idempotency`, `quota`, `velocity`, `suppression`, `review`, `deliver`, `fence`, `fairness`, `order` |
 //! | who sends | `keys`, `accounts` |
 //! | an event's way | `endpoints`, `events`, `operator`, `take`, `deliveries`, `health`, `replays`, `recoveries` |
+//! | what comes in | `inbox`, `opt_out`, `contacts`, `reports` |
 //! | all of it | `apart`, `paging`, `retention`, `reopen`, `races` |
 //!
 //! A decorator runs the suite over the store that it decorates.
@@ -62,6 +63,7 @@ mod fence;
 mod health;
 mod idempotency;
 mod instances;
+mod inbox;
 mod keys;
 mod operator;
 mod order;

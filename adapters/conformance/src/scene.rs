@@ -5,9 +5,11 @@
 
 mod account;
 mod endpoints;
+mod inbox;
 mod worker;
 
 pub(crate) use endpoints::{EVENT_TIMEOUT, EVERYTHING, is_shared};
+pub(crate) use inbox::{BODY, person, report};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
