@@ -472,6 +472,50 @@ macro_rules! __store_cases {
                 a_decider_that_panics_keeps_no_opt_out_back
                 what_was_understood_is_kept
             }
+            opt_out {
+                who_says_stop_is_suppressed
+                who_says_it_in_their_own_words_is_suppressed
+                who_says_anything_else_is_not
+                an_opt_out_withdraws_what_waits
+                a_withdrawn_message_is_told
+                an_opt_out_is_told
+                a_second_opt_out_changes_nothing
+                an_opt_out_is_confirmed_though_it_holds
+                a_confirmation_is_due
+                a_confirmation_is_void_after_five_minutes
+                an_account_that_wants_none_sends_no_confirmation
+                no_limit_holds_a_confirmation_back
+                a_confirmation_needs_no_person
+                what_holds_everything_back_holds_a_confirmation_back
+                who_said_so_before_is_not_confirmed_again
+                who_was_blocked_gets_no_confirmation
+                a_start_lifts_what_was_written
+                a_start_lets_through_again
+                a_start_is_told_where_it_lifts
+                the_providers_switch_suppresses
+                the_providers_switch_lifts_its_own_cause_only
+                a_send_that_is_refused_for_it_suppresses
+                a_doubt_suppresses_nothing_and_holds_what_comes
+                a_doubt_holds_what_waits
+                a_code_passes_a_doubt
+                a_doubt_is_listed
+                doubts_are_read_page_by_page
+                a_person_says_that_they_opted_out
+                a_person_says_that_they_did_not_opt_out
+                who_is_not_in_doubt_is_not_answered_for
+                a_clear_word_ends_a_doubt
+                a_clear_word_ends_a_doubt_of_who_is_suppressed
+                any_other_word_ends_no_doubt
+                who_was_in_doubt_is_suppressed_like_anybody
+                what_a_person_released_goes_out_in_doubt
+                a_doubt_after_its_release_holds_a_message_again
+                a_message_that_is_held_again_keeps_its_tries
+                being_held_again_buys_no_try
+                what_was_put_off_before_counts_no_more_when_held_again
+                a_held_message_that_is_held_again_has_one_review
+                what_was_suppressed_by_hand_waits_no_more
+                an_opt_out_that_a_person_noted_is_told
+            }
             apart {
                 another_accounts_message_is_not_found
                 another_accounts_lists_are_not_seen

@@ -66,6 +66,7 @@ mod instances;
 mod inbox;
 mod keys;
 mod operator;
+mod opt_out;
 mod order;
 mod paging;
 mod quota;
