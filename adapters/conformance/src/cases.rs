@@ -516,6 +516,31 @@ macro_rules! __store_cases {
                 what_was_suppressed_by_hand_waits_no_more
                 an_opt_out_that_a_person_noted_is_told
             }
+            reports {
+                a_message_gets_further
+                a_report_never_leads_back
+                reports_of_one_notification_count_in_any_order
+                each_step_is_told_once
+                a_report_by_our_id_counts
+                a_report_of_an_unknown_message_changes_nothing
+                a_report_to_another_instance_changes_nothing
+                a_report_to_another_account_changes_nothing
+                a_report_closes_a_doubt
+                the_providers_id_is_learned_from_a_report
+                a_doubt_that_was_left_is_closed_by_a_report
+                a_report_ends_an_open_attempt
+                a_report_of_what_went_at_once_ends_its_attempt
+                a_report_stops_another_try
+                a_report_of_what_was_never_tried_changes_nothing
+                a_report_of_what_is_held_changes_nothing
+                a_failure_that_is_reported_ends_a_doubt
+                a_failure_that_is_reported_ends_an_open_attempt
+                a_failure_of_an_earlier_try_stops_no_other
+                what_was_sent_may_fail_and_arrive_after_all
+                a_report_lets_the_next_in_line_go
+                a_report_of_an_opt_out_suppresses
+                the_newest_message_of_an_id_is_meant
+            }
             apart {
                 another_accounts_message_is_not_found
                 another_accounts_lists_are_not_seen

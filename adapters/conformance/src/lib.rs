@@ -74,6 +74,7 @@ mod races;
 mod recoveries;
 mod reopen;
 mod replays;
+mod reports;
 mod retention;
 mod review;
 mod scene;
