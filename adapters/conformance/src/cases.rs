@@ -516,6 +516,25 @@ macro_rules! __store_cases {
                 what_was_suppressed_by_hand_waits_no_more
                 an_opt_out_that_a_person_noted_is_told
             }
+            contacts {
+                a_later_message_shows_whose_number_it_is
+                a_status_shows_whose_number_it_is
+                the_answer_to_a_send_shows_whose_number_it_is
+                a_change_of_identity_shows_whose_number_it_is
+                what_was_claimed_is_called_back_too
+                a_doubt_holds_for_all_addresses
+                the_older_of_two_doubts_stays
+                the_suppressions_of_both_hold
+                a_start_at_one_address_lifts_for_all
+                the_longer_window_stays
+                the_rate_of_both_holds
+                addresses_are_of_the_one_contact
+                whom_nobody_knew_is_known
+                contacts_become_one_step_by_step
+                a_suppression_counts_at_the_start_whatever_the_contact_was
+                a_lift_counts_whatever_the_contact_was
+                contacts_of_others_stay_as_they_are
+            }
             reports {
                 a_message_gets_further
                 a_report_never_leads_back

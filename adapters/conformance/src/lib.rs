@@ -53,6 +53,7 @@ mod accept;
 mod accounts;
 mod apart;
 mod cases;
+mod contacts;
 mod deliver;
 mod deliveries;
 mod draft;
