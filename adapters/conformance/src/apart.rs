@@ -280,3 +280,30 @@ fn live(scene: &Scene, disturb: impl Fn(Step)) -> Vec<(String, Portrait)> {
     });
     day.collect()
 }
+
+pub(crate) fn what_came_in_is_seen_by_its_account_only(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let neighbor = scene.neighbor();
+    let waiting = neighbor.sent(text("hi"));
+    let endpoint = neighbor.listen(EVERYTHING);
+    let posted = scene.post(vec![scene.said(&[ALICE], "STOP"), scene.said(&[BOB], crate::opt_out::DOUBTFUL)]);
+    scene.heed();
+    let id = posted.inbound[0];
+    assert_eq!((neighbor.inbound(), wait(neighbor.store().inbound_entry(id)), neighbor.suspicions()), (vec![], None, vec![]));
+    assert_eq!((wait(neighbor.store().notifications(Page::first(9))), neighbor.notification(posted.id)), (vec![], None));
+    assert_eq!((neighbor.status(waiting).as_str(), neighbor.told(endpoint)), ("queued", vec![]));
+    assert_eq!([neighbor.send(text("ho")), neighbor.send(text("ho").to(BOB))], ["queued", "queued"]);
+    let doubted = scene.suspicions()[0].contact;
+    assert_eq!((neighbor.answer_suspicion(doubted, true), scene.suspicions().len()), (None, 1));
+    assert_eq!(neighbor.suppressions(SuppressionFilter::default()), []);
+}
+
+/// What tells one thing from all others does so in one account.
+pub(crate) fn another_account_is_told_the_same_apart(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let neighbor = scene.neighbor();
+    let said = scene.said(&[ALICE], "hi");
+    let new = [&scene, &neighbor].map(|scene| scene.post_to(scene.instance, vec![said.clone()]).received.new);
+    let here = neighbor.post_to(scene.instance, vec![said]).received.new;
+    assert_eq!((new, here), ([1, 1], 1));
+}

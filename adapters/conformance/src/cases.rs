@@ -104,10 +104,11 @@ macro_rules! __store_cases {
             suppression {
                 a_suppressed_contact_is_not_written_to
                 other_contacts_may_be_written_to
-                what_waits_is_withdrawn_with_the_suppression
+                a_claimed_message_is_withdrawn
+                a_queued_message_is_withdrawn_too
+                a_message_that_waits_for_another_try_is_withdrawn
                 a_start_after_a_suppression_is_canceled
-                a_queued_message_is_canceled_too
-                a_second_try_after_a_suppression_is_canceled
+                who_is_written_to_meanwhile_is_not_withdrawn
                 what_was_started_before_is_recorded
                 who_is_suppressed_is_not_written_to_at_once
                 a_lifted_suppression_lets_through
@@ -513,7 +514,7 @@ macro_rules! __store_cases {
                 being_held_again_buys_no_try
                 what_was_put_off_before_counts_no_more_when_held_again
                 a_held_message_that_is_held_again_has_one_review
-                what_was_suppressed_by_hand_waits_no_more
+                what_is_nobodys_own_wish_is_not_told
                 an_opt_out_that_a_person_noted_is_told
             }
             contacts {
@@ -573,6 +574,8 @@ macro_rules! __store_cases {
                 usage_is_counted_apart
                 a_delivery_is_worked_on_under_its_own_account_only
                 what_an_account_sees_does_not_depend_on_others
+                what_came_in_is_seen_by_its_account_only
+                another_account_is_told_the_same_apart
             }
             paging {
                 messages_are_read_page_by_page
@@ -591,6 +594,7 @@ macro_rules! __store_cases {
                 deliveries_are_found
                 what_is_on_its_way_is_found
                 recoveries_are_read_page_by_page
+                what_came_in_is_read_page_by_page
             }
             retention {
                 the_content_of_a_finished_message_is_forgotten
@@ -608,6 +612,13 @@ macro_rules! __store_cases {
                 old_recoveries_are_removed
                 no_more_events_are_forgotten_than_the_limit
                 endpoints_are_not_forgotten
+                what_a_person_wrote_is_forgotten
+                what_waits_to_be_heeded_is_kept
+                the_bytes_of_a_notification_are_forgotten
+                a_repetition_is_known_for_its_time
+                what_came_in_is_removed_when_it_is_old
+                an_opt_out_outlives_the_words
+                no_more_of_what_came_in_is_forgotten_than_the_limit
             }
             reopen {
                 an_accepted_message_outlives_the_store
@@ -627,6 +638,10 @@ macro_rules! __store_cases {
                 an_event_on_its_way_outlives_the_store
                 an_event_whose_worker_is_gone_is_sent_again
                 the_rate_of_an_endpoint_outlives_the_store
+                what_came_in_outlives_the_store
+                a_doubt_about_a_wish_outlives_the_store
+                a_contact_of_many_addresses_outlives_the_store
+                the_providers_id_of_a_message_outlives_the_store
             }
             races {
                 one_of_many_passes_where_one_is_left
@@ -640,6 +655,10 @@ macro_rules! __store_cases {
                 a_review_is_answered_by_one
                 a_suppression_by_many_is_one
                 no_attempt_starts_after_a_suppression_was_answered
+                no_attempt_starts_after_a_stop_was_heeded
+                what_came_in_is_heeded_by_one
+                the_same_told_by_many_is_one_thing
+                a_finish_and_a_report_do_not_both_count
                 nothing_goes_at_once_after_a_suppression_was_answered
                 a_start_held_across_a_suppression_does_not_pass_it
                 the_name_of_an_instance_is_taken_by_one

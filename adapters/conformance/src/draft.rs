@@ -39,13 +39,13 @@ pub(crate) fn phone(number: &str) -> Phone {
     number.parse().expect("a phone number")
 }
 
-pub(crate) fn address(number: &str) -> Address {
-    phone(number).into()
+pub(crate) fn address(text: &str) -> Address {
+    text.parse().expect("an address")
 }
 
 impl Draft {
     pub(crate) fn to(mut self, address: &str) -> Self {
-        self.request.recipient = address.parse().expect("an address");
+        self.request.recipient = self::address(address);
         self
     }
 

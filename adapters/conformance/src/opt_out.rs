@@ -477,15 +477,13 @@ pub(crate) fn a_held_message_that_is_held_again_has_one_review(harness: &dyn Har
     assert_eq!(scene.status(message), "refused: expired");
 }
 
-pub(crate) fn what_was_suppressed_by_hand_waits_no_more(harness: &dyn Harness) {
+pub(crate) fn what_is_nobodys_own_wish_is_not_told(harness: &dyn Harness) {
     let scene = Scene::new(harness);
-    let (claimed, claim) = (scene.sent(text("claimed")), scene.claim_one());
-    let waiting = scene.sent(text("waiting"));
     let endpoint = scene.listen(&["recipient.opted_out"]);
-    scene.suppress(ALICE, Cause::Manual);
-    assert_eq!([claimed, waiting].map(|message| scene.status(message)), ["canceled: suppressed"; 2]);
-    assert_eq!((scene.start(claim).as_str(), scene.claim(), scene.used()), ("stale", vec![], (0, 0)));
-    assert_eq!(scene.told(endpoint), Vec::<&str>::new(), "it is nobody's own wish");
+    for cause in [Cause::Manual, Cause::Complaint, Cause::Legal, Cause::NumberReassigned] {
+        scene.suppress(ALICE, cause);
+    }
+    assert_eq!(scene.told(endpoint), Vec::<&str>::new());
 }
 
 pub(crate) fn an_opt_out_that_a_person_noted_is_told(harness: &dyn Harness) {

@@ -1,8 +1,8 @@
 //! Paging: lists are newest first, and a page goes on where the last one ended, whatever came or went meanwhile.
 
 use gatepost::{
-    Cause, DeliveryFilter, DeliveryId, DeliveryStatus, MessageFilter, MessageId, MessageStatus, Page, PolicyEventFilter, RecoveryFilter,
-    ReviewFilter, SuppressionFilter, Timestamp,
+    Cause, DeliveryFilter, DeliveryId, DeliveryStatus, InboundClass, InboundFilter, MessageFilter, MessageId, MessageStatus, Page,
+    PolicyEventFilter, RecoveryFilter, ReviewFilter, SuppressionFilter, Timestamp,
 };
 
 use crate::Harness;
@@ -191,4 +191,15 @@ pub(crate) fn recoveries_are_read_page_by_page(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let ids = [(); 3].map(|()| scene.begin_recovery(scene.a_recovery(scene.listen_to_nothing(), Timestamp::default())));
     assert_eq!(read(|page| wait(scene.store().recoveries(RecoveryFilter::default(), page)), |recovery| recovery.id), newest_first(&ids));
+}
+
+pub(crate) fn what_came_in_is_read_page_by_page(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let posted = ["1", "2", "3"].map(|words| scene.post(vec![scene.said(&[ALICE], words), scene.said(&[BOB], words)]));
+    let inbound: Vec<_> = posted.iter().flat_map(|posted| posted.inbound.clone()).collect();
+    let notifications: Vec<_> = posted.iter().map(|posted| posted.id).collect();
+    let filter = InboundFilter { class: Some(InboundClass::Message), ..InboundFilter::default() };
+    let entries = read(|page| wait(scene.store().inbound(filter, page)), |entry| entry.id);
+    let posts = read(|page| wait(scene.store().notifications(page)), |entry| entry.id);
+    assert_eq!((entries, posts), (newest_first(&inbound), newest_first(&notifications)));
 }

@@ -143,9 +143,61 @@ pub(crate) fn no_attempt_starts_after_a_suppression_was_answered(harness: &dyn H
     scene.send_all((0..32).map(|_| text("hi")));
     let claimed = scene.claim();
     let starts = across_a_suppression(&scene, |number| scene.start(claimed[number]));
-    assert!(starts.iter().all(|(late, answer)| !late || answer == "stale"), "{starts:?}");
+    assert!(starts.iter().all(|(late, answer)| !late || answer == "stale"), "what waited was withdrawn: {starts:?}");
     let started = starts.iter().filter(|(_, answer)| answer == "started").count() as u64;
     assert_eq!(scene.used(), (started, started));
+}
+
+/// What waits and what starts while the recipient says stop: whatever starts after that was heeded is canceled.
+pub(crate) fn no_attempt_starts_after_a_stop_was_heeded(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.change_account(gatepost::AccountChange { confirms_opt_out: Some(false), ..Default::default() });
+    let messages: Vec<_> = (0..100).map(|_| scene.sent(text("hi"))).collect();
+    let claimed = scene.answer_claim(gatepost::Claim { limit: 32, ..scene.a_claim() }).claimed;
+    scene.post(vec![scene.said(&[ALICE], "STOP")]);
+    let heed = || {
+        scene.heed();
+    };
+    let starts = across(heed, |number| {
+        let mut answers = scene.start_all(vec![claimed[number]]);
+        answers.extend(scene.start_all(scene.answer_claim(gatepost::Claim { limit: 3, ..scene.a_claim() }).claimed));
+        answers.iter().map(words::start).collect::<Vec<_>>()
+    });
+    assert!(starts.iter().all(|(late, answers)| !late || answers.iter().all(|answer| answer != "started")), "{starts:?}");
+    let started = starts.iter().flat_map(|(_, answers)| answers).filter(|answer| *answer == "started").count();
+    let statuses: Vec<_> = messages.iter().map(|message| scene.status(*message)).collect();
+    assert_eq!((count(&statuses, "sending"), count(&statuses, "canceled: suppressed")), (started, 100 - started));
+    assert_eq!((scene.used().0, scene.claim()), (started as u64, vec![]));
+}
+
+pub(crate) fn what_came_in_is_heeded_by_one(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen(&["message.received"]);
+    scene.post((0..32).map(|number| scene.said(&[ALICE], if number % 2 == 0 { "STOP" } else { "START" })).collect());
+    let heeded = together(8, |_| (0..16).map(|_| scene.answer_heed(gatepost::Heed { limit: 1, ..scene.a_heed() }).heeded).sum::<usize>());
+    assert_eq!((heeded.iter().sum::<usize>(), scene.told(endpoint).len()), (32, 32));
+    assert_eq!((scene.send(text("hi")).as_str(), scene.confirmations().len()), ("queued", 16));
+}
+
+pub(crate) fn the_same_told_by_many_is_one_thing(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let said = scene.said(&[ALICE], "hi");
+    let received = together(8, |_| scene.post(vec![said.clone()]).received);
+    assert_eq!((received.iter().map(|received| received.new).sum::<usize>(), scene.inbound().len()), (1, 1));
+    assert_eq!(scene.answer_heed(scene.a_heed()).heeded, 1);
+}
+
+pub(crate) fn a_finish_and_a_report_do_not_both_count(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let message = scene.sent(text("hi"));
+    let started = scene.started();
+    scene.post(vec![scene.reported_of(message, gatepost::Progress::Delivered)]);
+    let answers = together(2, |number| match number {
+        0 => scene.finish(&started, sent("wamid.1")),
+        _ => format!("{} heeded", scene.heed().len()),
+    });
+    assert!(["sent", "stale"].contains(&answers[0].as_str()) && answers[1] == "1 heeded", "{answers:?}");
+    assert_eq!((scene.status(message).as_str(), scene.attempts(message).as_str()), ("delivered", "1 sent"));
 }
 
 pub(crate) fn nothing_goes_at_once_after_a_suppression_was_answered(harness: &dyn Harness) {
@@ -163,10 +215,18 @@ pub(crate) fn nothing_goes_at_once_after_a_suppression_was_answered(harness: &dy
 /// Acts 32 times on eight threads, the first of which suppresses Alice beforehand; what came of each, and whether the suppression
 /// had been answered when it began.
 fn across_a_suppression<T: Send>(scene: &Scene, act: impl Fn(usize) -> T + Sync) -> Vec<(bool, T)> {
+    let suppress = || {
+        scene.suppress(ALICE, Cause::Keyword);
+    };
+    across(suppress, act)
+}
+
+/// Acts as above, across any way to suppress her.
+fn across<T: Send>(suppress: impl Fn() + Sync, act: impl Fn(usize) -> T + Sync) -> Vec<(bool, T)> {
     let suppressed = AtomicBool::new(false);
     let acted = together(8, |thread| {
         if thread == 0 {
-            scene.suppress(ALICE, Cause::Keyword);
+            suppress();
             suppressed.store(true, Ordering::SeqCst);
         }
         [0, 8, 16, 24].map(|first| (suppressed.load(Ordering::SeqCst), act(first + thread)))

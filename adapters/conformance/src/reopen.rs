@@ -1,9 +1,10 @@
 //! Reopen: what was answered is still there after the store was closed and opened again.
 
-use gatepost::{Cause, Endpoint, ErrorClass, MessageStatus, Rate, ReviewFilter, SuppressionFilter};
+use gatepost::{Cause, Endpoint, ErrorClass, MessageStatus, Progress, Rate, ReviewFilter, SuppressionFilter};
 
 use crate::Harness;
-use crate::draft::{ALICE, BOB, text};
+use crate::draft::{ALICE, ALICE_ID, BOB, text};
+use crate::opt_out::DOUBTFUL;
 use crate::scene::{EVERYTHING, Scene, limits};
 use crate::words::{TAKEN, UNKNOWN, failed, sent};
 use crate::world::{MOMENT, seconds, wait};
@@ -172,4 +173,50 @@ pub(crate) fn the_rate_of_an_endpoint_outlives_the_store(harness: &dyn Harness) 
     let scene = scene.reopen();
     let answer = scene.answer_take(scene.a_take());
     assert_eq!((answer.started, answer.next_due), (vec![], Some(scene.now().plus(seconds(1)))));
+}
+
+pub(crate) fn what_came_in_outlives_the_store(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let said = scene.said(&[ALICE], "STOP");
+    let posted = scene.post(vec![said.clone(), scene.said(&[ALICE], "START"), scene.said(&[ALICE], "STOP")]);
+    let before = (scene.inbound(), scene.notification(posted.id));
+    let scene = scene.reopen();
+    assert_eq!((scene.inbound(), scene.notification(posted.id)), before);
+    assert_eq!(scene.post(vec![said]).received.repeated, 1);
+    scene.post(vec![scene.said(&[ALICE], "START")]);
+    assert_eq!((scene.answer_heed(scene.a_heed()).heeded, scene.send(text("hi")).as_str()), (4, "queued"));
+    let scene = scene.reopen();
+    assert_eq!((scene.answer_heed(scene.a_heed()).heeded, scene.inbound().iter().any(|entry| entry.waits)), (0, false));
+}
+
+pub(crate) fn a_doubt_about_a_wish_outlives_the_store(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let held = scene.sent(text("hi"));
+    scene.say(ALICE, DOUBTFUL);
+    let before = scene.suspicions();
+    let scene = scene.reopen();
+    assert_eq!((scene.suspicions(), scene.send(text("ho")).as_str()), (before.clone(), "held"));
+    assert_eq!(scene.release(held), "done: queued");
+    let scene = scene.reopen();
+    assert_eq!((scene.start(scene.claim_one()).as_str(), scene.suspicions()), ("started", before));
+}
+
+pub(crate) fn a_contact_of_many_addresses_outlives_the_store(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.say(ALICE_ID, "hi");
+    scene.sent(text("hi"));
+    scene.know(&[ALICE, ALICE_ID]);
+    let window = scene.window(ALICE);
+    let scene = scene.reopen();
+    assert_eq!((scene.window(ALICE), scene.window(ALICE_ID)), (window, window));
+    scene.suppress(ALICE_ID, Cause::Manual);
+    assert_eq!((scene.claim(), scene.send(text("ho")).as_str()), (vec![], "blocked by recipient_suppressed"));
+}
+
+pub(crate) fn the_providers_id_of_a_message_outlives_the_store(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let message = scene.sent(text("hi"));
+    scene.deliver(sent("wamid.1"));
+    let scene = scene.reopen();
+    assert_eq!((scene.report(scene.reported("wamid.1", Progress::Read)).as_str(), scene.status(message).as_str()), ("read", "read"));
 }

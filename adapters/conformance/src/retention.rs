@@ -1,9 +1,9 @@
 //! Retention: what is finished is forgotten when its time is over, and nothing else is.
 
-use gatepost::{Answer, ErrorClass, MessageId, Retention, ReviewFilter, Timestamp};
+use gatepost::{Answer, ErrorClass, MessageId, NotificationEntry, Page, Received, Retention, ReviewFilter, Said, Timestamp, Told};
 
 use crate::Harness;
-use crate::draft::{BOB, text};
+use crate::draft::{ALICE, BOB, text};
 use crate::scene::Scene;
 use crate::words::{TAKEN, UNKNOWN, failed, sent};
 use crate::world::{MOMENT, hours, wait};
@@ -214,4 +214,105 @@ pub(crate) fn endpoints_are_not_forgotten(harness: &dyn Harness) {
     scene.advance(hours(1));
     assert_eq!(scene.retain(scene.now(), scene.now()), 0);
     assert_eq!([scene.endpoint(endpoint).removed_at.is_some(), scene.endpoint(removed).removed_at.is_some()], [false, true]);
+}
+
+fn words(told: &Told) -> Option<&str> {
+    match told {
+        Told::Said(Said { text, .. }) => text.as_ref().map(gatepost::Words::as_str),
+        _ => None,
+    }
+}
+
+pub(crate) fn what_a_person_wrote_is_forgotten(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let old = scene.say(ALICE, "STOP");
+    let before = scene.inbound_entry(old);
+    scene.advance(hours(1));
+    let young = scene.say(ALICE, "START");
+    let since = scene.inbound_entry(young).received_at;
+    assert_eq!([before.received_at, since, since].map(|time| scene.retain(time, NEVER)), [0, 1, 0]);
+    let after = scene.inbound_entry(old);
+    assert_eq!((words(&before.told), words(&after.told), words(&scene.inbound_entry(young).told)), (Some("STOP"), None, Some("START")));
+    let (Told::Said(before), Told::Said(after)) = (before.told, after.told) else { panic!("somebody wrote") };
+    assert_eq!(after, Said { text: None, ..before }, "that they wrote, and what it meant, is kept");
+}
+
+pub(crate) fn what_waits_to_be_heeded_is_kept(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoint = scene.listen(&["recipient.opted_out"]);
+    let heeded = scene.say(ALICE, "hi");
+    let waiting = scene.post(vec![scene.said(&[ALICE], "STOP")]).inbound[0];
+    scene.advance(hours(1));
+    scene.retain(scene.now(), scene.now());
+    assert_eq!(scene.inbound().iter().map(|entry| entry.id).collect::<Vec<_>>(), [waiting]);
+    assert_ne!(waiting, heeded);
+    scene.heed();
+    assert!(scene.bodies(endpoint)[0].contains(r#""matched_text":"STOP""#));
+    scene.advance(hours(1));
+    scene.retain(scene.now(), NEVER);
+    assert_eq!(words(&scene.inbound_entry(waiting).told), None, "its turn comes");
+}
+
+pub(crate) fn the_bytes_of_a_notification_are_forgotten(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let [old, young] = [(); 2].map(|()| scene.post(vec![scene.told_of(&[], "any", Told::Other)]));
+    let before = scene.notification(old.id).expect("it is kept");
+    let raw = |raw_before| Retention { content_before: NEVER, logs_before: NEVER, raw_before };
+    assert_eq!(wait(scene.worker().retain(raw(old.at), 9)), 0);
+    wait(scene.worker().retain(raw(young.at), 9));
+    assert_eq!(scene.notification(old.id), Some(NotificationEntry { body: None, ..before }));
+    assert!(scene.notification(young.id).is_some_and(|kept| kept.body.is_some()));
+    assert_eq!(scene.inbound().len(), 2);
+}
+
+pub(crate) fn a_repetition_is_known_for_its_time(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let said = scene.said(&[ALICE], "hi");
+    let at = scene.post(vec![said.clone()]).at;
+    scene.heed();
+    let again = |scene: &Scene| scene.post(vec![said.clone()]).received;
+    let raw = |raw_before| Retention { content_before: scene.now(), logs_before: scene.now(), raw_before };
+    wait(scene.worker().retain(raw(at), 9));
+    assert_eq!((again(&scene), scene.inbound()), (Received { new: 0, repeated: 1, quarantined: 0 }, vec![]));
+    wait(scene.worker().retain(raw(at.plus(MOMENT)), 9));
+    assert_eq!(again(&scene), Received { new: 1, repeated: 0, quarantined: 0 });
+}
+
+pub(crate) fn what_came_in_is_removed_when_it_is_old(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let old = scene.post(vec![scene.said(&[ALICE], "hi"), scene.told_of(&[], "any", Told::Quarantined { why: "x".to_string() })]);
+    scene.heed();
+    scene.advance(hours(1));
+    let young = scene.post(vec![scene.said(&[BOB], "hi")]);
+    scene.heed();
+    scene.retain(NEVER, young.at);
+    let left: Vec<_> = wait(scene.store().notifications(Page::first(9))).iter().map(|entry| entry.id).collect();
+    assert_eq!((left, scene.notification(old.id)), (vec![young.id], None));
+    assert_eq!(scene.inbound().iter().map(|entry| entry.id).collect::<Vec<_>>(), young.inbound);
+    assert_eq!(scene.retain(NEVER, young.at), 0);
+}
+
+pub(crate) fn an_opt_out_outlives_the_words(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.say(ALICE, "STOP");
+    scene.advance(hours(1));
+    scene.retain(scene.now(), scene.now());
+    assert_eq!((scene.inbound(), scene.send(text("hi")).as_str()), (vec![], "blocked by recipient_suppressed"));
+}
+
+pub(crate) fn no_more_of_what_came_in_is_forgotten_than_the_limit(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let neighbor = scene.neighbor();
+    for scene in [&scene, &neighbor] {
+        (0..3).for_each(|_| drop(scene.post(vec![scene.said(&[ALICE], "hi")])));
+    }
+    scene.heed();
+    scene.advance(hours(1));
+    let now = scene.now();
+    let words = Retention { content_before: now, logs_before: NEVER, raw_before: NEVER };
+    assert_eq!([4, 4, 4].map(|limit| wait(scene.worker().retain(words, limit))), [4, 2, 0]);
+    let raw = Retention { content_before: NEVER, logs_before: NEVER, raw_before: now };
+    assert_eq!([4, 4, 4].map(|limit| wait(scene.worker().retain(raw, limit))), [8, 4, 0], "the bytes and the keys");
+    let logs = Retention { content_before: NEVER, logs_before: now, raw_before: NEVER };
+    assert_eq!([4, 4, 4].map(|limit| wait(scene.worker().retain(logs, limit))), [8, 4, 0], "what was told, and who told it");
 }

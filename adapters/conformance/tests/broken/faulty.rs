@@ -18,10 +18,14 @@ pub(crate) enum Fault {
     DropsWhatIsHeld,
     /// Loses what it accepted.
     Forgets,
+    /// Heeds what one notification tells from its end.
+    HeedsBackwards,
     /// Calls an endpoint as fast as it answers.
     HurriesEndpoints,
     /// Lets whoever comes late finish what another worker has started.
     IgnoresFence,
+    /// Takes whatever is told again for something new.
+    IgnoresRepetitions,
     /// Lets a change undo another one.
     IgnoresRevisions,
     /// Starts what must not be started any more.
@@ -30,6 +34,8 @@ pub(crate) enum Fault {
     KeepsDeadEndpoints,
     /// Answers an account with the messages and endpoints of others.
     Leaks,
+    /// Lets a report lead a message back.
+    MovesBack,
     /// Has more on their way to an endpoint than it wants.
     OverfillsEndpoints,
     /// Sends history to whatever URL an endpoint has now.
@@ -59,6 +65,7 @@ struct Notes {
     accounts: Mutex<Vec<AccountId>>,
     claimed: Mutex<Vec<Claimed>>,
     taken: Mutex<Vec<StartedNotice>>,
+    reports: Mutex<Vec<StatusReport>>,
 }
 
 impl Faulty {
@@ -132,7 +139,6 @@ handle! {
         fn keys() -> Vec<ApiKey>;
         fn revoke_key(id: KeyId, now: Timestamp) -> Option<ApiKey>;
         fn reroll_key(old: KeyId, new: ApiKey, old_ends_at: Timestamp, now: Timestamp) -> bool;
-        fn receive(notification: Notification) -> Received;
         fn inbound(filter: InboundFilter, page: Page<InboundId>) -> Vec<InboundEntry>;
         fn inbound_entry(id: InboundId) -> Option<InboundEntry>;
         fn notifications(page: Page<NotificationId>) -> Vec<NotificationEntry>;
@@ -175,10 +181,20 @@ handle! {
             Ok(if self.fault == Fault::DoubleCharges { usage.map(twice) } else { usage })
         }
 
+        async fn receive(&self, mut notification: Notification) -> Result<Received, StoreError> {
+            match self.fault {
+                Fault::HeedsBackwards => notification.inbound.reverse(),
+                Fault::IgnoresRepetitions => notification.inbound.iter_mut().for_each(forget_key),
+                _ => lock(&self.notes.reports).extend(notification.inbound.iter().filter_map(report)),
+            }
+            self.inner.receive(notification).await
+        }
+
         async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
             match self.fault {
                 Fault::Forgets => Ok(None),
                 Fault::Leaks => self.message_of_anybody(id).await,
+                Fault::MovesBack => Ok(self.inner.message(id).await?.map(|message| self.moved_back(message))),
                 _ => self.inner.message(id).await,
             }
         }
@@ -242,7 +258,27 @@ handle! {
     }
 }
 
+/// Tells it from everything, also from itself when it was told before.
+fn forget_key(inbound: &mut Inbound) {
+    inbound.key = InboundKey::new(InstanceId::from_bytes(inbound.id.to_bytes()), "");
+}
+
+fn report(inbound: &Inbound) -> Option<StatusReport> {
+    match &inbound.told {
+        Told::Status(report) => Some(report.clone()),
+        _ => None,
+    }
+}
+
 impl FaultyAccount {
+    /// The message as its last report has it.
+    fn moved_back(&self, message: Message) -> Message {
+        let reports = lock(&self.notes.reports);
+        let is_meant = |report: &&StatusReport| message.external_id.as_ref() == Some(&report.external_id);
+        let told = reports.iter().rfind(is_meant).and_then(|report| MessageStatus::Unknown.after(report.progress));
+        Message { status: told.unwrap_or(message.status), ..message }
+    }
+
     async fn message_of_anybody(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
         let accounts = lock(&self.notes.accounts).clone();
         for account in accounts {

@@ -41,6 +41,12 @@ fn a_store_that_forgets_is_caught() {
 }
 
 #[test]
+fn a_store_that_heeds_backwards_is_caught() {
+    check(Fault::HeedsBackwards, "inbox::what_one_notification_tells_is_heeded_in_its_order");
+    check(Fault::HeedsBackwards, "inbox::what_came_in_is_heeded_part_by_part");
+}
+
+#[test]
 fn a_store_that_hurries_endpoints_is_caught() {
     check(Fault::HurriesEndpoints, "take::an_endpoint_is_called_no_faster_than_it_wants");
 }
@@ -49,6 +55,13 @@ fn a_store_that_hurries_endpoints_is_caught() {
 fn a_store_that_ignores_a_fence_is_caught() {
     check(Fault::IgnoresFence, "fence::a_finish_with_an_old_fence_changes_nothing");
     check(Fault::IgnoresFence, "deliveries::an_old_finish_changes_nothing");
+}
+
+#[test]
+fn a_store_that_ignores_repetitions_is_caught() {
+    check(Fault::IgnoresRepetitions, "inbox::a_repetition_in_a_notification_changes_nothing");
+    check(Fault::IgnoresRepetitions, "inbox::a_repetition_in_another_notification_changes_nothing");
+    check(Fault::IgnoresRepetitions, "races::the_same_told_by_many_is_one_thing");
 }
 
 #[test]
@@ -73,6 +86,12 @@ fn a_store_that_keeps_dead_endpoints_is_caught() {
 fn a_store_that_leaks_is_caught() {
     check(Fault::Leaks, "apart::another_accounts_message_is_not_found");
     check(Fault::Leaks, "apart::another_accounts_endpoints_are_not_found");
+}
+
+#[test]
+fn a_store_that_moves_a_message_back_is_caught() {
+    check(Fault::MovesBack, "reports::a_report_never_leads_back");
+    check(Fault::MovesBack, "reports::reports_of_one_notification_count_in_any_order");
 }
 
 #[test]
