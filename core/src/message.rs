@@ -84,6 +84,11 @@ pub enum Origin {
 pub const CONFIRMATION_TIME: Duration = Duration::from_secs(300);
 
 impl Origin {
+    /// Whether a message counts against the limits. The confirmation of an opt-out does not: they are for what the account has to say.
+    pub const fn is_charged(self) -> bool {
+        !matches!(self, Self::Confirmation)
+    }
+
     /// When a message that was accepted then is no longer worth sending.
     pub fn expiry(self, purpose: Purpose, accepted_at: Timestamp) -> Timestamp {
         match self {

@@ -98,7 +98,7 @@ pub fn decide(policy: &Policy, facts: &Facts, subject: &Subject, now: Timestamp)
 }
 
 /// Whether what a rule found is only noted. A person who released the message has answered its holds. The one confirmation of an opt-out
-/// needs no person, and no limit keeps it back: limits are for what the account has to say, and this the recipient asked for.
+/// needs no person, and no limit keeps it back ([`Origin::is_charged`]).
 fn is_waived(rule: &Rule, subject: &Subject) -> bool {
     let is_confirmation = subject.origin == Origin::Confirmation;
     match rule.effect {

@@ -136,7 +136,7 @@ pub(crate) fn a_confirmation_is_void_after_five_minutes(harness: &dyn Harness) {
     scene.give_back(scene.claim_one());
     scene.advance(MOMENT);
     scene.sweep();
-    assert_eq!((scene.status(confirmation.id).as_str(), scene.claim()), ("expired: expired", vec![]));
+    assert_eq!((scene.status(confirmation.id).as_str(), scene.claim(), scene.used()), ("expired: expired", vec![], (0, 0)));
 }
 
 pub(crate) fn an_account_that_wants_none_sends_no_confirmation(harness: &dyn Harness) {
@@ -154,7 +154,7 @@ pub(crate) fn no_limit_holds_a_confirmation_back(harness: &dyn Harness) {
         scene.deliver(sent("x"));
         scene.say(ALICE, "STOP");
         assert_eq!(scene.confirmations().len(), 1, "{limits:?}");
-        assert_eq!(scene.deliver(sent("y")), "sent");
+        assert_eq!((scene.deliver(sent("y")).as_str(), scene.used()), ("sent", (1, 1)), "and it takes nothing from them");
     }
 }
 

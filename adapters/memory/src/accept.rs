@@ -146,16 +146,18 @@ fn allow(
 ) -> Answer {
     let now = submission.now;
     let log_id = record(rows, Some(submission.message), scene, &submission.request.subject(), &ruling, now);
-    let usage = charge(rows, effects, (submission.message, submission.request.mode), scene, &ruling.decision, now);
+    let Request { mode, origin, .. } = submission.request;
+    let charged = origin.is_charged().then(|| charge(rows, effects, (submission.message, mode), scene, &ruling.decision, now));
     let order_key = submission.request.ordered.then(|| order_key(scene.instance.id, scene.contact));
     let at_once = submission.at_once.take().filter(|_| order_key.is_none_or(|key| !is_in_line(rows, key)));
-    let delivery = first_delivery(at_once.as_ref(), submission.request.origin.expiry(purpose, now), now);
+    let delivery = first_delivery(at_once.as_ref(), origin.expiry(purpose, now), now);
     let row = OutboxRow { id: submission.delivery, message: submission.message, instance: scene.instance.id, log_id, order_key, delivery };
     rows.outbox.insert(row.id, row);
     let status = delivery.status();
-    let quota = QuotaState { limits: scene.facts.limits, usage };
+    let quota = QuotaState { limits: scene.facts.limits, usage: charged.unwrap_or(scene.usage) };
     let answer = Answer::Accepted(Accepted { message: submission.message, log_id, status, decision: ruling.decision, quota });
-    keep(rows, effects, submission, scene, Kept { log_id, purpose, status, charge: Some(usage.charge()) });
+    let charge = charged.as_ref().map(Usage::charge);
+    keep(rows, effects, submission, scene, Kept { log_id, purpose, status, charge });
     match at_once {
         Some(AtOnce { permit, lease }) => {
             let started = deliver::open_attempt(rows, &row, lease, now);

@@ -177,17 +177,18 @@ fn allow(
     purpose: Purpose,
 ) -> rusqlite::Result<Answer> {
     let now = submission.now;
-    let usage = charge(txn, account, submission.message, submission.request.mode, scene, &decision, now)?;
+    let Request { mode, origin, .. } = submission.request;
+    let charged = if origin.is_charged() { Some(charge(txn, account, submission.message, mode, scene, &decision, now)?) } else { None };
     let log_id = record(txn, account, Some(submission.message), scene, &submission.request.subject(), &decision, decider, now)?;
     let order_key = submission.request.ordered.then(|| order_key(scene.instance.id, scene.contact.id));
     let at_once = match order_key {
         Some(key) if is_in_line(txn.connection, account, key)? => None,
         _ => submission.at_once.as_ref().map(|at_once| at_once.lease),
     };
-    let expires_at = submission.request.origin.expiry(purpose, now);
+    let expires_at = origin.expiry(purpose, now);
     let delivery = at_once.map_or(Delivery::waiting(now, expires_at), |lease| Delivery::started(lease.until, expires_at));
     let status = delivery.status();
-    let new = NewMessage { account, submission, scene, log_id, purpose, status, charged: Some(usage) };
+    let new = NewMessage { account, submission, scene, log_id, purpose, status, charged };
     new.insert(txn)?;
     let (place, item) = (scene.instance.id.to_bytes(), submission.message.to_bytes());
     let contact = Some(scene.contact.id);
@@ -200,7 +201,7 @@ fn allow(
     } else {
         txn.leave_due();
     }
-    let quota = QuotaState { limits: scene.facts.limits, usage };
+    let quota = charged.map_or_else(|| quota_state(&scene.facts), |usage| QuotaState { limits: scene.facts.limits, usage });
     let answer = Answer::Accepted(Accepted { message: submission.message, log_id, status, decision, quota });
     // The permit is used up: where the group has to run again, the message is queued.
     let permit = submission.at_once.take();

@@ -10,6 +10,7 @@ mod naive;
 mod watch;
 
 mod delivery;
+mod inbox;
 mod policy;
 mod texts;
 mod windows;
