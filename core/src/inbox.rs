@@ -61,8 +61,8 @@ impl fmt::Debug for Notification {
     }
 }
 
-/// One thing that a provider told, as an adapter read it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// One thing that a provider told, as an adapter read it. Its `Debug` does not show the key, which may name a person.
+#[derive(Clone, Eq, PartialEq)]
 pub struct NewInbound {
     /// The same each time the provider tells it, and different from all others of the instance.
     pub key: String,
@@ -84,6 +84,14 @@ impl NewInbound {
         }
         let Self { key, kind, at, people, told } = self;
         Inbound { id, contact: ContactId::new(now, host), key: InboundKey::new(instance, &key), kind, at, people, told }
+    }
+}
+
+impl fmt::Debug for NewInbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, at, people, told, .. } = self;
+        let mut shown = f.debug_struct("NewInbound");
+        shown.field("kind", kind).field("at", at).field("people", people).field("told", told).finish_non_exhaustive()
     }
 }
 

@@ -6,10 +6,12 @@ use core::fmt::Debug;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use gatepost::{
-    AccountId, Action, Actor, Address, ApiKey, AtOnce, Brand, Button, Cause, Claimed, ContactId, Content, DeliveryId, Fact, Findings,
-    Finish, Host, InstanceId, KeyDigest, KeyKind, KeyOwner, KeyTerms, Keyring, Lease, MediaKind, Message, MessageId, MessageStatus, Mode,
-    NewKey, NewSuppression, Outcome, Parcel, Permit, Phone, PresentedKey, Provider, Purpose, Request, Scopes, StartAnswer, Started,
-    Submission, Suppression, SuppressionFilter, SuppressionId, TemplateParameter, Text, Timestamp,
+    AccountId, Action, Actor, Address, Addresses, ApiKey, AtOnce, Brand, Button, Cause, Claimed, Confirmation, ContactId, Content,
+    DeliveryId, Fact, Findings, Finish, Host, InboundEntry, InboundId, InstanceId, KeyDigest, KeyKind, KeyOwner, KeyTerms, Keyring, Lease,
+    MediaKind, Message, MessageId, MessageReceived, MessageStatus, Mode, NewInbound, NewKey, NewSuppression, Notification,
+    NotificationEntry, NotificationId, OptChange, Outcome, Parcel, Permit, Phone, PresentedKey, Provider, Purpose, Received, Request, Said,
+    Scopes, StartAnswer, Started, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, TemplateParameter, Text, Timestamp,
+    Told, Words, read_reply,
 };
 
 const TEXT: &str = "Meet me at the blue door";
@@ -100,6 +102,65 @@ fn a_suppression_shows_no_number() {
     check(&NewSuppression { id, contact, address: address.clone(), cause, note: None, by, now: now() });
     check(&Suppression { id, contact, address: address.clone(), cause, note: None, since: now(), by, lifted: None });
     check(&SuppressionFilter { address: Some(address), in_force: true });
+}
+
+#[test]
+fn what_comes_in_shows_neither_words_nor_number() {
+    let (instance, name) = (InstanceId::from_bytes([6; 16]), "desk".parse().unwrap());
+    let told = || Told::Said(said());
+    let new = || NewInbound { key: PHONE.to_owned(), kind: "message.text".to_owned(), at: Some(now()), people: people(), told: told() };
+    check(&new());
+    let inbound = new().at(instance, InboundId::from_bytes([7; 16]), now(), &Still::default());
+    check(&inbound);
+    check(&Told::Identity(people()));
+    let (notification, body) = (NotificationId::from_bytes([8; 16]), TEXT.as_bytes().to_vec());
+    check(&Notification { id: notification, instance, body: body.clone(), inbound: vec![inbound], now: now() });
+    check(&NotificationEntry { id: notification, instance, received_at: now(), received: Received::default(), body: Some(body) });
+    check(&InboundEntry {
+        id: InboundId::from_bytes([7; 16]),
+        notification,
+        instance,
+        contact: None,
+        from: Some(phone().into()),
+        kind: "message.text".to_owned(),
+        at: None,
+        received_at: now(),
+        waits: true,
+        told: told(),
+    });
+    let (id, from, said) = (InboundId::from_bytes([7; 16]), Address::from(phone()), said());
+    let received = MessageReceived { id, instance: (instance, &name), from: Some(&from), said: &said, at: now(), received_at: now() };
+    check(&received);
+    check(&received.event());
+}
+
+#[test]
+fn an_opt_out_shows_neither_words_nor_number() {
+    let (inbound, contact, address) = (InboundId::from_bytes([7; 16]), ContactId::from_bytes([3; 16]), Address::from(phone()));
+    let words = Words::new(TEXT.to_owned());
+    let change = OptChange { id: [4; 16], instance: None, address: &address, text: Some(&words), source: Cause::Keyword, at: now() };
+    check(&change);
+    check(&change.opted_out());
+    check(&change.opted_in());
+    let language = read_reply("stop").meaning.unwrap().language;
+    check(&Confirmation { inbound, contact, address: &address, instance: InstanceId::from_bytes([6; 16]), language });
+    check(&Suspicion { contact, address, inbound, since: now() });
+}
+
+fn people() -> Addresses {
+    ["+999501234567", "lid:98765012345432"].into_iter().flat_map(str::parse::<Address>).collect()
+}
+
+fn said() -> Said {
+    Said {
+        external_id: "wamid.1".to_owned(),
+        form: "text".to_owned(),
+        text: Some(Words::new(TEXT.to_owned())),
+        file: None,
+        reply_to: None,
+        opens_window: true,
+        meaning: None,
+    }
 }
 
 #[test]

@@ -10,7 +10,6 @@ use gatepost::{
     Account, AccountId, Actor, CONVERSATION_TIME, Cause, Confirmation, Decider, ErrorClass, Heed, HeedAnswer, Inbound, InboundEntry,
     InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, NewSuppression, Notification,
     NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport, SuppressionId, Timestamp, Told,
-    Words,
 };
 
 use crate::world::{AccountRows, Effects, World, newest};
@@ -164,7 +163,7 @@ fn respond(
     };
     let instance = rows.instances.get(&entry.instance).map(|row| (row.instance.id, row.instance.name.clone()));
     let instance = instance.as_ref().map(|(id, name)| (*id, name));
-    let text = said.and_then(|said| said.text.as_ref()).map(Words::as_str);
+    let text = said.and_then(|said| said.text.as_ref());
     let change = OptChange { id: entry.id.to_bytes(), instance, address, text, source, at: now };
     let tell = if matches!(response, Response::OptOut(_)) { events::tell_opted_out } else { events::tell_opted_in };
     tell(rows, effects, &change);

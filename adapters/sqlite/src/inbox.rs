@@ -250,7 +250,7 @@ fn respond(
             (strictest.cause, false)
         }
     };
-    let text = said.and_then(|said| said.text.as_ref()).map(Words::as_str);
+    let text = said.and_then(|said| said.text.as_ref());
     let change = OptChange { id: entry.id.to_bytes(), instance: None, address, text, source, at: now };
     txn.part(|txn| tell_opt_change(txn, account, entry.instance, change, matches!(response, Response::OptOut(_))))?;
     Ok(is_confirmed)

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use serde::Serialize;
 
 use super::{Event, EventName};
-use crate::{Address, CONVERSATION_TIME, Cause, EventId, InboundId, InstanceId, Name, Said, SaidFile, Timestamp};
+use crate::{Address, CONVERSATION_TIME, Cause, EventId, InboundId, InstanceId, Name, Said, SaidFile, Timestamp, Words};
 
 /// A contact wrote.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ pub struct MessageReceived<'a> {
 #[derive(Serialize)]
 struct ReceivedFields<'a> {
     from: Option<String>,
-    message_text: Option<&'a str>,
+    message_text: Option<&'a Words>,
     message_type: &'a str,
     external_message_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,7 +45,7 @@ impl MessageReceived<'_> {
         let id = EventId::of(self.id.to_bytes(), EventName::MessageReceived as u32, self.received_at);
         let fields = ReceivedFields {
             from: self.from.map(Address::text),
-            message_text: self.said.text.as_ref().map(crate::Words::as_str),
+            message_text: self.said.text.as_ref(),
             message_type: &self.said.form,
             external_message_id: &self.said.external_id,
             media: self.said.file.as_ref(),
@@ -67,7 +67,7 @@ pub struct OptChange<'a> {
     /// Who.
     pub address: &'a Address,
     /// What they wrote.
-    pub text: Option<&'a str>,
+    pub text: Option<&'a Words>,
     /// By what it was understood.
     pub source: Cause,
     /// When.
@@ -77,7 +77,7 @@ pub struct OptChange<'a> {
 #[derive(Serialize)]
 struct OptedOutFields<'a> {
     phone: String,
-    matched_text: Option<&'a str>,
+    matched_text: Option<&'a Words>,
     source: &'static str,
     opted_out_at: String,
 }
@@ -85,7 +85,7 @@ struct OptedOutFields<'a> {
 #[derive(Serialize)]
 struct OptedInFields<'a> {
     phone: String,
-    matched_text: Option<&'a str>,
+    matched_text: Option<&'a Words>,
     source: &'static str,
     opted_in_at: String,
 }
