@@ -50,7 +50,7 @@ const NOTHING: Bounds = Bounds {
     per_day: 1,
     ahead: Duration::ZERO,
     fates: Fate::ALL,
-    left: Left { faults: 0, throttles: 0, events: 0, replays: 0, people: 0 },
+    left: Left { faults: 0, throttles: 0, events: 0, replays: 0, reports: 0, people: 0 },
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -80,6 +80,12 @@ const MESSAGE: Scene = Scene {
 const PUT_OFF_MESSAGE: Scene = Scene {
     bounds: Bounds { callers: 1, asks: 1, left: Left { faults: 1, throttles: 2, ..NOTHING.left }, ..NOTHING },
     shows: &["delivered", "six tries", "expired"],
+};
+
+/// The provider reports what became of a message, whenever it likes.
+const REPORT: Scene = Scene {
+    bounds: Bounds { callers: 1, asks: 1, left: Left { faults: 1, reports: 1, people: 1, ..NOTHING.left }, ..NOTHING },
+    shows: &["delivered", "failed for good", "unknown", "found out by a report", "reported before it was answered", "a finish too late"],
 };
 
 /// The same is asked three times under one key.
@@ -162,6 +168,7 @@ macro_rules! hold {
 hold! {
     a_message_keeps_its_promises: MESSAGE;
     a_message_that_is_put_off_keeps_its_promises: PUT_OFF_MESSAGE;
+    a_message_that_is_reported_keeps_its_promises: REPORT;
     a_key_keeps_its_promises: KEY;
     a_quota_keeps_its_promises: QUOTA;
     an_event_keeps_its_promises: EVENT;
@@ -229,6 +236,8 @@ find! {
     an_id_renewed_by_a_replay_is_found: IdRenewedByReplay in REPLAY, by "6 same event id", within 7;
     an_endpoint_that_is_not_asked_is_found: EndpointNotAsked in ENDPOINT, by "an endpoint's state is kept", within 3;
     a_history_that_moves_is_found: HistoryToNewUrl in REPLAY, by "history stays where it was", within 5;
+    a_report_before_the_answer_that_is_not_heeded_is_found: ReportIgnoredWhileOpen in REPORT, by "6 a report is the end", within 3;
+    a_second_send_after_a_report_is_found: ResentAfterTheReport in REPORT, by "6 no blind second send", within 3;
     a_charge_returned_in_doubt_is_found: ChargeReturnedInDoubt in MESSAGE, by "4 no charge returned for what arrived", within 5;
 }
 

@@ -42,6 +42,8 @@ pub(crate) enum Action {
     Resume,
     /// The recipient is asked whether a message in doubt arrived.
     Resolve { row: usize },
+    /// The provider reports of a message that it has: it went on, or failed after all.
+    Report { row: usize, failed: bool },
     /// The endpoint's owner changes it.
     Change(Change),
     /// The endpoint's owner asks for an event once more.
@@ -174,6 +176,8 @@ impl Display for Action {
             Self::Pause => write!(f, "the account is paused"),
             Self::Resume => write!(f, "the account is resumed"),
             Self::Resolve { row } => write!(f, "somebody finds out what became of {}", row + 1),
+            Self::Report { row, failed: false } => write!(f, "the provider reports that {} was sent", row + 1),
+            Self::Report { row, failed: true } => write!(f, "the provider reports that {} failed", row + 1),
             Self::Change(change) => write!(f, "the endpoint's owner: {change:?}"),
             Self::Replay { row, to_changed_url } => {
                 let where_to = if to_changed_url { ", wherever the endpoint is now" } else { "" };

@@ -81,6 +81,7 @@ impl SmallGateway {
             Action::Pause => (world.rows.paused, world.left.people) = (true, world.left.people - 1),
             Action::Resume => world.rows.paused = false,
             Action::Resolve { row } => self.resolve(world, row),
+            Action::Report { row, failed } => self.report(world, row, failed),
             Action::Change(change) => self.change(world, change),
             Action::Replay { row, to_changed_url } => self.replay(world, row, to_changed_url),
         }
@@ -188,6 +189,11 @@ impl SmallGateway {
     fn resolve(&self, world: &mut World, row: usize) {
         let sent = world.rows.deliveries[row].truth.arrived > 0;
         self.txn(world, 0).resolve(row, sent);
+    }
+
+    fn report(&self, world: &mut World, row: usize, failed: bool) {
+        world.left.reports -= 1;
+        self.txn(world, 0).report(row, failed);
     }
 
     fn change(&self, world: &mut World, change: Change) {

@@ -54,6 +54,10 @@ pub(crate) enum Mutant {
     HistoryToNewUrl,
     /// The charge of a message in doubt is returned when its time is over.
     ChargeReturnedInDoubt,
+    /// A report that comes before the answer does is not heeded.
+    ReportIgnoredWhileOpen,
+    /// A message of which the provider reports that it failed waits for another try.
+    ResentAfterTheReport,
 }
 
 impl Mutant {
@@ -64,6 +68,8 @@ impl Mutant {
             (State::Started { .. }, Input::Finish { fence, outcome, .. }) if *fence == before.fence => {
                 self.finish(before, input, outcome, now)
             }
+            (State::Started { .. }, Input::Arrived) if self == Self::ReportIgnoredWhileOpen => Some(Step::GoesOn(before)),
+            (_, Input::Bounced { .. }) if self == Self::ResentAfterTheReport => Some(waits(before, now)),
             _ => None,
         }
     }

@@ -138,6 +138,10 @@ impl Possible<'_> {
         self.add(left.events > 0, Action::Happen);
         for (row, delivery) in rows.open() {
             self.add(matches!(delivery.state, State::InDoubt { .. }), Action::Resolve { row });
+            let is_there = delivery.channel == Channel::Message && rows.deliveries[row].truth.arrived > 0;
+            for failed in [false, true] {
+                self.add(is_there && left.reports > 0, Action::Report { row, failed });
+            }
         }
     }
 

@@ -61,6 +61,7 @@ pub(crate) const ALWAYS: &[Property] = &[
     ("5 logged before", is_logged_before),
     ("5 logged after", is_logged_after),
     ("6 no blind second send", is_sent_once),
+    ("6 a report is the end", is_report_heeded),
     ("6 at least once", is_tried_until_spent),
     ("6 same event id", has_same_id),
     ("7 no try too many", is_within_budget),
@@ -181,6 +182,12 @@ fn is_sent_once(seen: &Seen<'_>) -> bool {
     messages.into_iter().all(|row| row.truth.arrived == 0 || (row.truth.arrived == 1 && !is_queued(row)))
 }
 
+/// What the provider has told of is in no doubt and on no way any more.
+fn is_report_heeded(seen: &Seen<'_>) -> bool {
+    let Action::Report { row, .. } = seen.action else { return true };
+    seen.after.rows.deliveries[row].open().is_none()
+}
+
 /// Whatever ends, ends for a reason that is true. An event is given up only where its tries or its time are spent, or where nobody
 /// wants it.
 fn is_tried_until_spent(seen: &Seen<'_>) -> bool {
@@ -212,7 +219,8 @@ impl Seen<'_> {
     }
 
     fn is_final_answer(&self) -> bool {
-        matches!(self.fate(), Some(Fate::Refused | Fate::Gone)) || matches!(self.action, Action::Resolve { .. })
+        matches!(self.fate(), Some(Fate::Refused | Fate::Gone))
+            || matches!(self.action, Action::Resolve { .. } | Action::Report { failed: true, .. })
     }
 
     fn is_endpoint_wanted(&self) -> bool {
@@ -275,12 +283,21 @@ pub(crate) const SOMETIMES: &[Property] = &[
     ("replayed", |seen| matches!(seen.action, Action::Replay { .. }) && seen.before.rows != seen.after.rows),
     ("history kept back", |seen| matches!(seen.action, Action::Replay { .. }) && seen.before.rows == seen.after.rows),
     ("moved", |seen| seen.action == Action::Change(Change::Move)),
+    ("found out by a report", |seen| seen.reports_of(|state| matches!(state, State::InDoubt { .. }))),
+    ("reported before it was answered", |seen| seen.reports_of(|state| matches!(state, State::Started { .. }))),
     ("in doubt", |seen| seen.after.rows.open().any(|(_, Delivery { state, .. })| matches!(state, State::InDoubt { .. }))),
 ];
 
 impl Seen<'_> {
     fn ends(&self, channel: Channel, is_so: fn(Ending) -> bool) -> bool {
         self.ended().any(|(row, ending)| row.channel() == channel && is_so(ending))
+    }
+
+    fn reports_of(&self, is_so: fn(State) -> bool) -> bool {
+        match self.action {
+            Action::Report { row, .. } => self.before.rows.deliveries[row].open().is_some_and(|delivery| is_so(delivery.state)),
+            _ => false,
+        }
     }
 
     fn told(&self) -> Option<usize> {

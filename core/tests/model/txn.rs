@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use gatepost::{
     AccountFacts, Cause, Channel, Connection, ContactState, ContentKind, DeclaredPurpose, Delivery, Disabled, Ending, EndpointState,
-    EventId, Fact, Facts, Findings, Gate, IDEMPOTENCY_TIME, Input, Lease, Limits, Mode, Origin, Policy, Purpose, Skip, Stale, StartFacts,
-    State, Step, Subject, Timestamp, Usage, Verdict, WindowId, Windows, Zone, decide, expiry, may_start, suppression_forbids,
+    ErrorClass, EventId, Fact, Facts, Findings, Gate, IDEMPOTENCY_TIME, Input, Lease, Limits, Mode, Origin, Policy, Purpose, Skip, Stale,
+    StartFacts, State, Step, Subject, Timestamp, Usage, Verdict, WindowId, Windows, Zone, decide, expiry, may_start, suppression_forbids,
 };
 
 use crate::action::Fate;
@@ -256,6 +256,16 @@ impl Txn<'_> {
     /// Ends a message in doubt by what is known of it.
     pub(crate) fn resolve(&mut self, row: usize, sent: bool) {
         self.advance(row, &Input::Resolve { sent });
+    }
+
+    /// Notes what the provider reports of a message, and closes its attempt if that is open.
+    pub(crate) fn report(&mut self, row: usize, failed: bool) {
+        let Some(before) = self.rows.deliveries[row].open() else { return };
+        let input = if failed { Input::Bounced { class: ErrorClass::Undeliverable } } else { Input::Arrived };
+        let is_heeded = self.advance(row, &input).is_some();
+        if is_heeded && matches!(before.state, State::Started { .. }) {
+            self.rows.deliveries[row].attempts.close(before.tries);
+        }
     }
 
     /// Delivers an event once more, where the rules allow it.

@@ -48,6 +48,8 @@ pub(crate) struct Left {
     pub(crate) events: u8,
     /// The endpoint's owner asks for a repetition.
     pub(crate) replays: u8,
+    /// The provider reports what became of a message.
+    pub(crate) reports: u8,
     /// Somebody opts out, pauses the account, or pauses, disables, moves or removes the endpoint.
     pub(crate) people: u8,
 }
