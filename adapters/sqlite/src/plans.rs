@@ -5,7 +5,7 @@
 
 use rusqlite::Connection;
 
-use crate::{accounts, deliver, deliveries, events, notices, replays, retention, schema, take};
+use crate::{accounts, contacts, deliver, deliveries, events, inbox, notices, replays, retention, schema, take};
 
 fn empty() -> Connection {
     let mut connection = Connection::open_in_memory().expect("memory is there");
@@ -19,6 +19,12 @@ fn lopsided() -> Connection {
         CREATE TEMP TABLE numbers AS WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n;
         INSERT INTO outbox SELECT CAST(printf('%016d', i) AS BLOB), zeroblob(16), 0, NULL, i % 2, zeroblob(16), zeroblob(16), zeroblob(16), NULL, i,
                                   (i / 2) % 2 * 2, i, i, 0, 0, 0, NULL FROM numbers;
+        INSERT INTO outbox SELECT CAST(printf('in%014d', i) AS BLOB), zeroblob(16), 0, NULL, 2, zeroblob(16), zeroblob(16), NULL, NULL, i,
+                                  0, i, i, 0, 0, 0, NULL FROM numbers;
+        INSERT INTO contacts SELECT zeroblob(16), CAST(printf('%016d', i) AS BLOB), NULL, NULL, iif(i % 3 = 0, zeroblob(16), NULL),
+                                    iif(i % 3 = 0, i, NULL), NULL, printf('+999501%06d', i), NULL, iif(i % 2 = 0, zeroblob(16), NULL), 0, 0
+                                    FROM numbers;
+        INSERT INTO inbound_keys SELECT zeroblob(16), CAST(printf('%016d', i) AS BLOB), i FROM numbers;
         INSERT INTO event_deliveries SELECT zeroblob(16), CAST(printf('%016d', i) AS BLOB), zeroblob(16), 'message.sent', zeroblob(16),
                                             i % 5, NULL, NULL, 0, iif(i % 3 = 0, '{}', NULL), NULL, NULL, i, i FROM numbers;
         ANALYZE;";
@@ -81,6 +87,45 @@ fn a_sweep_finds_what_is_overdue_without_looking_at_what_waits() {
     check(deliver::MESSAGES_EXPIRED, &["SEARCH o USING INDEX outbox_messages_expiring (expires_at<?)"]);
     check(notices::LEASED, &["SCAN o USING INDEX outbox_events_in_flight"]);
     check(notices::EXPIRED, &["SEARCH o USING PRIMARY KEY (delivery<?)"]);
+}
+
+#[test]
+fn a_heed_walks_over_what_came_in_and_over_nothing_else() {
+    check(inbox::NEXT_ACCOUNT, &["SEARCH outbox USING COVERING INDEX outbox_inbox_waiting (account>?)"]);
+    check(inbox::NEXT, &["SEARCH outbox USING INDEX outbox_inbox_waiting (account=?)"]);
+}
+
+#[test]
+fn what_waits_for_a_contact_is_found_without_looking_at_what_waits_for_others() {
+    check(
+        contacts::WAITING,
+        &[
+            "SEARCH o USING INDEX outbox_messages_of_contact (account=? AND contact=?)",
+            "LIST SUBQUERY 2",
+            "COMPOUND QUERY",
+            "LEFT-MOST SUBQUERY",
+            "SCAN CONSTANT ROW",
+            "UNION ALL",
+            "SEARCH contacts USING COVERING INDEX contacts_merged (account=? AND merged_into=?)",
+        ],
+    );
+}
+
+#[test]
+fn contacts_without_a_doubt_are_not_looked_at() {
+    check(contacts::SUSPECTED, &["SEARCH contacts USING INDEX contacts_suspected (account=? AND id>?)"]);
+}
+
+#[test]
+fn the_keys_of_what_was_told_are_forgotten_by_their_age() {
+    check(
+        retention::OLD_INBOUND_KEYS,
+        &[
+            "SEARCH inbound_keys USING PRIMARY KEY (account=? AND key=?)",
+            "LIST SUBQUERY 2",
+            "SEARCH inbound_keys USING COVERING INDEX inbound_keys_by_age (told_at<?)",
+        ],
+    );
 }
 
 /// How it is found whether an endpoint is for the operator.

@@ -162,11 +162,12 @@ fn forget_notifications(connection: &Connection, account: AccountId, before: Tim
     delete(connection, account, before, limit, sql, &["DELETE FROM notifications WHERE account = ?1 AND id = ?2"])
 }
 
+pub(crate) const OLD_INBOUND_KEYS: &str = "DELETE FROM inbound_keys WHERE (account, key) IN
+    (SELECT account, key FROM inbound_keys WHERE told_at < ?1 ORDER BY told_at LIMIT ?2)";
+
 /// Forgets what was told, of all accounts: later nobody repeats it.
 fn forget_inbound_keys(connection: &Connection, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    let sql = "DELETE FROM inbound_keys WHERE (account, key) IN
-               (SELECT account, key FROM inbound_keys WHERE told_at < ?1 ORDER BY told_at LIMIT ?2)";
-    connection.prepare_cached(sql)?.execute(params![before.as_millis(), limit as i64])
+    connection.prepare_cached(OLD_INBOUND_KEYS)?.execute(params![before.as_millis(), limit as i64])
 }
 
 fn forget_deliveries(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {

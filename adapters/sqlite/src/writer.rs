@@ -2,8 +2,8 @@
 //!
 //! A verb is a [`Job`]: it runs inside the transaction of its group and is answered after the commit. The thread takes what waits,
 //! runs it in one `BEGIN IMMEDIATE`, commits once, and answers all. A verb that fails by itself runs behind a savepoint; one on the
-//! hot path does not, and its failure fails its group. Where that is because something cannot be read, the group runs once more with
-//! each verb behind a savepoint, so that one unreadable row fails only who needs it. A panic fails as an error does, and never ends
+//! hot path does not, and its failure fails its group. Where something cannot be read, the group runs once more with each verb and its
+//! parts behind savepoints, so that one unreadable row fails only what needs it. A panic fails as an error does, and never ends
 //! the thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -123,6 +123,13 @@ where
             Alone::No | Alone::Yes => txn.savepoint(guarded),
         };
         let result = result.map_err(|error| error::of_statement(&error))?;
+        if let Err(error) = &result
+            && error::is_unreadable(error)
+            && !txn.is_careful()
+        {
+            // With care it may do what can be done all the same.
+            return Err(error::of_statement(error));
+        }
         self.result = Some(result.map_err(|error| error::of_statement(&error)));
         Ok(())
     }
@@ -249,6 +256,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_fails_only_who_reads_it() {
+        [Alone::No, Alone::Yes].into_iter().for_each(check_unreadable);
+    }
+
+    fn check_unreadable(alone: Alone) {
         let connection = Connection::open_in_memory().expect("memory is there");
         connection.execute_batch("CREATE TABLE t (x INTEGER, filler TEXT) STRICT; INSERT INTO t VALUES (-1, NULL)").expect("a table");
         let aftermath = Aftermath { hooks: Hooks::default(), parked: Arc::default() };
@@ -260,13 +271,31 @@ mod tests {
                 txn.connection.query_row(lowest, [], |row| crate::rows::count(row, 0))
             };
             let (answer, answered) = oneshot::channel();
-            group.push(Box::new(Verb { verb, alone: Alone::No, result: None, answer }));
+            group.push(Box::new(Verb { verb, alone, result: None, answer }));
             answers.push(answered);
         }
         write_group(&connection, group, &mut OpenAttempts::default(), &aftermath);
         let answers: Vec<_> = answers.into_iter().map(|answered| wait(answered).expect("an answer")).collect();
         assert!(matches!(answers[..], [Ok(1), Err(StoreError::Corrupt(_)), Ok(3)]), "{answers:?}");
         assert_eq!(numbers(&mut Txn::new(&connection, Care::Quick)), Ok(vec![-1, 1, 3]));
+    }
+
+    #[test]
+    fn a_verb_that_reads_what_cannot_be_read_is_done_but_for_that_part() {
+        let writer = writer();
+        for (alone, numbers) in [(Alone::No, vec![1, 2]), (Alone::Yes, vec![1, 1, 2, 2])] {
+            let verb = |txn: &mut Txn<'_>| {
+                insert(txn, 1)?;
+                let unreadable = txn.part(|txn| {
+                    insert(txn, -1)?;
+                    txn.connection.query_row("SELECT -1", [], |row| crate::rows::count(row, 0))
+                })?;
+                insert(txn, 2)?;
+                Ok(unreadable)
+            };
+            assert_eq!(wait(writer.write(alone, verb)), Ok(None));
+            assert_eq!(wait(writer.write(Alone::Yes, self::numbers)), Ok(numbers));
+        }
     }
 
     #[test]
