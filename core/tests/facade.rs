@@ -14,8 +14,9 @@ use async_trait::async_trait;
 use futures_executor::block_on;
 use futures_util::FutureExt;
 use gatepost::{
-    Account, AccountGateway, AccountId, Answer, Delivering, ErrorClass, Gateway, Host, Instance, InstanceId, Message, MessageFilter,
-    MessageStatus, Outcome, Page, Parcel, Plan, Provider, Purpose, Request, Sent, Store, Timestamp, Transport, Worker,
+    Account, AccountGateway, AccountId, Actor, Address, Answer, Delivering, ErrorClass, Gateway, Host, Instance, InstanceId, Message,
+    MessageFilter, MessageStatus, NewInbound, Outcome, Page, Parcel, Plan, Progress, Provider, Purpose, Received, Request, RuleId, Said,
+    Sent, StatusReport, Store, Timestamp, Told, Transport, Words, Worker,
 };
 use gatepost_memory::{MemoryStore, TestHost};
 use slow::{Slow, Verb};
@@ -128,6 +129,90 @@ fn with_a_worker_a_message_goes_at_once_and_the_caller_hears_of_it() {
     scene.drive(&mut worker);
     assert_eq!(block_on(sent.settled()), Some(MessageStatus::Sent));
     assert_eq!(block_on(sent.status()), Ok(Some(MessageStatus::Sent)));
+}
+
+/// Something that a provider tells of the person whom the scene writes to.
+fn told(key: &str, told: Told) -> NewInbound {
+    let phone: Address = "+999501234567".parse().expect("a number");
+    NewInbound { key: key.to_owned(), kind: "any".to_owned(), at: None, people: phone.into(), told }
+}
+
+fn said(words: &str) -> Told {
+    Told::Said(Said {
+        external_id: words.to_owned(),
+        form: "text".to_owned(),
+        text: Some(Words::new(words.to_owned())),
+        file: None,
+        reply_to: None,
+        opens_window: true,
+        meaning: None,
+    })
+}
+
+impl Scene {
+    fn receive(&self, told: Vec<NewInbound>) -> Received {
+        let instance = block_on(self.account().store().instances()).expect("a store that works").remove(0).id;
+        block_on(self.account().receive(instance, b"{}".to_vec(), told)).expect("a store that works")
+    }
+}
+
+#[test]
+fn what_comes_in_is_heeded_by_the_worker_before_anything_is_sent() {
+    let scene = Scene::new(&[]);
+    let sent = scene.send();
+    let new = scene.receive(vec![told("1", said("STOP")), told("1", said("STOP"))]);
+    assert_eq!((new.new, new.repeated), (1, 1));
+    scene.drive(&mut scene.gateway.worker());
+    assert_eq!(block_on(sent.status()), Ok(Some(MessageStatus::Canceled)));
+    // The confirmation went out, and nothing else does.
+    let went_out = MessageFilter { status: Some(MessageStatus::Sent), ..MessageFilter::default() };
+    let listed = block_on(scene.account().store().messages(went_out, Page::first(9))).expect("a store that works");
+    assert_eq!((listed.len(), scene.sends()), (1, 1));
+    let Answer::Refused { decision, .. } = scene.send().answer else { panic!("who said stop is not written to") };
+    assert_eq!(decision.deciding().map(|reason| reason.rule), Some(RuleId::RecipientSuppressed));
+    scene.receive(vec![told("2", said("START"))]);
+    scene.drive(&mut scene.gateway.worker());
+    assert_eq!(status(&scene.send()), Some(MessageStatus::Queued));
+}
+
+#[test]
+fn a_worker_that_rests_is_woken_by_what_comes_in() {
+    let scene = Scene::new(&[]);
+    let mut worker = scene.gateway.worker();
+    scene.drive(&mut worker);
+    assert_eq!(worker.idle().now_or_never(), None);
+    scene.receive(vec![told("1", said("hi"))]);
+    assert_eq!(worker.idle().now_or_never(), Some(()));
+}
+
+#[test]
+fn a_caller_who_waits_hears_of_a_report() {
+    let scene = Scene::new(&[Turn::NeverAnswer]);
+    let mut worker = scene.gateway.worker();
+    let mut sent = scene.send();
+    scene.drive(&mut worker);
+    let report =
+        StatusReport { message: Some(scene.message().id), external_id: "x".to_owned(), progress: Progress::Delivered, error: None };
+    scene.receive(vec![told("1", Told::Status(report))]);
+    scene.drive(&mut worker);
+    assert_eq!(block_on(sent.settled()), Some(MessageStatus::Delivered));
+}
+
+#[test]
+fn what_is_known_of_a_person_and_what_a_person_says_of_them_counts() {
+    let scene = Scene::new(&[]);
+    let id: Address = "US.13491208650000000001".parse().expect("a user id");
+    let mut doubtful = told("1", said("stop?"));
+    doubtful.people = id.clone().into();
+    scene.receive(vec![doubtful]);
+    scene.drive(&mut scene.gateway.worker());
+    let doubt = block_on(scene.account().store().suspicions(Page::first(9))).expect("a store that works").remove(0);
+    let both = [id, "+999501234567".parse().expect("a number")].into_iter().collect();
+    block_on(scene.account().know(both)).expect("a store that works");
+    assert_eq!(status(&scene.send()), Some(MessageStatus::Held));
+    let answered = block_on(scene.account().answer_suspicion(doubt.contact, false, Actor::App)).expect("a store that works");
+    assert_eq!(answered.map(|answered| answered.inbound), Some(doubt.inbound));
+    assert_eq!(status(&scene.send()), Some(MessageStatus::Queued));
 }
 
 #[test]
