@@ -56,6 +56,17 @@
 //!                 finish    sent, failed (known not sent: once more, on a schedule), or unknown (never sent blindly again)
 //! ```
 //!
+//! # The way of what comes in
+//!
+//! ```text
+//!  a provider's post ──► AccountGateway::receive ──► AccountStore::receive: kept as it came, what was told before left out
+//!                                                     │
+//!  Worker::turn:  heed ◄──────────────────────────────┘   in the order in which it came
+//!                 somebody asks to be left alone    suppressed, what waits withdrawn, confirmed once; before all else
+//!                 somebody wrote                    the conversation window opens, customers are told
+//!                 a message got further             sent, delivered, read; a doubt is closed
+//! ```
+//!
 //! # Map
 //!
 //! | of | look at |
@@ -64,7 +75,8 @@
 //! | what is asked | [`Request`], [`Content`], [`Phone`], [`DeclaredPurpose`], [`IdempotencyKey`] |
 //! | deciding | [`decide`], [`Facts`], [`RuleId`], [`Decision`], [`PolicyEvent`]; [`Suppression`], [`Usage`], [`Rate`] |
 //! | delivering | [`Delivery`], [`Attempt`], [`Outcome`], [`Schedule`], [`Worker`]; [`may_start`] is the last look |
-//! | a person's part | [`Review`], [`Pause`] |
+//! | receiving | [`Notification`], [`Inbound`], [`Told`]; [`read_reply`], [`Response`], [`Suspicion`]; [`StatusReport`] |
+//! | a person's part | [`Review`], [`Pause`], [`Suspicion`] |
 //! | telling customers | [`Endpoint`], [`Event`], [`Webhooks`], [`AccountEndpoints`], [`Replay`], [`Recovery`] |
 //! | genuine and safe | [`sign`], [`Verifier`], [`EndpointSecrets`]; [`DestinationPolicy`], [`CheckedTarget`] |
 //! | the edges | [`Store`] with its three handles, [`Transport`], [`HttpSend`], [`Host`] |
@@ -80,13 +92,10 @@
 //!
 //! # Not supported yet
 //!
-//! - Sending through a real provider: there is a sandbox; the Cloud API and Evolution API adapters come next. The rules already know
-//!   them.
-//! - Receiving: webhooks of providers, opt-out words, conversation windows that open by themselves.
+//! - Fetching the files that people send: customers are told the provider's id of them.
 //! - 3CX. The rules already know its origin.
 //! - Content rules: what is said is not judged, but for [one-time codes](Findings::one_time_code).
 //! - Several hosts over one database: the shapes are there (leases, fences, shards), the PostgreSQL adapter is not.
-//! - Addresses other than phone numbers.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
