@@ -122,6 +122,13 @@ impl InboundId {
     }
 }
 
+impl ContactId {
+    /// The id of the contact that a message is for, where nobody chose one.
+    pub fn of_message(message: MessageId, now: Timestamp) -> Self {
+        Self(layout(now, mixed(message.0, 5)))
+    }
+}
+
 impl MessageId {
     /// The id of the message that `cause` leads to at `now`; the same each time.
     pub fn of(cause: InboundId, now: Timestamp) -> Self {

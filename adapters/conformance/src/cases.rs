@@ -541,6 +541,7 @@ macro_rules! __store_cases {
                 a_report_never_leads_back
                 reports_of_one_notification_count_in_any_order
                 each_step_is_told_once
+                who_a_report_calls_otherwise_is_the_same_person
                 a_report_by_our_id_counts
                 a_report_of_an_unknown_message_changes_nothing
                 a_report_to_another_instance_changes_nothing

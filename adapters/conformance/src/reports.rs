@@ -275,3 +275,12 @@ pub(crate) fn the_newest_message_of_an_id_is_meant(harness: &dyn Harness) {
     assert_eq!(scene.report(scene.reported("wamid.1", Progress::Read)), "read");
     assert_eq!([old, new].map(|message| scene.status(message)), ["sent", "read"]);
 }
+
+pub(crate) fn who_a_report_calls_otherwise_is_the_same_person(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let message = taken(&scene, "wamid.1");
+    let report = crate::scene::report(Some(message), "wamid.1", Progress::Delivered);
+    assert_eq!(scene.report(scene.told_of(&["US.1349"], "status.delivered", Told::Status(report))), "delivered");
+    scene.say("US.1349", "STOP");
+    assert_eq!(scene.send(text("hi")), "blocked by recipient_suppressed");
+}

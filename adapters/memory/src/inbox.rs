@@ -7,8 +7,8 @@ use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
 use gatepost::{
-    Account, AccountId, Actor, CONVERSATION_TIME, Cause, Confirmation, Decider, ErrorClass, Heed, HeedAnswer, Inbound, InboundEntry,
-    InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, NewSuppression, Notification,
+    Account, AccountId, Actor, Address, CONVERSATION_TIME, Cause, Confirmation, Decider, ErrorClass, Heed, HeedAnswer, Inbound,
+    InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, NewSuppression, Notification,
     NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport, SuppressionId, Timestamp, Told,
 };
 
@@ -94,7 +94,7 @@ fn heed_one(world: &mut World, account: AccountId, id: InboundId, decider: &dyn 
         }
         Told::Status(report) => {
             rows.inbound.remove(&id);
-            report_status(rows, effects, entry.instance, report, now)
+            report_status(rows, effects, &entry, report, now)
         }
         Told::Preference(wish) => {
             respond(rows, effects, &entry, None, wish.response(), now);
@@ -187,11 +187,12 @@ fn confirm(world: &mut World, account: AccountId, confirmation: &Confirmation<'_
 fn report_status(
     rows: &mut AccountRows,
     effects: &mut Effects,
-    instance: InstanceId,
+    entry: &InboundEntry,
     report: &StatusReport,
     now: Timestamp,
 ) -> Option<Settled> {
-    let message = reported_message(rows, instance, report)?;
+    let message = reported_message(rows, entry.instance, report)?;
+    know_recipient(rows, effects, message, entry.from.as_ref(), now);
     let reported = report.on(rows.messages.get(&message)?.message.status)?;
     deliver::end_reported(rows, effects, message, report, reported, now)?;
     if let Some(row) = rows.messages.get_mut(&message) {
@@ -202,6 +203,16 @@ fn report_status(
         deliver::note_opt_out(rows, effects, message, now);
     }
     Some(Settled { message, status: reported.status })
+}
+
+/// A provider may call a recipient by another address than they were written to: they are the same person.
+fn know_recipient(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, called: Option<&Address>, now: Timestamp) {
+    let Some(row) = rows.messages.get(&message) else { return };
+    if let Some(called) = called.filter(|called| **called != row.message.recipient) {
+        let addresses = [row.message.recipient.clone(), called.clone()].into_iter().collect();
+        let contact = row.contact;
+        contacts::know(rows, effects, &addresses, contact, now);
+    }
 }
 
 /// The message of this instance that a report is about: by our id, or else the newest that the provider calls so.

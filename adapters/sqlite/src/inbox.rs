@@ -180,7 +180,7 @@ fn heed_one(
         Told::Status(report) => {
             let sql = "DELETE FROM inbound WHERE account = ?1 AND id = ?2";
             txn.statement(sql)?.execute(params![account.to_bytes(), id.to_bytes()])?;
-            report_status(txn, account, entry.instance, report, now)
+            report_status(txn, account, &entry, report, now)
         }
         Told::Preference(wish) => respond(txn, account, &entry, None, wish.response(), now).map(|_| None),
         Told::Connection(connection) => {
@@ -291,11 +291,16 @@ fn confirm(
 fn report_status(
     txn: &mut Txn<'_>,
     account: AccountId,
-    instance: InstanceId,
+    entry: &InboundEntry,
     report: &StatusReport,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Settled>> {
-    let Some(message) = reported_message(txn, account, instance, report)? else { return Ok(None) };
+    let Some(message) = reported_message(txn, account, entry.instance, report)? else { return Ok(None) };
+    // A provider may call a recipient by another address than they were written to: they are the same person.
+    if let Some(called) = entry.from.as_ref().filter(|called| **called != message.recipient) {
+        let addresses = [message.recipient.clone(), called.clone()].into_iter().collect();
+        contacts::know(txn, account, &addresses, ContactId::of_message(message.id, now), now)?;
+    }
     let Some(reported) = report.on(message.status) else { return Ok(None) };
     let is_written = deliver::write_report(txn, account, &message, report, reported, now)?;
     Ok(is_written.then_some(Settled { message: message.id, status: reported.status }))

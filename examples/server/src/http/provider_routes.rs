@@ -127,7 +127,7 @@ fn unknown(why: NoAccount) -> StatusCode {
 
 async fn read(request: Request<Body>) -> Result<(HeaderMap, Bytes), StatusCode> {
     let (parts, body) = request.into_parts();
-    let body = body::read_notification(&parts.headers, body).await.map_err(|code| code.status())?;
+    let body = body::read_notification(&parts.headers, body).await.map_err(super::code::Code::status)?;
     Ok((parts.headers, body))
 }
 
