@@ -43,11 +43,11 @@ pub async fn prepare(router: &Router, settings: &Settings, address: SocketAddr, 
 }
 
 /// Has the demo account send to the stand-ins of a demo. Without them its instances there are closed: their messages must not leave.
-pub async fn heed_demo(router: &Router, demo: Option<&demo::Demo>) -> Result<(), Failure> {
+pub async fn heed_demo(router: &Router, demo: Option<&demo::Demo>) -> Result<[Option<String>; 2], Failure> {
     let operator = Operator { router };
     match demo {
         Some(demo) => operator.open_demo(demo).await,
-        None => operator.close_demo().await,
+        None => operator.close_demo().await.map(|()| [None, None]),
     }
 }
 
@@ -159,26 +159,28 @@ impl Operator<'_> {
     }
 
     /// Gives the demo account an instance at each stand-in, which is at another port each time.
-    async fn open_demo(&self, demo: &demo::Demo) -> Result<(), Failure> {
+    async fn open_demo(&self, demo: &demo::Demo) -> Result<[Option<String>; 2], Failure> {
         let instances = format!("/v1/accounts/{}/instances", self.demo().await?.account_id);
         let present = self.get(&instances).await?;
-        for instance in &demo::INSTANCES {
+        let mut ids = [None, None];
+        for (instance, id) in demo::INSTANCES.iter().zip(&mut ids) {
             let mut body = json!({"connection": "open"});
             body[instance.part] = demo.gift(instance);
             match named(&present, instance.name).next() {
                 Some(found) if instance.is(found) => {
                     self.ask(&Method::PATCH, &format!("{instances}/{}", text(found, "id")), Some(&body)).await?;
+                    *id = Some(text(found, "id"));
                 }
                 // Somebody's own, with the same name.
                 Some(_) => continue,
                 None => {
                     (body["name"], body["provider"]) = (instance.name.into(), instance.provider.into());
-                    self.make(&instances, body).await?;
+                    *id = Some(text(&self.make(&instances, body).await?, "id"));
                 }
             }
             tracing::info!(instance = instance.name, "messages of this instance go to a stand-in on this machine");
         }
-        Ok(())
+        Ok(ids)
     }
 
     async fn close_demo(&self) -> Result<(), Failure> {

@@ -99,7 +99,7 @@ impl Server {
     /// gateway gets the demo account first.
     pub async fn start(settings: &Settings, extras: &Extras<'_>) -> Result<(Self, Option<Notice>), Failure> {
         extras.refuse_in(settings.mode)?;
-        let demo = extras.demo.then(Demo::start).transpose().map_err(|error| Failure::Unavailable(format!("`--demo`: {error}")))?;
+        let mut demo = extras.demo.then(Demo::start).transpose().map_err(|error| Failure::Unavailable(format!("`--demo`: {error}")))?;
         let with_demo = demo.as_ref().map(|demo| demo.settings(settings));
         let settings = with_demo.as_ref().unwrap_or(settings);
         let opened = DataFolder::of(settings).make().await?;
@@ -110,16 +110,19 @@ impl Server {
         tell_destinations(&app);
         let router = http::router(app.clone());
         let notice = bootstrap::prepare(&router, settings, address, extras.bootstrap).await?;
-        bootstrap::heed_demo(&router, demo.as_ref()).await?;
+        let instances = bootstrap::heed_demo(&router, demo.as_ref()).await?;
         let server = Self {
             address,
             connections: Connections::serve(listener, Surface::new(app.clone()), settings.http.connections_max.get() as usize),
             deliveries: Deliveries::begin(gateway.clone(), app.clone(), settings.delivering()),
             housekeeping: Housekeeping::begin(gateway, app.clone(), settings.retention),
             app,
-            _demo: demo,
+            _demo: None,
         };
-        Ok((server, notice))
+        if let Some(demo) = &mut demo {
+            demo.live(address, instances).map_err(|error| Failure::Unavailable(format!("`--demo`: {error}")))?;
+        }
+        Ok((Self { _demo: demo, ..server }, notice))
     }
 
     /// Where it listens.

@@ -1,9 +1,10 @@
 //! The table of routes, as the OpenAPI document tells it: who may use each, and that nobody reaches into another account.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use axum::http::Method;
-use gatepost::{Scope, Scopes};
+use gatepost::{Address, Heed, Host, NewInbound, Page, Phone, Policy, Said, Scope, Scopes, Told, Words};
 use gatepost_server::http::{HttpSettings, openapi};
 use serde_json::{Value, json};
 
@@ -55,6 +56,9 @@ struct Things {
     delivery: String,
     event: String,
     recovery: String,
+    notification: String,
+    inbound: String,
+    contact: String,
 }
 
 /// Nobody listens there.
@@ -72,7 +76,11 @@ impl Things {
         let endpoint = format!("/v1/accounts/me/endpoints/{}", text(&added, "id"));
         let tested = world.ask(Method::POST, &format!("{endpoint}/test"), key, None).await;
         let begun = world.post(&format!("{endpoint}/recoveries"), key, json!({"since": "2026-01-01T00:00:00Z"})).await;
+        let [notification, inbound, contact] = doubtful_wish(world, key).await;
         Self {
+            notification,
+            inbound,
+            contact,
             endpoint: text(&added, "id"),
             delivery: text(&tested, "id"),
             event: text(&tested, "event_id"),
@@ -97,7 +105,34 @@ impl Things {
             .replace("{delivery_id}", &self.delivery)
             .replace("{event_id}", &self.event)
             .replace("{recovery_id}", &self.recovery)
+            .replace("{notification_id}", &self.notification)
+            .replace("{inbound_id}", &self.inbound)
+            .replace("{contact_id}", &self.contact)
     }
+}
+
+/// Somebody writes what may be an opt-out: the notification, what came in by it, and who it was.
+async fn doubtful_wish(world: &World, key: &str) -> [String; 3] {
+    let customer = if key == world.other.key { &world.other } else { &world.shop };
+    let said = Said {
+        external_id: "wamid.1".to_owned(),
+        form: "text".to_owned(),
+        text: Some(Words::new("wrong number".to_owned())),
+        file: None,
+        reply_to: None,
+        opens_window: true,
+        meaning: None,
+    };
+    let people = Address::from("+999501234588".parse::<Phone>().unwrap()).into();
+    let told = NewInbound { key: "1".to_owned(), kind: "message.text".to_owned(), at: None, people, told: Told::Said(said) };
+    let (account, now) = (world.app.gateway.account(customer.id), world.host.now());
+    account.receive(customer.instance, b"{}".to_vec(), vec![told]).await.unwrap();
+    let heed = Heed { limit: 9, per_account: 9, after: None, decider: Arc::new(Policy::default()), now };
+    // The worker may have been faster.
+    world.store.worker().heed(heed).await.unwrap();
+    let [suspicion] = &account.store().suspicions(Page::first(9)).await.unwrap()[..] else { panic!("somebody may have opted out") };
+    let entry = account.store().inbound_entry(suspicion.inbound).await.unwrap().unwrap();
+    [entry.notification.to_string(), entry.id.to_string(), suspicion.contact.to_string()]
 }
 
 /// A body that the route takes.
@@ -111,6 +146,7 @@ fn body(route: &Route) -> Option<Value> {
         ("POST", "instances") => Some(json!({"name": "till", "provider": "sandbox"})),
         ("POST", "suppressions") => Some(json!({"phone": "+999501234590", "cause": "manual"})),
         ("POST", "search") => Some(json!({"phone": "+999501234590"})),
+        ("POST", "answer") => Some(json!({"opted_out": false})),
         ("POST", "resolve") => Some(json!({"outcome": "sent"})),
         ("POST", "endpoints") => Some(json!({"url": NOWHERE, "events": ["message.read"]})),
         ("POST", "recoveries") => Some(json!({"since": "2026-01-01T00:00:00Z"})),
@@ -200,9 +236,20 @@ async fn what_belongs_to_another_account_is_not_found_in_ones_own() {
 /// Everything that the other account can see of itself.
 async fn snapshot(world: &World) -> Vec<Value> {
     let mut seen = Vec::new();
-    for list in
-        ["instances", "api-keys", "suppressions", "messages", "reviews", "policy-events", "usage", "endpoints", "deliveries", "recoveries"]
-    {
+    for list in [
+        "instances",
+        "api-keys",
+        "suppressions",
+        "messages",
+        "reviews",
+        "policy-events",
+        "usage",
+        "endpoints",
+        "deliveries",
+        "recoveries",
+        "inbound",
+        "suspicions",
+    ] {
         seen.push(world.get(&format!("/v1/accounts/me/{list}"), &world.other.key).await.body);
     }
     seen
