@@ -184,7 +184,7 @@ pub struct Heed {
 pub struct HeedAnswer {
     /// How much was heeded.
     pub heeded: usize,
-    /// The messages whose status changed by it.
+    /// The messages whose status changed by it: those that were reported, withdrawn or held.
     pub settled: Vec<Settled>,
     /// The last account that was looked at, where there may be more behind it.
     pub after: Option<AccountId>,

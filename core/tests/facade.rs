@@ -186,6 +186,15 @@ fn a_worker_that_rests_is_woken_by_what_comes_in() {
 }
 
 #[test]
+fn a_caller_who_waits_hears_that_the_recipient_said_stop() {
+    let scene = Scene::new(&[]);
+    let mut sent = scene.send();
+    scene.receive(vec![told("1", said("STOP"))]);
+    scene.drive(&mut scene.gateway.worker());
+    assert_eq!(block_on(sent.settled()), Some(MessageStatus::Canceled));
+}
+
+#[test]
 fn a_caller_who_waits_hears_of_a_report() {
     let scene = Scene::new(&[Turn::NeverAnswer]);
     let mut worker = scene.gateway.worker();

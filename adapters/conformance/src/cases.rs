@@ -478,6 +478,7 @@ macro_rules! __store_cases {
                 who_says_it_in_their_own_words_is_suppressed
                 who_says_anything_else_is_not
                 an_opt_out_withdraws_what_waits
+                what_was_called_back_is_answered
                 a_withdrawn_message_is_told
                 an_opt_out_is_told
                 a_second_opt_out_changes_nothing

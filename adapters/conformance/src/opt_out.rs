@@ -1,10 +1,11 @@
 //! Opt-out: what follows when a person asks for no more messages, may have asked for it, or wants them again.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gatepost::{
-    AccountChange, Actor, Cause, Connection, ContactState, Content, ErrorClass, Fact, InstanceChange, Limits, NewSuppression, Rate,
-    ReviewFilter, Suppression, SuppressionFilter, SuppressionId, Suspicion, Told, Wish,
+    AccountChange, Actor, Cause, Connection, ContactState, Content, ErrorClass, Fact, InstanceChange, Limits, MessageStatus,
+    NewSuppression, Rate, ReviewFilter, Suppression, SuppressionFilter, SuppressionId, Suspicion, Told, Wish,
 };
 
 use crate::Harness;
@@ -78,6 +79,19 @@ pub(crate) fn an_opt_out_withdraws_what_waits(harness: &dyn Harness) {
     assert_eq!(statuses, ["sending", "canceled: suppressed", "canceled: suppressed", "canceled: suppressed", "queued"]);
     assert_eq!((scene.used(), scene.start(claim).as_str()), ((2, 2), "stale"));
     assert_eq!((scene.finish(&attempt, sent("x")).as_str(), scene.claim().len()), ("sent", 1));
+}
+
+/// Whoever waits for a message hears at once that it does not go out.
+pub(crate) fn what_was_called_back_is_answered(harness: &dyn Harness) {
+    for (words, status) in [("STOP", MessageStatus::Canceled), (DOUBTFUL, MessageStatus::Held)] {
+        let scene = Scene::new(harness);
+        let messages = [(); 2].map(|()| scene.sent(text("hi")));
+        scene.send(text("elsewhere").to(BOB));
+        scene.post(vec![scene.said(&[ALICE], words), scene.said(&[ALICE], "hi")]);
+        let settled: BTreeSet<_> = scene.heed().iter().map(|settled| (settled.message, settled.status.as_str())).collect();
+        assert_eq!(settled, messages.map(|message| (message, status.as_str())).into());
+        assert_eq!(scene.heed(), []);
+    }
 }
 
 pub(crate) fn a_withdrawn_message_is_told(harness: &dyn Harness) {

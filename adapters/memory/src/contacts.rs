@@ -68,7 +68,8 @@ pub(crate) fn call_back(rows: &mut AccountRows, effects: &mut Effects, contact: 
             Some(Gate::Held) => Input::Hold,
             Some(Gate::Open | Gate::Wait) | None => continue,
         };
-        deliver::advance(rows, effects, &row, &input, now);
+        let settled = deliver::advance(rows, effects, &row, &input, now);
+        effects.called_back.extend(settled);
     }
 }
 

@@ -64,6 +64,7 @@ pub(crate) fn heed(world: &mut World, heed: &Heed) -> HeedAnswer {
             break;
         }
     }
+    answer.settled.append(&mut world.effects.called_back);
     answer
 }
 

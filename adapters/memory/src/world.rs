@@ -11,7 +11,8 @@ use gatepost::{
     Account, AccountId, Address, ApiKey, Attempt, Cause, Charge, ContactId, ContactState, ConversationWindow, Delivery, DeliveryId,
     Endpoint, EndpointId, Event, EventDelivery, EventId, EventName, Fingerprint, IdempotencyKey, InboundEntry, InboundId, InboundKey,
     Instance, InstanceId, InstanceRef, KeyId, Message, MessageId, Mode, NotificationEntry, NotificationId, Origin, Page, Permit,
-    PolicyEvent, Recovery, RecoveryId, Review, Started, State, Suppression, SuppressionId, Tat, Timestamp, Usage, WindowId, Windows,
+    PolicyEvent, Recovery, RecoveryId, Review, Settled, Started, State, Suppression, SuppressionId, Tat, Timestamp, Usage, WindowId,
+    Windows,
 };
 
 /// Everything that is kept.
@@ -30,6 +31,8 @@ pub(crate) struct Effects {
     pub(crate) started: Vec<(Permit, Started)>,
     /// Whether something may be due for a claim or a take.
     pub(crate) left_due: bool,
+    /// What was called back because of what its contact said, for a heed to answer with.
+    pub(crate) called_back: Vec<Settled>,
     /// What the operator is told at the end of the verb, before anybody else sees what it did: a verb has the rows of one account only.
     pub(crate) operational: Vec<Operational>,
 }

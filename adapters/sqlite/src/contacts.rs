@@ -137,11 +137,13 @@ pub(crate) fn call_back(txn: &mut Txn<'_>, account: AccountId, contact: ContactI
 
 fn call_one_back(txn: &mut Txn<'_>, found: &OutboxEntry, now: Timestamp) -> rusqlite::Result<()> {
     let Some(facts) = deliver::present_facts(txn, found)? else { return Ok(()) };
-    match may_start(&facts) {
-        Gate::Closed => deliver::advance(txn, found, &Input::Withdraw, now).map(drop),
-        Gate::Held => deliver::advance(txn, found, &Input::Hold, now).map(drop),
-        Gate::Open | Gate::Wait => Ok(()),
-    }
+    let settled = match may_start(&facts) {
+        Gate::Closed => deliver::advance(txn, found, &Input::Withdraw, now)?,
+        Gate::Held => deliver::advance(txn, found, &Input::Hold, now)?,
+        Gate::Open | Gate::Wait => None,
+    };
+    txn.note_called_back(settled);
+    Ok(())
 }
 
 /// Has a person look at a contact who may have opted out, and holds what waits for them.

@@ -123,6 +123,7 @@ pub(crate) fn heed(txn: &mut Txn<'_>, heed: &Heed) -> rusqlite::Result<HeedAnswe
             break;
         }
     }
+    answer.settled.append(&mut txn.take_called_back());
     Ok(answer)
 }
 

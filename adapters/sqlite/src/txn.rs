@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use gatepost::{
-    Account, AccountId, Charge, EndpointId, Fact, Instance, InstanceId, InstanceRef, KeyId, KeyState, Mode, Permit, Started, Tat,
+    Account, AccountId, Charge, EndpointId, Fact, Instance, InstanceId, InstanceRef, KeyId, KeyState, Mode, Permit, Settled, Started, Tat,
     Timestamp, Usage, Windows,
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
@@ -47,6 +47,8 @@ pub(crate) struct Effects {
     pub(crate) started: Vec<(Permit, Started)>,
     /// Whether something was left for a claim.
     pub(crate) left_due: bool,
+    /// What was called back because of what its contact said, for a heed to answer with.
+    pub(crate) called_back: Vec<Settled>,
     /// How many deliveries were parked.
     pub(crate) parked: usize,
 }
@@ -124,6 +126,16 @@ impl<'c> Txn<'c> {
         self.effects.left_due = true;
     }
 
+    /// Notes a message that was called back.
+    pub(crate) fn note_called_back(&mut self, settled: Option<Settled>) {
+        self.effects.called_back.extend(settled);
+    }
+
+    /// What was called back since this was asked the last time.
+    pub(crate) fn take_called_back(&mut self) -> Vec<Settled> {
+        std::mem::take(&mut self.effects.called_back)
+    }
+
     /// Counts deliveries that were parked.
     pub(crate) const fn note_parked(&mut self, count: usize) {
         self.effects.parked += count;
@@ -138,7 +150,7 @@ impl<'c> Txn<'c> {
     pub(crate) fn savepoint<T>(&mut self, verb: impl FnOnce(&mut Self) -> rusqlite::Result<T>) -> rusqlite::Result<rusqlite::Result<T>> {
         self.flush()?;
         self.connection.execute_batch("SAVEPOINT verb")?;
-        let (started, parked) = (self.effects.started.len(), self.effects.parked);
+        let (started, called_back, parked) = (self.effects.started.len(), self.effects.called_back.len(), self.effects.parked);
         let result = verb(self).and_then(|value| self.flush().map(|()| value));
         self.accounts.clear();
         self.endpoints.clear();
@@ -149,6 +161,7 @@ impl<'c> Txn<'c> {
         }
         if result.is_err() {
             self.effects.started.truncate(started);
+            self.effects.called_back.truncate(called_back);
             self.effects.parked = parked;
         }
         let end = if result.is_ok() { "RELEASE verb" } else { "ROLLBACK TO verb; RELEASE verb" };
