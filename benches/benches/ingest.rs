@@ -59,8 +59,8 @@ impl World {
             );
         }
         let metadata = r#""metadata":{"phone_number_id":"8007"}"#;
-        format!(r#"{{"entry":[{{"id":"9001","changes":[{{"field":"messages","value":{{{metadata},"messages":[{messages}]}}}}]}}]}}"#)
-            .into_bytes()
+        let changes = format!(r#"[{{"field":"messages","value":{{{metadata},"messages":[{messages}]}}}}]"#);
+        format!(r#"{{"object":"whatsapp_business_account","entry":[{{"id":"9001","changes":{changes}}}]}}"#).into_bytes()
     }
 
     /// Takes a webhook in, as the server does.

@@ -74,7 +74,8 @@ mod tests {
     /// What is told by a value of the field `messages`.
     fn told(value: &str) -> Vec<Told> {
         let metadata = r#""metadata":{"phone_number_id":"8007"}"#;
-        let body = format!(r#"{{"entry":[{{"id":"9001","changes":[{{"field":"messages","value":{{{metadata},{value}}}}}]}}]}}"#);
+        let changes = format!(r#"[{{"field":"messages","value":{{{metadata},{value}}}}}]"#);
+        let body = format!(r#"{{"object":"whatsapp_business_account","entry":[{{"id":"9001","changes":{changes}}}]}}"#);
         webhook(body.as_bytes()).unwrap().items.iter().map(|item| item.told().told).collect()
     }
 
