@@ -123,9 +123,9 @@ impl InboundId {
 }
 
 impl ContactId {
-    /// The id of the contact that a message is for, where nobody chose one.
-    pub fn of_message(message: MessageId, now: Timestamp) -> Self {
-        Self(layout(now, mixed(message.0, 5)))
+    /// The id of the contact that `cause` is about, where nobody chose one; the same each time.
+    pub fn of(cause: [u8; 16], now: Timestamp) -> Self {
+        Self(layout(now, mixed(u128::from_be_bytes(cause), 5)))
     }
 }
 

@@ -32,6 +32,9 @@ pub const CONVERSATION_TIME: Duration = Duration::from_secs(24 * 3_600);
 /// How long the keys of what was told are remembered, so that a repetition changes nothing. Meta repeats for up to seven days.
 pub const INBOUND_KEY_TIME: Duration = Duration::from_secs(8 * 24 * 3_600);
 
+/// How far the clocks of a provider and of a host may be apart.
+const CLOCKS_APART: Duration = Duration::from_secs(60);
+
 /// What a provider posted, on its way into the store. Its `Debug` does not show what it says.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Notification {
@@ -119,7 +122,8 @@ impl Inbound {
     pub fn introduces(&self) -> bool {
         match &self.told {
             Told::Said(_) | Told::Preference(_) | Told::Identity(_) => !self.people.is_empty(),
-            _ => self.people.len() > 1,
+            // Two numbers are two people until one of them says that theirs has changed.
+            _ => self.people.len() > 1 && self.people.iter().filter_map(Address::phone).count() <= 1,
         }
     }
 
@@ -215,6 +219,19 @@ pub struct InboundEntry {
     pub waits: bool,
     /// What it says; a text is gone once its retention is over.
     pub told: Told,
+}
+
+impl InboundEntry {
+    /// When it was said: by the provider's clock, but never later than it came.
+    pub fn said_at(&self) -> Timestamp {
+        self.at.unwrap_or(self.received_at).min(self.received_at)
+    }
+
+    /// Whether it may have been said after something that stands since then. A provider repeats for days what was not taken, so that an
+    /// older word may come later than a newer one; the clocks of the two may be a minute apart.
+    pub fn may_follow(&self, since: Timestamp) -> bool {
+        since <= self.said_at().plus(CLOCKS_APART)
+    }
 }
 
 /// Which entries of the log. Statuses are not in it: the messages have them.

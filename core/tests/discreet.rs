@@ -143,7 +143,7 @@ fn an_opt_out_shows_neither_words_nor_number() {
     check(&change.opted_out());
     check(&change.opted_in());
     let language = read_reply("stop").meaning.unwrap().language;
-    check(&Confirmation { inbound, contact, address: &address, instance: InstanceId::from_bytes([6; 16]), language });
+    check(&Confirmation { inbound, contact, address: &address, instance: InstanceId::from_bytes([6; 16]), language, said_at: now() });
     check(&Suspicion { contact, address, inbound, since: now() });
 }
 

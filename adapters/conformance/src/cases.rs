@@ -474,6 +474,9 @@ macro_rules! __store_cases {
                 what_was_understood_is_kept
             }
             opt_out {
+                an_older_wish_that_comes_later_lifts_nothing
+                an_opt_out_that_comes_late_is_not_confirmed
+                who_stopped_messages_of_another_system_is_suppressed
                 who_says_stop_is_suppressed
                 who_says_it_in_their_own_words_is_suppressed
                 who_says_anything_else_is_not
@@ -519,6 +522,7 @@ macro_rules! __store_cases {
                 an_opt_out_that_a_person_noted_is_told
             }
             contacts {
+                two_numbers_of_a_status_are_two_people
                 a_later_message_shows_whose_number_it_is
                 a_status_shows_whose_number_it_is
                 the_answer_to_a_send_shows_whose_number_it_is

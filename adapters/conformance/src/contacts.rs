@@ -220,3 +220,11 @@ pub(crate) fn contacts_of_others_stay_as_they_are(harness: &dyn Harness) {
     assert_eq!(neighbor.send(text("hi").to(ALICE_ID)), "queued", "to them it is another person");
     assert_eq!(scene.send(text("hi").to(BOB)), "queued");
 }
+
+pub(crate) fn two_numbers_of_a_status_are_two_people(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let report = crate::scene::report(None, "wamid.1", gatepost::Progress::Read);
+    scene.report(scene.told_of(&[ALICE, BOB], "status.read", Told::Status(report)));
+    scene.say(ALICE, "STOP");
+    assert_eq!(scene.send(text("hi").to(BOB)), "queued");
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gatepost::{
-    AccountChange, Actor, Cause, Connection, ContactState, Content, ErrorClass, Fact, InstanceChange, Limits, MessageStatus,
+    AccountChange, Actor, Cause, Connection, ContactState, Content, ErrorClass, Fact, InstanceChange, Limits, MessageStatus, NewInbound,
     NewSuppression, Rate, ReviewFilter, Suppression, SuppressionFilter, SuppressionId, Suspicion, Told, Wish,
 };
 
@@ -511,4 +511,34 @@ pub(crate) fn an_opt_out_that_a_person_noted_is_told(harness: &dyn Harness) {
         (body["phone"].as_str(), body["source"].as_str(), &body["matched_text"]),
         (Some(ALICE), Some("keyword"), &serde_json::Value::Null)
     );
+}
+
+pub(crate) fn an_older_wish_that_comes_later_lifts_nothing(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let before = scene.now();
+    scene.advance(seconds(300));
+    scene.say(ALICE, "STOP");
+    // The provider could not tell it in time, and tells it again.
+    scene.hear(NewInbound { at: Some(before), ..scene.said(&[ALICE], "START") });
+    assert_eq!(in_force(&scene), [Cause::Keyword]);
+    scene.hear(NewInbound { at: Some(scene.now()), ..scene.said(&[ALICE], "START") });
+    assert_eq!(in_force(&scene), []);
+}
+
+pub(crate) fn an_opt_out_that_comes_late_is_not_confirmed(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let said_at = scene.now();
+    scene.advance(seconds(301));
+    scene.hear(NewInbound { at: Some(said_at), ..scene.said(&[ALICE], "STOP") });
+    assert_eq!((in_force(&scene), scene.claim()), (vec![Cause::Keyword], vec![]));
+}
+
+pub(crate) fn who_stopped_messages_of_another_system_is_suppressed(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let report = gatepost::StatusReport {
+        error: Some(ErrorClass::OptedOut),
+        ..crate::scene::report(None, "wamid.of-nobody", gatepost::Progress::Failed)
+    };
+    assert_eq!(scene.report(scene.told_of(&[ALICE], "status.failed", Told::Status(report))), "nothing");
+    assert_eq!((in_force(&scene), scene.send(text("hi")).as_str()), (vec![Cause::UserPreference], BLOCKED));
 }

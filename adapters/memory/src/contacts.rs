@@ -123,15 +123,15 @@ pub(crate) fn answer(
     Some(answered)
 }
 
-/// Lifts what is in force for causes that `lifts`; what was lifted, the strictest first.
+/// Lifts what is in force and `lifts` says so of; what was lifted, the strictest first.
 pub(crate) fn lift_all(
     rows: &mut AccountRows,
     contact: ContactId,
     by: Actor,
     now: Timestamp,
-    lifts: impl Fn(Cause) -> bool,
+    lifts: impl Fn(&Suppression) -> bool,
 ) -> Vec<Suppression> {
-    let lifted = suppressions::in_force(rows, contact).filter(|standing| lifts(standing.cause)).map(|standing| standing.id);
+    let lifted = suppressions::in_force(rows, contact).filter(|standing| lifts(standing)).map(|standing| standing.id);
     let lifted: Vec<SuppressionId> = lifted.collect();
     let mut lifted: Vec<Suppression> = lifted.into_iter().filter_map(|id| suppressions::lift(rows, id, by, now)).collect();
     lifted.sort_by_key(|suppression| std::cmp::Reverse(suppression.cause));

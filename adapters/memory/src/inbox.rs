@@ -7,9 +7,10 @@ use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
 use gatepost::{
-    Account, AccountId, Actor, Address, CONVERSATION_TIME, Cause, Confirmation, Decider, ErrorClass, Heed, HeedAnswer, Inbound,
+    Account, AccountId, Actor, Address, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, ErrorClass, Heed, HeedAnswer, Inbound,
     InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, NewSuppression, Notification,
-    NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport, SuppressionId, Timestamp, Told,
+    NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport, Suppression, SuppressionId,
+    Timestamp, Told,
 };
 
 use crate::world::{AccountRows, Effects, World, newest};
@@ -88,7 +89,7 @@ fn heed_one(world: &mut World, account: AccountId, id: InboundId, decider: &dyn 
     match &entry.told {
         Told::Said(said) => {
             let is_confirmed = hear(rows, effects, &entry, said, now);
-            if let Some(confirmation) = is_confirmed.then(|| confirmation(&entry, said)).flatten() {
+            if let Some(confirmation) = is_confirmed.then(|| confirmation(&entry, said)).flatten().filter(|found| found.is_in_time(now)) {
                 confirm(world, account, &confirmation, decider, now);
             }
             None
@@ -114,7 +115,7 @@ fn heed_one(world: &mut World, account: AccountId, id: InboundId, decider: &dyn 
 /// Heeds what a contact said: what they ask for before all else. Whether that is to be confirmed.
 fn hear(rows: &mut AccountRows, effects: &mut Effects, entry: &InboundEntry, said: &Said, now: Timestamp) -> bool {
     let is_confirmed = respond(rows, effects, entry, Some(said), said.response(), now);
-    let at = entry.at.unwrap_or(entry.received_at).min(entry.received_at);
+    let at = entry.said_at();
     if said.opens_window
         && let Some(row) = entry.contact.and_then(|contact| rows.contacts.get_mut(&contact))
     {
@@ -157,7 +158,8 @@ fn respond(
         }
         Response::OptIn | Response::Resume => {
             contacts::trust(rows, contact);
-            let lifted = contacts::lift_all(rows, contact, Actor::Recipient, now, |cause| response.lifts(cause));
+            let lifts = |standing: &Suppression| response.lifts(standing.cause) && entry.may_follow(standing.since);
+            let lifted = contacts::lift_all(rows, contact, Actor::Recipient, now, lifts);
             let Some(strictest) = lifted.first() else { return false };
             (strictest.cause, false)
         }
@@ -174,7 +176,8 @@ fn respond(
 /// The confirmation of what they said, where it was understood.
 fn confirmation<'a>(entry: &'a InboundEntry, said: &Said) -> Option<Confirmation<'a>> {
     let language = said.meaning?.language;
-    Some(Confirmation { inbound: entry.id, contact: entry.contact?, address: entry.from.as_ref()?, instance: entry.instance, language })
+    let (contact, address, said_at) = (entry.contact?, entry.from.as_ref()?, entry.said_at());
+    Some(Confirmation { inbound: entry.id, contact, address, instance: entry.instance, language, said_at })
 }
 
 /// Sends the one confirmation, if it may be sent.
@@ -192,6 +195,7 @@ fn report_status(
     report: &StatusReport,
     now: Timestamp,
 ) -> Option<Settled> {
+    note_opt_out(rows, effects, entry, report, now);
     let message = reported_message(rows, entry.instance, report)?;
     know_recipient(rows, effects, message, entry.from.as_ref(), now);
     let reported = report.on(rows.messages.get(&message)?.message.status)?;
@@ -204,6 +208,14 @@ fn report_status(
         deliver::note_opt_out(rows, effects, message, now);
     }
     Some(Settled { message, status: reported.status })
+}
+
+/// Heeds that a recipient stopped messages at the provider, whoever sent the one that failed.
+fn note_opt_out(rows: &mut AccountRows, effects: &mut Effects, entry: &InboundEntry, report: &StatusReport, now: Timestamp) {
+    let (Some(ErrorClass::OptedOut), Some(address)) = (report.error, entry.from.clone()) else { return };
+    let (id, contact) = (SuppressionId::of(entry.id.to_bytes(), now), ContactId::of(entry.id.to_bytes(), now));
+    let (cause, by) = (Cause::UserPreference, Actor::Recipient);
+    suppressions::suppress(rows, effects, NewSuppression { id, contact, address, cause, note: None, by, now });
 }
 
 /// A provider may call a recipient by another address than they were written to: they are the same person.

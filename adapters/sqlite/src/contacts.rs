@@ -202,18 +202,17 @@ pub(crate) fn answer(
     Ok(Some(Suspicion { contact, address, inbound, since }))
 }
 
-/// Lifts what is in force for causes that `lifts`; what was lifted, the strictest first.
+/// Lifts what is in force and `lifts` says so of; what was lifted, the strictest first.
 pub(crate) fn lift_all(
     connection: &Connection,
     account: AccountId,
     contact: ContactId,
     now: Timestamp,
-    lifts: impl Fn(Cause) -> bool,
+    lifts: impl Fn(&Suppression) -> bool,
 ) -> rusqlite::Result<Vec<Suppression>> {
     let standing = suppressions::all_in_force(connection, account, contact)?;
     let lift = |standing: Suppression| suppressions::lift(connection, account, standing.id, Actor::Recipient, now).transpose();
-    let lifted: rusqlite::Result<Vec<Suppression>> =
-        standing.into_iter().filter(|standing| lifts(standing.cause)).filter_map(lift).collect();
+    let lifted: rusqlite::Result<Vec<Suppression>> = standing.into_iter().filter(|standing| lifts(standing)).filter_map(lift).collect();
     let mut lifted = lifted?;
     lifted.sort_by_key(|suppression| std::cmp::Reverse(suppression.cause));
     Ok(lifted)

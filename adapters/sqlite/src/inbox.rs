@@ -4,10 +4,10 @@
 //! kind of thing that something follows from. One writer heeds, so what came in has one order in its account, and with it in each contact.
 
 use gatepost::{
-    AccountId, Actor, CONVERSATION_TIME, Confirmation, ContactId, Decider, DeliveryId, EventName, Heed, HeedAnswer, Inbound, InboundEntry,
-    InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, NewSuppression, Notification,
-    NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport, SuppressionId, Timestamp, Told,
-    Words, shard,
+    AccountId, Actor, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, DeliveryId, ErrorClass, EventName, Heed, HeedAnswer,
+    Inbound, InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, NewSuppression,
+    Notification, NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport, Suppression,
+    SuppressionId, Timestamp, Told, Words, shard,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -173,7 +173,7 @@ fn heed_one(
     match &entry.told {
         Told::Said(said) => {
             let is_confirmed = hear(txn, account, &entry, said, now)?;
-            if let Some(confirmation) = is_confirmed.then(|| confirmation(&entry, said)).flatten() {
+            if let Some(confirmation) = is_confirmed.then(|| confirmation(&entry, said)).flatten().filter(|found| found.is_in_time(now)) {
                 txn.part(|txn| confirm(txn, account, &confirmation, decider, now))?;
             }
             Ok(None)
@@ -198,7 +198,7 @@ fn heed_one(
 /// it keeps nobody from being left alone.
 fn hear(txn: &mut Txn<'_>, account: AccountId, entry: &InboundEntry, said: &Said, now: Timestamp) -> rusqlite::Result<bool> {
     let is_confirmed = respond(txn, account, entry, Some(said), said.response(), now)?;
-    let at = entry.at.unwrap_or(entry.received_at).min(entry.received_at);
+    let at = entry.said_at();
     if let Some(contact) = entry.contact.filter(|_| said.opens_window) {
         open_window(txn, account, contact, entry.instance, at.plus(CONVERSATION_TIME))?;
     }
@@ -246,7 +246,8 @@ fn respond(
         }
         Response::OptIn | Response::Resume => {
             contacts::trust(txn.connection, account, contact)?;
-            let lifted = contacts::lift_all(txn.connection, account, contact, now, |cause| response.lifts(cause))?;
+            let lifts = |standing: &Suppression| response.lifts(standing.cause) && entry.may_follow(standing.since);
+            let lifted = contacts::lift_all(txn.connection, account, contact, now, lifts)?;
             let Some(strictest) = lifted.first() else { return Ok(false) };
             (strictest.cause, false)
         }
@@ -272,7 +273,8 @@ fn tell_opt_change(
 /// The confirmation of what they said, where it was understood.
 fn confirmation<'a>(entry: &'a InboundEntry, said: &Said) -> Option<Confirmation<'a>> {
     let language = said.meaning?.language;
-    Some(Confirmation { inbound: entry.id, contact: entry.contact?, address: entry.from.as_ref()?, instance: entry.instance, language })
+    let (contact, address, said_at) = (entry.contact?, entry.from.as_ref()?, entry.said_at());
+    Some(Confirmation { inbound: entry.id, contact, address, instance: entry.instance, language, said_at })
 }
 
 /// Sends the one confirmation, if it may be sent.
@@ -296,15 +298,30 @@ fn report_status(
     report: &StatusReport,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Settled>> {
+    note_opt_out(txn, account, entry, report, now)?;
     let Some(message) = reported_message(txn, account, entry.instance, report)? else { return Ok(None) };
     // A provider may call a recipient by another address than they were written to: they are the same person.
     if let Some(called) = entry.from.as_ref().filter(|called| **called != message.recipient) {
         let addresses = [message.recipient.clone(), called.clone()].into_iter().collect();
-        contacts::know(txn, account, &addresses, ContactId::of_message(message.id, now), now)?;
+        contacts::know(txn, account, &addresses, ContactId::of(message.id.to_bytes(), now), now)?;
     }
     let Some(reported) = report.on(message.status) else { return Ok(None) };
     let is_written = deliver::write_report(txn, account, &message, report, reported, now)?;
     Ok(is_written.then_some(Settled { message: message.id, status: reported.status }))
+}
+
+/// Heeds that a recipient stopped messages at the provider, whoever sent the one that failed.
+fn note_opt_out(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    entry: &InboundEntry,
+    report: &StatusReport,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let (Some(ErrorClass::OptedOut), Some(address)) = (report.error, entry.from.clone()) else { return Ok(()) };
+    let (id, contact) = (SuppressionId::of(entry.id.to_bytes(), now), ContactId::of(entry.id.to_bytes(), now));
+    let (cause, by) = (Cause::UserPreference, Actor::Recipient);
+    suppressions::suppress(txn, account, NewSuppression { id, contact, address, cause, note: None, by, now }).map(drop)
 }
 
 /// The message of this instance that a report is about: by our id, or else the newest that the provider calls so.

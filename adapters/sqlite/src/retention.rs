@@ -129,19 +129,21 @@ fn clear(connection: &Connection, account: AccountId, before: Timestamp, limit: 
     for id in &old {
         forget.execute(params![account.to_bytes(), id])?;
     }
-    move_mark(connection, account, after, &old, part)?;
+    // What has no such column is not looked at again either.
+    let end = if old.len() < limit { Some(first_id_of(before)) } else { old.last().copied() };
+    move_mark(connection, account, after, end, part)?;
     Ok(old.len())
 }
 
-/// Moves the mark to the last row that was forgotten, but over none that is still to forget: what was unfinished is looked at again.
-fn move_mark(connection: &Connection, account: AccountId, after: [u8; 16], forgotten: &[[u8; 16]], part: &Part) -> rusqlite::Result<()> {
+/// Moves the mark to where the job came, but over none that is still to forget: what was unfinished is looked at again.
+fn move_mark(connection: &Connection, account: AccountId, after: [u8; 16], end: Option<[u8; 16]>, part: &Part) -> rusqlite::Result<()> {
     let Part { table, column, mark, .. } = part;
-    let Some(last) = forgotten.last() else { return Ok(()) };
+    let Some(end) = end.filter(|end| *end > after) else { return Ok(()) };
     let sql = format!("SELECT id FROM {table} WHERE account = ?1 AND id > ?2 AND id < ?3 AND {column} IS NOT NULL ORDER BY id LIMIT 1");
-    let params = params![account.to_bytes(), after, last];
+    let params = params![account.to_bytes(), after, end];
     let left: Option<[u8; 16]> = connection.prepare_cached(&sql)?.query_row(params, |row| row.get(0)).optional()?;
-    let moved = forgotten.iter().take_while(|id| left.is_none_or(|left| **id < left)).last();
-    if let Some(moved) = moved {
+    let moved = left.map_or(end, |left| u128::from_be_bytes(left).saturating_sub(1).to_be_bytes());
+    if moved > after {
         let sql = format!("INSERT INTO retention (account, {mark}) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET {mark} = excluded.{mark}");
         connection.prepare_cached(&sql)?.execute(params![account.to_bytes(), moved])?;
     }

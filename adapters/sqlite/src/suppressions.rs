@@ -117,13 +117,18 @@ pub(crate) fn list(
     page: Page<SuppressionId>,
 ) -> rusqlite::Result<Vec<Suppression>> {
     let columns = rows::SUPPRESSION_COLUMNS;
-    let sql = format!(
-        "SELECT {columns} FROM suppressions s WHERE account = ?1 AND id < ?2 AND (NOT ?3 OR lifted_at IS NULL)
-         AND (?4 IS NULL OR contact = (SELECT contact FROM addresses WHERE account = ?1 AND address = ?4))
-         ORDER BY id DESC LIMIT ?5"
-    );
     let before = page.after.map_or([0xff; 16], SuppressionId::to_bytes);
-    let address = filter.address.map(|address| rows::address_text(&address));
-    let params = params![account.to_bytes(), before, filter.in_force, address, page.limit as i64];
+    let in_force = "(NOT ?3 OR lifted_at IS NULL) ORDER BY id DESC LIMIT ?4";
+    let Some(address) = filter.address.map(|address| rows::address_text(&address)) else {
+        let sql = format!("SELECT {columns} FROM suppressions WHERE account = ?1 AND id < ?2 AND {in_force}");
+        let params = params![account.to_bytes(), before, filter.in_force, page.limit as i64];
+        return rows::all(&mut *connection.prepare_cached(&sql)?, params, rows::suppression);
+    };
+    // Those of one contact are few, however long the list is.
+    let sql = format!(
+        "SELECT {columns} FROM suppressions INDEXED BY suppressions_of_contact WHERE account = ?1 AND id < ?2
+         AND contact = (SELECT contact FROM addresses WHERE account = ?1 AND address = ?5) AND {in_force}"
+    );
+    let params = params![account.to_bytes(), before, filter.in_force, page.limit as i64, address];
     rows::all(&mut *connection.prepare_cached(&sql)?, params, rows::suppression)
 }

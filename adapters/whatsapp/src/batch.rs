@@ -13,6 +13,9 @@ pub(crate) fn root(body: &[u8]) -> Result<(&RawValue, Fields<'_>), NotANotificat
     Fields::read(raw).map(|fields| (raw, fields)).ok_or(NotANotification::NotAnObject)
 }
 
+/// How many items of a list are read. Meta posts up to a thousand; more than this only makes work, and stays in the raw body.
+pub(crate) const ITEMS_MAX: usize = 10_000;
+
 /// What an item has of its own; the rest follows from where it stands.
 pub(crate) struct Told {
     pub(crate) kind: String,

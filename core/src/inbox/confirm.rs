@@ -1,8 +1,8 @@
 //! Confirm: the one answer to an opt-out, as a submission that a store accepts in the transaction that suppresses the contact.
 
 use crate::{
-    Account, Address, ContactId, DeliveryId, Fact, InboundId, InstanceId, Language, MessageId, Mode, Origin, Purpose, Request, Submission,
-    Timestamp, confirmation, examine,
+    Account, Address, CONFIRMATION_TIME, ContactId, DeliveryId, Fact, InboundId, InstanceId, Language, MessageId, Mode, Origin, Purpose,
+    Request, Submission, Timestamp, confirmation, examine,
 };
 
 /// An opt-out that is to be confirmed.
@@ -18,9 +18,16 @@ pub struct Confirmation<'a> {
     pub instance: InstanceId,
     /// In which language it was understood.
     pub language: Language,
+    /// When they wrote.
+    pub said_at: Timestamp,
 }
 
 impl Confirmation<'_> {
+    /// Whether it is still in time: what comes later than that is one more message that nobody wanted.
+    pub fn is_in_time(&self, now: Timestamp) -> bool {
+        now < self.said_at.plus(CONFIRMATION_TIME)
+    }
+
     /// The message that confirms it, on behalf of `account`; the same each time, so that a transaction may be retried.
     pub fn submission(&self, account: &Account, now: Timestamp) -> Submission {
         let message = MessageId::of(self.inbound, now);

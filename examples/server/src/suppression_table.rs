@@ -12,6 +12,8 @@ use gatepost::{Address, Cause};
 /// The columns that are written.
 const COLUMNS: [&str; 5] = ["address", "cause", "note", "since", "lifted_at"];
 const NOTE_CHARACTERS_MAX: usize = 500;
+/// How many lines are read.
+const LINES_MAX: usize = 100_000;
 
 /// A line as it is written.
 pub(crate) struct Line<'a> {
@@ -35,7 +37,7 @@ pub(crate) fn write<W: Write>(writer: &mut Writer<W>, line: &Line<'_>) -> csv::R
     writer.write_record([line.address, line.cause, &note, line.since, line.lifted_at.unwrap_or_default()])
 }
 
-const FORMULA: [char; 5] = ['=', '+', '-', '@', '\''];
+const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
 
 /// A note that no spreadsheet takes for a formula.
 fn guarded(note: &str) -> String {
@@ -76,6 +78,9 @@ pub(crate) fn read(table: &[u8]) -> Result<Vec<Numbered>, &'static str> {
             Ok(true) => places.row(&record),
             Err(_) => Err("expected comma-separated values in UTF-8"),
         };
+        if rows.len() == LINES_MAX {
+            return Err("expected at most 100,000 lines");
+        }
         rows.push((lines.number_at(from), row));
     }
 }

@@ -15,7 +15,7 @@ use gatepost::Timestamp;
 pub(super) use people::addresses;
 use serde_json::value::RawValue;
 
-use crate::batch::{NotANotification, Told, malformed, root};
+use crate::batch::{ITEMS_MAX, NotANotification, Told, malformed, root};
 use crate::fields::Fields;
 use crate::item::{Batch, Body, Item, Line};
 
@@ -46,7 +46,7 @@ pub fn webhook(body: &[u8]) -> Result<Batch, NotANotification> {
         return Ok(Batch { items: vec![unknown(format!("object.{object}"), Line::Unknown, raw)] });
     }
     let items = match root.array("entry") {
-        Some(entries) => entries.into_iter().flat_map(entry).collect(),
+        Some(entries) => entries.into_iter().flat_map(entry).take(ITEMS_MAX).collect(),
         None => vec![malformed("expected an array in `entry`", Line::Unknown, raw)],
     };
     Ok(Batch { items })
@@ -58,7 +58,7 @@ fn entry(raw: &RawValue) -> Vec<Item> {
     let Some(changes) = entry.array("changes") else {
         return vec![malformed("expected an array in `changes`", line(&account, None), raw)];
     };
-    changes.into_iter().flat_map(|raw| change(&account, entry.seconds("time"), raw)).collect()
+    changes.into_iter().flat_map(|raw| change(&account, entry.seconds("time"), raw)).take(ITEMS_MAX).collect()
 }
 
 fn change(account: &str, at: Option<Timestamp>, raw: &RawValue) -> Vec<Item> {

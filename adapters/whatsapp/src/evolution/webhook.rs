@@ -13,7 +13,7 @@ pub(super) use connection::link_code;
 use gatepost::Addresses;
 use serde_json::value::RawValue;
 
-use crate::batch::{NotANotification, Told, digest, malformed, root};
+use crate::batch::{ITEMS_MAX, NotANotification, Told, digest, malformed, root};
 use crate::fields::{Fields, elements};
 use crate::item::{Batch, Body, Item, Line};
 
@@ -42,7 +42,7 @@ pub fn webhook(body: &[u8]) -> Result<Batch, NotANotification> {
     let at = root.text("date_time").unwrap_or_default();
     let event = Event { name: event.to_ascii_lowercase().replace('_', "."), instance, at };
     let items = match root.raw("data") {
-        Some(data) => elements(data).unwrap_or_else(|| vec![data]).into_iter().map(|raw| event.item(raw)).collect(),
+        Some(data) => elements(data).unwrap_or_else(|| vec![data]).into_iter().take(ITEMS_MAX).map(|raw| event.item(raw)).collect(),
         // The envelope may hold the instance's API key.
         None => vec![Item { raw: None, ..malformed("expected `data`", event.line(), raw) }],
     };

@@ -1,6 +1,6 @@
 //! Told: an item as the core heeds it.
 
-use gatepost::{NewInbound, SaidFile, StatusReport, Told};
+use gatepost::{ErrorClass, NewInbound, SaidFile, StatusReport, Told};
 
 use super::{Body, Inbound, Item, Said, StatusUpdate};
 
@@ -54,19 +54,24 @@ const fn form(said: &Said) -> &'static str {
     }
 }
 
+/// What the errors of a status mean. The first one counts, but for a wish to get no more.
+fn classes(update: &StatusUpdate) -> impl Iterator<Item = ErrorClass> {
+    update.errors.iter().map(|error| error.problem.class())
+}
+
 fn report(update: &StatusUpdate) -> StatusReport {
     StatusReport {
         message: update.message(),
         external_id: update.external_id.clone(),
         progress: update.progress,
-        error: update.errors.first().map(|error| error.problem.class()),
+        error: classes(update).find(|class| *class == ErrorClass::OptedOut).or_else(|| classes(update).next()),
     }
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use gatepost::{ErrorClass, MessageId, Progress};
+    use gatepost::{MessageId, Progress};
 
     use super::*;
     use crate::cloud::webhook;

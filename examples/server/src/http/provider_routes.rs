@@ -3,18 +3,21 @@
 //! What is posted is genuine, or it is refused; it is a notification, or it is refused; then it is kept, whatever it says, and answered. The
 //! worker heeds it.
 
+use std::collections::{BTreeMap, HashMap};
+
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use gatepost::{InstanceId, NewInbound, Told};
+use gatepost::{AccountId, Instance, InstanceId, NewInbound, Told};
 use gatepost_whatsapp::cloud::{self, SIGNATURE_HEADER, handshake, verify_signature};
 use gatepost_whatsapp::evolution::{self, verify_authorization};
 use gatepost_whatsapp::{Accounts, Batch, Item, Line, NoAccount, NotANotification};
 
 use super::body;
 use super::state::App;
+use crate::providers::Account;
 
 /// Where the provider of an instance tells what happens: `whatsapp` is Meta's Cloud API.
 pub(super) fn webhook_path(provider: &'static str, instance: InstanceId) -> String {
@@ -77,7 +80,9 @@ async fn hear_from_meta(app: &App, instance: &str, request: Request<Body>) -> Re
     })?;
     let batch = readable(instance, cloud::webhook(&body))?;
     let now = app.now();
-    batch.items.iter().for_each(|item| app.providers.cloud.circuits().heed(instance, item, now));
+    // Whoever signs for one business account must not stop another.
+    let is_of_account = |item: &&Item| matches!(&item.line, Line::CloudApi { account: waba, .. } if *waba == account.waba_id);
+    batch.items.iter().filter(is_of_account).for_each(|item| app.providers.cloud.circuits().heed(instance, item, now));
     let is_ours = |item: &Item| match &item.line {
         Line::CloudApi { number: Some(number), .. } => *number == account.phone_number_id,
         _ => true,
@@ -112,8 +117,8 @@ async fn hear_from_evolution(app: &App, instance: &str, request: Request<Body>) 
         StatusCode::FORBIDDEN
     })?;
     let batch = readable(instance, evolution::webhook(&body))?;
-    batch.items.iter().for_each(|item| app.providers.evolution.circuits().heed(instance, item, now));
     let is_ours = |item: &Item| !matches!(&item.line, Line::Evolution { instance } if *instance != account.instance_name);
+    batch.items.iter().filter(|item| is_ours(item)).for_each(|item| app.providers.evolution.circuits().heed(instance, item, now));
     keep(app, instance, body, batch, is_ours).await
 }
 
@@ -138,23 +143,60 @@ fn readable(instance: InstanceId, batch: Result<Batch, NotANotification>) -> Res
     })
 }
 
-/// Keeps what was told. What is about another number than the instance's is kept too, and nothing follows from it here.
+/// Keeps what was told. What is about another number of the account goes to the instance of that number: an app at Meta has one URL for all
+/// its numbers. What is about a number that nobody here has is kept too, and nothing follows from it.
 async fn keep(app: &App, instance: InstanceId, body: Bytes, batch: Batch, is_ours: impl Fn(&Item) -> bool) -> Result<(), StatusCode> {
-    let told: Vec<NewInbound> = batch.items.iter().map(|item| if is_ours(item) { item.told() } else { of_another(item) }).collect();
     let unavailable = |error| {
         tracing::error!(%instance, %error, "what a provider told could not be kept, and will be told again");
         StatusCode::SERVICE_UNAVAILABLE
     };
     let owner = app.gateway.store().worker().instance(instance).await.map_err(unavailable)?;
     let (owner, _) = owner.ok_or(StatusCode::FORBIDDEN)?;
-    let received = app.gateway.account(owner).receive(instance, body.into(), told).await.map_err(unavailable)?;
-    if received.quarantined > 0 {
-        tracing::warn!(%instance, count = received.quarantined, "a provider told what cannot be read; a person must look at it");
+    let gateway = app.gateway.account(owner);
+    let mut told: BTreeMap<InstanceId, Vec<NewInbound>> = BTreeMap::from([(instance, Vec::new())]);
+    let mut numbers: Option<HashMap<String, InstanceId>> = None;
+    for item in &batch.items {
+        if is_ours(item) {
+            told.entry(instance).or_default().push(item.told());
+            continue;
+        }
+        if numbers.is_none() {
+            numbers = Some(numbers_of(app, owner, &gateway.store().instances().await.map_err(unavailable)?));
+        }
+        match number(item).and_then(|number| numbers.as_ref()?.get(number)) {
+            Some(sibling) => told.entry(*sibling).or_default().push(item.told()),
+            None => {
+                tracing::warn!(%instance, kind = item.kind, "a provider told of a number that no instance of the account has");
+                told.entry(instance).or_default().push(of_nobody(item));
+            }
+        }
+    }
+    for (at, told) in told {
+        let received = gateway.receive(at, body.to_vec(), told).await.map_err(unavailable)?;
+        if received.quarantined > 0 {
+            tracing::warn!(instance = %at, count = received.quarantined, "a provider told what cannot be read; a person must look at it");
+        }
     }
     Ok(())
 }
 
-fn of_another(item: &Item) -> NewInbound {
+/// The account's instances by their numbers at Meta.
+fn numbers_of(app: &App, owner: AccountId, instances: &[Instance]) -> HashMap<String, InstanceId> {
+    let numbered = |instance: &Instance| match app.providers.accounts.credentials().read(owner, instance) {
+        Ok(Some(Account::Cloud(account))) => Some((account.phone_number_id.clone(), instance.id)),
+        _ => None,
+    };
+    instances.iter().filter_map(numbered).collect()
+}
+
+fn number(item: &Item) -> Option<&str> {
+    match &item.line {
+        Line::CloudApi { number, .. } => number.as_deref(),
+        _ => None,
+    }
+}
+
+fn of_nobody(item: &Item) -> NewInbound {
     NewInbound { told: Told::Other, people: gatepost::Addresses::default(), ..item.told() }
 }
 

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::people::{self, Person};
 use super::{Change, messages, statuses};
-use crate::batch::{Told, digest, malformed};
+use crate::batch::{ITEMS_MAX, Told, digest, malformed};
 use crate::errors::ProviderError;
 use crate::fields::Fields;
 use crate::item::{Body, Item, Line};
@@ -44,7 +44,7 @@ pub(super) fn items(change: &Change<'_>) -> Vec<Item> {
 
 fn all_of((_, read): &(&str, Read), scene: Option<&Scene<'_>>, line: &Line, raw: &RawValue) -> Vec<Item> {
     let Some(elements) = crate::fields::elements(raw) else { return vec![malformed("expected an array", line.clone(), raw)] };
-    elements.into_iter().map(|raw| one_of(*read, scene, line.clone(), raw)).collect()
+    elements.into_iter().take(ITEMS_MAX).map(|raw| one_of(*read, scene, line.clone(), raw)).collect()
 }
 
 fn one_of(read: Read, scene: Option<&Scene<'_>>, line: Line, raw: &RawValue) -> Item {

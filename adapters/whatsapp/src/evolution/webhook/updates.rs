@@ -45,12 +45,9 @@ fn revoked(id: String) -> Body {
 /// Where it happened, and to whom.
 fn scene(data: &Fields<'_>) -> Result<(Chat, Addresses), &'static str> {
     let chat = data.text("remoteJid").and_then(|jid| jid::chat(&jid)).map_or(Chat::Direct, |(chat, _)| chat);
+    // In a chat of two the participant need not be the other one.
     let name = if chat == Chat::Direct { "remoteJid" } else { "participant" };
-    let mut people = jid::person(data, name);
-    if chat == Chat::Direct {
-        people.extend(jid::person(data, "participant"));
-    }
-    Ok((chat, people))
+    Ok((chat, jid::person(data, name)))
 }
 
 /// The words of WhatsApp Web, and those of the Cloud API, which Evolution API writes in upper case.

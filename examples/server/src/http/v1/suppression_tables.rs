@@ -118,7 +118,7 @@ fn write(writer: &mut csv::Writer<Vec<u8>>, suppression: &Suppression) -> csv::R
 /// Import suppressions
 ///
 /// Comma-separated values with a first line that names the columns: `address` (or `phone`), and `cause` and `note` if you like; at most
-/// 4 MiB. A cause that is not given is `manual`. Lines that cannot be read are told, and keep no other away.
+/// 4 MiB and 100,000 lines. A cause that is not given is `manual`. Lines that cannot be read are told, and keep no other away.
 #[utoipa::path(post, path = "/v1/accounts/{account_id}/suppressions/import", tag = "Suppressions", params(ImportQuery),
     request_body(content = String, content_type = "text/csv"),
     responses((status = 200, description = "What became of it.", body = Imported)))]
