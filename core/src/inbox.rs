@@ -29,8 +29,6 @@ use crate::{
 
 /// How long after a contact's last message a free reply may be sent.
 pub const CONVERSATION_TIME: Duration = Duration::from_secs(24 * 3_600);
-/// How long the keys of what was told are remembered, so that a repetition changes nothing. Meta repeats for up to seven days.
-pub const INBOUND_KEY_TIME: Duration = Duration::from_secs(8 * 24 * 3_600);
 
 /// How far the clocks of a provider and of a host may be apart.
 const CLOCKS_APART: Duration = Duration::from_secs(60);

@@ -44,9 +44,11 @@ pub struct Closing {
     pub note: Option<String>,
 }
 
-/// A person's answer.
+/// What ended a review.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum ReviewVerdict {
+    /// The provider reported that it had gone out before it was held.
+    Arrived,
     /// Nobody answered in time.
     Expired,
     /// It must not go out.
@@ -56,9 +58,13 @@ pub enum ReviewVerdict {
 }
 
 impl ReviewVerdict {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Arrived, Self::Expired, Self::Refused, Self::Released];
+
     /// The word used in answers and rows.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Arrived => "arrived",
             Self::Expired => "expired",
             Self::Refused => "refused",
             Self::Released => "released",

@@ -607,6 +607,7 @@ pub struct Retention {
     pub content_before: Timestamp,
     /// Messages, attempts, reviews, policy events, events and their deliveries, and what came in, before this are forgotten.
     pub logs_before: Timestamp,
-    /// The bytes that providers posted before this are forgotten, and the keys by which repetitions are told.
+    /// The bytes that providers posted before this are forgotten, and the keys by which repetitions are told. Meta repeats for up to seven
+    /// days: keep eight.
     pub raw_before: Timestamp,
 }

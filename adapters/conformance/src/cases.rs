@@ -515,6 +515,8 @@ macro_rules! __store_cases {
                 what_a_person_released_goes_out_in_doubt
                 a_doubt_after_its_release_holds_a_message_again
                 a_message_that_is_held_again_keeps_its_tries
+                what_was_held_after_it_left_is_not_sent_again
+                what_was_refused_after_it_left_has_arrived
                 being_held_again_buys_no_try
                 what_was_put_off_before_counts_no_more_when_held_again
                 a_held_message_that_is_held_again_has_one_review

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gatepost::{
     AccountChange, Actor, Cause, Connection, ContactState, Content, ErrorClass, Fact, InstanceChange, Limits, MessageStatus, NewInbound,
-    NewSuppression, Rate, ReviewFilter, Suppression, SuppressionFilter, SuppressionId, Suspicion, Told, Wish,
+    NewSuppression, Progress, Rate, ReviewFilter, ReviewVerdict, Suppression, SuppressionFilter, SuppressionId, Suspicion, Told, Wish,
 };
 
 use crate::Harness;
@@ -13,7 +13,7 @@ use crate::draft::{ALICE, BOB, address, code, text};
 use crate::inbox::told;
 use crate::scene::{Scene, limits};
 use crate::words::{failed, sent};
-use crate::world::{MOMENT, seconds, wait};
+use crate::world::{MOMENT, hours, seconds, wait};
 
 /// What a person may have meant as an opt-out.
 pub(crate) const DOUBTFUL: &str = "stop?";
@@ -452,6 +452,30 @@ pub(crate) fn a_message_that_is_held_again_keeps_its_tries(harness: &dyn Harness
     assert_eq!((scene.attempts(message).as_str(), scene.used()), ("1 failed: unreachable, 2 open", (1, 1)));
 }
 
+pub(crate) fn what_was_held_after_it_left_is_not_sent_again(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let message = scene.sent(text("hi"));
+    scene.deliver(failed(ErrorClass::Unreachable));
+    doubted(&scene);
+    assert_eq!(scene.report(scene.reported_of(message, Progress::Failed)), "nothing");
+    assert_eq!(scene.report(scene.reported_of(message, Progress::Delivered)), "delivered");
+    let closed = scene.review(message).closed.expect("nothing is left to look at");
+    assert_eq!((closed.by, closed.verdict, scene.release(message).as_str()), (Actor::Gateway, ReviewVerdict::Arrived, "closed: arrived"));
+    scene.advance(hours(25));
+    scene.sweep();
+    assert_eq!((scene.status(message).as_str(), scene.claim()), ("delivered", vec![]));
+}
+
+pub(crate) fn what_was_refused_after_it_left_has_arrived(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let message = scene.sent(text("hi"));
+    scene.deliver(failed(ErrorClass::Unreachable));
+    doubted(&scene);
+    scene.refuse(message);
+    assert_eq!(scene.report(scene.reported_of(message, Progress::Read)), "read");
+    assert_eq!(scene.review(message).closed.expect("it was refused").verdict, ReviewVerdict::Refused);
+}
+
 pub(crate) fn being_held_again_buys_no_try(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let message = scene.sent(text("hi"));
@@ -535,10 +559,8 @@ pub(crate) fn an_opt_out_that_comes_late_is_not_confirmed(harness: &dyn Harness)
 
 pub(crate) fn who_stopped_messages_of_another_system_is_suppressed(harness: &dyn Harness) {
     let scene = Scene::new(harness);
-    let report = gatepost::StatusReport {
-        error: Some(ErrorClass::OptedOut),
-        ..crate::scene::report(None, "wamid.of-nobody", gatepost::Progress::Failed)
-    };
+    let report =
+        gatepost::StatusReport { error: Some(ErrorClass::OptedOut), ..crate::scene::report(None, "wamid.of-nobody", Progress::Failed) };
     assert_eq!(scene.report(scene.told_of(&[ALICE], "status.failed", Told::Status(report))), "nothing");
     assert_eq!((in_force(&scene), scene.send(text("hi")).as_str()), (vec![Cause::UserPreference], BLOCKED));
 }

@@ -14,7 +14,7 @@ use gatepost::{
 };
 
 use crate::world::{AccountRows, Effects, World, newest};
-use crate::{accept, accounts, contacts, deliver, events, messages, suppressions};
+use crate::{accept, accounts, contacts, deliver, events, messages, reviews, suppressions};
 
 /// Keeps what a provider posted, and each thing of it that was not told before.
 pub(crate) fn receive(rows: &mut AccountRows, effects: &mut Effects, notification: Notification) -> Received {
@@ -198,8 +198,10 @@ fn report_status(
     note_opt_out(rows, effects, entry, report, now);
     let message = reported_message(rows, entry.instance, report)?;
     know_recipient(rows, effects, message, entry.from.as_ref(), now);
-    let reported = report.on(rows.messages.get(&message)?.message.status)?;
+    let row = rows.messages.get(&message)?;
+    let reported = report.on(row.message.status, !row.attempts.is_empty())?;
     deliver::end_reported(rows, effects, message, report, reported, now)?;
+    reviews::close_arrived(rows, message, now);
     if let Some(row) = rows.messages.get_mut(&message) {
         row.message.external_id.get_or_insert_with(|| report.external_id.clone());
     }

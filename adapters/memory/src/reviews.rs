@@ -41,6 +41,14 @@ fn expire_one(rows: &mut AccountRows, effects: &mut Effects, message: MessageId,
     set_status(rows, effects, message, MessageStatus::Refused, Some(ErrorClass::Expired), now);
 }
 
+/// Nobody needs to look at a message any more that went out before it was held.
+pub(crate) fn close_arrived(rows: &mut AccountRows, message: MessageId, now: Timestamp) {
+    let is_open = |row: &MessageRow| row.review.as_ref().is_some_and(|review| review.closed.is_none());
+    if rows.messages.get(&message).is_some_and(is_open) {
+        close(rows, message, Closing { at: now, by: Actor::Gateway, verdict: ReviewVerdict::Arrived, note: None });
+    }
+}
+
 fn close(rows: &mut AccountRows, message: MessageId, closing: Closing) {
     if let Some(review) = rows.messages.get_mut(&message).and_then(|row| row.review.as_mut()) {
         review.closed = Some(closing);

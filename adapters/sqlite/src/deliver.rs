@@ -449,6 +449,9 @@ pub(crate) fn write_report(
         let Ok(Step::Ends(ending)) = found.state.step(&input, now) else { return Ok(false) };
         end_reported(txn, &found, ending, report, now)?;
     }
+    if message.status == MessageStatus::Held {
+        reviews::close_arrived(txn.connection, account, message.id, now)?;
+    }
     if message.external_id.is_none() {
         note_external_id(txn, account, message.instance, &report.external_id, message.id)?;
     }

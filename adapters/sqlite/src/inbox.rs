@@ -305,7 +305,8 @@ fn report_status(
         let addresses = [message.recipient.clone(), called.clone()].into_iter().collect();
         contacts::know(txn, account, &addresses, ContactId::of(message.id.to_bytes(), now), now)?;
     }
-    let Some(reported) = report.on(message.status) else { return Ok(None) };
+    let tried = messages::is_tried(txn.connection, account, message.id)?;
+    let Some(reported) = report.on(message.status, tried) else { return Ok(None) };
     let is_written = deliver::write_report(txn, account, &message, report, reported, now)?;
     Ok(is_written.then_some(Settled { message: message.id, status: reported.status }))
 }

@@ -166,6 +166,11 @@ pub(crate) fn expire(txn: &mut Txn<'_>, account: AccountId, message: MessageId, 
     end_hold(txn, account, message, MessageStatus::Refused, Some(ErrorClass::Expired), now)
 }
 
+/// Nobody needs to look at a held message any more that went out before.
+pub(crate) fn close_arrived(connection: &Connection, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<()> {
+    close(connection, account, message, Actor::Gateway, ReviewVerdict::Arrived, None, now)
+}
+
 fn close(
     connection: &Connection,
     account: AccountId,

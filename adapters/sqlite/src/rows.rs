@@ -314,10 +314,7 @@ pub(crate) fn review(row: &Row<'_>) -> rusqlite::Result<Review> {
 
 fn review_verdict(row: &Row<'_>, column: usize) -> rusqlite::Result<ReviewVerdict> {
     let text: String = row.get(column)?;
-    [ReviewVerdict::Expired, ReviewVerdict::Refused, ReviewVerdict::Released]
-        .into_iter()
-        .find(|verdict| verdict.as_str() == text)
-        .ok_or_else(|| corrupt(column, "no verdict of a review"))
+    ReviewVerdict::ALL.into_iter().find(|verdict| verdict.as_str() == text).ok_or_else(|| corrupt(column, "no verdict of a review"))
 }
 
 /// The columns suppressed_by, suppressed_at and suspected_at from `first` on.

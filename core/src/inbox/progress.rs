@@ -92,9 +92,12 @@ pub struct StatusReport {
 }
 
 impl StatusReport {
-    /// What follows for a message that stands at `status`.
-    pub fn on(&self, status: MessageStatus) -> Option<Reported> {
-        let status = status.after(self.progress)?;
+    /// What follows for a message that stands at `status`, and was `tried` at least once or never.
+    ///
+    /// What was taken back after a try, to be held or refused, may have left before: it moves like one that was canceled.
+    pub fn on(&self, status: MessageStatus, tried: bool) -> Option<Reported> {
+        let is_taken_back = tried && matches!(status, MessageStatus::Held | MessageStatus::Refused);
+        let status = if is_taken_back { MessageStatus::Canceled } else { status }.after(self.progress)?;
         let error = (status == MessageStatus::Failed).then(|| self.error.unwrap_or(ErrorClass::Undeliverable));
         Some(Reported { status, error })
     }
@@ -139,8 +142,8 @@ impl MessageStatus {
         }
     }
 
-    /// Whether a report can be about it: what a person still holds or has refused was never sent, and what waits for its next try has not
-    /// failed because an earlier one did.
+    /// Whether a report can be about it: what was held from the start was never sent, and what waits for its next try has not failed because
+    /// an earlier one did.
     const fn may_have_left(self, told: Self) -> bool {
         match self {
             Self::Held | Self::Refused => false,
@@ -178,6 +181,16 @@ mod tests {
                     assert!(after.rank() > status.rank(), "{status} {progress}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_was_taken_back_after_a_try_may_have_arrived() {
+        let report = |progress| StatusReport { message: None, external_id: String::new(), progress, error: None };
+        for status in [MessageStatus::Held, MessageStatus::Refused] {
+            let after = |progress, tried| report(progress).on(status, tried).map(|reported| reported.status);
+            assert_eq!([false, true].map(|tried| after(Progress::Delivered, tried)), [None, Some(MessageStatus::Delivered)], "{status}");
+            assert_eq!(after(Progress::Failed, true), None, "an earlier try failed: {status}");
         }
     }
 

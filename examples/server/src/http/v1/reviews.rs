@@ -44,7 +44,7 @@ struct ClosingShape {
     at: Time,
     /// By whom: `app`, `gateway`, or `key:` and the id of a key.
     by: String,
-    /// `released`, `refused`, or `expired` where nobody answered in time.
+    /// `released`, `refused`, `expired` where nobody answered in time, or `arrived` where it turned out to have gone out before it was held.
     #[schema(value_type = String, example = "released")]
     verdict: &'static str,
     /// A remark, for who runs the gateway; not shown to accounts.
