@@ -252,6 +252,8 @@ impl Finished {
 /// What a transport is given.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Parcel {
+    /// Whose message it is.
+    pub account: AccountId,
     /// The message; its id goes along where the provider lets it.
     pub message: MessageId,
     /// From which instance.

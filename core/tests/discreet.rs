@@ -246,6 +246,7 @@ fn lease() -> Lease {
 fn started() -> Started {
     let claimed = Claimed { account: AccountId::from_bytes([5; 16]), delivery: DeliveryId::from_bytes([2; 16]), fence: 1 };
     let parcel = Parcel {
+        account: claimed.account,
         message: MessageId::from_bytes([1; 16]),
         instance: InstanceId::from_bytes([6; 16]),
         provider: Provider::Sandbox,

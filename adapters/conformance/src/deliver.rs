@@ -59,6 +59,7 @@ pub(crate) fn a_parcel_holds_what_was_accepted(harness: &dyn Harness) {
     let draft = code().to(BOB);
     let message = scene.sent(draft.clone());
     let expected = Parcel {
+        account: scene.account,
         message,
         instance: scene.instance,
         provider: Provider::Evolution,

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use gatepost::{InstanceId, MessageId, Outcome, Parcel, Provider, Purpose, Timestamp};
+use gatepost::{AccountId, InstanceId, MessageId, Outcome, Parcel, Provider, Purpose, Timestamp};
 
 use crate::TransportHarness;
 use crate::draft::{ALICE, address, text};
@@ -19,7 +19,8 @@ impl Parcels {
     fn next(&self) -> Parcel {
         let (message, instance) = (MessageId::new(Timestamp::default(), &self.0), InstanceId::new(Timestamp::default(), &Dice::new(7)));
         let content = text("hi").request("").content;
-        Parcel { message, instance, provider: Provider::Sandbox, recipient: address(ALICE), purpose: Purpose::Support, content }
+        let (account, recipient) = (AccountId::new(Timestamp::default(), &Dice::new(8)), address(ALICE));
+        Parcel { account, message, instance, provider: Provider::Sandbox, recipient, purpose: Purpose::Support, content }
     }
 }
 

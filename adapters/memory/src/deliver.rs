@@ -211,6 +211,7 @@ fn parcel(rows: &AccountRows, row: &OutboxRow) -> Option<Parcel> {
         Mode::Test => Provider::Sandbox,
     };
     Some(Parcel {
+        account: rows.account.id,
         message: *id,
         instance: instance.id,
         provider,

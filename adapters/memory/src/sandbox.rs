@@ -198,7 +198,7 @@ mod tests {
 
     use futures_util::FutureExt;
     use futures_util::future::join_all;
-    use gatepost::{InstanceId, Provider, Purpose};
+    use gatepost::{AccountId, InstanceId, Provider, Purpose};
 
     use super::*;
     use crate::TestHost;
@@ -226,6 +226,7 @@ mod tests {
         fn parcel(&self) -> Parcel {
             let now = self.host.now();
             Parcel {
+                account: AccountId::new(now, &*self.host),
                 message: MessageId::new(now, &*self.host),
                 instance: InstanceId::new(now, &*self.host),
                 provider: Provider::Sandbox,

@@ -208,7 +208,7 @@ fn allow(
     if let (Some(lease), Some(at_once)) = (at_once, permit) {
         let claimed = Claimed { account, delivery: submission.delivery, fence: delivery.fence };
         let Request { mode, recipient, content, .. } = &submission.request;
-        let parcel = parcel(submission.message, &scene.instance, *mode, recipient.clone(), purpose, content.clone());
+        let parcel = parcel(account, submission.message, &scene.instance, *mode, recipient.clone(), purpose, content.clone());
         txn.start_after_commit(at_once.permit, Started { claimed, attempt: delivery.tries, lease, parcel });
     }
     Ok(answer)
@@ -472,6 +472,7 @@ fn is_in_line(connection: &Connection, account: AccountId, order_key: i64) -> ru
 
 /// What a transport is given: always the sandbox for a test message.
 pub(crate) fn parcel(
+    account: AccountId,
     message: MessageId,
     instance: &Instance,
     mode: Mode,
@@ -483,5 +484,5 @@ pub(crate) fn parcel(
         Mode::Live => instance.provider,
         Mode::Test => Provider::Sandbox,
     };
-    Parcel { message, instance: instance.id, provider, recipient, purpose, content }
+    Parcel { account, message, instance: instance.id, provider, recipient, purpose, content }
 }

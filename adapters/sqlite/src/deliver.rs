@@ -308,7 +308,7 @@ fn begin(
     txn.open_attempts().add(OpenAttempt { entry: found.started(*next, now), told: Some(told) });
     // Customers are told of a start as of what is queued: not again.
     write_status(txn, found, next.status(), None, now)?;
-    let parcel = parcel(found.message(), &instance, subject.mode, recipient, purpose, content);
+    let parcel = parcel(found.account, found.message(), &instance, subject.mode, recipient, purpose, content);
     Ok(StartAnswer::Started(Box::new(Started { claimed, attempt: next.tries, lease, parcel })))
 }
 

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gatepost::{Connection, Content, InstanceId, Timestamp};
+use gatepost::{AccountId, Connection, Content, InstanceId, Timestamp};
 
 use crate::item::{AccountEffect, Body, Item, Line, Stopped, TemplateChange};
 
@@ -18,16 +18,24 @@ const LOOK_AGAIN: Duration = Duration::from_secs(3_600);
 /// How long a number without a link is taken for one, before somebody asks again.
 pub(crate) const ASK_AGAIN: Duration = Duration::from_secs(60);
 
-/// What a circuit stops.
+/// How many circuits of one owner are open at most. More of them are not remembered: the provider refuses what it restricted by itself.
+const OWNER_MAX: usize = 1_000;
+
+/// What a circuit stops. What a provider calls by an id of its own is known by its owner too: another account that claims the same id is
+/// not stopped by it.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum CircuitKey {
     /// All numbers of a business account.
     Account {
+        /// Whose it is.
+        owner: AccountId,
         /// Its id.
         id: String,
     },
     /// People whose numbers begin with a calling code, from one number of ours.
     Country {
+        /// Whose number it is.
+        owner: AccountId,
         /// The id of our number.
         number: String,
         /// The calling code.
@@ -40,18 +48,34 @@ pub enum CircuitKey {
     },
     /// One number of ours.
     Number {
+        /// Whose it is.
+        owner: AccountId,
         /// Its id.
         id: String,
     },
     /// One template of an account.
     Template {
-        /// The account's id.
+        /// Whose it is.
+        owner: AccountId,
+        /// The business account's id.
         account: String,
         /// The template's name.
         name: String,
         /// Its language.
         language: String,
     },
+}
+
+impl CircuitKey {
+    /// Whose circuits it is counted among: an account's, or those of an instance.
+    const fn holder(&self) -> [u8; 16] {
+        match self {
+            Self::Account { owner, .. } | Self::Country { owner, .. } | Self::Number { owner, .. } | Self::Template { owner, .. } => {
+                owner.to_bytes()
+            }
+            Self::Instance { id } => id.to_bytes(),
+        }
+    }
 }
 
 /// Whether something may be sent on a way.
@@ -101,14 +125,18 @@ pub struct Circuits {
     open: Mutex<Opened>,
 }
 
-/// What is stopped on which way, until when and why.
-type Opened = HashMap<(CircuitKey, Stopped), (Option<Timestamp>, CircuitReason)>;
+/// What is stopped on which way, until when and why; by holder, so that none fills the room of another.
+type Opened = HashMap<[u8; 16], HashMap<(CircuitKey, Stopped), (Option<Timestamp>, CircuitReason)>>;
 
 impl Circuits {
     /// Stops some of what goes this way. Of two ends the later one counts, and none is the latest.
     pub fn trip(&self, key: CircuitKey, stopped: Stopped, until: Option<Timestamp>, reason: CircuitReason) {
-        let mut open = self.open();
-        let known = open.entry((key, stopped)).or_insert((until, reason));
+        let mut opened = self.open();
+        let (open, entry) = (opened.entry(key.holder()).or_default(), (key, stopped));
+        if open.len() >= OWNER_MAX && !open.contains_key(&entry) {
+            return;
+        }
+        let known = open.entry(entry).or_insert((until, reason));
         let is_later = known.0.is_some_and(|end| until.is_none_or(|until| until >= end));
         if is_later {
             *known = (until, reason);
@@ -117,12 +145,15 @@ impl Circuits {
 
     /// Lets everything go this way again.
     pub fn close(&self, key: &CircuitKey) {
-        self.open().retain(|(known, _), _| known != key);
+        if let Some(open) = self.open().get_mut(&key.holder()) {
+            open.retain(|(known, _), _| known != key);
+        }
     }
 
     /// Lets what is `stopped` go this way again, if it was stopped for one of these reasons.
     pub(crate) fn let_go(&self, key: &CircuitKey, stopped: Stopped, is_over: impl FnOnce(CircuitReason) -> bool) {
-        let mut open = self.open();
+        let mut opened = self.open();
+        let Some(open) = opened.get_mut(&key.holder()) else { return };
         let entry = (key.clone(), stopped);
         if open.get(&entry).is_some_and(|(_, reason)| is_over(*reason)) {
             open.remove(&entry);
@@ -131,7 +162,8 @@ impl Circuits {
 
     /// How the way stands for messages of which `stopped` may be said.
     pub fn state(&self, key: &CircuitKey, stopped: Stopped, now: Timestamp) -> CircuitState {
-        let mut open = self.open();
+        let mut opened = self.open();
+        let Some(open) = opened.get_mut(&key.holder()) else { return CircuitState::Closed };
         let entry = (key.clone(), stopped);
         match open.get(&entry).copied() {
             None => CircuitState::Closed,
@@ -145,22 +177,28 @@ impl Circuits {
 
     /// All that are open at `now`, for an operator to look at.
     pub fn all(&self, now: Timestamp) -> Vec<(CircuitKey, Stopped, CircuitState)> {
-        let mut open = self.open();
-        open.retain(|_, (until, _)| until.is_none_or(|until| until > now));
-        let open = open.iter().map(|((key, stopped), (until, reason))| (key, stopped, *until, *reason));
+        let mut opened = self.open();
+        opened.retain(|_, open| {
+            open.retain(|_, (until, _)| until.is_none_or(|until| until > now));
+            !open.is_empty()
+        });
+        let open = opened.values().flatten().map(|((key, stopped), (until, reason))| (key, stopped, *until, *reason));
         let mut all: Vec<_> =
             open.map(|(key, stopped, until, reason)| (key.clone(), *stopped, CircuitState::Open { until, reason })).collect();
         all.sort_by(|left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
         all
     }
 
-    /// Opens and closes what follows from something that the provider told about `instance`.
-    pub fn heed(&self, instance: InstanceId, item: &Item, now: Timestamp) {
+    /// Opens and closes what follows from something that the provider told about `instance`, which is one of `owner`.
+    pub fn heed(&self, owner: AccountId, instance: InstanceId, item: &Item, now: Timestamp) {
         match (&item.line, &item.body) {
-            (Line::CloudApi { account, .. }, Body::Account(update)) => self.heed_account(account, &update.effect),
+            (Line::CloudApi { account, .. }, Body::Account(update)) => {
+                self.heed_account(&CircuitKey::Account { owner, id: account.clone() }, &update.effect);
+            }
             (Line::CloudApi { account, .. }, Body::Template(update)) => {
                 if let (Some(name), Some(language)) = (&update.name, &update.language) {
-                    let key = CircuitKey::Template { account: account.clone(), name: name.clone(), language: language.clone() };
+                    let (account, name, language) = (account.clone(), name.clone(), language.clone());
+                    let key = CircuitKey::Template { owner, account, name, language };
                     self.heed_template(key, &update.change);
                 }
             }
@@ -169,13 +207,12 @@ impl Circuits {
         }
     }
 
-    fn heed_account(&self, account: &str, effect: &AccountEffect) {
-        let key = CircuitKey::Account { id: account.to_owned() };
+    fn heed_account(&self, key: &CircuitKey, effect: &AccountEffect) {
         match effect {
             AccountEffect::Stops { what, until } => {
                 what.iter().for_each(|stopped| self.trip(key.clone(), *stopped, *until, CircuitReason::AccountUpdate));
             }
-            AccountEffect::Restores => self.close(&key),
+            AccountEffect::Restores => self.close(key),
             AccountEffect::Warns | AccountEffect::Informs => {}
         }
     }
@@ -221,7 +258,7 @@ impl Circuits {
 
 impl fmt::Debug for Circuits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Circuits").field("open", &self.open().len()).finish_non_exhaustive()
+        f.debug_struct("Circuits").field("open", &self.open().values().map(HashMap::len).sum::<usize>()).finish_non_exhaustive()
     }
 }
 
@@ -274,8 +311,14 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_795_500_000_000);
     const REASON: CircuitReason = CircuitReason::AccountUpdate;
 
+    const OWNER: AccountId = AccountId::from_bytes([1; 16]);
+
+    fn account_of(owner: AccountId) -> CircuitKey {
+        CircuitKey::Account { owner, id: "9001".to_owned() }
+    }
+
     fn account() -> CircuitKey {
-        CircuitKey::Account { id: "9001".to_owned() }
+        account_of(OWNER)
     }
 
     fn later(seconds: u64) -> Timestamp {
@@ -323,10 +366,33 @@ mod tests {
     fn what_is_open_is_listed() {
         let circuits = Circuits::default();
         circuits.trip(account(), Stopped::All, Some(later(60)), REASON);
-        circuits.trip(CircuitKey::Number { id: "8007".to_owned() }, Stopped::All, None, CircuitReason::Code(131_048));
+        let number = CircuitKey::Number { owner: OWNER, id: "8007".to_owned() };
+        circuits.trip(number.clone(), Stopped::All, None, CircuitReason::Code(131_048));
         let shown = |now| circuits.all(now).into_iter().map(|(key, ..)| key).collect::<Vec<_>>();
-        assert_eq!(shown(NOW), [account(), CircuitKey::Number { id: "8007".to_owned() }]);
-        assert_eq!(shown(later(60)), [CircuitKey::Number { id: "8007".to_owned() }]);
+        assert_eq!(shown(NOW), [account(), number.clone()]);
+        assert_eq!(shown(later(60)), [number]);
+    }
+
+    #[test]
+    fn nobody_stops_another_by_claiming_its_id() {
+        let (circuits, other) = (Circuits::default(), account_of(AccountId::from_bytes([2; 16])));
+        circuits.trip(other.clone(), Stopped::All, None, REASON);
+        assert_eq!(circuits.wait(&[account()], Traffic::Reply, NOW), None);
+        circuits.trip(account(), Stopped::All, Some(later(60)), REASON);
+        circuits.close(&other);
+        assert_eq!(circuits.wait(&[account()], Traffic::Reply, NOW), Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn nobody_fills_the_room_of_another() {
+        let circuits = Circuits::default();
+        let owner = AccountId::from_bytes([2; 16]);
+        for name in 0..OWNER_MAX + 10 {
+            let key = CircuitKey::Template { owner, account: "9001".to_owned(), name: name.to_string(), language: "en".to_owned() };
+            circuits.trip(key, Stopped::All, None, REASON);
+        }
+        circuits.trip(account(), Stopped::All, None, REASON);
+        assert_eq!((circuits.all(NOW).len(), circuits.wait(&[account()], Traffic::Reply, NOW)), (OWNER_MAX + 1, Some(LOOK_AGAIN)));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
-use gatepost::{Rate, Tat, Timestamp};
+use gatepost::{AccountId, Rate, Tat, Timestamp};
 
 use crate::cloud::CloudRecipient;
 
@@ -16,6 +16,8 @@ use crate::cloud::CloudRecipient;
 const PAIR: Rate = Rate { count: 1, period_seconds: 6, burst: 45 };
 /// How many pairs are remembered.
 const PAIRS_MAX: usize = 100_000;
+/// From how many numbers and portfolios on those are forgotten that hold nothing back.
+const LINES_MAX: usize = 10_000;
 /// After so many refusals in a row, the wait of a pair grows no more: 4^6 seconds are more than an hour.
 const STRIKES_MAX: u32 = 6;
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -24,12 +26,15 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 #[derive(Default)]
 pub(crate) struct Pacers {
     pairs: HashMap<Pair, Pace>,
-    numbers: HashMap<String, Tat>,
-    portfolios: HashMap<String, Begun>,
+    numbers: HashMap<Owned, Tat>,
+    portfolios: HashMap<Owned, Begun>,
 }
 
+/// What Meta calls by this id, as whose it is here: another account that claims the same id is not slowed by it.
+type Owned = (AccountId, String);
+
 /// A number and a person.
-type Pair = (String, CloudRecipient);
+type Pair = (Owned, CloudRecipient);
 
 #[derive(Clone, Copy, Default)]
 struct Pace {
@@ -40,6 +45,8 @@ struct Pace {
 
 /// What is about to be sent.
 pub(crate) struct Ask<'a> {
+    /// For whom.
+    pub(crate) owner: AccountId,
     /// From which number.
     pub(crate) number: &'a str,
     /// To whom.
@@ -52,7 +59,11 @@ pub(crate) struct Ask<'a> {
 
 impl Ask<'_> {
     fn pair(&self) -> Pair {
-        (self.number.to_owned(), self.recipient.clone())
+        (self.line(), self.recipient.clone())
+    }
+
+    fn line(&self) -> Owned {
+        (self.owner, self.number.to_owned())
     }
 
     /// A quarter of a second's messages may come at once.
@@ -70,25 +81,26 @@ impl Pacers {
             return Err(pace.held_until);
         }
         let pair = PAIR.take(pace.tat, now)?;
-        let number = ask.rate().take(self.numbers.get(ask.number).copied().unwrap_or_default(), now)?;
+        let number = ask.rate().take(self.numbers.get(&ask.line()).copied().unwrap_or_default(), now)?;
         if let Some((portfolio, people_max)) = ask.begins {
-            self.portfolios.entry(portfolio.to_owned()).or_default().take(ask.recipient, people_max, now)?;
+            self.portfolios.entry((ask.owner, portfolio.to_owned())).or_default().take(ask.recipient, people_max, now)?;
         }
-        self.numbers.insert(ask.number.to_owned(), number);
+        self.numbers.insert(ask.line(), number);
+        self.forget(now);
         self.remember(ask.pair(), Pace { tat: pair, ..pace }, now);
         Ok(())
     }
 
     /// Meta took a message of this pair: the next refusal is the first one again.
-    pub(crate) fn was_taken(&mut self, number: &str, recipient: &CloudRecipient) {
-        if let Some(pace) = self.pairs.get_mut(&(number.to_owned(), recipient.clone())) {
+    pub(crate) fn was_taken(&mut self, ask: &Ask<'_>) {
+        if let Some(pace) = self.pairs.get_mut(&ask.pair()) {
             (pace.strikes, pace.held_until) = (0, Timestamp::default());
         }
     }
 
     /// Meta refused a message of this pair as too much: how long nothing is sent to it.
-    pub(crate) fn was_too_much(&mut self, number: &str, recipient: &CloudRecipient, now: Timestamp) -> Duration {
-        let pair = (number.to_owned(), recipient.clone());
+    pub(crate) fn was_too_much(&mut self, ask: &Ask<'_>, now: Timestamp) -> Duration {
+        let pair = ask.pair();
         let pace = self.pairs.get(&pair).copied().unwrap_or_default();
         let wait = Duration::from_secs(4_u64.pow(pace.strikes.min(STRIKES_MAX)));
         let strikes = pace.strikes.saturating_add(1);
@@ -96,18 +108,34 @@ impl Pacers {
         wait
     }
 
+    /// Where there are too many, a number whose time is past and a portfolio whose people are forgotten are as good as new.
+    fn forget(&mut self, now: Timestamp) {
+        if self.numbers.len() > LINES_MAX {
+            self.numbers.retain(|_, tat| tat.as_micros() > micros(now));
+        }
+        if self.portfolios.len() > LINES_MAX {
+            self.portfolios.retain(|_, begun| {
+                begun.forget(now);
+                !begun.people.is_empty()
+            });
+        }
+    }
+
     /// Where there are too many, those whose time is past have nothing to be remembered for. Were all of them present, Meta's own limit
     /// would have to do.
     fn remember(&mut self, pair: Pair, pace: Pace, now: Timestamp) {
         if self.pairs.len() >= PAIRS_MAX && !self.pairs.contains_key(&pair) {
-            let now_micros = now.as_millis().saturating_mul(1_000);
-            self.pairs.retain(|_, pace| pace.tat.as_micros() > now_micros || pace.held_until > now);
+            self.pairs.retain(|_, pace| pace.tat.as_micros() > micros(now) || pace.held_until > now);
             if self.pairs.len() >= PAIRS_MAX {
                 self.pairs.clear();
             }
         }
         self.pairs.insert(pair, pace);
     }
+}
+
+const fn micros(at: Timestamp) -> i64 {
+    at.as_millis().saturating_mul(1_000)
 }
 
 /// The people with whom a portfolio began a conversation in the last 24 hours.
@@ -159,7 +187,7 @@ mod tests {
     }
 
     fn ask<'a>(recipient: &'a CloudRecipient, begins: Option<(&'a str, u32)>) -> Ask<'a> {
-        Ask { number: "8007", recipient, throughput: 1_000, begins }
+        Ask { owner: AccountId::from_bytes([1; 16]), number: "8007", recipient, throughput: 1_000, begins }
     }
 
     fn seconds(seconds: u64) -> Duration {
@@ -192,12 +220,12 @@ mod tests {
     #[test]
     fn what_meta_calls_too_much_waits_four_times_as_long_each_time() {
         let (mut pacers, one) = (Pacers::default(), person(1));
-        let waits: Vec<_> = (0..9).map(|_| pacers.was_too_much("8007", &one, START).as_secs()).collect();
+        let waits: Vec<_> = (0..9).map(|_| pacers.was_too_much(&ask(&one, None), START).as_secs()).collect();
         assert_eq!(waits, [1, 4, 16, 64, 256, 1_024, 4_096, 4_096, 4_096]);
         assert_eq!(pacers.take(&ask(&one, None), START), Err(START.plus(seconds(4_096))));
-        pacers.was_taken("8007", &one);
+        pacers.was_taken(&ask(&one, None));
         assert_eq!(pacers.take(&ask(&one, None), START), Ok(()));
-        assert_eq!(pacers.was_too_much("8007", &one, START), seconds(1));
+        assert_eq!(pacers.was_too_much(&ask(&one, None), START), seconds(1));
     }
 
     #[test]
@@ -226,6 +254,15 @@ mod tests {
     }
 
     #[test]
+    fn nobody_slows_another_by_claiming_its_number() {
+        let (mut pacers, one) = (Pacers::default(), person(1));
+        let other = Ask { owner: AccountId::from_bytes([2; 16]), ..ask(&one, Some(("b", 1))) };
+        while pacers.take(&other, START).is_ok() {}
+        pacers.was_too_much(&other, START);
+        assert_eq!(pacers.take(&ask(&one, Some(("b", 1))), START), Ok(()));
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let mut pacers = Pacers::default();
         for digit in 0..(PAIRS_MAX as u64 + 10) {
@@ -233,6 +270,14 @@ mod tests {
             pacers.take(&ask(&person(digit), None), now).unwrap();
         }
         assert!(pacers.pairs.len() <= PAIRS_MAX);
+        for number in 0..LINES_MAX as u64 + 10 {
+            let (now, name) = (START.plus(Duration::from_secs(24 * 3_600 + number)), number.to_string());
+            pacers.take(&Ask { number: &name, begins: Some((&name, 1)), ..ask(&person(number), None) }, now).unwrap();
+        }
+        assert!(pacers.numbers.len() <= LINES_MAX && pacers.portfolios.len() > LINES_MAX, "a day is not over");
+        let late = START.plus(DAY * 3);
+        pacers.take(&ask(&person(1), Some(("b", 1))), late).unwrap();
+        assert!(pacers.portfolios.len() <= LINES_MAX);
     }
 
     proptest! {

@@ -15,7 +15,9 @@ use gatepost::{
 use gatepost_whatsapp::cloud::{CloudApi, CloudRecipient, webhook};
 use gatepost_whatsapp::{CircuitKey, CloudAccount, Observer, ProviderError, Retry, Stopped};
 use serde_json::{Value, json as made};
-use support::{Bench, INSTANCE, MESSAGE, PHONE, Says, Settings, answer, bytes, json, manifest, parcel, path, sampled, text, with_headers};
+use support::{
+    ACCOUNT, Bench, INSTANCE, MESSAGE, PHONE, Says, Settings, answer, bytes, json, manifest, parcel, path, sampled, text, with_headers,
+};
 
 const ACCEPTED: &str = r#"{"messages":[{"id":"wamid.1"}]}"#;
 
@@ -421,7 +423,7 @@ fn a_restriction_for_a_country_stops_that_country_only() {
     let bench = bench();
     bench.send(text("hi"), error(130_497));
     let open = bench.transport.circuits().all(gatepost::Host::now(&*bench.host));
-    assert_eq!(open[0].0, CircuitKey::Country { number: "800700600500401".to_owned(), calling_code: 999 });
+    assert_eq!(open[0].0, CircuitKey::Country { owner: ACCOUNT, number: "800700600500401".to_owned(), calling_code: 999 });
 }
 
 #[test]
@@ -449,7 +451,7 @@ fn a_paused_template_stops_itself_only() {
 fn heed(bench: &Bench<CloudApi>, name: &str) {
     let now = gatepost::Host::now(&*bench.host);
     for item in webhook(&bytes(&format!("whatsapp/webhooks/{name}.json"))).unwrap().items {
-        bench.transport.circuits().heed(INSTANCE, &item, now);
+        bench.transport.circuits().heed(ACCOUNT, INSTANCE, &item, now);
     }
 }
 
@@ -474,7 +476,7 @@ fn what_meta_says_about_the_account_opens_and_closes_its_circuit() {
     heed(&bench, "account_update__offboarded");
     assert!(is_open(text("hi")));
     bench.transport.circuits().trip(
-        CircuitKey::Account { id: "900100200300401".to_owned() },
+        CircuitKey::Account { owner: ACCOUNT, id: "900100200300401".to_owned() },
         Stopped::All,
         None,
         gatepost_whatsapp::CircuitReason::Operator,
@@ -482,7 +484,7 @@ fn what_meta_says_about_the_account_opens_and_closes_its_circuit() {
     let restored = bytes("whatsapp/webhooks/account_update__reconnected.json");
     let restored = String::from_utf8(restored).unwrap().replace("900100200300402", "900100200300401");
     let item = webhook(restored.as_bytes()).unwrap().items.remove(0);
-    bench.transport.circuits().heed(INSTANCE, &item, gatepost::Host::now(&*bench.host));
+    bench.transport.circuits().heed(ACCOUNT, INSTANCE, &item, gatepost::Host::now(&*bench.host));
     assert!(!is_open(text("hi")));
 }
 

@@ -10,7 +10,7 @@ use futures_executor::block_on;
 use gatepost::{Connection, Content, ErrorClass, Host, HttpFailureClass, HttpMethod, MediaKind, Outcome, Transport};
 use gatepost_whatsapp::evolution::{Evolution, Linking, WebhookSetup, link_svg, webhook};
 use serde_json::{Value, json as made};
-use support::{BASE_URL, Bench, INSTANCE, Says, Settings, answer, json, manifest, parcel, path, sampled, text};
+use support::{ACCOUNT, BASE_URL, Bench, INSTANCE, Says, Settings, answer, json, manifest, parcel, path, sampled, text};
 
 fn bench() -> Bench<Evolution> {
     Bench::new(Settings::default(), |(http, policy, accounts, host)| Evolution::new(http, policy, accounts, host))
@@ -119,7 +119,7 @@ fn a_closed_connection_stops_the_number_until_it_is_open_again() {
 fn heed(bench: &Bench<Evolution>, name: &str) {
     let body = json(&format!("evolution/webhooks/{name}.json"))["body"].to_string();
     for item in webhook(body.as_bytes()).unwrap().items {
-        bench.transport.circuits().heed(INSTANCE, &item, bench.host.now());
+        bench.transport.circuits().heed(ACCOUNT, INSTANCE, &item, bench.host.now());
     }
 }
 

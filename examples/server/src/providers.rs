@@ -11,7 +11,7 @@ mod observer;
 use std::fs;
 use std::sync::Arc;
 
-use gatepost::{DestinationPolicy, Host, HttpSend, InstanceId, Keyring, WorkerStore};
+use gatepost::{AccountId, DestinationPolicy, Host, HttpSend, InstanceId, Keyring, WorkerStore};
 use gatepost_http::Http;
 use gatepost_whatsapp::cloud::CloudApi;
 use gatepost_whatsapp::evolution::Evolution;
@@ -91,9 +91,9 @@ impl Providers {
     }
 
     /// Has what an instance was given now count at once: what stopped because of what it had before goes on.
-    pub fn heed_new_account(&self, id: InstanceId, account: &Account) {
+    pub fn heed_new_account(&self, owner: AccountId, id: InstanceId, account: &Account) {
         match account {
-            Account::Cloud(account) => self.cloud.heed_new_token(account),
+            Account::Cloud(account) => self.cloud.heed_new_token(owner, account),
             Account::Evolution(_) => self.evolution.heed_new_account(id),
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gatepost::{
-    Content, DestinationPolicy, ErrorClass, Host, HttpAnswer, HttpMethod, HttpRequest, HttpSend, InstanceId, MessageId, Outcome, Parcel,
-    Timestamp, Transport,
+    AccountId, Content, DestinationPolicy, ErrorClass, Host, HttpAnswer, HttpMethod, HttpRequest, HttpSend, InstanceId, MessageId, Outcome,
+    Parcel, Timestamp, Transport,
 };
 
 use super::answer::{self, Read};
@@ -80,9 +80,9 @@ impl CloudApi {
         self.circuits.clone()
     }
 
-    /// Has a new access token count at once, where the one before it was refused and stopped its account for a while.
-    pub fn heed_new_token(&self, account: &CloudAccount) {
-        let key = CircuitKey::Account { id: account.waba_id.clone() };
+    /// Has a new access token of `owner` count at once, where the one before it was refused and stopped its account for a while.
+    pub fn heed_new_token(&self, owner: AccountId, account: &CloudAccount) {
+        let key = CircuitKey::Account { owner, id: account.waba_id.clone() };
         self.circuits.let_go(&key, Stopped::All, |reason| matches!(reason, CircuitReason::Code(0 | 190)));
     }
 
@@ -93,7 +93,7 @@ impl CloudApi {
             Err(why) => return why.into(),
         };
         let Some(body) = body::message(&recipient, &parcel.content, parcel.message) else { return failed(ErrorClass::Unsupported, None) };
-        let errand = Errand { account, recipient, instance: parcel.instance, message: parcel.message };
+        let errand = Errand { owner: parcel.account, account, recipient, instance: parcel.instance, message: parcel.message };
         if let Some(held) = self.hold(&errand, &parcel.content) {
             return held;
         }
@@ -146,13 +146,13 @@ impl CloudApi {
         let read = answer::read(answer);
         match &read {
             Read::Accepted { recipient, .. } => {
-                self.pacers().was_taken(&errand.account.phone_number_id, &errand.recipient);
+                self.pacers().was_taken(&errand.ask(content));
                 self.observer.accepted(errand.instance, errand.message, recipient);
             }
             Read::Refused(error) => {
                 self.learn(errand, content, error);
                 self.observer.refused(errand.instance, errand.message, error);
-                return self.refusal(errand, error, answer);
+                return self.refusal(errand, content, error, answer);
             }
             Read::Nameless => {}
         }
@@ -160,11 +160,10 @@ impl CloudApi {
     }
 
     /// A refusal says by itself whether the message may be sent again; some only once, and for a pair after a wait of its own.
-    fn refusal(&self, errand: &Errand, error: &ProviderError, answer: &HttpAnswer) -> Outcome {
+    fn refusal(&self, errand: &Errand, content: &Content, error: &ProviderError, answer: &HttpAnswer) -> Outcome {
         match error.retry {
             Retry::Pair => {
-                let number = &errand.account.phone_number_id;
-                let wait = self.pacers().was_too_much(number, &errand.recipient, self.host.now());
+                let wait = self.pacers().was_too_much(&errand.ask(content), self.host.now());
                 error.outcome(Some(answer.retry_after().unwrap_or_default().max(wait)))
             }
             Retry::Once if self.once.was_there(errand.message) => failed(ErrorClass::Refused, None),
@@ -209,6 +208,7 @@ impl fmt::Debug for CloudApi {
 
 /// One message on its way.
 struct Errand {
+    owner: AccountId,
     account: Arc<CloudAccount>,
     recipient: CloudRecipient,
     instance: InstanceId,
@@ -224,16 +224,17 @@ impl Errand {
 
     /// The circuit of one scope.
     fn way_of(&self, content: &Content, scope: Scope) -> Option<CircuitKey> {
+        let owner = self.owner;
         let CloudAccount { phone_number_id: number, waba_id: account, .. } = &*self.account;
         match (scope, &self.recipient, content) {
-            (Scope::Account | Scope::App | Scope::Waba, ..) => Some(CircuitKey::Account { id: account.clone() }),
-            (Scope::PhoneNumber, ..) => Some(CircuitKey::Number { id: number.clone() }),
+            (Scope::Account | Scope::App | Scope::Waba, ..) => Some(CircuitKey::Account { owner, id: account.clone() }),
+            (Scope::PhoneNumber, ..) => Some(CircuitKey::Number { owner, id: number.clone() }),
             (Scope::RecipientCountry, CloudRecipient::Phone(phone), _) => {
-                Some(CircuitKey::Country { number: number.clone(), calling_code: calling_code(phone.digits()) })
+                Some(CircuitKey::Country { owner, number: number.clone(), calling_code: calling_code(phone.digits()) })
             }
             (Scope::Template, _, Content::Template { name, language, .. }) => {
                 let (name, language) = (name.as_str().to_owned(), language.as_str().to_owned());
-                Some(CircuitKey::Template { account: account.clone(), name, language })
+                Some(CircuitKey::Template { owner, account: account.clone(), name, language })
             }
             _ => None,
         }
@@ -243,6 +244,7 @@ impl Errand {
     fn ask(&self, content: &Content) -> Ask<'_> {
         let is_template = matches!(content, Content::Template { .. });
         Ask {
+            owner: self.owner,
             number: &self.account.phone_number_id,
             recipient: &self.recipient,
             throughput: self.account.throughput,

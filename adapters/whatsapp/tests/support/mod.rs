@@ -11,8 +11,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_executor::block_on;
 use gatepost::{
-    Content, DestinationPolicy, Host, HttpAnswer, HttpFailure, HttpFailureClass, HttpRequest, HttpSend, HttpTrace, InstanceId, MessageId,
-    Outcome, Parcel, Provider, Purpose, Timestamp, Transport,
+    AccountId, Content, DestinationPolicy, Host, HttpAnswer, HttpFailure, HttpFailureClass, HttpRequest, HttpSend, HttpTrace, InstanceId,
+    MessageId, Outcome, Parcel, Provider, Purpose, Timestamp, Transport,
 };
 use gatepost_memory::TestHost;
 use gatepost_whatsapp::{Accounts, CloudAccount, EvolutionAccount, NoAccount, Secret};
@@ -21,6 +21,7 @@ use serde_json::Value;
 pub(crate) const PHONE: &str = "+999501234567";
 /// Where Evolution API is in tests; the samples have it where no policy lets anybody go.
 pub(crate) const BASE_URL: &str = "https://evo.example.com";
+pub(crate) const ACCOUNT: AccountId = AccountId::from_bytes([5; 16]);
 pub(crate) const INSTANCE: InstanceId = InstanceId::from_bytes([6; 16]);
 pub(crate) const MESSAGE: MessageId = MessageId::from_bytes([1; 16]);
 
@@ -172,6 +173,7 @@ impl<T: Transport> Bench<T> {
 
 pub(crate) fn parcel(content: Content) -> Parcel {
     Parcel {
+        account: ACCOUNT,
         message: MESSAGE,
         instance: INSTANCE,
         provider: Provider::CloudApi,

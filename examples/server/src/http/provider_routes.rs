@@ -10,7 +10,7 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use gatepost::{AccountId, Instance, InstanceId, NewInbound, Told};
+use gatepost::{AccountId, Instance, InstanceId, NewInbound, StoreError, Told};
 use gatepost_whatsapp::cloud::{self, SIGNATURE_HEADER, handshake, verify_signature};
 use gatepost_whatsapp::evolution::{self, verify_authorization};
 use gatepost_whatsapp::{Accounts, Batch, Item, Line, NoAccount, NotANotification};
@@ -79,15 +79,16 @@ async fn hear_from_meta(app: &App, instance: &str, request: Request<Body>) -> Re
         StatusCode::FORBIDDEN
     })?;
     let batch = readable(instance, cloud::webhook(&body))?;
+    let owner = owner_of(app, instance).await?;
     let now = app.now();
     // Whoever signs for one business account must not stop another.
     let is_of_account = |item: &&Item| matches!(&item.line, Line::CloudApi { account: waba, .. } if *waba == account.waba_id);
-    batch.items.iter().filter(is_of_account).for_each(|item| app.providers.cloud.circuits().heed(instance, item, now));
+    batch.items.iter().filter(is_of_account).for_each(|item| app.providers.cloud.circuits().heed(owner, instance, item, now));
     let is_ours = |item: &Item| match &item.line {
         Line::CloudApi { number: Some(number), .. } => *number == account.phone_number_id,
         _ => true,
     };
-    keep(app, instance, body, batch, is_ours).await
+    keep(app, (owner, instance), body, batch, is_ours).await
 }
 
 /// Take what Evolution API tells
@@ -117,9 +118,10 @@ async fn hear_from_evolution(app: &App, instance: &str, request: Request<Body>) 
         StatusCode::FORBIDDEN
     })?;
     let batch = readable(instance, evolution::webhook(&body))?;
+    let owner = owner_of(app, instance).await?;
     let is_ours = |item: &Item| !matches!(&item.line, Line::Evolution { instance } if *instance != account.instance_name);
-    batch.items.iter().filter(|item| is_ours(item)).for_each(|item| app.providers.evolution.circuits().heed(instance, item, now));
-    keep(app, instance, body, batch, is_ours).await
+    batch.items.iter().filter(|item| is_ours(item)).for_each(|item| app.providers.evolution.circuits().heed(owner, instance, item, now));
+    keep(app, (owner, instance), body, batch, is_ours).await
 }
 
 /// Who is not known learns as little as who cannot show that they are genuine.
@@ -143,15 +145,26 @@ fn readable(instance: InstanceId, batch: Result<Batch, NotANotification>) -> Res
     })
 }
 
+async fn owner_of(app: &App, instance: InstanceId) -> Result<AccountId, StatusCode> {
+    let found = app.gateway.store().worker().instance(instance).await.map_err(|error| unavailable(instance, &error))?;
+    found.map(|(owner, _)| owner).ok_or(StatusCode::FORBIDDEN)
+}
+
+fn unavailable(instance: InstanceId, error: &StoreError) -> StatusCode {
+    tracing::error!(%instance, %error, "what a provider told could not be kept, and will be told again");
+    StatusCode::SERVICE_UNAVAILABLE
+}
+
 /// Keeps what was told. What is about another number of the account goes to the instance of that number: an app at Meta has one URL for all
 /// its numbers. What is about a number that nobody here has is kept too, and nothing follows from it.
-async fn keep(app: &App, instance: InstanceId, body: Bytes, batch: Batch, is_ours: impl Fn(&Item) -> bool) -> Result<(), StatusCode> {
-    let unavailable = |error| {
-        tracing::error!(%instance, %error, "what a provider told could not be kept, and will be told again");
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    let owner = app.gateway.store().worker().instance(instance).await.map_err(unavailable)?;
-    let (owner, _) = owner.ok_or(StatusCode::FORBIDDEN)?;
+async fn keep(
+    app: &App,
+    (owner, instance): (AccountId, InstanceId),
+    body: Bytes,
+    batch: Batch,
+    is_ours: impl Fn(&Item) -> bool,
+) -> Result<(), StatusCode> {
+    let unavailable = |error| unavailable(instance, &error);
     let gateway = app.gateway.account(owner);
     let mut told: BTreeMap<InstanceId, Vec<NewInbound>> = BTreeMap::from([(instance, Vec::new())]);
     let mut numbers: Option<HashMap<String, InstanceId>> = None;

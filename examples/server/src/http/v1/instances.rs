@@ -330,7 +330,7 @@ pub(super) async fn change_given(
             Err(StoreError::Conflict) => {}
             changed => {
                 let instance = changed?.ok_or(Problem::not_found())?;
-                account.into_iter().for_each(|account| app.providers.heed_new_account(id, account));
+                account.into_iter().for_each(|account| app.providers.heed_new_account(on.account, id, account));
                 return Ok((instance, given.and_then(|given| given.verify_token)));
             }
         }
