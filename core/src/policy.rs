@@ -146,7 +146,7 @@ pub struct StartFacts {
     pub instance_paused: bool,
     /// Whether the instance is connected.
     pub connection: Connection,
-    /// Whether the recipient's suppression forbids this message.
+    /// Whether the recipient's suppression forbids this message, or it confirms one that holds no more.
     pub suppressed: bool,
     /// Whether a person must look at what the recipient wrote before it goes out.
     pub suspected: bool,
@@ -182,6 +182,11 @@ pub fn may_start(facts: &StartFacts) -> Gate {
 pub fn suppression_forbids(contact: ContactState, one_time_codes_pass: bool, findings: Findings, subject: &Subject) -> bool {
     let ContactState::Suppressed { cause, .. } = contact else { return false };
     !rules::passes_suppression(cause, one_time_codes_pass, findings, subject)
+}
+
+/// Whether a message confirms an opt-out that holds no more: it would tell the recipient what is not so.
+pub fn is_moot_confirmation(contact: ContactState, subject: &Subject) -> bool {
+    subject.origin == Origin::Confirmation && !matches!(contact, ContactState::Suppressed { .. })
 }
 
 /// Whether a person must look before this recipient is written to: as [`suppression_forbids`], for one who may have opted out. Whoever

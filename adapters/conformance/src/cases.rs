@@ -488,6 +488,7 @@ macro_rules! __store_cases {
                 an_opt_out_is_confirmed_though_it_holds
                 a_confirmation_is_due
                 a_confirmation_is_void_after_five_minutes
+                a_confirmation_of_what_holds_no_more_is_not_sent
                 an_account_that_wants_none_sends_no_confirmation
                 no_limit_holds_a_confirmation_back
                 a_confirmation_needs_no_person

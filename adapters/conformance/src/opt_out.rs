@@ -153,6 +153,16 @@ pub(crate) fn a_confirmation_is_void_after_five_minutes(harness: &dyn Harness) {
     assert_eq!((scene.status(confirmation.id).as_str(), scene.claim(), scene.used()), ("expired: expired", vec![], (0, 0)));
 }
 
+pub(crate) fn a_confirmation_of_what_holds_no_more_is_not_sent(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.say(ALICE, "STOP");
+    let confirmation = scene.confirmations()[0].id;
+    scene.say(ALICE, "START");
+    let claimed = scene.claim_one();
+    assert_eq!((scene.start(claimed).as_str(), scene.status(confirmation).as_str()), ("ended: canceled", "canceled: suppressed"));
+    assert_eq!((scene.claim(), scene.send(text("hi")).as_str()), (vec![], "queued"));
+}
+
 pub(crate) fn an_account_that_wants_none_sends_no_confirmation(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     scene.change_account(AccountChange { confirms_opt_out: Some(false), ..AccountChange::default() });

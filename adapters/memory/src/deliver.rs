@@ -10,7 +10,7 @@ use gatepost::{
     AccountId, Actor, Attempt, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactState, Ending, ErrorClass, Finish, Finished, Gate,
     IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, NewSuppression, Outcome, Parcel,
     Provider, Reported, Review, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, SuppressionId, Swept, Timestamp,
-    examine, may_start, suppression_forbids, suspicion_holds,
+    examine, is_moot_confirmation, may_start, suppression_forbids, suspicion_holds,
 };
 
 use crate::messages::set_status;
@@ -234,7 +234,7 @@ pub(crate) fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFa
         account_paused: account.pause.is_some(),
         instance_paused: instance.pause.is_some(),
         connection: instance.connection,
-        suppressed: suppression_forbids(state, account.one_time_codes_pass, findings, &subject),
+        suppressed: suppression_forbids(state, account.one_time_codes_pass, findings, &subject) || is_moot_confirmation(state, &subject),
         suspected: suspicion_holds(state, released_at, findings, &subject),
     })
 }

@@ -4,7 +4,7 @@ use gatepost::{
     AccountId, Actor, Cause, Channel, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, DeliveryId, Ending, ErrorClass, Finish,
     Finished, Gate, IDEMPOTENCY_TIME, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, NewSuppression, Outcome, Provider,
     Reported, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, Subject, SuppressionId, Swept, Timestamp, examine,
-    may_start, suppression_forbids, suspicion_holds,
+    is_moot_confirmation, may_start, suppression_forbids, suspicion_holds,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -360,7 +360,8 @@ fn start_facts(txn: &mut Txn<'_>, found: &OutboxEntry, waiting: &WaitingMessage)
         account_paused: account.as_ref().is_none_or(|account| account.pause.is_some()),
         instance_paused: instance.as_ref().is_none_or(|instance| instance.pause.is_some()),
         connection: instance.map_or(gatepost::Connection::Closed, |instance| instance.connection),
-        suppressed: suppression_forbids(waiting.contact, codes_pass, findings, &waiting.subject),
+        suppressed: suppression_forbids(waiting.contact, codes_pass, findings, &waiting.subject)
+            || is_moot_confirmation(waiting.contact, &waiting.subject),
         suspected: suspicion_holds(waiting.contact, waiting.released_at, findings, &waiting.subject),
     })
 }
