@@ -14,10 +14,9 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures_executor::block_on;
-use gatepost::{Account, AccountId, Gateway, Host, Instance, InstanceId, Plan, Provider, Store, Worker};
+use gatepost::{Account, AccountId, Gateway, Host, Instance, InstanceId, Plan, Provider, Secret, Store, Worker};
 use gatepost_sqlite::{Options, SqliteStore};
 use gatepost_system::System;
-use gatepost_whatsapp::Secret;
 use gatepost_whatsapp::cloud::{sign, verify_signature, webhook};
 
 const BATCH: u64 = 1_000;

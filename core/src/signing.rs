@@ -18,7 +18,7 @@ use alloc::string::{String, ToString};
 
 use base64ct::{Base64, Encoding};
 
-use crate::{HeaderName, Timestamp};
+use crate::{HeaderName, Timestamp, hex};
 
 mod endpoint_secrets;
 mod key;
@@ -109,12 +109,7 @@ const V1: &str = "v1,";
 const V1A: &str = "v1a,";
 
 fn contract_signature(secret: &SigningSecret, timestamp: &str, body: &[u8]) -> String {
-    let mut text = String::with_capacity(CONTRACT_PREFIX.len() + 64);
-    text.push_str(CONTRACT_PREFIX);
-    for byte in secret.contract_mac(&[timestamp.as_bytes(), b".", body]) {
-        text.extend([byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or('0')));
-    }
-    text
+    [CONTRACT_PREFIX, &hex::encode(&secret.contract_mac(&[timestamp.as_bytes(), b".", body]))].concat()
 }
 
 fn standard_signatures(secrets: &EndpointSecrets, content: &SignedContent<'_>, now: Timestamp) -> String {

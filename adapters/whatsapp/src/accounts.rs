@@ -8,10 +8,8 @@ mod halves;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gatepost::{ErrorClass, InstanceId, Outcome, ProviderSettings};
+use gatepost::{ErrorClass, InstanceId, Outcome, ProviderSettings, Secret};
 use zeroize::Zeroizing;
-
-use crate::Secret;
 
 /// Knows the settings of every instance. They are asked for at each send, so that a new token counts at once.
 #[async_trait]

@@ -10,7 +10,7 @@
 //! aside; the other one counts.
 //!
 //! ```
-//! use gatepost_whatsapp::Secret;
+//! use gatepost::Secret;
 //! use gatepost_whatsapp::cloud::{sign, verify_signature, webhook};
 //!
 //! let body = br#"{"object":"whatsapp_business_account","entry":[{"id":"9001","changes":[{"field":"messages","value":{
@@ -68,7 +68,6 @@ mod once;
 mod pacers;
 mod percent;
 mod place;
-mod secret;
 
 pub use accounts::{
     APP_SECRETS_MAX, Accounts, CloudAccount, EvolutionAccount, GRAPH_VERSION, InvalidAccount, MalformedAccount, NoAccount, THROUGHPUT,
@@ -78,4 +77,3 @@ pub use circuits::{CircuitKey, CircuitReason, CircuitState, Circuits};
 pub use errors::{Problem, ProviderError, Retry, Scope};
 pub use item::*;
 pub use observer::Observer;
-pub use secret::Secret;

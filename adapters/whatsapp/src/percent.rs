@@ -34,7 +34,7 @@ fn decode(text: &str) -> Option<String> {
 }
 
 /// The value of a hexadecimal digit.
-pub(crate) fn hex_value(digit: u8) -> Option<u8> {
+fn hex_value(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 

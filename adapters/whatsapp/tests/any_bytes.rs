@@ -4,10 +4,10 @@
 
 mod support;
 
-use gatepost::Timestamp;
+use gatepost::{Secret, Timestamp};
 use gatepost_whatsapp::cloud::{handshake, verify_signature};
 use gatepost_whatsapp::evolution::verify_authorization;
-use gatepost_whatsapp::{Batch, NotANotification, Secret, cloud, evolution};
+use gatepost_whatsapp::{Batch, NotANotification, cloud, evolution};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json as made};

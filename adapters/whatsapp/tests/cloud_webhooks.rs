@@ -6,11 +6,11 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatepost::Wish;
+use gatepost::{Secret, Wish};
 use gatepost_whatsapp::cloud::{SIGNATURE_HEADER, handshake, verify_signature, webhook};
 use gatepost_whatsapp::{
-    AccountEffect, AccountUpdate, Batch, Body, Chat, IdentityChange, Inbound, Item, Limit, Notice, Said, Secret, StatusUpdate,
-    TemplateChange, TemplateUpdate,
+    AccountEffect, AccountUpdate, Batch, Body, Chat, IdentityChange, Inbound, Item, Limit, Notice, Said, StatusUpdate, TemplateChange,
+    TemplateUpdate,
 };
 use serde_json::Value;
 use support::{bytes, json, manifest, path};

@@ -5,14 +5,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gatepost::{DestinationPolicy, Host, HttpSend, InstanceId, Timestamp, Transport};
+use gatepost::{DestinationPolicy, Host, HttpSend, InstanceId, Secret, Timestamp, Transport};
 use gatepost_conformance::TransportHarness;
 use gatepost_http::Http;
 use gatepost_memory::TestHost;
 use gatepost_whatsapp::cloud::CloudApi;
 use gatepost_whatsapp::evolution::Evolution;
 use gatepost_whatsapp::fake::{FakeEvolution, FakeGraph};
-use gatepost_whatsapp::{Accounts, CloudAccount, EvolutionAccount, NoAccount, Secret};
+use gatepost_whatsapp::{Accounts, CloudAccount, EvolutionAccount, NoAccount};
 
 /// A provider on this machine, and every instance set up for it.
 struct Stage {

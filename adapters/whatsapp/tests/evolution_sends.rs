@@ -185,7 +185,7 @@ fn linking_gives_a_code_to_scan_or_to_type() {
     let phone = "+999501234567".parse().unwrap();
     let linking = block_on(bench.transport.connect(INSTANCE, Some(phone), bench.deadline())).unwrap();
     let Linking::Waits { code: Some(code) } = linking else { panic!("{linking:?}") };
-    assert_eq!(code.pairing_code.as_ref().map(gatepost_whatsapp::Secret::expose), Some("WZYEH1YY"));
+    assert_eq!(code.pairing_code.as_ref().map(gatepost::Secret::expose), Some("WZYEH1YY"));
     let svg = link_svg(&code).unwrap();
     assert!(svg.starts_with("<?xml") && svg.contains("<svg") && !svg.contains("SYNTHETIC"));
     let asked = bench.script.asked();

@@ -4,9 +4,9 @@
 
 mod support;
 
-use gatepost::{Connection, Timestamp, Words};
+use gatepost::{Connection, Secret, Timestamp, Words};
 use gatepost_whatsapp::evolution::{NotAuthorized, authorization, verify_authorization, webhook};
-use gatepost_whatsapp::{Body, Chat, Item, Line, Secret};
+use gatepost_whatsapp::{Body, Chat, Item, Line};
 use serde_json::{Value, json as made};
 use support::{json, manifest, path};
 

@@ -12,13 +12,13 @@ use std::thread;
 use std::time::Duration;
 
 use futures_executor::block_on;
-use gatepost::{Connection, Content, DestinationPolicy, ErrorClass, Host, HttpSend, Outcome, Timestamp, Transport};
+use gatepost::{Connection, Content, DestinationPolicy, ErrorClass, Host, HttpSend, Outcome, Secret, Timestamp, Transport};
 use gatepost_http::Http;
 use gatepost_memory::TestHost;
 use gatepost_whatsapp::cloud::{CloudApi, SIGNATURE_HEADER, verify_signature};
 use gatepost_whatsapp::evolution::{Evolution, Linking, WebhookSetup, verify_authorization};
 use gatepost_whatsapp::fake::{FakeEvolution, FakeGraph, Hook, Mishap, post};
-use gatepost_whatsapp::{Batch, Body, NotANotification, Secret, cloud, evolution};
+use gatepost_whatsapp::{Batch, Body, NotANotification, cloud, evolution};
 use serde_json::{Value, json as made};
 use support::{INSTANCE, MESSAGE, Settings, json, manifest, parcel, path, text};
 

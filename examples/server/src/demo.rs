@@ -11,9 +11,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use gatepost::Host;
+use gatepost::{Host, Secret};
 use gatepost_system::System;
-use gatepost_whatsapp::Secret;
 use gatepost_whatsapp::fake::{FakeEvolution, FakeGraph, Hook, Received};
 use serde_json::{Value, json};
 

@@ -4,12 +4,11 @@
 
 use std::borrow::Cow;
 
-use gatepost::ProviderSettings;
+use gatepost::{ProviderSettings, Secret};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{CloudAccount, EvolutionAccount};
-use crate::Secret;
 
 #[derive(Deserialize, Serialize)]
 pub(super) struct CloudSettings {

@@ -2,8 +2,8 @@
 
 use subtle::ConstantTimeEq;
 
-use crate::Secret;
 use crate::percent::pairs;
+use gatepost::Secret;
 
 /// The longest challenge that is answered.
 const CHALLENGE_BYTES_MAX: usize = 256;
@@ -11,7 +11,7 @@ const CHALLENGE_BYTES_MAX: usize = 256;
 /// Answers the question in `query`, the part of the URL behind the question mark: what to send back with status 200 as `text/plain`.
 ///
 /// ```
-/// use gatepost_whatsapp::Secret;
+/// use gatepost::Secret;
 /// use gatepost_whatsapp::cloud::{HandshakeRefusal, handshake};
 ///
 /// let token = Secret::from("our-token");

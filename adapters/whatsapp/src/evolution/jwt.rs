@@ -6,12 +6,11 @@
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use gatepost::Timestamp;
+use gatepost::{Secret, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::value::RawValue;
 use sha2::Sha256;
 
-use crate::Secret;
 use crate::fields::Fields;
 
 /// How long a token lives.
@@ -24,8 +23,8 @@ const HEADER_BYTES_MAX: usize = 4_096;
 /// Whether `headers`, all values of `Authorization`, are one token that was made with `jwt_key` and is not over.
 ///
 /// ```
-/// use gatepost::Timestamp;
-/// use gatepost_whatsapp::Secret;
+/// use gatepost::{Secret, Timestamp};
+/// use gatepost::Secret;
 /// use gatepost_whatsapp::evolution::{NotAuthorized, authorization, verify_authorization};
 ///
 /// let (key, now) = (Secret::from("a-jwt-key"), Timestamp::from_millis(1_795_500_000_000));

@@ -13,7 +13,8 @@ const SIDE: u32 = 320;
 ///
 /// ```
 /// use gatepost_whatsapp::evolution::link_svg;
-/// use gatepost_whatsapp::{LinkCode, Secret};
+/// use gatepost::Secret;
+/// use gatepost_whatsapp::LinkCode;
 ///
 /// let code = LinkCode { code: Secret::from("2@example"), pairing_code: None };
 /// assert!(link_svg(&code).is_some_and(|svg| svg.contains("<svg")));

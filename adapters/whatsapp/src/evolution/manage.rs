@@ -1,12 +1,11 @@
 //! Manage: making instances, linking numbers to them, and having them tell us.
 
-use gatepost::{Connection, ErrorClass, HttpAnswer, HttpMethod, InstanceId, Outcome, Phone, Timestamp};
+use gatepost::{Connection, ErrorClass, HttpAnswer, HttpMethod, InstanceId, Outcome, Phone, Secret, Timestamp};
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::webhook::link_code;
 use super::{Evolution, answer};
-use crate::Secret;
 use crate::accounts::EvolutionAccount;
 use crate::errors::failed;
 use crate::fields::Fields;

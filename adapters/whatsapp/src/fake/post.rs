@@ -5,9 +5,7 @@
 use std::io::{self, Error, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use gatepost::Timestamp;
-
-use crate::Secret;
+use gatepost::{Secret, Timestamp};
 
 /// Where a fake posts what happens.
 #[derive(Clone, Copy, Debug)]

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use gatepost::{Connection, Timestamp, Words};
+use gatepost::{Connection, Secret, Timestamp, Words};
 use serde::Serialize;
-
-use crate::Secret;
 
 /// What our business account may do changed.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]

@@ -12,10 +12,10 @@ use async_trait::async_trait;
 use futures_executor::block_on;
 use gatepost::{
     AccountId, Content, DestinationPolicy, Host, HttpAnswer, HttpFailure, HttpFailureClass, HttpRequest, HttpSend, HttpTrace, InstanceId,
-    MessageId, Outcome, Parcel, Provider, Purpose, Timestamp, Transport,
+    MessageId, Outcome, Parcel, Provider, Purpose, Secret, Timestamp, Transport,
 };
 use gatepost_memory::TestHost;
-use gatepost_whatsapp::{Accounts, CloudAccount, EvolutionAccount, NoAccount, Secret};
+use gatepost_whatsapp::{Accounts, CloudAccount, EvolutionAccount, NoAccount};
 use serde_json::Value;
 
 pub(crate) const PHONE: &str = "+999501234567";

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use gatepost::Host;
-use gatepost_whatsapp::Secret;
+use gatepost::{Host, Secret};
 use gatepost_whatsapp::cloud::{SIGNATURE_HEADER, sign};
 use gatepost_whatsapp::evolution::authorization;
 use gatepost_whatsapp::fake::Mishap;

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_executor::block_on;
-use gatepost::{Host, MessageId, Store};
+use gatepost::{Host, MessageId, Secret, Store};
 use gatepost_system::System;
-use gatepost_whatsapp::Secret;
 use gatepost_whatsapp::fake::{FakeGraph, Hook, Mishap};
 use serde_json::{Value, json};
 

@@ -1,8 +1,7 @@
 //! Connection: how the link between a number and Evolution API stands.
 
-use gatepost::{Connection, Words};
+use gatepost::{Connection, Secret, Words};
 
-use crate::Secret;
 use crate::fields::Fields;
 use crate::item::{Body, ConnectionUpdate, LinkCode};
 

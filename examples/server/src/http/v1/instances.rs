@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use gatepost::{Connection, Instance, InstanceChange, InstanceId, Name, Pause, Provider, StoreError};
-use gatepost_whatsapp::{CloudAccount, Secret};
+use gatepost::{Connection, Instance, InstanceChange, InstanceId, Name, Pause, Provider, Secret, StoreError};
+use gatepost_whatsapp::CloudAccount;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use gatepost::{Host, Instance, Provider};
-use gatepost_whatsapp::{CloudAccount, EvolutionAccount, GRAPH_VERSION, InvalidAccount, Secret, THROUGHPUT};
+use gatepost::{Host, Instance, Provider, Secret};
+use gatepost_whatsapp::{CloudAccount, EvolutionAccount, GRAPH_VERSION, InvalidAccount, THROUGHPUT};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
