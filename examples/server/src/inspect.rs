@@ -7,6 +7,7 @@
 
 mod message;
 mod reply;
+mod threecx;
 mod url;
 mod webhook;
 

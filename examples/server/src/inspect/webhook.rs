@@ -2,42 +2,53 @@
 
 use std::io::{self, BufRead, Write};
 
-use gatepost_whatsapp::{Batch, Item, NotANotification, cloud, evolution};
+use gatepost_whatsapp::{Batch, Item, cloud, evolution};
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::answer;
+use super::{answer, threecx};
 
 /// Whose webhooks are read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum WebhookProvider {
     /// Evolution API.
     Evolution,
+    /// 3CX.
+    Threecx,
     /// Meta's Cloud API.
     Whatsapp,
 }
 
 /// Reads bodies, one a line, and writes what each tells, in order. Nobody's signature is checked.
 pub fn webhooks(provider: WebhookProvider, input: impl BufRead, output: impl Write) -> io::Result<()> {
-    answer(input, output, |line| read(provider, line.as_bytes()).map(WebhookVerdict::new).map_err(|error| error.to_string()))
+    answer(input, output, |line| read(provider, line.as_bytes()))
 }
 
-fn read(provider: WebhookProvider, body: &[u8]) -> Result<Batch, NotANotification> {
+fn read(provider: WebhookProvider, body: &[u8]) -> Result<WebhookVerdict, String> {
     match provider {
-        WebhookProvider::Evolution => evolution::webhook(body),
-        WebhookProvider::Whatsapp => cloud::webhook(body),
+        WebhookProvider::Evolution => evolution::webhook(body).map(WebhookVerdict::of_batch).map_err(|error| error.to_string()),
+        WebhookProvider::Threecx => threecx::read(body).map(WebhookVerdict::of_one),
+        WebhookProvider::Whatsapp => cloud::webhook(body).map(WebhookVerdict::of_batch).map_err(|error| error.to_string()),
     }
 }
 
 #[derive(Serialize)]
 struct WebhookVerdict {
-    items: Vec<Item>,
+    items: Vec<Value>,
     /// What could not be read.
-    quarantined: Vec<Item>,
+    quarantined: Vec<Value>,
 }
 
 impl WebhookVerdict {
-    fn new(batch: Batch) -> Self {
-        let (quarantined, items) = batch.items.into_iter().partition(Item::is_malformed);
+    fn of_batch(batch: Batch) -> Self {
+        let (quarantined, items): (Vec<Item>, Vec<Item>) = batch.items.into_iter().partition(Item::is_malformed);
+        let [items, quarantined] = [items, quarantined].map(|items| items.iter().map(|item| json!(item)).collect());
+        Self { items, quarantined }
+    }
+
+    /// What 3CX posts is one thing: read, or put aside.
+    fn of_one(item: Result<Value, Value>) -> Self {
+        let (items, quarantined) = item.map_or_else(|item| (vec![], vec![item]), |item| (vec![item], vec![]));
         Self { items, quarantined }
     }
 }
@@ -72,6 +83,26 @@ mod tests {
         assert_eq!((kinds(&verdicts[0]["items"]), kinds(&verdicts[0]["quarantined"])), (vec!["message.text"], vec!["malformed"]));
         assert_eq!(verdicts[0]["items"][0]["key"], "8007:message:wamid.1");
         assert_eq!(verdicts[1..], [json!({"error": "expected JSON"}), json!({"error": "expected a JSON object"})]);
+    }
+
+    #[test]
+    fn what_3cx_posts_is_read_too() {
+        let lines = [
+            json!({"event_type": "missed_call", "caller": "+999 501234567", "queue": "Sales"}),
+            json!({"event_type": "outbound_message", "to": "+999501234567", "message": "On our way.", "message_purpose": "support"}),
+            json!({"event_type": "outbound_message", "to": "+999501234567", "message_purpose": "support"}),
+            json!({"from": "+999220000001", "to": "+999501234567", "text": "Hello"}),
+            json!({"from": "+999220000001", "text": "Hello"}),
+            json!({"event_type": "fax"}),
+        ];
+        let verdicts = read_all(WebhookProvider::Threecx, &lines.map(|line| format!("{line}\n")).concat());
+        assert_eq!(verdicts[0]["items"], json!([{"kind": "missed_call", "phone": "+999501234567", "queue": "Sales"}]));
+        assert_eq!((&verdicts[1]["items"][0]["text"], &verdicts[1]["items"][0]["purpose"]), (&json!("On our way."), &json!("support")));
+        let aside = "expected a text in `message_text` or `message`";
+        assert_eq!(verdicts[2], json!({"items": [], "quarantined": [{"kind": "outbound_message", "error": aside}]}));
+        assert_eq!((&verdicts[3]["items"][0]["kind"], &verdicts[3]["items"][0]["text"]), (&json!("agent_message"), &json!("Hello")));
+        assert_eq!(verdicts[4]["quarantined"][0]["kind"], "agent_message");
+        assert!(verdicts[5]["error"].as_str().unwrap().starts_with("`event_type`: expected"));
     }
 
     #[test]
