@@ -67,3 +67,25 @@ impl fmt::Debug for Secret {
         f.write_str("Secret")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4231, test case 2.
+    #[test]
+    fn it_signs_as_the_rfc_has_it() {
+        let digits = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        let secret = Secret::from("Jefe");
+        assert_eq!(secret.hmac_hex(&[b"what do ya want ", b"for nothing?"]), digits);
+        assert_eq!(secret.has_signed(&[b"what do ya want for nothing?"], digits.as_bytes()), Some(true));
+        assert_eq!(secret.has_signed(&[b"what do you want?"], digits.as_bytes()), Some(false));
+        assert_eq!(secret.has_signed(&[], b"5bdc"), None);
+    }
+
+    #[test]
+    fn an_empty_text_signs_nothing() {
+        let empty = Secret::from("");
+        assert_eq!(empty.has_signed(&[b"x"], empty.hmac_hex(&[b"x"]).as_bytes()), Some(false));
+    }
+}

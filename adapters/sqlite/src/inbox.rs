@@ -5,9 +5,9 @@
 
 use gatepost::{
     AccountId, Actor, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, DeliveryId, ErrorClass, EventName, Heed, HeedAnswer,
-    Inbound, InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, NewSuppression,
-    Notification, NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport, Suppression,
-    SuppressionId, Timestamp, Told, Words, shard,
+    Inbound, InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, MessageStatus,
+    NewSuppression, Notification, NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport,
+    Suppression, SuppressionId, Timestamp, Told, Words, shard,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -305,7 +305,8 @@ fn report_status(
         let addresses = [message.recipient.clone(), called.clone()].into_iter().collect();
         contacts::know(txn, account, &addresses, ContactId::of(message.id.to_bytes(), now), now)?;
     }
-    let tried = messages::is_tried(txn.connection, account, message.id)?;
+    let may_be_taken_back = matches!(message.status, MessageStatus::Held | MessageStatus::Refused);
+    let tried = may_be_taken_back && messages::is_tried(txn.connection, account, message.id)?;
     let Some(reported) = report.on(message.status, tried) else { return Ok(None) };
     let is_written = deliver::write_report(txn, account, &message, report, reported, now)?;
     Ok(is_written.then_some(Settled { message: message.id, status: reported.status }))

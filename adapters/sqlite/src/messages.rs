@@ -41,7 +41,7 @@ pub(crate) fn attempts(connection: &Connection, account: AccountId, message: Mes
     rows::all(&mut *connection.prepare_cached(sql)?, params![account.to_bytes(), message.to_bytes()], rows::attempt)
 }
 
-/// Whether an attempt of a message is over that did not end it.
+/// Whether an attempt of a message is over that did not send it: the only ones that a message may have which was taken back.
 pub(crate) fn is_tried(connection: &Connection, account: AccountId, message: MessageId) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE account = ?1 AND message = ?2)";
     connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), message.to_bytes()], |row| row.get(0))

@@ -47,7 +47,8 @@ pub struct CloudAccount {
     pub graph_version: String,
     /// How many messages the number may send in a second: 80, 1,000 after Meta raised it, 20 beside the WhatsApp Business app.
     pub throughput: u32,
-    /// How many people the portfolio may begin a conversation with in 24 hours; none where there is no limit, or it is not known.
+    /// How many people the portfolio may begin a conversation with in 24 hours, 100,000 at most; none where there is no limit, or it is not
+    /// known.
     pub people_per_day: Option<u32>,
 }
 
@@ -92,7 +93,11 @@ impl CloudAccount {
         expect("portfolio_id", GRAPH_ID, self.portfolio_id.as_deref().is_none_or(is_graph_id))?;
         expect("graph_version", "expected a version of the Graph API, for example `v25.0`", is_graph_version(&self.graph_version))?;
         expect("throughput", "expected a number from 1 to 10000", (1..=10_000).contains(&self.throughput))?;
-        expect("people_per_day", "expected a number from 1 on", self.people_per_day != Some(0))?;
+        expect(
+            "people_per_day",
+            "expected a number from 1 to 100000",
+            self.people_per_day.is_none_or(|people| (1..=100_000).contains(&people)),
+        )?;
         expect("access_token", SECRET, is_secret(&self.access_token))?;
         expect("app_secret", SECRET, self.app_secrets.iter().all(is_secret))?;
         expect("verify_token", SECRET, is_secret(&self.verify_token))

@@ -18,7 +18,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(3_600);
 /// How long a number without a link is taken for one, before somebody asks again.
 pub(crate) const ASK_AGAIN: Duration = Duration::from_secs(60);
 
-/// How many circuits of one owner are open at most. More of them are not remembered: the provider refuses what it restricted by itself.
+/// How many circuits of one owner are open at most. Beyond that those that stop the least are forgotten: the provider refuses by itself what
+/// it restricted.
 const OWNER_MAX: usize = 1_000;
 
 /// What a circuit stops. What a provider calls by an id of its own is known by its owner too: another account that claims the same id is
@@ -125,8 +126,22 @@ pub struct Circuits {
     open: Mutex<Opened>,
 }
 
-/// What is stopped on which way, until when and why; by holder, so that none fills the room of another.
-type Opened = HashMap<[u8; 16], HashMap<(CircuitKey, Stopped), (Option<Timestamp>, CircuitReason)>>;
+/// What is stopped by whom it belongs to, so that none fills the room of another.
+type Opened = HashMap<[u8; 16], Open>;
+/// What is stopped on which way, until when and why.
+type Open = HashMap<(CircuitKey, Stopped), (Option<Timestamp>, CircuitReason)>;
+
+/// Forgets one circuit: of a template, or else of a country, or else any other.
+fn make_room(open: &mut Open) {
+    let worth = |key: &CircuitKey| match key {
+        CircuitKey::Template { .. } => 0,
+        CircuitKey::Country { .. } => 1,
+        CircuitKey::Account { .. } | CircuitKey::Instance { .. } | CircuitKey::Number { .. } => 2,
+    };
+    if let Some(least) = open.keys().min_by_key(|(key, _)| worth(key)).cloned() {
+        open.remove(&least);
+    }
+}
 
 impl Circuits {
     /// Stops some of what goes this way. Of two ends the later one counts, and none is the latest.
@@ -134,7 +149,7 @@ impl Circuits {
         let mut opened = self.open();
         let (open, entry) = (opened.entry(key.holder()).or_default(), (key, stopped));
         if open.len() >= OWNER_MAX && !open.contains_key(&entry) {
-            return;
+            make_room(open);
         }
         let known = open.entry(entry).or_insert((until, reason));
         let is_later = known.0.is_some_and(|end| until.is_none_or(|until| until >= end));
@@ -145,8 +160,11 @@ impl Circuits {
 
     /// Lets everything go this way again.
     pub fn close(&self, key: &CircuitKey) {
-        if let Some(open) = self.open().get_mut(&key.holder()) {
-            open.retain(|(known, _), _| known != key);
+        let mut opened = self.open();
+        let Some(open) = opened.get_mut(&key.holder()) else { return };
+        open.retain(|(known, _), _| known != key);
+        if open.is_empty() {
+            opened.remove(&key.holder());
         }
     }
 
@@ -393,6 +411,13 @@ mod tests {
         }
         circuits.trip(account(), Stopped::All, None, REASON);
         assert_eq!((circuits.all(NOW).len(), circuits.wait(&[account()], Traffic::Reply, NOW)), (OWNER_MAX + 1, Some(LOOK_AGAIN)));
+        circuits.trip(account_of(owner), Stopped::All, None, REASON);
+        assert_eq!(circuits.all(NOW).len(), OWNER_MAX + 1);
+        assert_eq!(
+            circuits.wait(&[account_of(owner)], Traffic::Reply, NOW),
+            Some(LOOK_AGAIN),
+            "a restriction of all is never forgotten for one"
+        );
     }
 
     #[test]

@@ -14,27 +14,33 @@ use crate::cloud::CloudRecipient;
 
 /// One message in six seconds, 45 of them at once.
 const PAIR: Rate = Rate { count: 1, period_seconds: 6, burst: 45 };
-/// How many pairs are remembered.
-const PAIRS_MAX: usize = 100_000;
-/// From how many numbers and portfolios on those are forgotten that hold nothing back.
-const LINES_MAX: usize = 10_000;
+/// How many pairs of one account are remembered.
+const PAIRS_MAX: usize = 20_000;
+/// How many numbers, and how many portfolios, of one account are remembered.
+const LINES_MAX: usize = 1_000;
+/// From how many accounts on those are forgotten for which nothing is held back.
+const ROOMS_MAX: usize = 10_000;
 /// After so many refusals in a row, the wait of a pair grows no more: 4^6 seconds are more than an hour.
 const STRIKES_MAX: u32 = 6;
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// How fast each number, person and portfolio is.
+/// How fast each account's numbers, people and portfolios are. An account that claims the ids of another does not slow it, and fills only
+/// its own room.
 #[derive(Default)]
 pub(crate) struct Pacers {
-    pairs: HashMap<Pair, Pace>,
-    numbers: HashMap<Owned, Tat>,
-    portfolios: HashMap<Owned, Begun>,
+    rooms: HashMap<AccountId, Room>,
 }
 
-/// What Meta calls by this id, as whose it is here: another account that claims the same id is not slowed by it.
-type Owned = (AccountId, String);
+/// What is known of one account.
+#[derive(Default)]
+struct Room {
+    pairs: HashMap<Pair, Pace>,
+    numbers: HashMap<String, Tat>,
+    portfolios: HashMap<String, Begun>,
+}
 
 /// A number and a person.
-type Pair = (Owned, CloudRecipient);
+type Pair = (String, CloudRecipient);
 
 #[derive(Clone, Copy, Default)]
 struct Pace {
@@ -44,6 +50,7 @@ struct Pace {
 }
 
 /// What is about to be sent.
+#[derive(Clone, Copy)]
 pub(crate) struct Ask<'a> {
     /// For whom.
     pub(crate) owner: AccountId,
@@ -59,11 +66,7 @@ pub(crate) struct Ask<'a> {
 
 impl Ask<'_> {
     fn pair(&self) -> Pair {
-        (self.line(), self.recipient.clone())
-    }
-
-    fn line(&self) -> Owned {
-        (self.owner, self.number.to_owned())
+        (self.number.to_owned(), self.recipient.clone())
     }
 
     /// A quarter of a second's messages may come at once.
@@ -76,30 +79,47 @@ impl Ask<'_> {
 impl Pacers {
     /// Takes one message from every limit, or from none: then it says when to try again.
     pub(crate) fn take(&mut self, ask: &Ask<'_>, now: Timestamp) -> Result<(), Timestamp> {
-        let pace = self.pairs.get(&ask.pair()).copied().unwrap_or_default();
-        if now < pace.held_until {
-            return Err(pace.held_until);
-        }
-        let pair = PAIR.take(pace.tat, now)?;
-        let number = ask.rate().take(self.numbers.get(&ask.line()).copied().unwrap_or_default(), now)?;
-        if let Some((portfolio, people_max)) = ask.begins {
-            self.portfolios.entry((ask.owner, portfolio.to_owned())).or_default().take(ask.recipient, people_max, now)?;
-        }
-        self.numbers.insert(ask.line(), number);
-        self.forget(now);
-        self.remember(ask.pair(), Pace { tat: pair, ..pace }, now);
-        Ok(())
+        self.room(ask, now).take(ask, now)
     }
 
     /// Meta took a message of this pair: the next refusal is the first one again.
     pub(crate) fn was_taken(&mut self, ask: &Ask<'_>) {
-        if let Some(pace) = self.pairs.get_mut(&ask.pair()) {
+        if let Some(pace) = self.rooms.get_mut(&ask.owner).and_then(|room| room.pairs.get_mut(&ask.pair())) {
             (pace.strikes, pace.held_until) = (0, Timestamp::default());
         }
     }
 
     /// Meta refused a message of this pair as too much: how long nothing is sent to it.
     pub(crate) fn was_too_much(&mut self, ask: &Ask<'_>, now: Timestamp) -> Duration {
+        self.room(ask, now).was_too_much(ask, now)
+    }
+
+    fn room(&mut self, ask: &Ask<'_>, now: Timestamp) -> &mut Room {
+        if self.rooms.len() >= ROOMS_MAX && !self.rooms.contains_key(&ask.owner) {
+            self.rooms.retain(|_, room| !room.is_idle(now));
+        }
+        self.rooms.entry(ask.owner).or_default()
+    }
+}
+
+impl Room {
+    fn take(&mut self, ask: &Ask<'_>, now: Timestamp) -> Result<(), Timestamp> {
+        let pace = self.pairs.get(&ask.pair()).copied().unwrap_or_default();
+        if now < pace.held_until {
+            return Err(pace.held_until);
+        }
+        let pair = PAIR.take(pace.tat, now)?;
+        let number = ask.rate().take(self.numbers.get(ask.number).copied().unwrap_or_default(), now)?;
+        if let Some((portfolio, people_max)) = ask.begins {
+            self.portfolios.entry(portfolio.to_owned()).or_default().take(ask.recipient, people_max, now)?;
+        }
+        self.numbers.insert(ask.number.to_owned(), number);
+        self.forget(now);
+        self.remember(ask.pair(), Pace { tat: pair, ..pace }, now);
+        Ok(())
+    }
+
+    fn was_too_much(&mut self, ask: &Ask<'_>, now: Timestamp) -> Duration {
         let pair = ask.pair();
         let pace = self.pairs.get(&pair).copied().unwrap_or_default();
         let wait = Duration::from_secs(4_u64.pow(pace.strikes.min(STRIKES_MAX)));
@@ -108,16 +128,33 @@ impl Pacers {
         wait
     }
 
-    /// Where there are too many, a number whose time is past and a portfolio whose people are forgotten are as good as new.
+    /// Whether it holds nothing back, and so is as good as a new one.
+    fn is_idle(&mut self, now: Timestamp) -> bool {
+        self.forget_past(now);
+        self.pairs.is_empty() && self.numbers.is_empty() && self.portfolios.is_empty()
+    }
+
+    /// Forgets what holds nothing back any more.
+    fn forget_past(&mut self, now: Timestamp) {
+        let now_micros = now.as_millis().saturating_mul(1_000);
+        self.pairs.retain(|_, pace| pace.tat.as_micros() > now_micros || pace.held_until > now);
+        self.numbers.retain(|_, tat| tat.as_micros() > now_micros);
+        self.portfolios.retain(|_, begun| {
+            begun.forget(now);
+            !begun.people.is_empty()
+        });
+    }
+
+    /// Where an account has too many lines at once, Meta's own limits have to do.
     fn forget(&mut self, now: Timestamp) {
+        if self.numbers.len() > LINES_MAX || self.portfolios.len() > LINES_MAX {
+            self.forget_past(now);
+        }
         if self.numbers.len() > LINES_MAX {
-            self.numbers.retain(|_, tat| tat.as_micros() > micros(now));
+            self.numbers.clear();
         }
         if self.portfolios.len() > LINES_MAX {
-            self.portfolios.retain(|_, begun| {
-                begun.forget(now);
-                !begun.people.is_empty()
-            });
+            self.portfolios.clear();
         }
     }
 
@@ -125,17 +162,13 @@ impl Pacers {
     /// would have to do.
     fn remember(&mut self, pair: Pair, pace: Pace, now: Timestamp) {
         if self.pairs.len() >= PAIRS_MAX && !self.pairs.contains_key(&pair) {
-            self.pairs.retain(|_, pace| pace.tat.as_micros() > micros(now) || pace.held_until > now);
+            self.forget_past(now);
             if self.pairs.len() >= PAIRS_MAX {
                 self.pairs.clear();
             }
         }
         self.pairs.insert(pair, pace);
     }
-}
-
-const fn micros(at: Timestamp) -> i64 {
-    at.as_millis().saturating_mul(1_000)
 }
 
 /// The people with whom a portfolio began a conversation in the last 24 hours.
@@ -253,31 +286,53 @@ mod tests {
         assert_eq!(taken, 45);
     }
 
+    fn asked_by(owner: u8, ask: Ask<'_>) -> Ask<'_> {
+        Ask { owner: AccountId::from_bytes([owner; 16]), ..ask }
+    }
+
     #[test]
-    fn nobody_slows_another_by_claiming_its_number() {
+    fn nobody_slows_another_by_claiming_its_ids() {
+        let (one, two) = (person(1), person(2));
+        let is_free = |pacers: &mut Pacers, recipient| pacers.take(&ask(recipient, Some(("b", 1))), START) == Ok(());
+        let mut pacers = Pacers::default();
+        while pacers.take(&asked_by(2, ask(&one, None)), START).is_ok() {}
+        pacers.was_too_much(&asked_by(2, ask(&one, None)), START);
+        assert!(is_free(&mut pacers, &one), "the pair");
+
+        let mut pacers = Pacers::default();
+        let slow = || Ask { throughput: 1, ..asked_by(2, ask(&one, None)) };
+        while pacers.take(&slow(), START).is_ok() {}
+        assert!(pacers.take(&Ask { throughput: 1, ..ask(&two, None) }, START).is_ok(), "the number");
+
+        let mut pacers = Pacers::default();
+        assert_eq!(pacers.take(&asked_by(2, ask(&one, Some(("b", 1)))), START), Ok(()));
+        assert!(is_free(&mut pacers, &two), "the portfolio");
+    }
+
+    #[test]
+    fn nobody_fills_the_room_of_another() {
         let (mut pacers, one) = (Pacers::default(), person(1));
-        let other = Ask { owner: AccountId::from_bytes([2; 16]), ..ask(&one, Some(("b", 1))) };
-        while pacers.take(&other, START).is_ok() {}
-        pacers.was_too_much(&other, START);
-        assert_eq!(pacers.take(&ask(&one, Some(("b", 1))), START), Ok(()));
+        pacers.was_too_much(&ask(&one, None), START);
+        for digit in 0..PAIRS_MAX as u64 + 10 {
+            pacers.was_too_much(&asked_by(2, ask(&person(digit), None)), START);
+        }
+        assert!(pacers.take(&ask(&one, None), START).is_err(), "it is held back all the same");
+        assert!(pacers.rooms.values().all(|room| room.pairs.len() <= PAIRS_MAX));
     }
 
     #[test]
     fn memory_is_bounded() {
-        let mut pacers = Pacers::default();
-        for digit in 0..(PAIRS_MAX as u64 + 10) {
-            let now = START.plus(Duration::from_millis(digit));
-            pacers.take(&ask(&person(digit), None), now).unwrap();
+        let (mut pacers, one) = (Pacers::default(), person(1));
+        for line in 0..LINES_MAX + 10 {
+            let name = line.to_string();
+            pacers.take(&Ask { number: &name, begins: Some((&name, 1)), ..ask(&one, None) }, START).unwrap();
         }
-        assert!(pacers.pairs.len() <= PAIRS_MAX);
-        for number in 0..LINES_MAX as u64 + 10 {
-            let (now, name) = (START.plus(Duration::from_secs(24 * 3_600 + number)), number.to_string());
-            pacers.take(&Ask { number: &name, begins: Some((&name, 1)), ..ask(&person(number), None) }, now).unwrap();
+        assert!(pacers.rooms.values().all(|room| room.numbers.len() <= LINES_MAX && room.portfolios.len() <= LINES_MAX));
+        for account in 0..ROOMS_MAX as u128 + 10 {
+            let now = START.plus(DAY * 2).plus(Duration::from_secs(account as u64 * 7));
+            pacers.take(&Ask { owner: AccountId::from_bytes(account.to_be_bytes()), ..ask(&one, None) }, now).unwrap();
         }
-        assert!(pacers.numbers.len() <= LINES_MAX && pacers.portfolios.len() > LINES_MAX, "a day is not over");
-        let late = START.plus(DAY * 3);
-        pacers.take(&ask(&person(1), Some(("b", 1))), late).unwrap();
-        assert!(pacers.portfolios.len() <= LINES_MAX);
+        assert!(pacers.rooms.len() <= ROOMS_MAX);
     }
 
     proptest! {

@@ -1,9 +1,9 @@
 //! Handshake: the question by which Meta makes sure that a webhook's URL is ours.
 
+use gatepost::Secret;
 use subtle::ConstantTimeEq;
 
 use crate::percent::pairs;
-use gatepost::Secret;
 
 /// The longest challenge that is answered.
 const CHALLENGE_BYTES_MAX: usize = 256;

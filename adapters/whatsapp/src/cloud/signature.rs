@@ -44,7 +44,7 @@ pub fn verify_signature<H: AsRef<[u8]>>(body: &[u8], headers: impl IntoIterator<
     }
 }
 
-/// The header's value for `body`, as Meta makes it; an empty secret signs nothing.
+/// The header's value for `body`, as Meta makes it. One of an empty secret is accepted by nobody.
 pub fn sign(body: &[u8], secret: &Secret) -> String {
     [PREFIX, &secret.hmac_hex(&[body])].concat()
 }

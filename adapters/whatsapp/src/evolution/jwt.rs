@@ -24,7 +24,6 @@ const HEADER_BYTES_MAX: usize = 4_096;
 ///
 /// ```
 /// use gatepost::{Secret, Timestamp};
-/// use gatepost::Secret;
 /// use gatepost_whatsapp::evolution::{NotAuthorized, authorization, verify_authorization};
 ///
 /// let (key, now) = (Secret::from("a-jwt-key"), Timestamp::from_millis(1_795_500_000_000));

@@ -12,9 +12,9 @@ const SIDE: u32 = 320;
 /// who asked, and into no log.
 ///
 /// ```
-/// use gatepost_whatsapp::evolution::link_svg;
 /// use gatepost::Secret;
 /// use gatepost_whatsapp::LinkCode;
+/// use gatepost_whatsapp::evolution::link_svg;
 ///
 /// let code = LinkCode { code: Secret::from("2@example"), pairing_code: None };
 /// assert!(link_svg(&code).is_some_and(|svg| svg.contains("<svg")));
