@@ -23,6 +23,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+pub use idn::is_invisible;
 pub use policy::{AddressFamilies, DestinationPolicy, InvalidDestinationPolicy};
 pub use refusal::{Refusal, RefusalClass};
 pub use target::{CheckedAddress, CheckedTarget};

@@ -29,4 +29,4 @@ mod template;
 pub mod trunk;
 pub mod webhook;
 
-pub use template::{CallFacts, InvalidTemplate, MissingVariable, TEMPLATE_CHARACTERS_MAX, Template, Variable};
+pub use template::{CallFacts, InvalidTemplate, NotFilled, TEMPLATE_CHARACTERS_MAX, Template, Variable};

@@ -3,10 +3,10 @@
 //! A template is written by the account and read once ([`Template`]). What a phone system fills in is somebody else's words: it can neither
 //! begin another variable, nor a line, nor bold type.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::str::FromStr;
 
-use gatepost::Phone;
+use gatepost::{Phone, Text, is_invisible};
 
 /// The most characters of a template.
 pub const TEMPLATE_CHARACTERS_MAX: usize = 1_024;
@@ -69,7 +69,7 @@ impl fmt::Debug for CallFacts {
 /// let template: Template = "{{business_name}}: sorry that we missed your call at {{call_time}}.".parse()?;
 /// let customer_phone = "+999501234567".parse()?;
 /// let facts = CallFacts { customer_phone, agent_extension: None, queue: None, call_time: Some("10:31".to_owned()) };
-/// assert_eq!(template.fill("Acme", &facts)?, "Acme: sorry that we missed your call at 10:31.");
+/// assert_eq!(template.fill("Acme", &facts)?.as_str(), "Acme: sorry that we missed your call at 10:31.");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -86,19 +86,19 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// Where it speaks of something that is not known of this call: a sentence with a hole in it says less than none.
-    pub fn fill(&self, business_name: &str, facts: &CallFacts) -> Result<String, MissingVariable> {
+    /// Where it speaks of something that is not known of this call, as a sentence with a hole in it says less than none, or becomes too long.
+    pub fn fill(&self, business_name: &str, facts: &CallFacts) -> Result<Text, NotFilled> {
         let mut message = String::new();
         for piece in &self.0 {
             match piece {
                 Piece::Words(words) => message.push_str(words),
                 Piece::Place(variable) => {
                     let value = value(*variable, business_name, facts).map(|value| plain(&value)).filter(|value| !value.is_empty());
-                    message.push_str(&value.ok_or(MissingVariable(*variable))?);
+                    message.push_str(&value.ok_or(NotFilled::Missing(*variable))?);
                 }
             }
         }
-        Ok(message)
+        message.parse().map_err(|_| NotFilled::TooLong)
     }
 }
 
@@ -112,20 +112,19 @@ fn value(variable: Variable, business_name: &str, facts: &CallFacts) -> Option<S
     }
 }
 
-/// What somebody else wrote, on one line and without WhatsApp's signs for bold, italic, struck out and monospaced type. An underscore within a
-/// word makes no italics and stays.
+/// What somebody else wrote, on one line and without WhatsApp's signs for bold, italic, struck out and monospaced type, for quotations and
+/// lists. An underscore within a word makes no italics and stays; what joins letters in some scripts stays too.
 fn plain(value: &str) -> String {
     let characters: Vec<char> = value.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
     let is_word = |index: Option<usize>| index.and_then(|index| characters.get(index)).is_some_and(|character| character.is_alphanumeric());
     let is_sign = |(index, character): (usize, char)| match character {
         '*' | '~' | '`' => true,
         '_' => !(is_word(index.checked_sub(1)) && is_word(Some(index + 1))),
-        // They turn the writing around or cannot be seen.
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => true,
-        _ => false,
+        '\u{200c}' | '\u{200d}' | '\u{fe0f}' => false,
+        other => is_invisible(other),
     };
     let kept: String = characters.iter().copied().enumerate().filter(|found| !is_sign(*found)).map(|(_, character)| character).collect();
-    kept.split_whitespace().collect::<Vec<_>>().join(" ")
+    kept.trim_start_matches(['>', '-', '#', ' ']).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl FromStr for Template {
@@ -177,19 +176,16 @@ pub enum InvalidTemplate {
     Unknown,
 }
 
-/// The call does not have what the template says of it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct MissingVariable(pub Variable);
-
-impl fmt::Display for MissingVariable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the call has no `")?;
-        f.write_str(self.0.as_str())?;
-        f.write_char('`')
-    }
+/// Why a call does not become a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NotFilled {
+    /// The call does not have what the template says of it.
+    #[error("the call has no `{}`", .0.as_str())]
+    Missing(Variable),
+    /// The message is longer than any may be.
+    #[error("expected a message of at most 4096 characters")]
+    TooLong,
 }
-
-impl std::error::Error for MissingVariable {}
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "what cannot be made fails its test")]
@@ -204,7 +200,7 @@ mod tests {
     }
 
     fn filled(template: &str, queue: &str) -> String {
-        template.parse::<Template>().unwrap().fill("Acme & Sons", &facts(queue)).unwrap()
+        template.parse::<Template>().unwrap().fill("Acme & Sons", &facts(queue)).unwrap().as_str().to_owned()
     }
 
     #[test]
@@ -220,7 +216,9 @@ mod tests {
             ("Sales\n\nYou won", "Sales You won"),
             ("*Sales* ~old~ `x`", "Sales old x"),
             ("_Sales_EU_", "Sales_EU"),
-            ("\u{202e}selaS\u{200b}", "selaS"),
+            ("\u{202e}selaS\u{200b}\u{e0041}", "selaS"),
+            ("> - Sales", "Sales"),
+            ("می\u{200c}خواهم 👩\u{200d}🚀", "می\u{200c}خواهم 👩\u{200d}🚀"),
         ] {
             assert_eq!(filled("Queue: {{queue}}", queue), format!("Queue: {expected}"));
         }
@@ -229,9 +227,10 @@ mod tests {
     #[test]
     fn what_is_not_known_is_named() {
         let fill = |text: &str, queue: &str| text.parse::<Template>().unwrap().fill("Acme", &facts(queue));
-        assert_eq!(fill("At {{call_time}}", "x"), Err(MissingVariable(Variable::CallTime)));
-        assert_eq!(fill("In {{queue}}", " * "), Err(MissingVariable(Variable::Queue)));
-        assert_eq!(MissingVariable(Variable::Queue).to_string(), "the call has no `queue`");
+        assert_eq!(fill("At {{call_time}}", "x"), Err(NotFilled::Missing(Variable::CallTime)));
+        assert_eq!(fill("In {{queue}}", " * "), Err(NotFilled::Missing(Variable::Queue)));
+        assert_eq!(fill(&"{{queue}}".repeat(50), &"x".repeat(128)), Err(NotFilled::TooLong));
+        assert_eq!(NotFilled::Missing(Variable::Queue).to_string(), "the call has no `queue`");
     }
 
     #[test]
@@ -262,7 +261,8 @@ mod tests {
 
         #[test]
         fn whatever_is_filled_in_is_one_plain_line(queue in any::<String>()) {
-            let filled = "{{queue}}".parse::<Template>().unwrap().fill("Acme", &facts(&queue)).unwrap_or_default();
+            let filled = "{{queue}}".parse::<Template>().unwrap().fill("Acme", &facts(&queue));
+            let filled = filled.map(|text| text.as_str().to_owned()).unwrap_or_default();
             prop_assert!(!filled.contains(['*', '~', '`', '\n', '\r']), "{filled:?}");
             prop_assert_eq!(filled.trim(), &filled);
         }

@@ -119,6 +119,27 @@ fn what_customers_write_is_posted() {
 }
 
 #[test]
+fn nobody_is_shown() {
+    let file = File { url: "https://gateway.example/media/7f3a.jpg".to_owned(), content_type: "image/jpeg".to_owned(), size: None };
+    let (from, to) = ("+447700900123".parse().unwrap(), "+442079460100".parse().unwrap());
+    let received_at = Timestamp::from_millis(1_795_500_000_000);
+    let inbound = Inbound { event_id: "evt-1", id: "m-1", from, to, text: "Meet me at the blue door", files: &[file], received_at };
+    let message =
+        AgentMessage::read(br#"{"from":"+442079460100","to":"+447700900123","text":"blue","media":["https://blue.example"]}"#).unwrap();
+    for shown in [format!("{inbound:?}"), format!("{message:?}")] {
+        assert!(!["blue", "7f3a", "7700900123"].iter().any(|secret| shown.contains(secret)), "{shown}");
+    }
+}
+
+#[test]
+fn unknown_fields_are_named_only_where_they_are_names() {
+    let body = br#"{"from":"+442079460100","to":"+447700900123","text":"x","media_urls":[],"media":["https://pbx.example/1.jpg"],
+                    "subject":1,"+447700900123":2,"my words":3}"#;
+    let message = AgentMessage::read(body).unwrap();
+    assert_eq!((message.unknown, message.files.len()), (vec!["subject".to_owned()], 1));
+}
+
+#[test]
 fn receipts_are_posted() {
     for (name, status) in [
         ("dlr__sent", ReceiptStatus::Sent),

@@ -112,8 +112,8 @@ fn is_dot(character: char) -> bool {
     matches!(character, '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
 }
 
-/// What is ignored by default, marks of writing direction, and separators of lines.
-fn is_invisible(character: char) -> bool {
+/// Whether a character cannot be seen: what Unicode ignores by default, marks of writing direction, and separators of lines.
+pub fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'

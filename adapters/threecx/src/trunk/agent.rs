@@ -9,6 +9,8 @@ use serde_json::{Map, Value, json};
 const FILES_MAX: usize = 10;
 /// Under which names files may stand; which one 3CX uses is not known.
 const FILES: [&str; 3] = ["media_urls", "mediaUrls", "media"];
+/// How many names of unknown fields are kept.
+const UNKNOWN_MAX: usize = 16;
 /// What is read. Other fields are reported and change nothing.
 const KNOWN: [&str; 3] = ["from", "to", "text"];
 
@@ -23,7 +25,7 @@ pub struct AgentMessage {
     pub text: Option<Text>,
     /// Where its files are.
     pub files: Vec<String>,
-    /// The names of fields that are not known here.
+    /// The names of fields that are not known here, for a log: up to 16 of those that are names, in order.
     pub unknown: Vec<String>,
 }
 
@@ -53,8 +55,9 @@ impl AgentMessage {
         if text.is_none() && files.is_empty() {
             return Err(invalid("text", WORDS));
         }
-        let is_unknown = |name: &&String| !KNOWN.contains(&name.as_str()) && !FILES.contains(&name.as_str());
-        let unknown = fields.keys().filter(is_unknown).cloned().collect();
+        let is_unknown = |name: &&String| !KNOWN.contains(&name.as_str()) && !FILES.contains(&name.as_str()) && is_name(name);
+        let mut unknown: Vec<String> = fields.keys().filter(is_unknown).take(UNKNOWN_MAX).cloned().collect();
+        unknown.sort();
         Ok(Self { from, to, text, files, unknown })
     }
 }
@@ -67,6 +70,13 @@ const fn invalid(field: &'static str, expected: &'static str) -> InvalidAgentMes
     InvalidAgentMessage::Field { field, expected }
 }
 
+/// Whether it is written as names are, and so is no text or number of anybody's.
+fn is_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
 fn phone(fields: &Map<String, Value>, field: &'static str) -> Result<Phone, InvalidAgentMessage> {
     let text = fields.get(field).and_then(Value::as_str).ok_or(invalid(field, PHONE))?;
     text.parse().map_err(|_| invalid(field, PHONE))
@@ -74,7 +84,9 @@ fn phone(fields: &Map<String, Value>, field: &'static str) -> Result<Phone, Inva
 
 /// The URLs of files: texts, or objects with a `url`.
 fn files(fields: &Map<String, Value>) -> Result<Vec<String>, InvalidAgentMessage> {
-    let found = FILES.into_iter().find_map(|name| fields.get(name).filter(|value| !value.is_null()).map(|value| (name, value)));
+    let found = FILES
+        .into_iter()
+        .find_map(|name| fields.get(name).filter(|value| !value.is_null() && **value != json!([])).map(|value| (name, value)));
     let Some((name, value)) = found else { return Ok(Vec::new()) };
     let list = value.as_array().filter(|list| list.len() <= FILES_MAX).ok_or(invalid(name, URLS))?;
     let url = |file: &Value| file.as_str().or_else(|| file["url"].as_str()).map(str::to_owned);

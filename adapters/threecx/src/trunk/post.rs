@@ -1,11 +1,13 @@
 //! Post: what is posted to 3CX: what a customer wrote, and how far an agent's message got.
 
+use std::fmt;
+
 use gatepost::{Phone, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// What a customer wrote, for the agents.
-#[derive(Clone, Debug)]
+/// What a customer wrote, for the agents. Its `Debug` does not show what.
+#[derive(Clone)]
 pub struct Inbound<'a> {
     /// The id of this news, the same each time it is posted.
     pub event_id: &'a str,
@@ -23,8 +25,8 @@ pub struct Inbound<'a> {
     pub received_at: Timestamp,
 }
 
-/// A file that 3CX may fetch.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+/// A file that 3CX may fetch. Its `Debug` does not show where it is.
+#[derive(Clone, Eq, PartialEq, Serialize)]
 pub struct File {
     /// Where it is.
     pub url: String,
@@ -47,6 +49,25 @@ impl Inbound<'_> {
             payload["media"] = json!(self.files);
         }
         news("message.received", self.event_id, &at, &payload)
+    }
+}
+
+impl fmt::Debug for Inbound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { event_id, from, to, files, .. } = self;
+        f.debug_struct("Inbound")
+            .field("event_id", event_id)
+            .field("from", from)
+            .field("to", to)
+            .field("files", files)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { content_type, size, .. } = self;
+        f.debug_struct("File").field("content_type", content_type).field("size", size).finish_non_exhaustive()
     }
 }
 

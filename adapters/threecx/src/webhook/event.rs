@@ -147,8 +147,18 @@ impl Event {
     ///
     /// Where there is no number, or it is none.
     pub fn phone(&self) -> Result<Phone, InvalidEvent> {
-        let names = if self.event_type == EventType::OutboundMessage { RECIPIENT } else { CALLER };
-        let (field, text) = self.first(&names)?.ok_or(InvalidEvent::MissingPhone)?;
+        if self.event_type == EventType::OutboundMessage {
+            return self.phone_under(&RECIPIENT);
+        }
+        // The other side of a call may be an extension: the customer is who has a number.
+        let mut found = CALLER.iter().map(|name| self.phone_under(std::slice::from_ref(name)));
+        let is_missing = |phone: &Result<Phone, InvalidEvent>| matches!(phone, Err(InvalidEvent::MissingPhone));
+        let refused = found.clone().find(|phone| phone.is_err() && !is_missing(phone));
+        found.find(Result::is_ok).or(refused).unwrap_or(Err(InvalidEvent::MissingPhone))
+    }
+
+    fn phone_under(&self, names: &[&'static str]) -> Result<Phone, InvalidEvent> {
+        let (field, text) = self.first(names)?.ok_or(InvalidEvent::MissingPhone)?;
         text.parse().map_err(|_| InvalidEvent::Field { field, expected: PHONE })
     }
 
@@ -168,8 +178,8 @@ impl Event {
     ///
     /// Where there is none, or one that nobody knows.
     pub fn purpose(&self) -> Result<DeclaredPurpose, InvalidEvent> {
-        let (_, word) = self.first(&["message_purpose"])?.ok_or(InvalidEvent::PurposeNotAllowed)?;
-        word.parse().map_err(|_| InvalidEvent::PurposeNotAllowed)
+        let word = self.fields.get("message_purpose").and_then(Value::as_str);
+        word.and_then(|word| word.trim().parse().ok()).ok_or(InvalidEvent::PurposeNotAllowed)
     }
 
     /// The message that is asked for, where this is an [`EventType::OutboundMessage`].
@@ -213,14 +223,14 @@ impl Event {
         }
     }
 
-    /// The first of these fields that says something: a text, or a number, as an extension may be one.
+    /// The first of these fields that says something: a text, or a whole number, as an extension may be one.
     fn first(&self, names: &[&'static str]) -> Result<Option<(&'static str, String)>, InvalidEvent> {
         for name in names {
             match self.fields.get(*name) {
                 None | Some(Value::Null) => {}
                 Some(Value::String(text)) if text.trim().is_empty() => {}
                 Some(Value::String(text)) => return Ok(Some((name, text.trim().to_owned()))),
-                Some(Value::Number(number)) => return Ok(Some((name, number.to_string()))),
+                Some(Value::Number(number)) if number.is_u64() => return Ok(Some((name, number.to_string()))),
                 Some(_) => return Err(InvalidEvent::Field { field: name, expected: "expected a text" }),
             }
         }
@@ -325,6 +335,14 @@ mod tests {
         let both = json!({"to": "+999501234567", "caller": "+999501234568"});
         assert_eq!(event("outbound_message", &both).phone().unwrap().e164(), "+999501234567");
         assert_eq!(event("missed_call", &both).phone().unwrap().e164(), "+999501234568");
+        let extension = json!({"caller": "101", "to": "+999501234567"});
+        assert_eq!(event("call_ended", &extension).phone().unwrap().e164(), "+999501234567");
+        let wrong = json!({"to": "reception", "from": "+999501234567"});
+        assert_eq!(
+            event("outbound_message", &wrong).phone(),
+            Err(InvalidEvent::Field { field: "to", expected: PHONE }),
+            "nobody else is meant"
+        );
         let empty = json!({"to": " ", "from": null, "caller": "+999501234568"});
         assert_eq!(event("outbound_message", &empty).phone().unwrap().e164(), "+999501234568");
     }
@@ -340,6 +358,10 @@ mod tests {
         assert_eq!(wrong.phone(), Err(InvalidEvent::Field { field: "phone", expected: PHONE }));
         assert_eq!(wrong.text().err(), Some(InvalidEvent::Field { field: "message", expected: WORDS }));
         assert_eq!(wrong.purpose(), Err(InvalidEvent::PurposeNotAllowed));
+        for number in [json!(999_501_234_567.0), json!(9.995e11), json!(-999_501_234_567_i64), json!(true)] {
+            assert!(event("missed_call", &json!({"caller": number})).phone().is_err(), "{number}");
+        }
+        assert_eq!(event("outbound_message", &json!({"message_purpose": ["support"]})).purpose(), Err(InvalidEvent::PurposeNotAllowed));
         let odd = event("missed_call", &json!({"caller": "+999501234567", "queue": ["Sales"]}));
         assert_eq!(odd.call_facts(), Err(InvalidEvent::Field { field: "queue", expected: "expected a text" }));
         let long = event("missed_call", &json!({"caller": "+999501234567", "queue": "x".repeat(129)}));
