@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,10 @@ impl Ledger {
     }
 }
 
-/// The server as a process.
+/// Far longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The server as a process, which ends by signal 9 with this.
 pub(crate) struct Server {
     process: Child,
     pub(crate) url: String,
@@ -119,9 +122,15 @@ impl Server {
         self.kill();
     }
 
-    pub(crate) fn kill(mut self) {
-        self.process.kill().expect("signal 9");
-        self.process.wait().expect("an end");
+    pub(crate) fn kill(self) {}
+
+    /// Asks until the answer is as expected.
+    pub(crate) fn ask_until(&self, path: &str, expected: impl Fn(&Value) -> bool) {
+        let start = Instant::now();
+        while !expected(&self.ask("GET", path, None)) {
+            assert!(start.elapsed() < PATIENCE, "{path} is not as expected");
+            thread::yield_now();
+        }
     }
 
     /// Lets callers send until enough was answered, then kills the process while they go on.
@@ -157,6 +166,14 @@ impl Server {
         for caller in callers {
             caller.join().expect("no caller panics");
         }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself, which its callers have noticed.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
