@@ -84,8 +84,12 @@ impl Demo {
         let (end, ended) = channel();
         let [cloud, evolution] = instances;
         let url = |provider: &str, id: Option<String>| id.map(|id| format!("http://{address}/providers/{provider}/{id}"));
-        let person =
-            Person { stand_ins: self.stand_ins.clone(), cloud: url("whatsapp", cloud), evolution: url("evolution", evolution), seen: 0 };
+        let person = Person {
+            stand_ins: self.stand_ins.clone(),
+            cloud: url("whatsapp", cloud),
+            evolution: url("evolution", evolution),
+            seen: [0; 2],
+        };
         thread::Builder::new().name("demo".to_owned()).spawn(move || person.live(&ended))?;
         self._life = Some(end);
         Ok(())
@@ -125,8 +129,8 @@ struct Person {
     /// Where what happens is told.
     cloud: Option<String>,
     evolution: Option<String>,
-    /// How many messages of the Cloud API they have read. Of those of Evolution API nothing is told.
-    seen: usize,
+    /// How many messages they have read at each.
+    seen: [usize; 2],
 }
 
 impl Person {
@@ -158,14 +162,19 @@ impl Person {
 
     /// Gets and reads what was sent to them since they looked last.
     fn read(&mut self) -> io::Result<()> {
-        let StandIns { graph, .. } = &*self.stand_ins;
-        let messages: Vec<Received> = graph.received();
-        let new = messages.get(self.seen..).unwrap_or_default();
-        self.seen = messages.len();
-        let Some(url) = &self.cloud else { return Ok(()) };
-        for message in new.iter().filter(|message| message.body.get("to").is_some()) {
-            for status in ["sent", "delivered", "read"] {
+        let StandIns { graph, evolution } = &*self.stand_ins;
+        let (of_cloud, of_evolution): (Vec<Received>, Vec<String>) = (graph.received(), evolution.taken());
+        let [cloud_seen, evolution_seen] = std::mem::replace(&mut self.seen, [of_cloud.len(), of_evolution.len()]);
+        if let Some(url) = &self.cloud {
+            let new = of_cloud.iter().skip(cloud_seen).filter(|message| message.body.get("to").is_some());
+            for (message, status) in new.flat_map(|message| ["sent", "delivered", "read"].map(|status| (message, status))) {
                 graph.tell_status(hook(url, &Secret::from(APP_SECRET)), &message.body, status, None)?;
+            }
+        }
+        if let Some(url) = &self.evolution {
+            let new = of_evolution.iter().skip(evolution_seen);
+            for (id, status) in new.flat_map(|id| ["DELIVERY_ACK", "READ"].map(|status| (id, status))) {
+                evolution.tell_status(hook(url, &Secret::from(JWT_KEY)), id, status)?;
             }
         }
         Ok(())

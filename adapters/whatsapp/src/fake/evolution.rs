@@ -31,6 +31,8 @@ struct State {
     api_key: String,
     link: Mutex<String>,
     received: Mutex<Vec<Received>>,
+    /// The ids of the messages that it took.
+    taken: Mutex<Vec<String>>,
     mishaps: Mishaps,
     ids: AtomicU64,
 }
@@ -47,6 +49,7 @@ impl FakeEvolution {
             api_key: api_key.to_owned(),
             link: Mutex::new(String::from("open")),
             received: Mutex::default(),
+            taken: Mutex::default(),
             mishaps: Mishaps::default(),
             ids: AtomicU64::new(0),
         });
@@ -109,6 +112,11 @@ impl FakeEvolution {
             "messageTimestamp": hook.seconds(),
         });
         self.tell(hook, "messages.upsert", &data)
+    }
+
+    /// The ids of the messages that it took so far.
+    pub fn taken(&self) -> Vec<String> {
+        self.state.taken.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Posts that a message got so far: `status` is `SERVER_ACK`, `DELIVERY_ACK`, `READ` or `ERROR`.
@@ -177,7 +185,9 @@ impl State {
             None => (json!({"conversation": said}), String::from("conversation")),
             Some(media) => (json!({format!("{media}Message"): {"caption": body["caption"]}}), format!("{media}Message")),
         };
-        let key = json!({"remoteJid": format!("{number}@s.whatsapp.net"), "fromMe": true, "id": self.next_id()});
+        let id = self.next_id();
+        let key = json!({"remoteJid": format!("{number}@s.whatsapp.net"), "fromMe": true, "id": id});
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(id);
         let answer = json!({
             "key": key,
             "pushName": "",
