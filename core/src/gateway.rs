@@ -286,13 +286,19 @@ impl AccountGateway {
         self.store.know(addresses, ContactId::new(now, host), now).await
     }
 
-    /// A person says whether a contact, who may have, did opt out.
+    /// A person who has `seen` what a contact wrote says whether they opted out.
     ///
     /// # Errors
     ///
     /// Those of [`AccountStore::answer_suspicion`].
-    pub async fn answer_suspicion(&self, contact: ContactId, opted_out: bool, by: Actor) -> Result<Option<Suspicion>, StoreError> {
-        self.store.answer_suspicion(contact, opted_out, by, self.shared.parts.host.now()).await
+    pub async fn answer_suspicion(
+        &self,
+        contact: ContactId,
+        seen: InboundId,
+        opted_out: bool,
+        by: Actor,
+    ) -> Result<Option<Suspicion>, StoreError> {
+        self.store.answer_suspicion(contact, seen, opted_out, by, self.shared.parts.host.now()).await
     }
 
     /// Releases a held message: it is decided again with present facts.

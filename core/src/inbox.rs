@@ -333,8 +333,8 @@ pub struct Suspicion {
     pub contact: ContactId,
     /// The address to show.
     pub address: Address,
-    /// What they wrote.
+    /// The newest of what they wrote that may mean it.
     pub inbound: InboundId,
-    /// Since when.
+    /// Since when: the oldest.
     pub since: Timestamp,
 }

@@ -131,11 +131,13 @@ pub trait AccountStore: Send + Sync {
     /// The contacts who may have opted out and wait for a person to say, by contact.
     async fn suspicions(&self, page: Page<ContactId>) -> Result<Vec<Suspicion>, StoreError>;
 
-    /// A person says whether a contact opted out; the suspicion that was answered, or `None` where there is none. What was held for it stays
-    /// held until somebody releases or refuses it.
+    /// A person who has `seen` what a contact wrote says whether they opted out; the suspicion that was answered, or `None` where there is
+    /// none. What was held for it stays held until somebody releases or refuses it. [`StoreError::Conflict`] where the contact has written
+    /// something newer that must be seen first.
     async fn answer_suspicion(
         &self,
         contact: ContactId,
+        seen: InboundId,
         opted_out: bool,
         by: Actor,
         now: Timestamp,

@@ -219,7 +219,7 @@ fn what_is_known_of_a_person_and_what_a_person_says_of_them_counts() {
     let both = [id, "+999501234567".parse().expect("a number")].into_iter().collect();
     block_on(scene.account().know(both)).expect("a store that works");
     assert_eq!(status(&scene.send()), Some(MessageStatus::Held));
-    let answered = block_on(scene.account().answer_suspicion(doubt.contact, false, Actor::App)).expect("a store that works");
+    let answered = block_on(scene.account().answer_suspicion(doubt.contact, doubt.inbound, false, Actor::App)).expect("a store that works");
     assert_eq!(answered.map(|answered| answered.inbound), Some(doubt.inbound));
     assert_eq!(status(&scene.send()), Some(MessageStatus::Queued));
 }

@@ -509,6 +509,7 @@ macro_rules! __store_cases {
                 a_person_says_that_they_opted_out
                 a_person_says_that_they_did_not_opt_out
                 who_is_not_in_doubt_is_not_answered_for
+                a_person_must_have_seen_the_newest_word
                 a_clear_word_ends_a_doubt
                 a_clear_word_ends_a_doubt_of_who_is_suppressed
                 any_other_word_ends_no_doubt
@@ -532,7 +533,7 @@ macro_rules! __store_cases {
                 a_change_of_identity_shows_whose_number_it_is
                 what_was_claimed_is_called_back_too
                 a_doubt_holds_for_all_addresses
-                the_older_of_two_doubts_stays
+                of_two_doubts_the_newest_word_counts
                 the_suppressions_of_both_hold
                 a_start_at_one_address_lifts_for_all
                 the_longer_window_stays

@@ -78,12 +78,15 @@ pub(crate) fn a_doubt_holds_for_all_addresses(harness: &dyn Harness) {
     assert!(scene.claim().into_iter().all(|claimed| scene.start(claimed) == "started"));
 }
 
-pub(crate) fn the_older_of_two_doubts_stays(harness: &dyn Harness) {
+pub(crate) fn of_two_doubts_the_newest_word_counts(harness: &dyn Harness) {
     let scene = Scene::new(harness);
-    let [first, second] = [ALICE_ID, ALICE].map(|who| scene.say(who, DOUBTFUL));
+    let first = scene.say(ALICE_ID, DOUBTFUL);
+    let since = scene.suspicions()[0].since;
+    scene.advance(seconds(1));
+    let second = scene.say(ALICE, DOUBTFUL);
     scene.know(&[ALICE, ALICE_ID]);
     let [suspicion] = &scene.suspicions()[..] else { panic!("expected one suspicion") };
-    assert_eq!(suspicion.inbound, first);
+    assert_eq!((suspicion.inbound, suspicion.since), (second, since));
     let contacts = [first, second].map(|inbound| scene.inbound_entry(inbound).contact);
     assert_eq!(contacts, [Some(suspicion.contact); 2], "what came in is of the one contact");
 }

@@ -348,8 +348,9 @@ pub(crate) fn a_doubt_is_listed(harness: &dyn Harness) {
     let [suspicion] = &scene.suspicions()[..] else { panic!("expected one suspicion") };
     let contact = scene.inbound_entry(inbound).contact.expect("a contact");
     assert_eq!(suspicion, &Suspicion { contact, address: address(ALICE), inbound, since: suspicion.since });
-    scene.say(ALICE, DOUBTFUL);
-    assert_eq!(&scene.suspicions()[..], std::slice::from_ref(suspicion), "the first one counts");
+    scene.advance(seconds(1));
+    let newest = Suspicion { inbound: scene.say(ALICE, DOUBTFUL), ..suspicion.clone() };
+    assert_eq!(scene.suspicions(), [newest], "the newest word since the first one");
 }
 
 pub(crate) fn doubts_are_read_page_by_page(harness: &dyn Harness) {
@@ -390,6 +391,19 @@ pub(crate) fn a_person_says_that_they_did_not_opt_out(harness: &dyn Harness) {
     assert_eq!((suppressions(&scene), scene.suspicions(), scene.send(text("ho")).as_str()), (vec![], vec![], "queued"));
     assert_eq!([scene.status(held), scene.release(held)], ["held", "done: queued"]);
     assert_eq!((scene.claim().len(), scene.used()), (2, (2, 2)));
+}
+
+pub(crate) fn a_person_must_have_seen_the_newest_word(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let contact = doubted(&scene);
+    let first = scene.suspicions().remove(0);
+    scene.advance(seconds(1));
+    let newest = scene.say(ALICE, DOUBTFUL);
+    let refused = scene.answer_seen(contact, first.inbound, false).expect_err("there is a newer word");
+    assert_eq!((refused.to_string(), scene.send(text("hi")).as_str()), (gatepost::StoreError::Conflict.to_string(), "held"));
+    let now = scene.suspicions().remove(0);
+    assert_eq!((now.inbound, now.since), (newest, first.since));
+    assert_eq!(scene.answer_seen(contact, newest, false).expect("it was seen"), Some(now));
 }
 
 pub(crate) fn who_is_not_in_doubt_is_not_answered_for(harness: &dyn Harness) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gatepost::{
-    Actor, Address, Addresses, Cause, ContactId, Gate, InboundId, Input, MessageId, NewSuppression, Page, State, Suppression,
+    Actor, Address, Addresses, Cause, ContactId, Gate, InboundId, Input, MessageId, NewSuppression, Page, State, StoreError, Suppression,
     SuppressionId, Suspicion, Timestamp, may_start,
 };
 
@@ -43,7 +43,7 @@ fn merge(rows: &mut AccountRows, other: ContactId, contact: ContactId) {
     rows.messages.values_mut().for_each(|row| move_to(&mut row.contact));
     rows.inbound.values_mut().filter_map(|entry| entry.contact.as_mut()).for_each(move_to);
     if let Some(row) = rows.contacts.get_mut(&contact) {
-        row.suspected = row.suspected.into_iter().chain(gone.suspected).min_by_key(|(_, since)| *since);
+        row.suspected = [row.suspected, gone.suspected].into_iter().flatten().reduce(both_doubts);
         for (instance, end) in gone.conversations {
             row.conversations.entry(instance).and_modify(|known| *known = end.max(*known)).or_insert(end);
         }
@@ -73,10 +73,16 @@ pub(crate) fn call_back(rows: &mut AccountRows, effects: &mut Effects, contact: 
     }
 }
 
+/// Of two doubts the newest word counts, since the oldest time.
+fn both_doubts(one: (InboundId, Timestamp), other: (InboundId, Timestamp)) -> (InboundId, Timestamp) {
+    (one.0.max(other.0), one.1.min(other.1))
+}
+
 /// Has a person look at a contact who may have opted out, and holds what waits for them.
 pub(crate) fn suspect(rows: &mut AccountRows, effects: &mut Effects, contact: ContactId, inbound: InboundId, now: Timestamp) {
     if let Some(row) = rows.contacts.get_mut(&contact) {
-        row.suspected.get_or_insert((inbound, now));
+        let doubt = (inbound, now);
+        row.suspected = Some(row.suspected.map_or(doubt, |known| both_doubts(known, doubt)));
     }
     call_back(rows, effects, contact, now);
 }
@@ -107,20 +113,23 @@ fn first_address(rows: &AccountRows, contact: ContactId) -> Option<Address> {
 pub(crate) fn answer(
     rows: &mut AccountRows,
     effects: &mut Effects,
-    contact: ContactId,
+    (contact, seen): (ContactId, InboundId),
     opted_out: bool,
     by: Actor,
     now: Timestamp,
-) -> Option<Suspicion> {
+) -> Result<Option<Suspicion>, StoreError> {
     let contact = present(rows, contact);
-    let answered = suspicion(rows, contact)?;
+    let Some(answered) = suspicion(rows, contact) else { return Ok(None) };
+    if answered.inbound != seen {
+        return Err(StoreError::Conflict);
+    }
     trust(rows, contact);
     if opted_out {
         let id = SuppressionId::of(answered.inbound.to_bytes(), now);
         let (address, cause) = (answered.address.clone(), Cause::NaturalLanguage);
         suppressions::suppress(rows, effects, NewSuppression { id, contact, address, cause, note: None, by, now });
     }
-    Some(answered)
+    Ok(Some(answered))
 }
 
 /// Lifts what is in force and `lifts` says so of; what was lifted, the strictest first.

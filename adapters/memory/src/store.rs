@@ -197,11 +197,12 @@ impl AccountStore for OfAccount {
     async fn answer_suspicion(
         &self,
         contact: ContactId,
+        seen: InboundId,
         opted_out: bool,
         by: Actor,
         now: Timestamp,
     ) -> Result<Option<Suspicion>, StoreError> {
-        Ok(self.write(|rows, effects| contacts::answer(rows, effects, contact, opted_out, by, now)).flatten())
+        self.write(|rows, effects| contacts::answer(rows, effects, (contact, seen), opted_out, by, now)).unwrap_or(Ok(None))
     }
 
     async fn suppress(&self, suppression: NewSuppression) -> Result<Suppression, StoreError> {

@@ -72,8 +72,8 @@ fn merge(connection: &Connection, account: AccountId, other: ContactId, contact:
              ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
         "DELETE FROM conversations WHERE account = ?1 AND contact = ?2 AND ?3 IS NOT NULL",
         "UPDATE contacts SET (suspected_by, suspected_at, window_until, others, live_tat, test_tat) =
-             (SELECT iif(contacts.suspected_at <= o.suspected_at OR o.suspected_at IS NULL, contacts.suspected_by, o.suspected_by),
-                     iif(contacts.suspected_at <= o.suspected_at OR o.suspected_at IS NULL, contacts.suspected_at, o.suspected_at),
+             (SELECT max(ifnull(contacts.suspected_by, o.suspected_by), ifnull(o.suspected_by, contacts.suspected_by)),
+                     min(ifnull(contacts.suspected_at, o.suspected_at), ifnull(o.suspected_at, contacts.suspected_at)),
                      iif(contacts.window_until >= o.window_until OR o.window_until IS NULL, contacts.window_until, o.window_until),
                      (SELECT json_group_array(value) FROM
                          (SELECT value FROM json_each(coalesce(contacts.others, '[]')) UNION ALL SELECT o.address
@@ -148,7 +148,9 @@ fn call_one_back(txn: &mut Txn<'_>, found: &OutboxEntry, now: Timestamp) -> rusq
 
 /// Has a person look at a contact who may have opted out, and holds what waits for them.
 pub(crate) fn suspect(txn: &mut Txn<'_>, account: AccountId, contact: ContactId, by: InboundId, now: Timestamp) -> rusqlite::Result<()> {
-    let sql = "UPDATE contacts SET suspected_by = ?3, suspected_at = ?4 WHERE account = ?1 AND id = ?2 AND suspected_at IS NULL";
+    // Of two doubts the newest word counts, since the oldest time.
+    let sql = "UPDATE contacts SET suspected_by = max(ifnull(suspected_by, ?3), ?3), suspected_at = ifnull(suspected_at, ?4)
+               WHERE account = ?1 AND id = ?2";
     let params = params![account.to_bytes(), contact.to_bytes(), by.to_bytes(), now.as_millis()];
     txn.connection.prepare_cached(sql)?.execute(params)?;
     mirror(txn.connection, account, contact)?;
@@ -179,27 +181,33 @@ pub(crate) fn suspicions(connection: &Connection, account: AccountId, page: Page
     found.into_iter().filter_map(|found| with_address(found).transpose()).collect()
 }
 
+/// The contact has written something newer that must be seen first.
+pub(crate) struct NewerWord;
+
 /// A person says whether a contact opted out.
 pub(crate) fn answer(
     txn: &mut Txn<'_>,
     account: AccountId,
-    contact: ContactId,
+    (contact, seen): (ContactId, InboundId),
     opted_out: bool,
     by: Actor,
     now: Timestamp,
-) -> rusqlite::Result<Option<Suspicion>> {
+) -> rusqlite::Result<Result<Option<Suspicion>, NewerWord>> {
     let contact = present(txn.connection, account, contact)?;
     let sql = "SELECT suspected_by, suspected_at FROM contacts WHERE account = ?1 AND id = ?2 AND suspected_at IS NOT NULL";
     let read = |row: &rusqlite::Row<'_>| Ok((InboundId::from_bytes(row.get(0)?), rows::time(row, 1)?));
     let params = params![account.to_bytes(), contact.to_bytes()];
-    let Some((inbound, since)) = txn.connection.prepare_cached(sql)?.query_row(params, read).optional()? else { return Ok(None) };
-    let Some(address) = addresses(txn.connection, account, contact)?.into_iter().next() else { return Ok(None) };
+    let Some((inbound, since)) = txn.connection.prepare_cached(sql)?.query_row(params, read).optional()? else { return Ok(Ok(None)) };
+    if inbound != seen {
+        return Ok(Err(NewerWord));
+    }
+    let Some(address) = addresses(txn.connection, account, contact)?.into_iter().next() else { return Ok(Ok(None)) };
     trust(txn.connection, account, contact)?;
     if opted_out {
         let (id, address, cause) = (SuppressionId::of(inbound.to_bytes(), now), address.clone(), Cause::NaturalLanguage);
         suppressions::suppress(txn, account, NewSuppression { id, contact, address, cause, note: None, by, now })?;
     }
-    Ok(Some(Suspicion { contact, address, inbound, since }))
+    Ok(Ok(Some(Suspicion { contact, address, inbound, since })))
 }
 
 /// Lifts what is in force and `lifts` says so of; what was lifted, the strictest first.

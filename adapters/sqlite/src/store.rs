@@ -249,12 +249,14 @@ impl AccountStore for OfAccount {
     async fn answer_suspicion(
         &self,
         contact: ContactId,
+        seen: InboundId,
         opted_out: bool,
         by: Actor,
         now: Timestamp,
     ) -> Result<Option<Suspicion>, StoreError> {
         let id = self.id;
-        self.store.write(move |txn| contacts::answer(txn, id, contact, opted_out, by, now)).await
+        let answered = self.store.write(move |txn| contacts::answer(txn, id, (contact, seen), opted_out, by, now)).await?;
+        answered.map_err(|contacts::NewerWord| StoreError::Conflict)
     }
 
     async fn suppress(&self, suppression: NewSuppression) -> Result<Suppression, StoreError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gatepost::{
     Actor, Address, Addresses, ContactId, ConversationWindow, Fact, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, InstanceId,
     Message, MessageId, NewInbound, Notification, NotificationEntry, NotificationId, Origin, Page, Policy, Progress, Received, Said,
-    Settled, StatusReport, Suspicion, Timestamp, Told, Words, examine,
+    Settled, StatusReport, StoreError, Suspicion, Timestamp, Told, Words, examine,
 };
 
 use super::Scene;
@@ -145,9 +145,15 @@ impl Scene {
         wait(self.store().suspicions(Page::first(ALL)))
     }
 
-    /// A person says whether a contact opted out.
+    /// A person who has seen what there is to see says whether a contact opted out.
     pub(crate) fn answer_suspicion(&self, contact: ContactId, opted_out: bool) -> Option<Suspicion> {
-        wait(self.store().answer_suspicion(contact, opted_out, Actor::App, self.tick()))
+        let seen = self.suspicions().into_iter().find(|suspicion| suspicion.contact == contact).map(|suspicion| suspicion.inbound);
+        self.answer_seen(contact, seen.unwrap_or(InboundId::from_bytes([7; 16])), opted_out).expect("they have seen the newest word")
+    }
+
+    /// The same by one who has seen this.
+    pub(crate) fn answer_seen(&self, contact: ContactId, seen: InboundId, opted_out: bool) -> Result<Option<Suspicion>, StoreError> {
+        crate::world::block_on(self.store().answer_suspicion(contact, seen, opted_out, Actor::App, self.tick()))
     }
 
     /// Until when a person may be answered freely from an instance.

@@ -145,7 +145,7 @@ handle! {
         fn notification(id: NotificationId) -> Option<NotificationEntry>;
         fn know(addresses: Addresses, contact: ContactId, now: Timestamp) -> ();
         fn suspicions(page: Page<ContactId>) -> Vec<Suspicion>;
-        fn answer_suspicion(contact: ContactId, opted_out: bool, by: Actor, now: Timestamp) -> Option<Suspicion>;
+        fn answer_suspicion(contact: ContactId, seen: InboundId, opted_out: bool, by: Actor, now: Timestamp) -> Option<Suspicion>;
         fn suppress(suppression: NewSuppression) -> Suppression;
         fn lift(id: SuppressionId, by: Actor, now: Timestamp) -> Option<Suppression>;
         fn suppressions(filter: SuppressionFilter, page: Page<SuppressionId>) -> Vec<Suppression>;

@@ -22,6 +22,9 @@ pub(super) enum Verb {
         on: OnAccount,
         /// The contact
         id: String,
+        /// What they wrote, as you have seen it: the `inbound_id` of the list
+        #[arg(long, value_name = "ID")]
+        inbound: String,
         /// Whether they asked for no more messages
         #[arg(long, action = ArgAction::Set, value_name = "BOOL")]
         opted_out: bool,
@@ -34,9 +37,9 @@ impl Verb {
     pub(super) fn question(self, client: &Client) -> Result<Question, Failure> {
         Ok(match self {
             Self::List { on, paging } => paging.of(Question::get(on.path(client, "suspicions")?)).listed(COLUMNS),
-            Self::Answer { on, id, opted_out } => {
+            Self::Answer { on, id, inbound, opted_out } => {
                 let path = on.path(client, &format!("suspicions/{}/answer", encode(&id)))?;
-                Question::post(path, json!({"opted_out": opted_out}))
+                Question::post(path, json!({"inbound_id": inbound, "opted_out": opted_out}))
             }
         })
     }

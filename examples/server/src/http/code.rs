@@ -84,6 +84,8 @@ codes! {
     MonthlyLimitExceeded = TOO_MANY_REQUESTS, "monthly_limit_exceeded", "the limit of the month is reached";
     /// Another instance has the name.
     NameTaken = CONFLICT, "name_taken", "another instance of the account has this name";
+    /// The contact has written something newer than what was seen.
+    NewerReply = CONFLICT, "newer_reply", "the contact has written something newer, which must be seen first";
     /// There is no doubt to resolve.
     NotInDoubt = CONFLICT, "not_in_doubt", "it is known how this message ended, or it has not ended";
     /// There is nothing there.

@@ -187,10 +187,13 @@ async fn a_doubtful_wish_waits_for_a_person() {
     assert_eq!(stage.send("cloud").await.body["status"], "held");
     assert_eq!(stage.world.read(&format!("{ME}/suppressions")).await, json!({"items": []}));
     let answer = format!("{ME}/suspicions/{}/answer", text(suspicion, "contact_id"));
-    stage.world.did(Method::POST, &answer, Some(json!({"opted_out": true}))).await;
+    let asked = |inbound: &Value, opted_out: bool| json!({"inbound_id": inbound, "opted_out": opted_out});
+    let other = json!("inb_01kanqh5s0e8t9v2xw3yz4abcd");
+    stage.world.post(&answer, &stage.world.shop.key, asked(&other, false)).await.is_problem(409, "newer_reply");
+    stage.world.did(Method::POST, &answer, Some(asked(&suspicion["inbound_id"], true))).await;
     let suppressions = stage.world.read(&format!("{ME}/suppressions")).await;
     assert_eq!(suppressions["items"][0]["cause"], "natural_language");
-    stage.world.post(&answer, &stage.world.shop.key, json!({"opted_out": false})).await.is_problem(404, "not_found");
+    stage.world.post(&answer, &stage.world.shop.key, asked(&suspicion["inbound_id"], false)).await.is_problem(404, "not_found");
 }
 
 #[tokio::test]

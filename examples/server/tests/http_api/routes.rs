@@ -146,7 +146,7 @@ fn body(route: &Route) -> Option<Value> {
         ("POST", "instances") => Some(json!({"name": "till", "provider": "sandbox"})),
         ("POST", "suppressions") => Some(json!({"phone": "+999501234590", "cause": "manual"})),
         ("POST", "search") => Some(json!({"phone": "+999501234590"})),
-        ("POST", "answer") => Some(json!({"opted_out": false})),
+        ("POST", "answer") => Some(json!({"inbound_id": "inb_01kanqh5s0e8t9v2xw3yz4abcd", "opted_out": false})),
         ("POST", "resolve") => Some(json!({"outcome": "sent"})),
         ("POST", "endpoints") => Some(json!({"url": NOWHERE, "events": ["message.read"]})),
         ("POST", "recoveries") => Some(json!({"since": "2026-01-01T00:00:00Z"})),
@@ -198,7 +198,13 @@ async fn a_route_is_open_to_a_key_with_only_its_scope() {
             || matches!(
                 answer.body["code"].as_str(),
                 Some(
-                    "delivery_pending" | "not_found" | "recovery_under_way" | "review_closed" | "unsupported_media_type" | "wrong_provider"
+                    "delivery_pending"
+                        | "newer_reply"
+                        | "not_found"
+                        | "recovery_under_way"
+                        | "review_closed"
+                        | "unsupported_media_type"
+                        | "wrong_provider"
                 )
             );
         let grants_what_it_lacks = route.path.ends_with("/api-keys") && route.method == Method::POST;

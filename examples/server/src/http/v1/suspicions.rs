@@ -3,11 +3,12 @@
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::IntoResponse;
-use gatepost::{ContactId, InboundId, Suspicion};
+use gatepost::{ContactId, InboundId, StoreError, Suspicion};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::guard::{Item, OnAccount};
+use crate::http::code::Code;
 use crate::http::json::{Json, Params};
 use crate::http::paging::{List, PageSize, Paging};
 use crate::http::problem::Problem;
@@ -24,7 +25,7 @@ pub(super) struct SuspicionShape {
     /// Their number, or the id by which the provider names them.
     #[schema(example = "+999501234567")]
     from: String,
-    /// What they wrote, see `/inbound`.
+    /// The newest of what they wrote that may mean it, see `/inbound`.
     #[schema(value_type = String, example = "inb_01kanqh5s0e8t9v2xw3yz4abcd")]
     inbound_id: InboundId,
     /// Since when.
@@ -34,8 +35,11 @@ pub(super) struct SuspicionShape {
 /// What a person says of a contact.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"opted_out": true}))]
+#[schema(example = json!({"inbound_id": "inb_01kanqh5s0e8t9v2xw3yz4abcd", "opted_out": true}))]
 pub(super) struct AnswerSuspicion {
+    /// What they wrote, as the person has seen it. Where something newer came since, nothing is answered.
+    #[schema(value_type = String)]
+    inbound_id: InboundId,
     /// Whether they asked for no more messages: then they are suppressed, as if they had said so plainly.
     opted_out: bool,
 }
@@ -70,14 +74,19 @@ pub(super) async fn list_suspicions(
 ///
 /// What was held for it stays held until it is released or refused, see `/reviews`.
 #[utoipa::path(post, path = "/v1/accounts/{account_id}/suspicions/{contact_id}/answer", tag = "Suppressions",
-    responses((status = 200, description = "The suspicion that was answered.", body = SuspicionShape)))]
+    responses((status = 200, description = "The suspicion that was answered.", body = SuspicionShape),
+        (status = 409, description = "They have written something newer, which must be seen first.")))]
 pub(super) async fn answer_suspicion(
     State(app): State<App>,
     on: OnAccount,
     Item(contact): Item<ContactId>,
     Json(asked): Json<AnswerSuspicion>,
 ) -> Result<Json<SuspicionShape>, Problem> {
-    let answered = on.gateway(&app).answer_suspicion(contact, asked.opted_out, on.actor()).await?.ok_or(Problem::not_found())?;
+    let answered = on.gateway(&app).answer_suspicion(contact, asked.inbound_id, asked.opted_out, on.actor()).await;
+    let answered = match answered {
+        Err(StoreError::Conflict) => return Err(Problem::of(Code::NewerReply)),
+        answered => answered?.ok_or(Problem::not_found())?,
+    };
     tracing::info!(account = %on.account, %contact, opted_out = asked.opted_out, by = %on.actor(), "a suspicion was answered");
     Ok(Json(SuspicionShape::of(&answered)))
 }
