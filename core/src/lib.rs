@@ -93,7 +93,7 @@
 //! # Not supported yet
 //!
 //! - Fetching the files that people send: customers are told the provider's id of them.
-//! - 3CX. The rules already know its origin.
+//! - 3CX integrations: the rules know their origin and an adapter reads their words, but no store keeps them yet.
 //! - Content rules: what is said is not judged, but for [one-time codes](Findings::one_time_code).
 //! - Several hosts over one database: the shapes are there (leases, fences, shards), the PostgreSQL adapter is not.
 #![no_std]

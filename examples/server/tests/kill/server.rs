@@ -122,6 +122,7 @@ impl Server {
         self.kill();
     }
 
+    /// Kills the process: it ends with this.
     pub(crate) fn kill(self) {}
 
     /// Asks until the answer is as expected.
