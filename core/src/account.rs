@@ -29,6 +29,8 @@ pub struct Account {
     pub supervised: bool,
     /// Whether a contact who opts out gets the one confirmation of it.
     pub confirms_opt_out: bool,
+    /// Whether its phone systems may be connected: the module "3CX".
+    pub threecx_enabled: bool,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -46,6 +48,7 @@ impl Account {
             one_time_codes_pass: true,
             supervised: false,
             confirms_opt_out: true,
+            threecx_enabled: false,
             created_at: now,
         }
     }

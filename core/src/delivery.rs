@@ -19,7 +19,7 @@ mod attempt;
 mod schedule;
 
 pub use attempt::{Attempt, Outcome, Report};
-pub use schedule::{EVENT_TIME, Schedule, expiry};
+pub use schedule::{EVENT_TIME, ORDERED_EVENT_TIME, Schedule, expiry};
 
 use core::time::Duration;
 
@@ -30,6 +30,8 @@ use crate::{Channel, ErrorClass, MessageStatus, Timestamp};
 pub struct Delivery {
     /// What it carries.
     pub channel: Channel,
+    /// Whether others may wait behind it.
+    pub ordered: bool,
     /// Where it is.
     pub state: State,
     /// Raised by each claim; whoever holds an older one is too late.
@@ -244,12 +246,20 @@ pub struct Stale;
 impl Delivery {
     /// A message that may be claimed from `due` on.
     pub const fn waiting(due: Timestamp, expires_at: Timestamp) -> Self {
-        Self { channel: Channel::Message, state: State::Waiting { due }, fence: 0, tries: 0, put_off: 0, expires_at }
+        Self { channel: Channel::Message, ordered: false, state: State::Waiting { due }, fence: 0, tries: 0, put_off: 0, expires_at }
     }
 
     /// A message whose first attempt starts in the transaction that accepts it.
     pub const fn started(lease_until: Timestamp, expires_at: Timestamp) -> Self {
-        Self { channel: Channel::Message, state: State::Started { lease_until }, fence: 1, tries: 1, put_off: 0, expires_at }
+        Self {
+            channel: Channel::Message,
+            ordered: false,
+            state: State::Started { lease_until },
+            fence: 1,
+            tries: 1,
+            put_off: 0,
+            expires_at,
+        }
     }
 
     /// A message that was taken back after attempts that ended so, and may be claimed again from `due` on: what was tried counts.
@@ -263,6 +273,22 @@ impl Delivery {
     /// The delivery of an event that happened at `now`.
     pub const fn of_event(now: Timestamp) -> Self {
         Self { channel: Channel::Event, ..Self::waiting(now, now.plus(EVENT_TIME)) }
+    }
+
+    /// The delivery of an event that happened at `now` and has a place in a line; one behind others is not due before they have ended.
+    pub const fn in_line(now: Timestamp, is_first: bool) -> Self {
+        let expires_at = now.plus(ORDERED_EVENT_TIME);
+        let due = if is_first { now } else { expires_at };
+        Self { channel: Channel::Event, ordered: true, ..Self::waiting(due, expires_at) }
+    }
+
+    /// When it is tried again.
+    pub const fn schedule(&self) -> Schedule {
+        match (self.channel, self.ordered) {
+            (Channel::Message, _) => Schedule::WHATSAPP,
+            (Channel::Event, false) => Schedule::EVENT,
+            (Channel::Event, true) => Schedule::ORDERED_EVENT,
+        }
     }
 
     /// The status of its message meanwhile.
@@ -322,7 +348,7 @@ impl Delivery {
         if self.expires_at <= now {
             return Step::Ends(Ending::Expired);
         }
-        if usize::from(self.counted()) >= Schedule::of(self.channel).tries() {
+        if usize::from(self.counted()) >= self.schedule().tries() {
             return Step::Ends(Ending::Failed(ErrorClass::Interrupted));
         }
         Step::GoesOn(Self { state: State::Started { lease_until }, tries: self.tries + 1, ..self })
@@ -346,7 +372,7 @@ impl Delivery {
     }
 
     fn retry(self, class: ErrorClass, at_least: Option<Duration>, jitter: u32, now: Timestamp) -> Step {
-        match Schedule::of(self.channel).next(self.counted(), now, jitter, at_least) {
+        match self.schedule().next(self.counted(), now, jitter, at_least) {
             None => Step::Ends(Ending::Failed(class)),
             Some(due) if due >= self.expires_at => Step::Ends(Ending::Expired),
             Some(due) => self.wait_until(due),

@@ -21,7 +21,9 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EndpointId, EventName, InstanceId, Name, Outcome, Pause, Rate, Report, Sealed, Timestamp};
+use sha2::{Digest, Sha256};
+
+use crate::{Address, EndpointId, EventName, InstanceId, IntegrationId, Name, Outcome, Pause, Rate, Report, Sealed, Timestamp, Topic};
 
 /// The most endpoints of an account.
 pub const ENDPOINTS_MAX: usize = 50;
@@ -41,6 +43,9 @@ pub struct Endpoint {
     pub url: EndpointUrl,
     /// Whether it is for the operator. It is so from the beginning or never: what went there must not be shown to the account later.
     pub for_operator: bool,
+    /// The integration whose phone system it is, where it is one: it is posted what customers write and how far its agents' messages get, each
+    /// conversation in its order. Its URL is sealed ([`PhoneLine`](crate::PhoneLine)), and nobody lists it with the others.
+    pub integration: Option<IntegrationId>,
     /// Only the events of this instance, and those that are of none.
     pub instance: Option<InstanceId>,
     /// Which events.
@@ -136,16 +141,33 @@ impl Endpoint {
         if began < self.url_since { (self.health, None) } else { self.health.after(outcome, report, now) }
     }
 
+    /// Whether it stands in the account's list: it is not for the operator, and no phone system.
+    pub const fn is_listed(&self) -> bool {
+        !self.for_operator && self.integration.is_none()
+    }
+
     /// The name under which it gets an event of its account; none where it does not listen, or is for the operator.
     ///
     /// A change of a status is one event: it comes under its own name where the filter lists that, and otherwise as
     /// `message.status_updated` where it lists that; never twice.
-    pub fn listens(&self, event: EventName, instance: Option<InstanceId>) -> Option<EventName> {
-        let is_concerned = self.instance.is_none() || instance.is_none() || self.instance == instance;
+    /// A phone system is told only what its agents can make something of.
+    pub fn listens(&self, topic: &Topic<'_>) -> Option<EventName> {
+        let is_concerned = self.instance.is_none() || topic.instance.is_none() || self.instance == topic.instance;
         if !is_concerned || self.for_operator || self.removed_at.is_some() {
             return None;
         }
-        self.filter.name_for(event)
+        if self.integration.is_some_and(|integration| !topic.is_for_phone_system(integration)) {
+            return None;
+        }
+        self.filter.name_for(topic.name)
+    }
+
+    /// What keeps its deliveries about this person in line; none where it takes them in any order.
+    pub fn order_key(&self, about: Option<&Address>) -> Option<i64> {
+        self.integration?;
+        let digest = Sha256::new().chain_update(self.id.to_bytes()).chain_update(about?.text()).finalize();
+        let (first, _) = digest.split_first_chunk::<8>()?;
+        Some(i64::from_be_bytes(*first))
     }
 
     /// The name under which it gets an event of whatever account; none where it does not listen, or is not for the operator.
@@ -166,6 +188,11 @@ impl EndpointUrl {
     /// A URL that the destination policy has read; whether it still may be called is asked at each attempt.
     pub fn new(destination: &crate::Destination) -> Self {
         Self(destination.as_str().into())
+    }
+
+    /// Only where it is, for one whose path is a secret.
+    pub fn origin(destination: &crate::Destination) -> Self {
+        Self(alloc::format!("{destination:?}"))
     }
 
     /// One that stands in a store, from whatever policy was in force then.

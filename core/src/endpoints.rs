@@ -150,6 +150,7 @@ impl AccountEndpoints {
             name: new.name,
             url: EndpointUrl::new(&destination),
             for_operator: new.for_operator,
+            integration: None,
             instance: new.instance,
             filter: new.filter,
             in_flight_max: new.in_flight_max,

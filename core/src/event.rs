@@ -18,7 +18,7 @@ use core::str::FromStr;
 
 use serde::Serialize;
 
-use crate::{EventId, InstanceId, Name, Timestamp};
+use crate::{Address, EventId, InstanceId, IntegrationId, Name, Origin, Timestamp};
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -136,6 +136,33 @@ impl FromStr for EventName {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("expected the name of an event, for example `message.sent`")]
 pub struct InvalidEventName;
+
+/// What an event is about, as far as it decides who is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Topic<'a> {
+    /// What happened.
+    pub name: EventName,
+    /// At which instance, where it was at one.
+    pub instance: Option<InstanceId>,
+    /// Who wrote, or was written to.
+    pub person: Option<&'a Address>,
+    /// Who asked for the message, where it is about one.
+    pub origin: Option<Origin>,
+}
+
+impl Topic<'_> {
+    /// An event about no person.
+    pub const fn new(name: EventName, instance: Option<InstanceId>) -> Self {
+        Self { name, instance, person: None, origin: None }
+    }
+
+    /// Whether a phone system can tell its agents: a customer wrote who has a number, or a message that an agent typed got further.
+    pub fn is_for_phone_system(&self, integration: IntegrationId) -> bool {
+        let has_number = self.person.is_some_and(|person| person.phone().is_some());
+        let is_of_agent = self.origin.and_then(Origin::trunk) == Some(integration);
+        has_number && (self.name == EventName::MessageReceived || (self.name.is_status_change() && is_of_agent))
+    }
+}
 
 /// Something that happened.
 #[derive(Clone, Eq, PartialEq)]

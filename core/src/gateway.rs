@@ -12,10 +12,10 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::{
-    AccountEndpoints, AccountId, AccountStore, Actor, Address, Addresses, Answer, AtOnce, Cause, ContactId, Decider, Decision, DeliveryId,
-    Fact, Host, InboundId, InstanceId, Lease, MessageId, MessageStatus, NewInbound, NewSuppression, Notification, NotificationId, Policy,
-    Provider, Received, Release, Request, ReviewAnswer, Store, StoreError, Submission, Suppression, SuppressionId, Suspicion, Transport,
-    Webhooks, Worker, decide, examine,
+    AccountEndpoints, AccountId, AccountIntegrations, AccountStore, Actor, Address, Addresses, Answer, AtOnce, Cause, ContactId, Decider,
+    Decision, DeliveryId, Fact, Host, InboundId, InstanceId, Lease, MessageId, MessageStatus, NewInbound, NewSuppression, Notification,
+    NotificationId, PhoneSystems, Policy, Provider, Received, Release, Request, ReviewAnswer, Store, StoreError, Submission, Suppression,
+    SuppressionId, Suspicion, Transport, Webhooks, Worker, decide, examine,
     hands::Hands,
     waiters::{Waiter, Waiters},
 };
@@ -62,6 +62,7 @@ pub(crate) struct Parts {
     pub(crate) transports: BTreeMap<Provider, Arc<dyn Transport>>,
     pub(crate) delivering: Delivering,
     pub(crate) webhooks: Option<Arc<Webhooks>>,
+    pub(crate) phone_systems: Option<Arc<PhoneSystems>>,
 }
 
 impl Builder {
@@ -90,6 +91,13 @@ impl Builder {
     #[must_use]
     pub fn webhooks(mut self, webhooks: Webhooks) -> Self {
         self.parts.webhooks = Some(Arc::new(webhooks));
+        self
+    }
+
+    /// Posts to phone systems what their agents are to know. Without it that waits.
+    #[must_use]
+    pub fn phone_systems(mut self, phone_systems: PhoneSystems) -> Self {
+        self.parts.phone_systems = Some(Arc::new(phone_systems));
         self
     }
 
@@ -131,6 +139,7 @@ impl Gateway {
             transports: BTreeMap::new(),
             delivering: Delivering::default(),
             webhooks: None,
+            phone_systems: None,
         };
         Builder { parts }
     }
@@ -177,6 +186,11 @@ impl AccountGateway {
     /// What the account does with its endpoints; `None` where this gateway delivers no events.
     pub fn endpoints(&self) -> Option<AccountEndpoints> {
         AccountEndpoints::new(self.id, self.shared.clone(), self.store.clone())
+    }
+
+    /// What the account does with its phone systems; `None` where this gateway posts to none.
+    pub fn integrations(&self) -> Option<AccountIntegrations> {
+        AccountIntegrations::new(self.id, self.shared.clone(), self.store.clone())
     }
 
     /// Sends a message, if it may be sent.

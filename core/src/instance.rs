@@ -1,6 +1,6 @@
 //! Instance: one connected WhatsApp number of an account, reached through one provider.
 //!
-//! What its provider must know of it stands beside it: [`ProviderSettings`], which are no secret, and credentials, which are
+//! What its provider must know of it stands beside it: [`AdapterSettings`], which are no secret, and credentials, which are
 //! [`Sealed`]. Both are read by the provider's adapter alone; here they are carried, never understood.
 
 use alloc::string::{String, ToString};
@@ -28,7 +28,7 @@ pub struct Instance {
     /// Set while nothing of it goes out until resumed.
     pub pause: Option<Pause>,
     /// What its provider must know of it and may be seen.
-    pub settings: ProviderSettings,
+    pub settings: AdapterSettings,
     /// What its provider must know of it and nobody may see: sealed for [`Instance::credentials_of`]. None until somebody gives some.
     pub credentials: Option<Sealed>,
     /// How often it was changed.
@@ -44,7 +44,7 @@ impl Instance {
             Provider::Sandbox => Connection::Open,
             Provider::CloudApi | Provider::Evolution => Connection::Closed,
         };
-        let settings = ProviderSettings::none();
+        let settings = AdapterSettings::none();
         Self { id, name, provider, connection, pause: None, settings, credentials: None, revision: 0, created_at: now }
     }
 
@@ -64,26 +64,26 @@ impl Instance {
     }
 }
 
-/// What a provider must know of an instance and is no secret: a JSON object whose shape only the provider's adapter knows.
+/// What an adapter must know of an instance, or of an integration, and is no secret: a JSON object whose shape only the adapter knows.
 ///
 /// ```
-/// use gatepost::ProviderSettings;
+/// use gatepost::AdapterSettings;
 ///
 /// #[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize)]
 /// struct Line {
 ///     number_id: u64,
 /// }
 ///
-/// let settings = ProviderSettings::of(&Line { number_id: 8007 })?;
+/// let settings = AdapterSettings::of(&Line { number_id: 8007 })?;
 /// assert_eq!(settings.as_json(), r#"{"number_id":8007}"#);
 /// assert_eq!(settings.read(), Ok(Line { number_id: 8007 }));
-/// assert!(ProviderSettings::none().read::<Line>().is_err());
-/// # Ok::<(), gatepost::InvalidProviderSettings>(())
+/// assert!(AdapterSettings::none().read::<Line>().is_err());
+/// # Ok::<(), gatepost::InvalidAdapterSettings>(())
 /// ```
 #[derive(Clone, Default, Eq, Hash, PartialEq)]
-pub struct ProviderSettings(Option<String>);
+pub struct AdapterSettings(Option<String>);
 
-impl ProviderSettings {
+impl AdapterSettings {
     /// None: the empty object.
     pub const fn none() -> Self {
         Self(None)
@@ -94,8 +94,8 @@ impl ProviderSettings {
     /// # Errors
     ///
     /// Where they are no JSON object.
-    pub fn of<T: Serialize>(settings: &T) -> Result<Self, InvalidProviderSettings> {
-        serde_json::to_string(settings).map_err(|_| InvalidProviderSettings)?.parse()
+    pub fn of<T: Serialize>(settings: &T) -> Result<Self, InvalidAdapterSettings> {
+        serde_json::to_string(settings).map_err(|_| InvalidAdapterSettings)?.parse()
     }
 
     /// The settings as the adapter knows them.
@@ -103,8 +103,8 @@ impl ProviderSettings {
     /// # Errors
     ///
     /// Where they are of another shape.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, InvalidProviderSettings> {
-        serde_json::from_str(self.as_json()).map_err(|_| InvalidProviderSettings)
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, InvalidAdapterSettings> {
+        serde_json::from_str(self.as_json()).map_err(|_| InvalidAdapterSettings)
     }
 
     /// The text of the object.
@@ -113,26 +113,26 @@ impl ProviderSettings {
     }
 }
 
-impl FromStr for ProviderSettings {
-    type Err = InvalidProviderSettings;
+impl FromStr for AdapterSettings {
+    type Err = InvalidAdapterSettings;
 
-    fn from_str(json: &str) -> Result<Self, InvalidProviderSettings> {
-        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).map_err(|_| InvalidProviderSettings)?;
+    fn from_str(json: &str) -> Result<Self, InvalidAdapterSettings> {
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).map_err(|_| InvalidAdapterSettings)?;
         Ok(Self((!object.is_empty()).then(|| json.to_string())))
     }
 }
 
-impl fmt::Debug for ProviderSettings {
+impl fmt::Debug for AdapterSettings {
     /// Not what they say: they may name the inside of somebody's network.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ProviderSettings({} bytes)", self.as_json().len())
+        write!(f, "AdapterSettings({} bytes)", self.as_json().len())
     }
 }
 
 /// The settings are no JSON object, or one of another shape.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("expected the settings of the instance's provider as a JSON object")]
-pub struct InvalidProviderSettings;
+#[error("expected the settings of the adapter as a JSON object")]
+pub struct InvalidAdapterSettings;
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $invalid:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {

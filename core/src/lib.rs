@@ -138,10 +138,15 @@ mod http;
 mod id;
 mod inbox;
 mod instance;
+mod integration;
+#[cfg(feature = "std")]
+mod integrations;
 mod keyring;
 mod message;
 mod opt_out;
 mod outbox;
+#[cfg(feature = "std")]
+mod phone_systems;
 mod policy;
 mod purpose;
 mod quota;
@@ -178,10 +183,15 @@ pub use http::*;
 pub use id::*;
 pub use inbox::*;
 pub use instance::*;
+pub use integration::*;
+#[cfg(feature = "std")]
+pub use integrations::*;
 pub use keyring::*;
 pub use message::*;
 pub use opt_out::*;
 pub use outbox::*;
+#[cfg(feature = "std")]
+pub use phone_systems::*;
 pub use policy::*;
 pub use purpose::*;
 pub use quota::*;

@@ -11,10 +11,15 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Address, Content, DeclaredPurpose, InstanceId, KeyId, MessageId, Mode, Purpose, Text, Timestamp, expiry};
+use crate::{
+    Address, Content, DeclaredPurpose, InstanceId, IntegrationId, KeyId, MessageId, Mode, Phone, Purpose, Text, Timestamp, expiry,
+};
 
 /// How long an idempotency key stays bound to its message.
 pub const IDEMPOTENCY_TIME: Duration = Duration::from_secs(24 * 3_600);
+
+/// How long a call becomes no second message: by integration, kind of event and number.
+pub const COOLDOWN_TIME: Duration = Duration::from_secs(15 * 60);
 
 /// A name that the sender gives a request, so that repeating it sends nothing twice: 1 to 255 visible ASCII characters.
 ///
@@ -27,6 +32,24 @@ impl IdempotencyKey {
     /// The key as it was given, without quotes.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl IdempotencyKey {
+    /// The key of a message that a call becomes: the next such call of this number is still the same one until [`COOLDOWN_TIME`] is over. No
+    /// caller can give it, for it begins with a space.
+    pub(crate) fn of_call(integration: IntegrationId, event: &str, phone: Phone) -> Self {
+        let digest = Sha256::new().chain_update(phone.digits().to_be_bytes()).finalize();
+        Self(alloc::format!(" call/{integration}/{event}/{}", crate::hex::encode(digest.split_at(16).0)))
+    }
+
+    /// How long the key stays bound to its message.
+    pub fn time(&self) -> Duration {
+        if self.is_of_call() { COOLDOWN_TIME } else { IDEMPOTENCY_TIME }
+    }
+
+    fn is_of_call(&self) -> bool {
+        self.0.starts_with(' ')
     }
 }
 
@@ -76,8 +99,29 @@ pub enum Origin {
     App,
     /// The gateway itself, to confirm an opt-out.
     Confirmation,
-    /// An agent or a call event of a 3CX phone system.
-    ThreeCx,
+    /// A 3CX phone system.
+    ThreeCx(PhoneSystem),
+}
+
+/// What of a 3CX phone system asks for a message.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct PhoneSystem {
+    /// Its integration.
+    pub integration: IntegrationId,
+    /// In which way.
+    pub way: Way,
+    /// Whether it may only answer who wrote within the last 24 hours, whatever the instance's provider allows.
+    pub strict_window: bool,
+}
+
+/// In which way a phone system asks.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// By its SMS trunk: an agent typed it into their chat.
+    Trunk,
+    /// By the webhook: a flow answered, or a call happened.
+    Webhook,
 }
 
 /// How long the confirmation of an opt-out is worth sending: later it would be one more unwanted message.
@@ -89,11 +133,29 @@ impl Origin {
         !matches!(self, Self::Confirmation)
     }
 
+    /// Whether it may only answer who wrote within the last 24 hours.
+    pub const fn needs_window(self) -> bool {
+        matches!(self, Self::ThreeCx(PhoneSystem { strict_window: true, .. }))
+    }
+
+    /// Whether a phone system asks.
+    pub const fn is_threecx(self) -> bool {
+        matches!(self, Self::ThreeCx(_))
+    }
+
+    /// The integration whose agent typed the message: its phone system is told how far it gets.
+    pub const fn trunk(self) -> Option<IntegrationId> {
+        match self {
+            Self::ThreeCx(PhoneSystem { integration, way: Way::Trunk, .. }) => Some(integration),
+            _ => None,
+        }
+    }
+
     /// When a message that was accepted then is no longer worth sending.
     pub fn expiry(self, purpose: Purpose, accepted_at: Timestamp) -> Timestamp {
         match self {
             Self::Confirmation => accepted_at.plus(CONFIRMATION_TIME),
-            Self::Api(_) | Self::App | Self::ThreeCx => expiry(purpose, accepted_at),
+            Self::Api(_) | Self::App | Self::ThreeCx(_) => expiry(purpose, accepted_at),
         }
     }
 }
@@ -129,7 +191,7 @@ pub struct Request {
 
 impl Request {
     /// A text from the embedding app.
-    pub fn text(instance: impl Into<InstanceRef>, phone: crate::Phone, purpose: impl Into<DeclaredPurpose>, text: Text) -> Self {
+    pub fn text(instance: impl Into<InstanceRef>, phone: Phone, purpose: impl Into<DeclaredPurpose>, text: Text) -> Self {
         Self {
             instance: instance.into(),
             recipient: phone.into(),
@@ -148,8 +210,17 @@ impl Request {
         self
     }
 
-    /// What makes two requests the same request.
+    /// The same request as the message of a call to this number: what happens again within the [`COOLDOWN_TIME`] is no second message.
+    pub fn of_call(mut self, integration: IntegrationId, event: &str, phone: Phone) -> Self {
+        self.idempotency_key = Some(IdempotencyKey::of_call(integration, event, phone));
+        self
+    }
+
+    /// What makes two requests the same request. Two calls are the same, whatever is said of them.
     pub fn fingerprint(&self) -> Fingerprint {
+        if self.idempotency_key.as_ref().is_some_and(IdempotencyKey::is_of_call) {
+            return Fingerprint([0; 16]);
+        }
         let mut hash = Sha256::new();
         let mut part = |bytes: &[u8]| {
             hash.update((bytes.len() as u64).to_be_bytes());

@@ -2,7 +2,8 @@
 //!
 //! A submission goes in, a claim takes what is due, a start opens an attempt, a finish closes it. Events are taken and started in one
 //! step. What came in waits in the
-//! outbox too, but it is heeded in one transaction, which leaves no state between; 3CX posts will join.
+//! outbox too, but it is heeded in one transaction, which leaves no state between. What is posted to a phone system is an event like any other,
+//! but each conversation goes in its order.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;

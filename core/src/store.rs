@@ -16,12 +16,14 @@ use alloc::vec::Vec;
 use async_trait::async_trait;
 
 use crate::{
-    Account, AccountId, Actor, Address, Addresses, ApiKey, Attempt, Calendar, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactId,
-    Decider, Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId, EndpointUrl, Event, EventDelivery, EventFilter, EventId,
-    Fact, Facts, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceId, InstanceRef, KeyId,
-    KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name, Notification, NotificationEntry, NotificationId, Pause, Plan,
-    PolicyEvent, ProviderSettings, Rate, Received, Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer,
-    Sealed, SealedHeaders, Settled, StartAnswer, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer, Timestamp, Usage,
+    Account, AccountId, Actor, AdapterSettings, Address, Addresses, ApiKey, Attempt, Calendar, Cause, Claim, ClaimAnswer, Claimed,
+    Conclusion, Connection, ContactId, Decider, Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId, EndpointUrl, Entered,
+    Event, EventDelivery, EventFilter, EventId, Fact, Facts, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId,
+    Instance, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter, IntegrationId, KeyId,
+    KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name, NewIntegrationEntry, Notification, NotificationEntry,
+    NotificationId, Pause, Plan, PolicyEvent, Rate, Received, Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review,
+    ReviewAnswer, Sealed, SealedHeaders, Settled, StartAnswer, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer,
+    Timestamp, Usage,
 };
 
 /// Why a store did not answer: what the machine does next.
@@ -96,6 +98,29 @@ pub trait AccountStore: Send + Sync {
     /// Changes an instance; the instance as it is then. [`StoreError::Conflict`] where its pause is not the expected one, or it is not at
     /// the revision that the change was made for.
     async fn change_instance(&self, id: InstanceId, change: InstanceChange) -> Result<Option<Instance>, StoreError>;
+
+    /// Adds an integration; `false` where the account has [`INTEGRATIONS_MAX`](crate::INTEGRATIONS_MAX) that are not removed, or its id is
+    /// taken.
+    async fn add_integration(&self, integration: Integration) -> Result<bool, StoreError>;
+
+    /// All integrations that are not removed, oldest first.
+    async fn integrations(&self) -> Result<Vec<Integration>, StoreError>;
+
+    /// One integration, also a removed one.
+    async fn integration(&self, id: IntegrationId) -> Result<Option<Integration>, StoreError>;
+
+    /// Changes an integration; the integration as it is then, or `None` where there is none or it was removed before.
+    /// [`StoreError::Conflict`] where it is not at the revision that the change was made for.
+    async fn change_integration(&self, id: IntegrationId, change: IntegrationChange) -> Result<Option<Integration>, StoreError>;
+
+    /// Writes down what a phone system said, before anything is done about it, and tells customers of it.
+    async fn enter(&self, entry: NewIntegrationEntry) -> Result<Entered, StoreError>;
+
+    /// Writes down what became of it; `false` where there is no such entry, or that was written down before.
+    async fn conclude(&self, entry: u64, conclusion: Conclusion) -> Result<bool, StoreError>;
+
+    /// The log of phone systems, newest first.
+    async fn integration_log(&self, filter: IntegrationEntryFilter, page: Page<u64>) -> Result<Vec<IntegrationEntry>, StoreError>;
 
     /// Adds a key of this account.
     async fn add_key(&self, key: ApiKey) -> Result<(), StoreError>;
@@ -268,6 +293,9 @@ pub trait WorkerStore: Send + Sync {
     /// An instance by its id, with the account that it is of.
     async fn instance(&self, id: InstanceId) -> Result<Option<(AccountId, Instance)>, StoreError>;
 
+    /// An integration by its id, with the account that it is of; also a removed one.
+    async fn integration(&self, id: IntegrationId) -> Result<Option<(AccountId, Integration)>, StoreError>;
+
     /// Notes when keys were last used; never earlier than noted before.
     async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError>;
 
@@ -419,7 +447,7 @@ pub struct InstanceChange {
     /// Change it only while its pause is this one: who may lift a pause depends on who made it.
     pub expected_pause: Option<Option<Pause>>,
     /// New settings for its provider.
-    pub settings: Option<ProviderSettings>,
+    pub settings: Option<AdapterSettings>,
     /// New credentials for its provider.
     pub credentials: Option<Sealed>,
     /// When.
@@ -468,6 +496,8 @@ pub struct AccountChange {
     pub supervised: Option<bool>,
     /// Whether a contact who opts out gets the one confirmation of it.
     pub confirms_opt_out: Option<bool>,
+    /// Whether its phone systems may be connected.
+    pub threecx_enabled: Option<bool>,
     /// When.
     pub at: Timestamp,
 }
@@ -523,7 +553,7 @@ pub struct EndpointChange {
     pub in_flight_max: Option<u16>,
     /// How fast it may be called, or as fast as it answers with `Some(None)`.
     pub rate: Option<Option<Rate>>,
-    /// New secrets.
+    /// New secrets; of a phone system, its line.
     pub secrets: Option<Sealed>,
     /// New headers, or none with `Some(None)`.
     pub headers: Option<Option<SealedHeaders>>,

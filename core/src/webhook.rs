@@ -148,7 +148,7 @@ pub(crate) enum Unsent {
 }
 
 impl Unsent {
-    fn read(self) -> (Outcome, Report) {
+    pub(crate) fn read(self) -> (Outcome, Report) {
         match self {
             Self::Url(detail) => {
                 let report = Report { detail: Some(detail), disables: Some(DisabledBy::Forbidden), ..Report::default() };

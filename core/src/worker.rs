@@ -287,11 +287,16 @@ impl Worker {
 
     fn send_notice(&mut self, started: StartedNotice, slot: Slot) {
         let StartedNotice { claimed, attempt, lease, notice } = started;
-        let Some(webhooks) = self.shared.parts.webhooks.clone() else { return };
+        let (webhooks, phone_systems) = (self.shared.parts.webhooks.clone(), self.shared.parts.phone_systems.clone());
         let now = self.shared.parts.host.now();
         let send = Box::pin(guarded(async move {
-            let (outcome, report) = webhooks.deliver(claimed.account, &notice, lease.deadline, now).await;
-            (outcome, Some(report))
+            let seen = match (notice.endpoint.integration, webhooks, phone_systems) {
+                (None, Some(webhooks), _) => webhooks.deliver(claimed.account, &notice, lease.deadline, now).await,
+                (Some(_), _, Some(phone_systems)) => phone_systems.deliver(claimed.account, &notice, lease.deadline, now).await,
+                // Another host can, or this one once it is set up for it.
+                _ => (Outcome::Failed { class: ErrorClass::Interrupted, retry_after: None }, Report::default()),
+            };
+            (seen.0, Some(seen.1))
         }));
         self.in_flight.push(InFlight { send, claimed, attempt, lease, given_up: false, waker: None, slot: Some(slot) });
     }
@@ -346,7 +351,8 @@ impl Worker {
     fn ask_take(&mut self, now: Timestamp) -> Option<(Take, Vec<Slot>)> {
         let delivering = self.shared.parts.delivering;
         self.events.next = now.plus(delivering.poll_interval);
-        self.shared.parts.webhooks.as_ref()?;
+        let parts = &self.shared.parts;
+        (parts.webhooks.is_some() || parts.phone_systems.is_some()).then_some(())?;
         let slots = self.events.slots(&self.shared.event_hands, TAKE_MAX)?;
         let (limit, after, lease) = (slots.len(), self.events.after, Lease::new(now, delivering.event_timeout));
         // One account with slow receivers leaves half of the places to the others.

@@ -186,6 +186,8 @@ fn an_agent_of_3cx_replies_only_inside_the_window_whoever_carries_it() {
     check("caller is 3cx\nprovider is evolution", "block, risk 0\n* conversation_window_closed: block");
     check("caller is 3cx\nprovider is cloud_api\ntemplate is ordinary", "block, risk 0\n* conversation_window_closed: block");
     check("caller is 3cx\nprovider is evolution\nrecipient wrote 2 hours ago", "allow, risk 0");
+    check("caller is 3cx without strict window\nprovider is evolution", "allow, risk 0");
+    check("caller is 3cx without strict window\nprovider is cloud_api", "block, risk 0\n* conversation_window_closed: block");
 }
 
 #[test]
@@ -509,7 +511,8 @@ impl World {
             ["key", "is", "expired"] => self.facts.key = Fact::Known(KeyState::Expired),
             ["key", "is", "revoked"] => self.facts.key = Fact::Known(KeyState::Revoked),
             ["mode", "is", "test"] => self.request.mode = Mode::Test,
-            ["caller", "is", "3cx"] => self.request.origin = Origin::ThreeCx,
+            ["caller", "is", "3cx"] => self.request.origin = phone_system(true),
+            ["caller", "is", "3cx", "without", "strict", "window"] => self.request.origin = phone_system(false),
             ["caller", "is", "the", "confirmation"] => self.request.origin = Origin::Confirmation,
             ["provider", "is", provider] => self.facts.instance.provider = provider.parse().unwrap(),
             ["unreadable", fact] => self.lose(fact),
@@ -670,4 +673,10 @@ fn told(reason: &Reason) -> String {
         Evidence::Until(until) => format!(", until {until}"),
     };
     format!("{mark}{}: {effect}{evidence}", reason.rule)
+}
+
+/// A message by the webhook of a 3CX phone system.
+fn phone_system(strict_window: bool) -> Origin {
+    let integration = gatepost::IntegrationId::from_number(1).expect("a number that can be one");
+    Origin::ThreeCx(gatepost::PhoneSystem { integration, way: gatepost::Way::Webhook, strict_window })
 }

@@ -5,8 +5,8 @@ mod naive;
 
 use gatepost::{
     AccountFacts, Cause, Connection, ContactState, ContentKind, ConversationWindow, DeclaredPurpose, Fact, Facts, Findings, InstanceFacts,
-    KeyState, Limits, Mode, Origin, Policy, Provider, Purpose, Rate, RefusedPurpose, Subject, Tat, Timestamp, Usage, Velocity, Verdict,
-    Windows, Zone,
+    IntegrationId, KeyState, Limits, Mode, Origin, PhoneSystem, Policy, Provider, Purpose, Rate, RefusedPurpose, Subject, Tat, Timestamp,
+    Usage, Velocity, Verdict, Way, Windows, Zone,
 };
 
 use super::bytes::Bytes;
@@ -45,10 +45,15 @@ fn subject(bytes: &mut Bytes<'_>) -> Subject {
     Subject {
         purpose: bytes.one_of(&[allowed, allowed, allowed, refused]),
         content: bytes.one_of(&kinds),
-        origin: bytes.one_of(&[Origin::App, Origin::Api(key), Origin::ThreeCx]),
+        origin: bytes.one_of(&[Origin::App, Origin::Api(key), phone_system(true), phone_system(false)]),
         mode: bytes.one_of(&[Mode::Live, Mode::Test]),
         released: bytes.flag(),
     }
+}
+
+fn phone_system(strict_window: bool) -> Origin {
+    let integration = IntegrationId::from_number(1).expect("a number that can be one");
+    Origin::ThreeCx(PhoneSystem { integration, way: Way::Webhook, strict_window })
 }
 
 fn facts(bytes: &mut Bytes<'_>, now: Timestamp) -> Facts {

@@ -653,6 +653,37 @@ macro_rules! __store_cases {
                 a_contact_of_many_addresses_outlives_the_store
                 the_providers_id_of_a_message_outlives_the_store
             }
+            integrations {
+                an_integration_comes_back_as_it_was
+                integrations_are_listed_oldest_first_until_they_are_removed
+                an_integration_is_changed_only_at_its_revision
+                an_account_has_only_so_many_integrations
+                the_id_of_an_integration_is_taken_once
+                a_neighbor_neither_enters_nor_reads
+                what_a_phone_system_says_is_written_down_before_and_after
+                an_entry_tells_how_far_its_message_got
+                the_log_is_read_in_pages_and_by_filters
+                what_is_said_twice_is_written_once
+                a_phone_system_tells_of_sixty_events_a_minute
+                customers_are_told_that_a_phone_system_said_something
+                old_entries_are_forgotten
+                the_log_outlives_the_store
+                a_phone_system_is_told_what_customers_write
+                a_phone_system_is_told_how_far_its_agents_messages_get
+                each_conversation_goes_in_its_order
+                what_failed_holds_up_its_conversation_and_no_other
+                what_ends_lets_go_what_stood_behind_it
+                what_is_interrupted_goes_first_again
+                a_post_is_tried_for_three_days_and_every_five_minutes
+                a_disabled_phone_system_is_told_nothing
+                a_paused_phone_system_gets_everything_in_order_later
+                the_order_outlives_the_store
+                phone_systems_take_no_room_from_endpoints
+                a_call_is_one_message_for_fifteen_minutes
+                other_calls_are_other_messages
+                a_refused_call_begins_no_cooldown
+                a_cooldown_outlives_the_store
+            }
             races {
                 one_of_many_passes_where_one_is_left
                 each_of_many_has_a_place_in_the_log
@@ -680,6 +711,7 @@ macro_rules! __store_cases {
                 a_recovery_is_begun_by_one
                 a_recovery_by_many_repeats_each_once
                 an_endpoint_is_disabled_by_one
+                a_call_told_by_many_is_one_message
             }
         }
     };

@@ -1,6 +1,8 @@
 //! Draft: a message that a case is about to send, written the way one says it.
 
-use gatepost::{Address, Content, DeclaredPurpose, IdempotencyKey, InstanceRef, KeyId, Mode, Origin, Phone, Purpose, Request, Text};
+use gatepost::{
+    Address, Content, DeclaredPurpose, IdempotencyKey, InstanceRef, IntegrationId, KeyId, Mode, Origin, Phone, Purpose, Request, Text,
+};
 
 pub(crate) const ALICE: &str = "+999501000001";
 pub(crate) const BOB: &str = "+999501000002";
@@ -68,6 +70,18 @@ impl Draft {
     /// Sent by a caller with this API key.
     pub(crate) fn by(mut self, key: KeyId) -> Self {
         self.request.origin = Origin::Api(key);
+        self
+    }
+
+    /// Sent by this one.
+    pub(crate) fn from(mut self, origin: Origin) -> Self {
+        self.request.origin = origin;
+        self
+    }
+
+    /// As the message of a call.
+    pub(crate) fn of_call(mut self, integration: IntegrationId, event: &str, phone: Phone) -> Self {
+        self.request = self.request.of_call(integration, event, phone);
         self
     }
 

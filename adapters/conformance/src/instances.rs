@@ -1,8 +1,7 @@
 //! Instances: what is kept of them for their providers.
 
 use gatepost::{
-    ApiKey, Connection, Instance, InstanceChange, InstanceId, Keyring, Provider, ProviderSettings, Sealed, SealedFor, SealedKind,
-    StoreError,
+    AdapterSettings, ApiKey, Connection, Instance, InstanceChange, InstanceId, Keyring, Provider, Sealed, SealedFor, SealedKind, StoreError,
 };
 use zeroize::Zeroizing;
 
@@ -10,7 +9,7 @@ use crate::Harness;
 use crate::scene::Scene;
 use crate::world::{block_on, wait};
 
-fn settings(json: &str) -> ProviderSettings {
+fn settings(json: &str) -> AdapterSettings {
     json.parse().expect("a JSON object")
 }
 
@@ -69,7 +68,7 @@ pub(crate) fn a_change_changes_what_it_names(harness: &dyn Harness) {
         InstanceChange { connection: Some(Connection::Closed), ..none.clone() },
         InstanceChange { credentials: Some(sealed(&scene, 2, scene.instance, b"second")), ..none.clone() },
         InstanceChange { pause: Some(Some(scene.a_pause())), ..none.clone() },
-        InstanceChange { settings: Some(ProviderSettings::none()), pause: Some(None), ..none },
+        InstanceChange { settings: Some(AdapterSettings::none()), pause: Some(None), ..none },
     ];
     for change in changes {
         assert_eq!(change.clone().apply(&mut expected), Ok(()));
@@ -116,7 +115,7 @@ pub(crate) fn another_accounts_instance_keeps_its_credentials(harness: &dyn Harn
     add(&scene, &instance);
     let change = InstanceChange {
         credentials: Some(sealed(&neighbor, 1, instance.id, b"theirs")),
-        settings: Some(ProviderSettings::none()),
+        settings: Some(AdapterSettings::none()),
         ..InstanceChange::default()
     };
     assert_eq!(wait(neighbor.store().change_instance(instance.id, change)), None);

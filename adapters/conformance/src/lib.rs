@@ -41,6 +41,7 @@
 //! | who sends | `keys`, `accounts` |
 //! | an event's way | `endpoints`, `events`, `operator`, `take`, `deliveries`, `health`, `replays`, `recoveries` |
 //! | what comes in | `inbox`, `opt_out`, `contacts`, `reports` |
+//! | phone systems | `integrations` |
 //! | all of it | `apart`, `paging`, `retention`, `reopen`, `races` |
 //!
 //! A decorator runs the suite over the store that it decorates.
@@ -65,6 +66,7 @@ mod health;
 mod idempotency;
 mod inbox;
 mod instances;
+mod integrations;
 mod keys;
 mod operator;
 mod opt_out;

@@ -11,8 +11,8 @@ use gatepost::{
 };
 
 use crate::Harness;
-use crate::draft::{ALICE, Draft, text};
-use crate::scene::{Scene, limits};
+use crate::draft::{ALICE, Draft, phone, text};
+use crate::scene::{Scene, call, limits};
 use crate::words::{self, sent};
 use crate::world::{block_on, together, wait};
 
@@ -74,6 +74,15 @@ fn message(answer: &Answer) -> Option<gatepost::MessageId> {
         Answer::Repeated { message, .. } => Some(*message),
         _ => None,
     }
+}
+
+pub(crate) fn a_call_told_by_many_is_one_message(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let integration = scene.add_integration();
+    let missed = |nth| text(&format!("sorry, {nth}")).from(call(integration)).of_call(integration, "missed_call", phone(ALICE));
+    let answers = together(64, |nth| send_slowly(&scene, missed(nth)));
+    assert_eq!((count(&answers, "queued"), count(&answers, "repeated, queued")), (1, 63));
+    assert_eq!((scene.used(), scene.messages().len(), scene.claim().len()), ((1, 1), 1, 1));
 }
 
 pub(crate) fn a_new_recipient_of_many_is_one_contact(harness: &dyn Harness) {

@@ -6,10 +6,12 @@
 mod account;
 mod endpoints;
 mod inbox;
+mod integrations;
 mod worker;
 
 pub(crate) use endpoints::{EVENT_TIMEOUT, EVERYTHING, is_shared};
 pub(crate) use inbox::{BODY, person, report};
+pub(crate) use integrations::{agent, call};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -257,6 +259,7 @@ fn account(dice: &Dice, limits: Limits, now: Timestamp) -> Account {
         one_time_codes_pass: true,
         supervised: false,
         confirms_opt_out: true,
+        threecx_enabled: true,
         created_at: now,
     }
 }

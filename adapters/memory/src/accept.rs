@@ -7,8 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatepost::{
     Accepted, AccountFacts, AccountId, Answer, AtOnce, BlockedSend, Charge, ContactId, Decider, Decision, Delivery, Fact, Facts, Findings,
-    IDEMPOTENCY_TIME, Instance, InstanceFacts, KeyId, KeyState, Message, MessageId, MessageStatus, Mode, Origin, Policy, PolicyEvent,
-    Purpose, QuotaState, REVIEW_TIME, Request, Review, Subject, Submission, Timestamp, Usage, Velocity, Verdict, Zone, order_key,
+    Instance, InstanceFacts, KeyId, KeyState, Message, MessageId, MessageStatus, Mode, Origin, Policy, PolicyEvent, Purpose, QuotaState,
+    REVIEW_TIME, Request, Review, Subject, Submission, Timestamp, Usage, Velocity, Verdict, Zone, order_key,
 };
 
 use crate::world::{AccountRows, Binding, ContactRow, Effects, MessageRow, OutboxRow, World};
@@ -69,8 +69,9 @@ pub(crate) fn accept_if_allowed(world: &mut World, account: AccountId, submissio
 
 /// The answer to a request whose idempotency key is bound.
 fn repeated(rows: &AccountRows, submission: &Submission) -> Option<Answer> {
-    let binding = rows.bindings.get(submission.request.idempotency_key.as_ref()?)?;
-    if binding.bound_at.plus(IDEMPOTENCY_TIME) <= submission.now {
+    let key = submission.request.idempotency_key.as_ref()?;
+    let binding = rows.bindings.get(key)?;
+    if binding.bound_at.plus(key.time()) <= submission.now {
         return None;
     }
     let Message { id, log_id, status, .. } = rows.messages.get(&binding.message)?.message;
@@ -126,7 +127,7 @@ fn key_fact(world: &World, account: AccountId, origin: Origin, now: Timestamp) -
     let state_of = |id: KeyId| keys::find(world, Some(account), id).map(|key| key.state_at(now));
     match origin {
         Origin::Api(id) => state_of(id).map_or(Fact::Missing, Fact::Known),
-        Origin::App | Origin::Confirmation | Origin::ThreeCx => Fact::Known(KeyState::Active),
+        Origin::App | Origin::Confirmation | Origin::ThreeCx(_) => Fact::Known(KeyState::Active),
     }
 }
 

@@ -27,8 +27,19 @@ pub(crate) fn change(world: &mut World, id: AccountId, change: AccountChange) ->
     let World { accounts, effects, .. } = world;
     let Some(rows) = accounts.get_mut(&id) else { return Ok(None) };
     let account = &mut rows.account;
-    let AccountChange { name, plan, calendar, pause, expected_pause, suspended_at, one_time_codes_pass, supervised, confirms_opt_out, at } =
-        change;
+    let AccountChange {
+        name,
+        plan,
+        calendar,
+        pause,
+        expected_pause,
+        suspended_at,
+        one_time_codes_pass,
+        supervised,
+        confirms_opt_out,
+        threecx_enabled,
+        at,
+    } = change;
     expect(&account.pause, expected_pause)?;
     let was_paused = account.pause.is_some();
     put(&mut account.name, name);
@@ -39,6 +50,7 @@ pub(crate) fn change(world: &mut World, id: AccountId, change: AccountChange) ->
     put(&mut account.one_time_codes_pass, one_time_codes_pass);
     put(&mut account.supervised, supervised);
     put(&mut account.confirms_opt_out, confirms_opt_out);
+    put(&mut account.threecx_enabled, threecx_enabled);
     // What waited while it was paused may be due now.
     effects.left_due = true;
     if was_paused != account.pause.is_some() {

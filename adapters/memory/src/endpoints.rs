@@ -16,7 +16,9 @@ fn present(rows: &AccountRows) -> impl Iterator<Item = &EndpointRow> {
 
 /// Adds an endpoint; `false` where the account has as many as it may have.
 pub(crate) fn add(rows: &mut AccountRows, endpoint: Endpoint) -> Result<bool, StoreError> {
-    if present(rows).filter(|row| row.endpoint.for_operator == endpoint.for_operator).count() >= ENDPOINTS_MAX {
+    let kind = |endpoint: &Endpoint| (endpoint.for_operator, endpoint.integration.is_some());
+    let is_of_kind = |other: &Endpoint| kind(other) == kind(&endpoint);
+    if present(rows).filter(|row| is_of_kind(&row.endpoint)).count() >= ENDPOINTS_MAX {
         return Ok(false);
     }
     match rows.endpoints.entry(endpoint.id) {

@@ -6,21 +6,27 @@
 use std::mem;
 
 use gatepost::{
-    BlockedSend, DeliveryId, Endpoint, EndpointId, Event, EventDelivery, EventId, EventName, InstanceId, Limits, Message, MessageId,
-    MessageReceived, MessageStatus, Mode, OptChange, StatusChange, Timestamp, Usage, crossings, disabled_event,
+    Address, BlockedSend, DeliveryId, Endpoint, EndpointId, Event, EventDelivery, EventId, EventName, Limits, Message, MessageId,
+    MessageReceived, MessageStatus, Mode, OptChange, StatusChange, Timestamp, Topic, Usage, crossings, disabled_event,
 };
 
+use crate::integrations;
 use crate::notices::{self, New};
-use crate::world::{AccountRows, Effects, EndpointRow, Operational, World};
+use crate::world::{AccountRows, Effects, EndpointRow, MessageRow, Operational, World};
 
 /// Whether an endpoint listens to such an event.
-pub(crate) fn is_heard(rows: &AccountRows, name: EventName, instance: Option<InstanceId>) -> bool {
-    rows.endpoints.values().any(|row| row.endpoint.listens(name, instance).is_some())
+pub(crate) fn is_heard(rows: &AccountRows, topic: &Topic<'_>) -> bool {
+    rows.endpoints.values().any(|row| row.endpoint.listens(topic).is_some())
+}
+
+/// Writes an event about no person, with a delivery for each endpoint that listens.
+pub(crate) fn tell(rows: &mut AccountRows, effects: &mut Effects, event: Event) {
+    tell_of(rows, effects, &Topic::new(event.name, event.instance), event);
 }
 
 /// Writes an event, with a delivery for each endpoint that listens. What is operational is told the operator too.
-pub(crate) fn tell(rows: &mut AccountRows, effects: &mut Effects, event: Event) {
-    address_all(rows, effects, &event, |endpoint| endpoint.listens(event.name, event.instance));
+fn tell_of(rows: &mut AccountRows, effects: &mut Effects, topic: &Topic<'_>, event: Event) {
+    address_all(rows, effects, (&event, topic.person), |endpoint| endpoint.listens(topic));
     if event.name.is_operational() {
         effects.operational.push(Operational { event, concerned: None });
     }
@@ -31,15 +37,20 @@ pub(crate) fn tell_operator(world: &mut World) {
     let World { accounts, effects, .. } = world;
     for Operational { event, concerned } in mem::take(&mut effects.operational) {
         let watches = |endpoint: &Endpoint| endpoint.watches(event.name).filter(|_| Some(endpoint.id) != concerned);
-        accounts.values_mut().for_each(|rows| address_all(rows, effects, &event, watches));
+        accounts.values_mut().for_each(|rows| address_all(rows, effects, (&event, None), watches));
     }
 }
 
 /// Writes an event, with a delivery for each endpoint for which there is a name to send it under.
-fn address_all(rows: &mut AccountRows, effects: &mut Effects, event: &Event, name_for: impl Fn(&Endpoint) -> Option<EventName>) {
-    let hears = |row: &EndpointRow| Some((row.endpoint.id, name_for(&row.endpoint)?));
+fn address_all(
+    rows: &mut AccountRows,
+    effects: &mut Effects,
+    about: (&Event, Option<&Address>),
+    name_for: impl Fn(&Endpoint) -> Option<EventName>,
+) {
+    let hears = |row: &EndpointRow| Some((row.endpoint.clone(), name_for(&row.endpoint)?));
     for (endpoint, as_name) in rows.endpoints.values().filter_map(hears).collect::<Vec<_>>() {
-        address(rows, effects, event, as_name, endpoint);
+        address(rows, effects, about, as_name, &endpoint);
     }
 }
 
@@ -47,55 +58,56 @@ fn address_all(rows: &mut AccountRows, effects: &mut Effects, event: &Event, nam
 fn address(
     rows: &mut AccountRows,
     effects: &mut Effects,
-    event: &Event,
+    (event, person): (&Event, Option<&Address>),
     as_name: EventName,
-    endpoint: EndpointId,
+    endpoint: &Endpoint,
 ) -> Option<EventDelivery> {
     rows.events.entry(event.id).or_insert_with(|| event.clone());
     let now = event.occurred_at;
-    let id = DeliveryId::of(event.id, endpoint, 0, now);
-    notices::add(rows, effects, New { id, event: event.id, as_name, endpoint, replay: None, now })
+    let id = DeliveryId::of(event.id, endpoint.id, 0, now);
+    let post = endpoint.integration.filter(|_| notices::find(rows, id).is_none());
+    let place = post.map(|integration| integrations::enter_post(rows, integration, as_name, person, id, now));
+    let line = endpoint.order_key(person).zip(place);
+    notices::add(rows, effects, New { id, event: event.id, as_name, endpoint: endpoint.id, line, replay: None, now })
 }
 
 /// Tells that a message is there, or has another status than before.
 pub(crate) fn tell_status(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, previous: Option<MessageStatus>) {
-    if let Some(event) = status_event(rows, message, previous) {
-        tell(rows, effects, event);
+    let Some(MessageRow { message, origin, .. }) = rows.messages.get(&message) else { return };
+    let Message { id, instance, ref recipient, purpose, status, error, updated_at: at, .. } = *message;
+    let Some(instance) = rows.instances.get(&instance).map(|row| (row.instance.id, row.instance.name.clone())) else { return };
+    let (recipient, instance) = (&recipient.clone(), (instance.0, &instance.1));
+    let change = StatusChange { message: id, instance, recipient, purpose, origin: *origin, previous, status, error, at };
+    let Some(topic) = change.topic().filter(|topic| is_heard(rows, topic)) else { return };
+    if let Some(event) = change.event() {
+        tell_of(rows, effects, &topic, event);
     }
-}
-
-fn status_event(rows: &AccountRows, message: MessageId, previous: Option<MessageStatus>) -> Option<Event> {
-    let Message { id, instance, ref recipient, purpose, status, error, updated_at, .. } = rows.messages.get(&message)?.message;
-    let instance = &rows.instances.get(&instance)?.instance;
-    let change =
-        StatusChange { message: id, instance: (instance.id, &instance.name), recipient, purpose, previous, status, error, at: updated_at };
-    if is_heard(rows, change.name()?, Some(instance.id)) { change.event() } else { None }
 }
 
 /// Tells that a send was refused for good.
 pub(crate) fn tell_blocked(rows: &mut AccountRows, effects: &mut Effects, blocked: &BlockedSend<'_>) {
-    if is_heard(rows, EventName::MessageBlocked, Some(blocked.instance.0)) {
+    if is_heard(rows, &Topic::new(EventName::MessageBlocked, Some(blocked.instance.0))) {
         tell(rows, effects, blocked.event());
     }
 }
 
 /// Tells that a contact wrote.
 pub(crate) fn tell_received(rows: &mut AccountRows, effects: &mut Effects, heard: &MessageReceived<'_>) {
-    if is_heard(rows, EventName::MessageReceived, Some(heard.instance.0)) {
-        tell(rows, effects, heard.event());
+    if is_heard(rows, &heard.topic()) {
+        tell_of(rows, effects, &heard.topic(), heard.event());
     }
 }
 
 /// Tells that a contact asked to be left alone.
 pub(crate) fn tell_opted_out(rows: &mut AccountRows, effects: &mut Effects, change: &OptChange<'_>) {
-    if is_heard(rows, EventName::RecipientOptedOut, change.instance.map(|(id, _)| id)) {
+    if is_heard(rows, &Topic::new(EventName::RecipientOptedOut, change.instance.map(|(id, _)| id))) {
         tell(rows, effects, change.opted_out());
     }
 }
 
 /// Tells that a contact wants messages again.
 pub(crate) fn tell_opted_in(rows: &mut AccountRows, effects: &mut Effects, change: &OptChange<'_>) {
-    if is_heard(rows, EventName::RecipientOptedIn, change.instance.map(|(id, _)| id)) {
+    if is_heard(rows, &Topic::new(EventName::RecipientOptedIn, change.instance.map(|(id, _)| id))) {
         tell(rows, effects, change.opted_in());
     }
 }
@@ -117,14 +129,15 @@ pub(crate) fn tell_crossings(
 pub(crate) fn tell_disabled(rows: &mut AccountRows, effects: &mut Effects, endpoint: &Endpoint) {
     let Some(event) = disabled_event(rows.account.id, endpoint) else { return };
     let is_told = |other: &Endpoint| other.id != endpoint.id && !endpoint.for_operator;
-    address_all(rows, effects, &event, |other| other.listens(event.name, None).filter(|_| is_told(other)));
+    let topic = Topic::new(event.name, None);
+    address_all(rows, effects, (&event, None), |other| other.listens(&topic).filter(|_| is_told(other)));
     effects.operational.push(Operational { event, concerned: Some(endpoint.id) });
 }
 
 /// Writes an event for one endpoint, whatever its filter.
 pub(crate) fn notify(rows: &mut AccountRows, effects: &mut Effects, endpoint: EndpointId, event: &Event) -> Option<EventDelivery> {
-    rows.endpoints.get(&endpoint).filter(|row| row.endpoint.removed_at.is_none())?;
-    address(rows, effects, event, event.name, endpoint)
+    let endpoint = rows.endpoints.get(&endpoint).map(|row| row.endpoint.clone()).filter(|endpoint| endpoint.removed_at.is_none())?;
+    address(rows, effects, (event, None), event.name, &endpoint)
 }
 
 pub(crate) fn find(rows: &AccountRows, id: EventId) -> Option<Event> {

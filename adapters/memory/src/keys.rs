@@ -7,7 +7,7 @@ use std::collections::btree_map::Entry;
 use gatepost::{AccountId, ApiKey, KeyId, KeyOwner, KeyState, StoreError, Timestamp};
 
 use crate::world::World;
-use crate::{accounts, endpoints};
+use crate::{accounts, endpoints, integrations};
 
 /// Whose keys are meant: an account's, or the operators'.
 pub(crate) type Whose = Option<AccountId>;
@@ -87,5 +87,6 @@ pub(crate) fn roots(world: &World) -> Vec<u32> {
     let of_keys = world.keys.values().map(|key| key.root);
     let of_endpoints = world.accounts.values().flat_map(endpoints::roots);
     let of_instances = world.accounts.values().flat_map(accounts::roots);
-    of_keys.chain(of_endpoints).chain(of_instances).collect::<BTreeSet<u32>>().into_iter().collect()
+    let of_integrations = world.accounts.values().flat_map(integrations::roots);
+    of_keys.chain(of_endpoints).chain(of_instances).chain(of_integrations).collect::<BTreeSet<u32>>().into_iter().collect()
 }

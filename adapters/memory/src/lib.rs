@@ -47,6 +47,7 @@ mod endpoints;
 mod events;
 mod host;
 mod inbox;
+mod integrations;
 mod keys;
 mod messages;
 mod notices;

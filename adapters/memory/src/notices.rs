@@ -17,16 +17,22 @@ pub(crate) struct New {
     pub(crate) event: EventId,
     pub(crate) as_name: EventName,
     pub(crate) endpoint: EndpointId,
+    /// The line in which it stands, and its place there.
+    pub(crate) line: Option<(i64, u64)>,
     pub(crate) replay: Option<Replayed>,
     pub(crate) now: Timestamp,
 }
 
 /// Writes a delivery; one to a disabled endpoint is skipped from the beginning. What is there already stays as it is.
 pub(crate) fn add(rows: &mut AccountRows, effects: &mut Effects, new: New) -> Option<EventDelivery> {
-    let New { id, event, as_name, endpoint, now, .. } = new;
+    let New { id, event, as_name, endpoint, line, now, .. } = new;
     if find(rows, id).is_none() {
         rows.deliveries.insert(id, DeliveryRow { delivery: queued(new), attempts: Vec::new() });
-        let row = NoticeRow { id, event, as_name, endpoint, delivery: Delivery::of_event(now) };
+        let delivery = match line {
+            None => Delivery::of_event(now),
+            Some((line, _)) => Delivery::in_line(now, first_in_line(rows, line).is_none()),
+        };
+        let row = NoticeRow { id, event, as_name, endpoint, line, delivery };
         if endpoints::state(rows, endpoint) == Some(EndpointState::Disabled) {
             end(rows, &row, Ending::Skipped(Skip::EndpointDisabled), now);
         } else {
@@ -38,7 +44,7 @@ pub(crate) fn add(rows: &mut AccountRows, effects: &mut Effects, new: New) -> Op
 }
 
 fn queued(new: New) -> EventDelivery {
-    let New { id, event, as_name, endpoint, replay, now } = new;
+    let New { id, event, as_name, endpoint, replay, now, .. } = new;
     EventDelivery {
         id,
         event,
@@ -75,8 +81,27 @@ fn go_on(rows: &mut AccountRows, next: NoticeRow, now: Timestamp) {
     shown.updated_at = now;
 }
 
+/// What comes first of what stands in a line.
+fn first_in_line(rows: &AccountRows, line: i64) -> Option<&NoticeRow> {
+    let place = |row: &&NoticeRow| row.line.filter(|(of, _)| *of == line).map(|(_, place)| place);
+    rows.notices.values().filter(|row| place(row).is_some()).min_by_key(place)
+}
+
+/// Has what stood behind it in its line go now.
+fn let_next_go(rows: &mut AccountRows, row: &NoticeRow, now: Timestamp) {
+    let Some(next) = row.line.and_then(|(line, _)| first_in_line(rows, line)).copied() else { return };
+    if let State::Waiting { due } = next.delivery.state {
+        let state = State::Waiting { due: due.min(now) };
+        rows.notices.insert(next.id, NoticeRow { delivery: Delivery { state, ..next.delivery }, ..next });
+        if let Some(shown) = rows.deliveries.get_mut(&next.id) {
+            shown.delivery.next_at = Some(due.min(now));
+        }
+    }
+}
+
 fn end(rows: &mut AccountRows, row: &NoticeRow, ending: Ending, now: Timestamp) {
     rows.notices.remove(&row.id);
+    let_next_go(rows, row, now);
     let Some(DeliveryRow { delivery: shown, .. }) = rows.deliveries.get_mut(&row.id) else { return };
     shown.status = ending.delivery_status();
     shown.error = ending.class();

@@ -60,7 +60,7 @@ fn repeat(
     now: Timestamp,
 ) -> Option<EventDelivery> {
     let EventDelivery { event, as_name, endpoint, .. } = *old;
-    notices::add(rows, effects, New { id, event, as_name, endpoint, replay: Some(replayed), now })
+    notices::add(rows, effects, New { id, event, as_name, endpoint, line: None, replay: Some(replayed), now })
 }
 
 /// Begins a recovery; `false` where the endpoint is not there, or one of its recoveries is not over.

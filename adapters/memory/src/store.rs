@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Address, Addresses, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed,
-    ContactId, Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Event, EventDelivery, EventId, Fact, Facts,
-    Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceChange, InstanceId,
-    InstanceRef, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode, NewSuppression, Notification, NotificationEntry,
+    Conclusion, ContactId, Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Entered, Event, EventDelivery,
+    EventId, Fact, Facts, Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceChange,
+    InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter, IntegrationId, KeyId, Lease,
+    Message, MessageFilter, MessageId, MessageStatus, Mode, NewIntegrationEntry, NewSuppression, Notification, NotificationEntry,
     NotificationId, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Received, Recovered, Recovery, RecoveryFilter, RecoveryId,
     Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError, Submission,
     Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
@@ -16,7 +17,8 @@ use gatepost::{
 
 use crate::world::{AccountRows, Effects, World};
 use crate::{
-    accept, accounts, contacts, deliver, endpoints, events, inbox, keys, messages, notices, replays, retention, reviews, suppressions, take,
+    accept, accounts, contacts, deliver, endpoints, events, inbox, integrations, keys, messages, notices, replays, retention, reviews,
+    suppressions, take,
 };
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
@@ -148,6 +150,34 @@ impl AccountStore for OfAccount {
 
     async fn change_instance(&self, instance: InstanceId, change: InstanceChange) -> Result<Option<Instance>, StoreError> {
         self.write(|rows, effects| accounts::change_instance(rows, effects, instance, change)).unwrap_or(Ok(None))
+    }
+
+    async fn add_integration(&self, integration: Integration) -> Result<bool, StoreError> {
+        self.store.write(|world| integrations::add(world, self.id, integration)).ok_or_else(no_account)
+    }
+
+    async fn integrations(&self) -> Result<Vec<Integration>, StoreError> {
+        Ok(self.read(integrations::list))
+    }
+
+    async fn integration(&self, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
+        Ok(self.read(|rows| integrations::find(rows, id)))
+    }
+
+    async fn change_integration(&self, id: IntegrationId, change: IntegrationChange) -> Result<Option<Integration>, StoreError> {
+        self.write(|rows, _| integrations::change(rows, id, change)).unwrap_or(Ok(None))
+    }
+
+    async fn enter(&self, entry: NewIntegrationEntry) -> Result<Entered, StoreError> {
+        Ok(self.write(|rows, effects| integrations::enter(rows, effects, &entry)).unwrap_or(Entered::Unknown))
+    }
+
+    async fn conclude(&self, entry: u64, conclusion: Conclusion) -> Result<bool, StoreError> {
+        Ok(self.write(|rows, _| integrations::conclude(rows, entry, conclusion)).unwrap_or(false))
+    }
+
+    async fn integration_log(&self, filter: IntegrationEntryFilter, page: Page<u64>) -> Result<Vec<IntegrationEntry>, StoreError> {
+        Ok(self.read(|rows| integrations::log(rows, &filter, page)))
     }
 
     async fn add_key(&self, key: ApiKey) -> Result<(), StoreError> {
@@ -354,6 +384,10 @@ impl WorkerStore for OfWorker {
 
     async fn instance(&self, id: InstanceId) -> Result<Option<(AccountId, Instance)>, StoreError> {
         Ok(self.0.read(|world| accounts::find_instance(world, id)))
+    }
+
+    async fn integration(&self, id: IntegrationId) -> Result<Option<(AccountId, Integration)>, StoreError> {
+        Ok(self.0.read(|world| integrations::of_any(world, id)))
     }
 
     async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {

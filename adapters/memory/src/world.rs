@@ -10,9 +10,9 @@ use std::sync::Arc;
 use gatepost::{
     Account, AccountId, Address, ApiKey, Attempt, Cause, Charge, ContactId, ContactState, ConversationWindow, Delivery, DeliveryId,
     Endpoint, EndpointId, Event, EventDelivery, EventId, EventName, Fingerprint, IdempotencyKey, InboundEntry, InboundId, InboundKey,
-    Instance, InstanceId, InstanceRef, KeyId, Message, MessageId, Mode, NotificationEntry, NotificationId, Origin, Page, Permit,
-    PolicyEvent, Recovery, RecoveryId, Review, Settled, Started, State, Suppression, SuppressionId, Tat, Timestamp, Usage, WindowId,
-    Windows,
+    Instance, InstanceId, InstanceRef, Integration, IntegrationEntry, IntegrationId, KeyId, Message, MessageId, Mode, NotificationEntry,
+    NotificationId, Origin, Page, Permit, PolicyEvent, Recovery, RecoveryId, Review, Settled, Started, State, Suppression, SuppressionId,
+    Tat, Timestamp, Usage, WindowId, Windows,
 };
 
 /// Everything that is kept.
@@ -72,6 +72,11 @@ pub(crate) struct AccountRows {
     /// What is on its way to endpoints.
     pub(crate) notices: BTreeMap<DeliveryId, NoticeRow>,
     pub(crate) recoveries: BTreeMap<RecoveryId, Recovery>,
+    pub(crate) integrations: BTreeMap<IntegrationId, IntegrationRow>,
+    /// What phone systems said and were told, by its place in their log.
+    pub(crate) entries: BTreeMap<u64, EntryRow>,
+    /// The place of the last one.
+    pub(crate) last_entry: u64,
     pub(crate) notifications: BTreeMap<NotificationId, NotificationEntry>,
     pub(crate) inbound: BTreeMap<InboundId, InboundEntry>,
     /// When each thing was told, by what tells it from all others.
@@ -156,7 +161,21 @@ pub(crate) struct NoticeRow {
     pub(crate) event: EventId,
     pub(crate) as_name: EventName,
     pub(crate) endpoint: EndpointId,
+    /// The line in which it stands, and its place there.
+    pub(crate) line: Option<(i64, u64)>,
     pub(crate) delivery: Delivery,
+}
+
+/// A phone system, and how fast it told of events.
+pub(crate) struct IntegrationRow {
+    pub(crate) integration: Integration,
+    pub(crate) tat: Tat,
+}
+
+/// A line of the log of phone systems, as it was written, and what tells it from all others of its integration.
+pub(crate) struct EntryRow {
+    pub(crate) entry: IntegrationEntry,
+    pub(crate) key: Option<[u8; 32]>,
 }
 
 impl AccountRows {
@@ -181,6 +200,9 @@ impl AccountRows {
             deliveries: BTreeMap::new(),
             notices: BTreeMap::new(),
             recoveries: BTreeMap::new(),
+            integrations: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            last_entry: 0,
             notifications: BTreeMap::new(),
             inbound: BTreeMap::new(),
             inbound_keys: BTreeMap::new(),
@@ -192,6 +214,12 @@ impl AccountRows {
     pub(crate) const fn next_seq(&mut self) -> u64 {
         self.last_seq += 1;
         self.last_seq
+    }
+
+    /// The next place in the log of phone systems.
+    pub(crate) const fn next_entry(&mut self) -> u64 {
+        self.last_entry += 1;
+        self.last_entry
     }
 
     /// The number of a change that is told.

@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatepost::{
     Accepted, AccountFacts, AccountId, Answer, BlockedSend, Claimed, ContactId, ContactState, Content, ConversationWindow, Decider,
-    Decision, Delivery, Fact, Facts, Findings, Fingerprint, IDEMPOTENCY_TIME, Instance, InstanceFacts, InstanceId, KeyState, MessageId,
-    MessageStatus, Mode, Origin, Parcel, PolicyEvent, Provider, Purpose, QuotaState, Request, Started, StatusChange, Subject, Submission,
-    Tat, Timestamp, Usage, Velocity, Verdict, Zone, order_key,
+    Decision, Delivery, Fact, Facts, Findings, Fingerprint, Instance, InstanceFacts, InstanceId, KeyState, MessageId, MessageStatus, Mode,
+    Origin, Parcel, PolicyEvent, Provider, Purpose, QuotaState, Request, Started, StatusChange, Subject, Submission, Tat, Timestamp, Usage,
+    Velocity, Verdict, Zone, order_key,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::open::{OpenAttempt, Told};
 use crate::outbox::NewRow;
 use crate::rows::{self, signed, to_json};
 use crate::txn::{AccountEntry, Txn};
-use crate::{events, reviews};
+use crate::{events, outbox, reviews};
 
 /// Everything that a decision about one request needs from the store.
 pub(crate) struct Scene {
@@ -153,7 +153,7 @@ fn repeated(txn: &mut Txn<'_>, account: AccountId, submission: &Submission) -> r
                JOIN messages m ON m.account = k.account AND m.id = k.message WHERE k.account = ?1 AND k.key = ?2";
     let bound = connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), key.as_str()], |row| {
         let is_same = Some(Fingerprint::from_bytes(row.get(0)?)) == submission.fingerprint;
-        let holds = rows::time(row, 1)?.plus(IDEMPOTENCY_TIME) > submission.now;
+        let holds = rows::time(row, 1)?.plus(key.time()) > submission.now;
         let repeat = Answer::Repeated { message: rows::message_id(row, 2)?, log_id: rows::count(row, 3)?, status: rows::word(row, 4)? };
         Ok((holds, if is_same { repeat } else { Answer::KeyReused }))
     });
@@ -163,7 +163,7 @@ fn repeated(txn: &mut Txn<'_>, account: AccountId, submission: &Submission) -> r
 fn key_fact(entry: &mut AccountEntry, connection: &Connection, origin: Origin, now: Timestamp) -> rusqlite::Result<Fact<KeyState>> {
     match origin {
         Origin::Api(id) => entry.key_state(connection, id, now),
-        Origin::App | Origin::Confirmation | Origin::ThreeCx => Ok(Fact::Known(KeyState::Active)),
+        Origin::App | Origin::Confirmation | Origin::ThreeCx(_) => Ok(Fact::Known(KeyState::Active)),
     }
 }
 
@@ -182,7 +182,7 @@ fn allow(
     let log_id = record(txn, account, Some(submission.message), scene, &submission.request.subject(), &decision, decider, now)?;
     let order_key = submission.request.ordered.then(|| order_key(scene.instance.id, scene.contact.id));
     let at_once = match order_key {
-        Some(key) if is_in_line(txn.connection, account, key)? => None,
+        Some(key) if outbox::is_in_line(txn.connection, account, key)? => None,
         _ => submission.at_once.as_ref().map(|at_once| at_once.lease),
     };
     let expires_at = origin.expiry(purpose, now);
@@ -196,7 +196,7 @@ fn allow(
     row.insert(txn, &delivery, at_once.map(|_| now))?;
     new.tell(txn)?;
     if at_once.is_some() {
-        let told = Told { instance: scene.instance.id, recipient: submission.request.recipient.clone(), purpose };
+        let told = Told { instance: scene.instance.id, recipient: submission.request.recipient.clone(), purpose, origin };
         txn.open_attempts().add(OpenAttempt { entry: row.entry(delivery).started(delivery, now), told: Some(told) });
     } else {
         txn.leave_due();
@@ -440,6 +440,7 @@ impl NewMessage<'_> {
             instance: (self.scene.instance.id, &self.scene.instance.name),
             recipient: &request.recipient,
             purpose: self.purpose,
+            origin: request.origin,
             previous: None,
             status: self.status,
             error: None,
@@ -462,12 +463,6 @@ impl NewMessage<'_> {
         ])?;
         Ok(())
     }
-}
-
-/// Whether something unfinished has this order key.
-fn is_in_line(connection: &Connection, account: AccountId, order_key: i64) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM outbox WHERE account = ?1 AND order_key = ?2 AND state <> 4)";
-    connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), order_key], |row| row.get(0))
 }
 
 /// What a transport is given: always the sandbox for a test message.

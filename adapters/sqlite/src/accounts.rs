@@ -1,8 +1,8 @@
 //! Accounts and instances: the rows that change seldom.
 
 use gatepost::{
-    Account, AccountChange, AccountId, Instance, InstanceChange, InstanceId, Mode, Page, Pause, Sealed, StoreError, Timestamp, Usage,
-    Windows, connection_event, pause_event,
+    Account, AccountChange, AccountId, Instance, InstanceChange, InstanceId, Mode, Page, Pause, Sealed, StoreError, Timestamp, Topic,
+    Usage, Windows, connection_event, pause_event,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -11,7 +11,10 @@ use crate::rows::{self, pause_text, to_json};
 use crate::txn::{self, Txn};
 
 pub(crate) fn add(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
-    let sql = format!("INSERT INTO accounts ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0)", rows::ACCOUNT_COLUMNS);
+    let sql = format!(
+        "INSERT INTO accounts ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0, 0)",
+        rows::ACCOUNT_COLUMNS
+    );
     write(connection, &sql, account)
 }
 
@@ -30,6 +33,7 @@ fn write(connection: &Connection, sql: &str, account: &Account) -> rusqlite::Res
         account.one_time_codes_pass,
         account.supervised,
         account.confirms_opt_out,
+        account.threecx_enabled,
         account.created_at.as_millis()
     ])?;
     Ok(())
@@ -52,7 +56,7 @@ pub(crate) fn change(txn: &mut Txn<'_>, id: AccountId, change: AccountChange) ->
         return Ok(Err(StoreError::Conflict));
     }
     let AccountChange { name, plan, calendar, pause, expected_pause: _, suspended_at, .. } = change;
-    let AccountChange { one_time_codes_pass, supervised, confirms_opt_out, at, .. } = change;
+    let AccountChange { one_time_codes_pass, supervised, confirms_opt_out, threecx_enabled, at, .. } = change;
     let was_paused = account.pause.is_some();
     account.name = name.unwrap_or(account.name);
     account.plan = plan.unwrap_or(account.plan);
@@ -62,14 +66,15 @@ pub(crate) fn change(txn: &mut Txn<'_>, id: AccountId, change: AccountChange) ->
     account.one_time_codes_pass = one_time_codes_pass.unwrap_or(account.one_time_codes_pass);
     account.supervised = supervised.unwrap_or(account.supervised);
     account.confirms_opt_out = confirms_opt_out.unwrap_or(account.confirms_opt_out);
+    account.threecx_enabled = threecx_enabled.unwrap_or(account.threecx_enabled);
     let sql = "UPDATE accounts SET name = ?2, plan = ?3, zone = ?4, next_zone = ?5, next_zone_from = ?6, pause = ?7, suspended_at = ?8,
-               one_time_codes_pass = ?9, supervised = ?10, confirms_opt_out = ?11, created_at = ?12 WHERE id = ?1";
+               one_time_codes_pass = ?9, supervised = ?10, confirms_opt_out = ?11, threecx_enabled = ?12, created_at = ?13 WHERE id = ?1";
     write(txn.connection, sql, &account)?;
     // What waited while it was paused may be due now.
     txn.leave_due();
     if account.pause.is_some() != was_paused {
         let event = pause_event(id, account.pause.as_ref(), next_change(txn.connection, id)?, at);
-        events::tell(txn, id, event.name, None, || Some(event))?;
+        events::tell(txn, id, &Topic::new(event.name, None), || Some(event))?;
     }
     Ok(Ok(Some(account)))
 }
@@ -149,7 +154,7 @@ pub(crate) fn change_instance(
     if instance.connection != former
         && let Some(event) = connection_event(account, &instance, next_change(txn.connection, account)?, at)
     {
-        events::tell(txn, account, event.name, event.instance, || Some(event))?;
+        events::tell(txn, account, &Topic::new(event.name, event.instance), || Some(event))?;
     }
     Ok(Ok(Some(instance)))
 }

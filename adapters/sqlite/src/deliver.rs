@@ -71,10 +71,7 @@ const fn class(found: &OutboxEntry, input: &Input) -> Option<ErrorClass> {
 
 fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, now: Timestamp) -> rusqlite::Result<()> {
     outbox::remove(txn, found.delivery)?;
-    if found.is_ordered {
-        // What stands behind it in its conversation may go now.
-        txn.leave_due();
-    }
+    outbox::let_next_go(txn, found, now)?;
     change_status(txn, found, ending.status(), ending.class(), now)?;
     if ending == Ending::Held {
         reviews::open_review(txn.connection, found.account, found.message(), now)?;
@@ -304,7 +301,7 @@ fn begin(
     let Some(instance) = instance_by_id(txn.connection, found.account, found.instance())? else { return Ok(StartAnswer::Stale) };
     outbox::write_state(txn, found.delivery, next, Some(now))?;
     let WaitingMessage { subject, recipient, purpose, content, .. } = waiting;
-    let told = Told { instance: instance.id, recipient: recipient.clone(), purpose };
+    let told = Told { instance: instance.id, recipient: recipient.clone(), purpose, origin: subject.origin };
     txn.open_attempts().add(OpenAttempt { entry: found.started(*next, now), told: Some(told) });
     // Customers are told of a start as of what is queued: not again.
     write_status(txn, found, next.status(), None, now)?;
@@ -399,10 +396,7 @@ fn finish_sent(txn: &mut Txn<'_>, open: OpenAttempt, finish: &Finish, external_i
     if found.state.channel == Channel::Event {
         return notices::finish_sent(txn, &found, finish, external_id);
     }
-    if found.is_ordered {
-        // What stands behind it in its conversation may go now.
-        txn.leave_due();
-    }
+    outbox::let_next_go(txn, &found, finish.now)?;
     note_sent(txn, &found, external_id, finish.now)?;
     let change = Change { previous: found.state.status(), status: MessageStatus::Sent, error: None };
     events::tell_change(txn, found.account, found.message(), told, change, finish.now)?;
@@ -477,9 +471,7 @@ pub(crate) fn write_report(
 /// Ends a delivery of which the provider told what became of it, and closes its attempt if that is open.
 fn end_reported(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, report: &StatusReport, now: Timestamp) -> rusqlite::Result<()> {
     outbox::remove(txn, found.delivery)?;
-    if found.is_ordered {
-        txn.leave_due();
-    }
+    outbox::let_next_go(txn, found, now)?;
     if let State::Started { .. } = found.state.state {
         match ending.class() {
             None => note_sent(txn, found, Some(&report.external_id), now)?,

@@ -6,16 +6,26 @@
 
 use gatepost::{
     AccountId, Attempt, Delivery, DeliveryFilter, DeliveryId, DeliveryStatus, Ending, EndpointId, Event, EventDelivery, EventId, EventName,
-    Outcome, Page, Replayed, Report, Skip, Timestamp,
+    IntegrationId, Outcome, Page, Phone, Replayed, Report, Skip, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use crate::endpoints;
 use crate::fresh::FreshDelivery;
-use crate::outbox::{NewRow, OutboxEntry};
+use crate::outbox::{self, NewRow, OutboxEntry};
 use crate::rows::{self, CLOCKS_APART, first_id_of, to_json};
 use crate::txn::Txn;
+use crate::{endpoints, integrations};
+
+/// What a delivery to a phone system is in its log.
+#[derive(Clone, Copy)]
+pub(crate) struct Post {
+    pub(crate) integration: IntegrationId,
+    /// Its line; none where it may go in any order.
+    pub(crate) order_key: Option<i64>,
+    /// Whom it is about.
+    pub(crate) phone: Option<Phone>,
+}
 
 /// A delivery that is to be written.
 pub(crate) struct NewDelivery<'a> {
@@ -40,12 +50,29 @@ impl NewDelivery<'_> {
         Ok(())
     }
 
-    /// The same for an event that is at hand: a take of the same group may open its attempt before it ever waits.
-    pub(crate) fn insert_fresh(&self, txn: &mut Txn<'_>, event: &Event, skip: Option<Skip>) -> rusqlite::Result<()> {
-        if self.log(txn, skip)? && skip.is_none() {
-            let state = Delivery::of_event(self.now);
-            let fresh = FreshDelivery { row: self.row(), state, event: event.clone(), as_name: self.as_name };
-            txn.fresh().add(self.account, self.endpoint, fresh);
+    /// The first one of an event that is at hand: a take of the same group may open its attempt before it ever waits. What goes to a phone
+    /// system stands in its log, and in the line of its conversation.
+    pub(crate) fn insert_first(&self, txn: &mut Txn<'_>, event: &Event, skip: Option<Skip>, post: Option<Post>) -> rusqlite::Result<()> {
+        if !self.log(txn, skip)? {
+            return Ok(());
+        }
+        let entry = match &post {
+            Some(post) => integrations::enter_post(txn, self.account, post, self.as_name, self.id, self.now)?,
+            None => 0,
+        };
+        match post.and_then(|post| post.order_key) {
+            _ if skip.is_some() => {}
+            None => {
+                let state = Delivery::of_event(self.now);
+                let fresh = FreshDelivery { row: self.row(), state, event: event.clone(), as_name: self.as_name };
+                txn.fresh().add(self.account, self.endpoint, fresh);
+            }
+            Some(key) => {
+                let is_first = !outbox::is_in_line(txn.connection, self.account, key)?;
+                let row = NewRow { order_key: Some(key), log_id: entry, ..self.row() };
+                row.insert(txn, &Delivery::in_line(self.now, is_first), None)?;
+                txn.leave_due();
+            }
         }
         Ok(())
     }

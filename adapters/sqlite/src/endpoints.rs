@@ -9,10 +9,10 @@ use gatepost::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::accounts::Changed;
-use crate::events;
 use crate::outbox::OutboxEntry;
 use crate::rows::{self, pause_text, to_json};
 use crate::txn::Txn;
+use crate::{events, integrations};
 
 /// An endpoint as a group has read it, and how fast it was called.
 pub(crate) struct EndpointEntry {
@@ -59,9 +59,9 @@ macro_rules! for_operator {
 pub(crate) use for_operator;
 
 const COLUMNS: &str = "id, name, url, instance, filter, in_flight_max, rate, secrets, headers, header_names, verified_at, pause, disabled,
-    failing_since, removed_at, url_since, revision, created_at, for_operator";
+    failing_since, removed_at, url_since, revision, created_at, for_operator, integration";
 /// Where `tat` stands behind them.
-const TAT: usize = 19;
+const TAT: usize = 20;
 
 fn endpoint(row: &Row<'_>) -> rusqlite::Result<Endpoint> {
     Ok(Endpoint {
@@ -69,6 +69,7 @@ fn endpoint(row: &Row<'_>) -> rusqlite::Result<Endpoint> {
         name: rows::word(row, 1)?,
         url: EndpointUrl::stored(row.get(2)?),
         for_operator: row.get(18)?,
+        integration: integrations::id_or_none(row, 19)?,
         instance: row.get::<_, Option<[u8; 16]>>(3)?.map(InstanceId::from_bytes),
         filter: rows::json(row, 4)?,
         in_flight_max: row.get(5)?,
@@ -114,21 +115,22 @@ pub(crate) fn find(connection: &Connection, account: AccountId, id: EndpointId) 
 
 /// Adds an endpoint; `false` where the account has as many as it may have.
 pub(crate) fn add(connection: &Connection, account: AccountId, endpoint: &Endpoint) -> rusqlite::Result<bool> {
-    let sql = "SELECT count(*) FROM endpoints WHERE account = ?1 AND removed_at IS NULL AND for_operator = ?2";
-    let params = params![account.to_bytes(), endpoint.for_operator];
+    let sql = "SELECT count(*) FROM endpoints WHERE account = ?1 AND removed_at IS NULL AND for_operator = ?2
+               AND (integration IS NULL) = ?3";
+    let params = params![account.to_bytes(), endpoint.for_operator, endpoint.integration.is_none()];
     let present = connection.prepare_cached(sql)?.query_row(params, |row| rows::count(row, 0))?;
     if present >= ENDPOINTS_MAX as u64 {
         return Ok(false);
     }
     let sql = "INSERT INTO endpoints (account, id, name, url, instance, filter, in_flight_max, rate, secrets, secrets_root, headers,
                headers_root, header_names, verified_at, pause, disabled, failing_since, removed_at, url_since, revision, created_at,
-               for_operator)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
+               for_operator, integration)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
     write(connection, sql, account, endpoint)?;
     Ok(true)
 }
 
-/// Binds the columns of an endpoint, `account` and `id` first, `created_at` and `for_operator` last.
+/// Binds the columns of an endpoint, `account` and `id` first, `created_at`, `for_operator` and `integration` last.
 fn write(connection: &Connection, sql: &str, account: AccountId, endpoint: &Endpoint) -> rusqlite::Result<()> {
     let headers = endpoint.headers.as_ref();
     connection.prepare_cached(sql)?.execute(params![
@@ -153,7 +155,8 @@ fn write(connection: &Connection, sql: &str, account: AccountId, endpoint: &Endp
         endpoint.url_since.as_millis(),
         endpoint.revision,
         endpoint.created_at.as_millis(),
-        endpoint.for_operator
+        endpoint.for_operator,
+        endpoint.integration.map(integrations::number)
     ])?;
     Ok(())
 }
@@ -168,7 +171,7 @@ pub(crate) fn change(txn: &mut Txn<'_>, account: AccountId, id: EndpointId, chan
     change.apply(&mut endpoint);
     let sql = "UPDATE endpoints SET name = ?3, url = ?4, instance = ?5, filter = ?6, in_flight_max = ?7, rate = ?8, secrets = ?9,
                secrets_root = ?10, headers = ?11, headers_root = ?12, header_names = ?13, verified_at = ?14, pause = ?15, disabled = ?16,
-               failing_since = ?17, removed_at = ?18, url_since = ?19, revision = ?20, created_at = ?21, for_operator = ?22
+               failing_since = ?17, removed_at = ?18, url_since = ?19, revision = ?20, created_at = ?21, for_operator = ?22, integration = ?23
                WHERE account = ?1 AND id = ?2";
     write(txn.connection, sql, account, &endpoint)?;
     if was_enabled {

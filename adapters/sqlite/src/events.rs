@@ -6,13 +6,13 @@
 //! that is operational, and those are few.
 
 use gatepost::{
-    AccountId, BlockedSend, DeliveryId, Endpoint, EndpointId, ErrorClass, Event, EventDelivery, EventId, EventName, InstanceId, Limits,
-    MessageId, MessageStatus, Mode, OptChange, Skip, StatusChange, Timestamp, Usage, crossings, disabled_event,
+    AccountId, Address, BlockedSend, DeliveryId, Endpoint, EndpointId, ErrorClass, Event, EventDelivery, EventId, EventName, InstanceId,
+    Limits, MessageId, MessageStatus, Mode, OptChange, Skip, StatusChange, Timestamp, Topic, Usage, crossings, disabled_event,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::deliveries::{self, NewDelivery};
-use crate::endpoints;
+use crate::deliveries::{self, NewDelivery, Post};
+use crate::endpoints::{self, EndpointEntry};
 use crate::error::is_unreadable;
 use crate::open::Told;
 use crate::rows;
@@ -22,37 +22,44 @@ use crate::txn::Txn;
 struct Listener {
     endpoint: EndpointId,
     as_name: EventName,
+    /// What it is in the log of phone systems, where the endpoint is one.
+    post: Option<Post>,
     /// Why it gets nothing all the same.
     skip: Option<Skip>,
 }
 
 impl Listener {
-    fn new(endpoint: &Endpoint, as_name: EventName) -> Self {
-        Self { endpoint: endpoint.id, as_name, skip: endpoint.disabled.is_some().then_some(Skip::EndpointDisabled) }
+    fn new(endpoint: &Endpoint, as_name: EventName, person: Option<&Address>) -> Self {
+        let post = endpoint.integration.map(|integration| Post {
+            integration,
+            order_key: endpoint.order_key(person),
+            phone: person.and_then(Address::phone),
+        });
+        Self { endpoint: endpoint.id, as_name, post, skip: endpoint.disabled.is_some().then_some(Skip::EndpointDisabled) }
     }
 }
 
 /// The endpoints that listen to such an event.
-fn listeners(txn: &mut Txn<'_>, account: AccountId, name: EventName, instance: Option<InstanceId>) -> rusqlite::Result<Vec<Listener>> {
+fn listeners(txn: &mut Txn<'_>, account: AccountId, topic: &Topic<'_>) -> rusqlite::Result<Vec<Listener>> {
     let entries = txn.endpoints(account)?.iter();
-    Ok(entries.filter_map(|entry| Some(Listener::new(&entry.endpoint, entry.endpoint.listens(name, instance)?))).collect())
+    let listener = |entry: &EndpointEntry| Some(Listener::new(&entry.endpoint, entry.endpoint.listens(topic)?, topic.person));
+    Ok(entries.filter_map(listener).collect())
 }
 
 /// Tells the endpoints that listen. The event is put together only where there is one.
 pub(crate) fn tell(
     txn: &mut Txn<'_>,
     account: AccountId,
-    name: EventName,
-    instance: Option<InstanceId>,
+    topic: &Topic<'_>,
     event: impl FnOnce() -> Option<Event>,
 ) -> rusqlite::Result<()> {
-    let listeners = listeners(txn, account, name, instance)?;
-    if listeners.is_empty() && !name.is_operational() {
+    let listeners = listeners(txn, account, topic)?;
+    if listeners.is_empty() && !topic.name.is_operational() {
         return Ok(());
     }
     let Some(event) = event() else { return Ok(()) };
     write(txn, account, &event, &listeners)?;
-    if name.is_operational() { tell_operator(txn, &event, None) } else { Ok(()) }
+    if topic.name.is_operational() { tell_operator(txn, &event, None) } else { Ok(()) }
 }
 
 /// Tells the operator's endpoints, whichever account they stand in, but never the one concerned. One that cannot be read keeps nobody
@@ -79,7 +86,7 @@ pub(crate) const OPERATORS_ACCOUNTS: &str =
 /// The operator's endpoints of an account that listen to such an event.
 fn watchers(txn: &mut Txn<'_>, account: AccountId, name: EventName, concerned: Option<EndpointId>) -> rusqlite::Result<Vec<Listener>> {
     let endpoints = txn.endpoints(account)?.iter().map(|entry| &entry.endpoint).filter(|endpoint| Some(endpoint.id) != concerned);
-    Ok(endpoints.filter_map(|endpoint| Some(Listener::new(endpoint, endpoint.watches(name)?))).collect())
+    Ok(endpoints.filter_map(|endpoint| Some(Listener::new(endpoint, endpoint.watches(name)?, None))).collect())
 }
 
 /// Writes an event, and its first delivery to each of them, if there are any.
@@ -104,7 +111,7 @@ fn write(txn: &mut Txn<'_>, account: AccountId, event: &Event, listeners: &[List
 fn address(txn: &mut Txn<'_>, account: AccountId, event: &Event, to: &Listener) -> rusqlite::Result<()> {
     let (id, now) = (first_delivery(event, to.endpoint), event.occurred_at);
     let new = NewDelivery { account, id, event: event.id, name: event.name, as_name: to.as_name, endpoint: to.endpoint, replay: None, now };
-    new.insert_fresh(txn, event, to.skip)
+    new.insert_first(txn, event, to.skip, to.post)
 }
 
 fn first_delivery(event: &Event, endpoint: EndpointId) -> DeliveryId {
@@ -113,8 +120,8 @@ fn first_delivery(event: &Event, endpoint: EndpointId) -> DeliveryId {
 
 /// Tells of a message's new status.
 pub(crate) fn tell_status(txn: &mut Txn<'_>, account: AccountId, change: &StatusChange<'_>) -> rusqlite::Result<()> {
-    let Some(name) = change.name() else { return Ok(()) };
-    tell(txn, account, name, Some(change.instance.0), || change.event())
+    let Some(topic) = change.topic() else { return Ok(()) };
+    tell(txn, account, &topic, || change.event())
 }
 
 /// How the status of a message changed.
@@ -153,31 +160,32 @@ fn try_tell_change(
         Some(told) => Some(told),
         None => told_message(txn, account, message)?,
     };
-    let Some(Told { instance, recipient, purpose }) = told else { return Ok(()) };
+    let Some(Told { instance, recipient, purpose, origin }) = told else { return Ok(()) };
     let Some(instance) = txn.instance(account, instance)? else { return Ok(()) };
     let Change { previous, status, error } = change;
     let (instance, previous) = ((instance.id, &instance.name), Some(previous));
-    tell_status(txn, account, &StatusChange { message, instance, recipient: &recipient, purpose, previous, status, error, at })
+    tell_status(txn, account, &StatusChange { message, instance, recipient: &recipient, purpose, origin, previous, status, error, at })
 }
 
 fn told_message(txn: &mut Txn<'_>, account: AccountId, message: MessageId) -> rusqlite::Result<Option<Told>> {
-    let sql = "SELECT instance, address, purpose FROM messages WHERE account = ?1 AND id = ?2";
+    let sql = "SELECT instance, address, purpose, origin FROM messages WHERE account = ?1 AND id = ?2";
     let told = |row: &Row<'_>| {
-        Ok(Told { instance: rows::instance_id(row, 0)?, recipient: rows::address(row, 1)?, purpose: rows::plain_column(row, 2)? })
+        let (instance, recipient) = (rows::instance_id(row, 0)?, rows::address(row, 1)?);
+        Ok(Told { instance, recipient, purpose: rows::plain_column(row, 2)?, origin: rows::json(row, 3)? })
     };
     txn.statement(sql)?.query_row(params![account.to_bytes(), message.to_bytes()], told).optional()
 }
 
 /// Tells that a send was refused for good.
 pub(crate) fn tell_blocked(txn: &mut Txn<'_>, account: AccountId, blocked: &BlockedSend<'_>) -> rusqlite::Result<()> {
-    tell(txn, account, EventName::MessageBlocked, Some(blocked.instance.0), || Some(blocked.event()))
+    tell(txn, account, &Topic::new(EventName::MessageBlocked, Some(blocked.instance.0)), || Some(blocked.event()))
 }
 
 /// Tells that a contact asked to be left alone, or wants messages again.
 pub(crate) fn tell_opt_change(txn: &mut Txn<'_>, account: AccountId, change: &OptChange<'_>, opted_out: bool) -> rusqlite::Result<()> {
     let name = if opted_out { EventName::RecipientOptedOut } else { EventName::RecipientOptedIn };
     let event = || Some(if opted_out { change.opted_out() } else { change.opted_in() });
-    tell(txn, account, name, change.instance.map(|(id, _)| id), event)
+    tell(txn, account, &Topic::new(name, change.instance.map(|(id, _)| id)), event)
 }
 
 /// Tells which shares of the quota the message charged last has reached.
@@ -190,7 +198,7 @@ pub(crate) fn tell_crossings(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     for crossing in crossings(limits, usage) {
-        tell(txn, account, EventName::LimitThresholdReached, None, || Some(crossing.event(account, cause, now)))?;
+        tell(txn, account, &Topic::new(EventName::LimitThresholdReached, None), || Some(crossing.event(account, cause, now)))?;
     }
     Ok(())
 }
@@ -198,7 +206,7 @@ pub(crate) fn tell_crossings(
 /// Tells the other endpoints that this one gets no events any more. Of one for the operator no account hears.
 pub(crate) fn tell_disabled(txn: &mut Txn<'_>, account: AccountId, endpoint: &Endpoint) -> rusqlite::Result<()> {
     let Some(event) = disabled_event(account, endpoint) else { return Ok(()) };
-    let mut others = listeners(txn, account, event.name, None)?;
+    let mut others = listeners(txn, account, &Topic::new(event.name, None))?;
     others.retain(|listener| listener.endpoint != endpoint.id && !endpoint.for_operator);
     write(txn, account, &event, &others)?;
     tell_operator(txn, &event, Some(endpoint.id))
@@ -213,7 +221,7 @@ pub(crate) fn notify(
 ) -> rusqlite::Result<Option<EventDelivery>> {
     let found = endpoints::find(txn.connection, account, endpoint)?.filter(|endpoint| endpoint.removed_at.is_none());
     let Some(endpoint) = found else { return Ok(None) };
-    write(txn, account, event, &[Listener::new(&endpoint, event.name)])?;
+    write(txn, account, event, &[Listener::new(&endpoint, event.name, None)])?;
     // So that it is found as it stands in the outbox.
     txn.flush()?;
     deliveries::find(txn.connection, account, first_delivery(event, endpoint.id))

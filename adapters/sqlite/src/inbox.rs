@@ -4,10 +4,10 @@
 //! kind of thing that something follows from. One writer heeds, so what came in has one order in its account, and with it in each contact.
 
 use gatepost::{
-    AccountId, Actor, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, DeliveryId, ErrorClass, EventName, Heed, HeedAnswer,
-    Inbound, InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, MessageStatus,
-    NewSuppression, Notification, NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport,
-    Suppression, SuppressionId, Timestamp, Told, Words, shard,
+    AccountId, Actor, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, DeliveryId, ErrorClass, Heed, HeedAnswer, Inbound,
+    InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, MessageStatus, NewSuppression,
+    Notification, NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport, Suppression,
+    SuppressionId, Timestamp, Told, Words, shard,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -210,7 +210,7 @@ fn tell_received(txn: &mut Txn<'_>, account: AccountId, entry: &InboundEntry, sa
     let Some(instance) = txn.instance(account, entry.instance)? else { return Ok(()) };
     let instance = (instance.id, &instance.name);
     let heard = MessageReceived { id: entry.id, instance, from: entry.from.as_ref(), said, at, received_at: entry.received_at };
-    events::tell(txn, account, EventName::MessageReceived, Some(entry.instance), || Some(heard.event()))
+    events::tell(txn, account, &heard.topic(), || Some(heard.event()))
 }
 
 fn open_window(txn: &mut Txn<'_>, account: AccountId, contact: ContactId, instance: InstanceId, until: Timestamp) -> rusqlite::Result<()> {

@@ -88,6 +88,7 @@ pub(crate) fn roots(connection: &Connection) -> rusqlite::Result<Vec<u32>> {
     let sql = "SELECT root FROM api_keys
                UNION SELECT secrets_root FROM endpoints WHERE removed_at IS NULL
                UNION SELECT headers_root FROM endpoints WHERE removed_at IS NULL AND headers_root IS NOT NULL
+               UNION SELECT secrets_root FROM integrations WHERE removed_at IS NULL
                UNION SELECT credentials_root FROM instances WHERE credentials_root IS NOT NULL ORDER BY 1";
     rows::all(&mut *connection.prepare_cached(sql)?, [], |row| row.get(0))
 }

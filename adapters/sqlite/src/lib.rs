@@ -28,6 +28,7 @@ mod error;
 mod events;
 mod fresh;
 mod inbox;
+mod integrations;
 mod keys;
 mod messages;
 mod notices;

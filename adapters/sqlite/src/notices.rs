@@ -22,6 +22,7 @@ pub(crate) fn follow(txn: &mut Txn<'_>, found: &OutboxEntry, step: Step, now: Ti
 
 fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, now: Timestamp) -> rusqlite::Result<()> {
     outbox::remove(txn, found.delivery)?;
+    outbox::let_next_go(txn, found, now)?;
     deliveries::end(txn, found, ending, now)
 }
 
@@ -42,6 +43,7 @@ pub(crate) fn finish_sent(
     external_id: Option<&str>,
 ) -> rusqlite::Result<Finished> {
     let (report, now) = (finish.report.as_ref(), finish.now);
+    outbox::let_next_go(txn, found, now)?;
     if external_id.is_none() {
         deliveries::end_sent(txn, found, report, now)?;
     } else {

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use gatepost::{Address, Claimed, DeliveryId, InstanceId, Purpose};
+use gatepost::{Address, Claimed, DeliveryId, InstanceId, Origin, Purpose};
 
 use crate::outbox::OutboxEntry;
 
@@ -31,6 +31,7 @@ pub(crate) struct Told {
     pub(crate) instance: InstanceId,
     pub(crate) recipient: Address,
     pub(crate) purpose: Purpose,
+    pub(crate) origin: Origin,
 }
 
 /// The attempts that are open.

@@ -4,8 +4,8 @@
 //! takes it again, and the next sweep counts it.
 
 use gatepost::{
-    AccountId, Claimed, ContactId, Delivery, DeliveryId, DeliveryStatus, EndpointId, EventName, InstanceId, MessageId, MessageStatus,
-    State, Timestamp, shard,
+    AccountId, Channel, Claimed, ContactId, Delivery, DeliveryId, DeliveryStatus, EndpointId, EventName, InstanceId, MessageId,
+    MessageStatus, State, Timestamp, shard,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -26,7 +26,8 @@ pub(crate) struct NewRow {
     pub(crate) contact: Option<ContactId>,
     /// The name of an event that goes under another one than its own.
     pub(crate) as_name: Option<EventName>,
-    /// The place in the send log of a message, or that of what came in; events have none.
+    /// The place in the send log of a message, that of what came in, or that in the log of phone systems of what goes to one; other events
+    /// have none.
     pub(crate) log_id: u64,
 }
 
@@ -61,7 +62,7 @@ impl NewRow {
     /// It as it would be found in this state.
     pub(crate) const fn entry(&self, state: Delivery) -> OutboxEntry {
         let Self { account, delivery, item, place, .. } = *self;
-        OutboxEntry { account, delivery, item, place, state, is_ordered: self.order_key.is_some(), started_at: None }
+        OutboxEntry { account, delivery, item, place, state, order_key: self.order_key, started_at: None }
     }
 }
 
@@ -73,7 +74,7 @@ pub(crate) struct OutboxEntry {
     item: [u8; 16],
     place: [u8; 16],
     pub(crate) state: Delivery,
-    pub(crate) is_ordered: bool,
+    pub(crate) order_key: Option<i64>,
     pub(crate) started_at: Option<Timestamp>,
 }
 
@@ -81,7 +82,7 @@ impl OutboxEntry {
     /// One of which nobody knows whether its message was sent, and nothing else matters any more.
     pub(crate) const fn in_doubt(account: AccountId, delivery: DeliveryId, message: MessageId, now: Timestamp) -> Self {
         let state = Delivery { state: State::InDoubt { until: now }, ..Delivery::waiting(now, now) };
-        Self { account, delivery, item: message.to_bytes(), place: [0; 16], state, is_ordered: false, started_at: None }
+        Self { account, delivery, item: message.to_bytes(), place: [0; 16], state, order_key: None, started_at: None }
     }
 
     /// The same once an attempt is open.
@@ -114,7 +115,7 @@ impl OutboxEntry {
 macro_rules! entry_columns {
     () => {
         "o.account, o.delivery, o.item, o.place, o.channel, o.state, o.due, o.expires_at, o.fence, o.tries, o.put_off,
-         o.order_key IS NOT NULL, o.started_at"
+         o.order_key, o.started_at"
     };
 }
 pub(crate) use entry_columns;
@@ -131,7 +132,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
         item: row.get(2)?,
         place: row.get(3)?,
         state: rows::delivery(row, 4)?,
-        is_ordered: row.get(11)?,
+        order_key: row.get(11)?,
         started_at: rows::time_or_none(row, 12)?,
     })
 }
@@ -186,6 +187,26 @@ pub(crate) fn remove_sent(txn: &mut Txn<'_>, found: &OutboxEntry) -> rusqlite::R
     Ok(removed > 0)
 }
 
+/// Whether something unfinished has this order key.
+pub(crate) fn is_in_line(connection: &Connection, account: AccountId, order_key: i64) -> rusqlite::Result<bool> {
+    connection.prepare_cached(IN_LINE)?.query_row(params![account.to_bytes(), order_key], |row| row.get(0))
+}
+
+pub(crate) const IN_LINE: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE account = ?1 AND order_key = ?2 AND state <> 4)";
+
+/// Has what stood behind it in its line go now, where it stood in one.
+pub(crate) fn let_next_go(txn: &mut Txn<'_>, found: &OutboxEntry, now: Timestamp) -> rusqlite::Result<()> {
+    let Some(order_key) = found.order_key else { return Ok(()) };
+    if found.state.channel == Channel::Event {
+        txn.statement(NEXT_IN_LINE)?.execute(params![found.account.to_bytes(), order_key, now.as_millis()])?;
+    }
+    txn.leave_due();
+    Ok(())
+}
+
+pub(crate) const NEXT_IN_LINE: &str = "UPDATE outbox SET due = min(due, ?3) WHERE state = 0 AND delivery =
+    (SELECT delivery FROM outbox WHERE account = ?1 AND order_key = ?2 AND state <> 4 ORDER BY log_id LIMIT 1)";
+
 /// Does something with a delivery; `None` where it or what it carries cannot be read, and was parked.
 pub(crate) fn or_park<T>(
     txn: &mut Txn<'_>,
@@ -228,5 +249,9 @@ fn park(txn: &mut Txn<'_>, delivery: &[u8], now: Timestamp) -> rusqlite::Result<
     txn.connection.prepare_cached(event)?.execute(params![delivery, failed, now.as_millis()])?;
     let parked = txn.connection.prepare_cached("UPDATE outbox SET state = ?2 WHERE delivery = ?1")?.execute(params![delivery, PARKED])?;
     txn.note_parked(parked);
+    let next = "UPDATE outbox SET due = min(due, ?2) WHERE state = 0 AND channel = 1 AND delivery =
+        (SELECT o.delivery FROM outbox o JOIN outbox p ON p.delivery = ?1 AND o.account = p.account AND o.order_key = p.order_key
+         WHERE o.state <> 4 ORDER BY o.log_id LIMIT 1)";
+    txn.connection.prepare_cached(next)?.execute(params![delivery, now.as_millis()])?;
     Ok(())
 }

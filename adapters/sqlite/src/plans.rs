@@ -5,7 +5,7 @@
 
 use rusqlite::Connection;
 
-use crate::{accounts, contacts, deliver, deliveries, events, inbox, notices, replays, retention, schema, take};
+use crate::{accounts, contacts, deliver, deliveries, events, inbox, integrations, notices, outbox, replays, retention, schema, take};
 
 fn empty() -> Connection {
     let mut connection = Connection::open_in_memory().expect("memory is there");
@@ -141,6 +141,34 @@ fn a_page_of_the_log_is_read_from_an_index() {
     check(
         deliveries::OF_ENDPOINT,
         &["SEARCH d USING INDEX event_deliveries_of_endpoint (account=? AND endpoint=? AND id>? AND id<?)", outbox],
+    );
+}
+
+#[test]
+fn who_is_next_in_a_line_is_found_without_looking_at_who_is_not() {
+    let line = "SEARCH outbox USING COVERING INDEX outbox_messages_ordered (account=? AND order_key=?)";
+    check(outbox::IN_LINE, &["SCAN CONSTANT ROW", "SCALAR SUBQUERY 1", &line.replace("COVERING ", "")]);
+    check(outbox::NEXT_IN_LINE, &["SEARCH outbox USING PRIMARY KEY (delivery=?)", "SCALAR SUBQUERY 1", &line.replace("COVERING ", "")]);
+}
+
+#[test]
+fn the_log_of_phone_systems_is_read_from_its_newest_and_forgotten_from_its_oldest() {
+    check(
+        integrations::LOG,
+        &[
+            "SEARCH e USING PRIMARY KEY (account=? AND id<?)",
+            "SEARCH m USING PRIMARY KEY (account=? AND id=?) LEFT-JOIN",
+            "SEARCH d USING PRIMARY KEY (account=? AND id=?) LEFT-JOIN",
+            "SEARCH o USING PRIMARY KEY (delivery=?) LEFT-JOIN",
+        ],
+    );
+    check(
+        integrations::FORGET,
+        &[
+            "SEARCH integration_entries USING PRIMARY KEY (account=? AND id=?)",
+            "LIST SUBQUERY 2",
+            "SEARCH integration_entries USING COVERING INDEX integration_entries_by_age (at<?)",
+        ],
     );
 }
 

@@ -6,6 +6,7 @@
 use gatepost::{AccountId, Retention, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::integrations;
 use crate::rows::{self, first_id_of};
 
 /// What the gateway, a person or the provider may still change. What was parked waits for nobody but a person, and not for ever.
@@ -33,7 +34,8 @@ pub(crate) fn retain(connection: &Connection, retention: Retention, limit: usize
     ];
     let accounts = rows::all(&mut *connection.prepare_cached("SELECT id FROM accounts")?, [], |row| rows::account_id(row, 0))?;
     let keys = forget_inbound_keys(connection, raw_before, limit)?;
-    kinds.into_iter().try_fold(keys, |sum, (forget, before)| Ok(sum + forget_kind(connection, &accounts, forget, before, limit)?))
+    let entries = integrations::forget(connection, logs_before, limit)?;
+    kinds.into_iter().try_fold(keys + entries, |sum, (forget, before)| Ok(sum + forget_kind(connection, &accounts, forget, before, limit)?))
 }
 
 /// Forgets at most so many rows of one kind that are older than this; how many it were.

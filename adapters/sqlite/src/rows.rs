@@ -162,11 +162,13 @@ pub(crate) fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<Address>
 
 pub(crate) const ACCOUNT_COLUMNS: &str =
     "id, name, plan, zone, next_zone, next_zone_from, pause, suspended_at, one_time_codes_pass, supervised, confirms_opt_out,
-     created_at, last_seq, last_inbound";
+     threecx_enabled, created_at, last_seq, last_inbound, last_entry";
 /// Where `last_seq` stands among them.
-pub(crate) const LAST_SEQ: usize = 12;
+pub(crate) const LAST_SEQ: usize = 13;
 /// Where `last_inbound` stands.
-pub(crate) const LAST_INBOUND: usize = 13;
+pub(crate) const LAST_INBOUND: usize = 14;
+/// Where `last_entry` stands.
+pub(crate) const LAST_ENTRY: usize = 15;
 
 pub(crate) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let zone: Zone = word(row, 3)?;
@@ -181,7 +183,8 @@ pub(crate) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         one_time_codes_pass: row.get(8)?,
         supervised: row.get(9)?,
         confirms_opt_out: row.get(10)?,
-        created_at: time(row, 11)?,
+        threecx_enabled: row.get(11)?,
+        created_at: time(row, 12)?,
     })
 }
 
@@ -378,6 +381,11 @@ pub(crate) fn delivery_status(row: &Row<'_>, column: usize) -> rusqlite::Result<
     found.ok_or_else(|| corrupt(column, "no status of a delivery"))
 }
 
+/// Whether the state of a delivery, where there is one, is that an attempt is open.
+pub(crate) fn is_started(row: &Row<'_>, column: usize) -> rusqlite::Result<bool> {
+    Ok(row.get::<_, Option<i64>>(column)? == Some(STARTED))
+}
+
 /// The columns channel, state, due, expires_at, fence, tries and put_off from `first` on.
 pub(crate) fn delivery(row: &Row<'_>, first: usize) -> rusqlite::Result<Delivery> {
     let due = time(row, first + 2)?;
@@ -390,6 +398,7 @@ pub(crate) fn delivery(row: &Row<'_>, first: usize) -> rusqlite::Result<Delivery
     };
     Ok(Delivery {
         channel: channel(row, first)?,
+        ordered: row.get::<_, Option<i64>>(first + 7)?.is_some(),
         state,
         expires_at: time(row, first + 3)?,
         fence: row.get(first + 4)?,

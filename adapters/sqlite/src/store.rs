@@ -6,9 +6,10 @@ use std::sync::{Arc, PoisonError};
 use async_trait::async_trait;
 use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Address, Addresses, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed,
-    ContactId, Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Event, EventDelivery, EventId, Fact, Facts,
-    Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceChange, InstanceId,
-    InstanceRef, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode, NewSuppression, Notification, NotificationEntry,
+    Conclusion, ContactId, Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Entered, Event, EventDelivery,
+    EventId, Fact, Facts, Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceChange,
+    InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter, IntegrationId, KeyId, Lease,
+    Message, MessageFilter, MessageId, MessageStatus, Mode, NewIntegrationEntry, NewSuppression, Notification, NotificationEntry,
     NotificationId, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Received, Recovered, Recovery, RecoveryFilter, RecoveryId,
     Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError, Submission,
     Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
@@ -19,8 +20,8 @@ use crate::reader::Readers;
 use crate::txn::{Care, Txn, find_instance, find_key};
 use crate::writer::{Alone, Hooks, Writer};
 use crate::{
-    OpenError, accept, accounts, contacts, deliver, deliveries, endpoints, error, events, inbox, keys, messages, replays, retention,
-    reviews, schema, suppressions, take,
+    OpenError, accept, accounts, contacts, deliver, deliveries, endpoints, error, events, inbox, integrations, keys, messages, replays,
+    retention, reviews, schema, suppressions, take,
 };
 
 /// How a database is opened.
@@ -188,6 +189,41 @@ impl AccountStore for OfAccount {
     async fn change_instance(&self, instance: InstanceId, change: InstanceChange) -> Result<Option<Instance>, StoreError> {
         let id = self.id;
         self.store.write(move |txn| accounts::change_instance(txn, id, instance, change.clone())).await?
+    }
+
+    async fn add_integration(&self, integration: Integration) -> Result<bool, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| integrations::add(txn.connection, id, &integration)).await
+    }
+
+    async fn integrations(&self) -> Result<Vec<Integration>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| integrations::list(connection, id)).await
+    }
+
+    async fn integration(&self, integration: IntegrationId) -> Result<Option<Integration>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| integrations::find(connection, id, integration)).await
+    }
+
+    async fn change_integration(&self, integration: IntegrationId, change: IntegrationChange) -> Result<Option<Integration>, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| integrations::change(txn.connection, id, integration, change.clone())).await?
+    }
+
+    async fn enter(&self, entry: NewIntegrationEntry) -> Result<Entered, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| integrations::enter(txn, id, &entry)).await
+    }
+
+    async fn conclude(&self, entry: u64, conclusion: Conclusion) -> Result<bool, StoreError> {
+        let id = self.id;
+        self.store.write(move |txn| integrations::conclude(txn.connection, id, entry, &conclusion)).await
+    }
+
+    async fn integration_log(&self, filter: IntegrationEntryFilter, page: Page<u64>) -> Result<Vec<IntegrationEntry>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| integrations::log(connection, id, &filter, page)).await
     }
 
     async fn add_key(&self, key: ApiKey) -> Result<(), StoreError> {
@@ -434,6 +470,10 @@ impl WorkerStore for OfWorker {
 
     async fn instance(&self, id: InstanceId) -> Result<Option<(AccountId, Instance)>, StoreError> {
         self.0.read(move |connection| accounts::instance_of_anybody(connection, id)).await
+    }
+
+    async fn integration(&self, id: IntegrationId) -> Result<Option<(AccountId, Integration)>, StoreError> {
+        self.0.read(move |connection| integrations::of_any(connection, id)).await
     }
 
     async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {

@@ -58,6 +58,7 @@ pub(crate) struct AccountEntry {
     pub(crate) account: Account,
     last_seq: u64,
     last_inbound: u64,
+    last_entry: u64,
     seq_changed: bool,
     meters: [Option<Meter>; 2],
     instances: Vec<InstanceEntry>,
@@ -189,16 +190,18 @@ impl<'c> Txn<'c> {
                 .connection
                 .prepare_cached(&sql)?
                 .query_row([id.to_bytes()], |row| {
-                    Ok((rows::account(row)?, rows::count(row, rows::LAST_SEQ)?, rows::count(row, rows::LAST_INBOUND)?))
+                    let count = |column| rows::count(row, column);
+                    Ok((rows::account(row)?, count(rows::LAST_SEQ)?, count(rows::LAST_INBOUND)?, count(rows::LAST_ENTRY)?))
                 })
                 .optional()?;
-            let Some((account, last_seq, last_inbound)) = found else { return Ok(None) };
+            let Some((account, last_seq, last_inbound, last_entry)) = found else { return Ok(None) };
             self.accounts.insert(
                 id,
                 AccountEntry {
                     account,
                     last_seq,
                     last_inbound,
+                    last_entry,
                     seq_changed: false,
                     meters: [None; 2],
                     instances: Vec::new(),
@@ -294,6 +297,13 @@ impl AccountEntry {
         self.last_inbound
     }
 
+    /// The next place in the log of phone systems.
+    pub(crate) fn next_entry(&mut self) -> u64 {
+        self.last_entry += 1;
+        self.seq_changed = true;
+        self.last_entry
+    }
+
     /// The counters of `mode` in the windows of `now`.
     pub(crate) fn meter(&mut self, connection: &Connection, mode: Mode, now: Timestamp) -> rusqlite::Result<&mut Meter> {
         let id = self.account.id;
@@ -338,8 +348,9 @@ impl AccountEntry {
 
     fn flush(&mut self, connection: &Connection, id: AccountId) -> rusqlite::Result<()> {
         if std::mem::take(&mut self.seq_changed) {
-            let sql = "UPDATE accounts SET last_seq = ?2, last_inbound = ?3 WHERE id = ?1";
-            connection.prepare_cached(sql)?.execute(params![id.to_bytes(), signed(self.last_seq), signed(self.last_inbound)])?;
+            let sql = "UPDATE accounts SET last_seq = ?2, last_inbound = ?3, last_entry = ?4 WHERE id = ?1";
+            let places = params![id.to_bytes(), signed(self.last_seq), signed(self.last_inbound), signed(self.last_entry)];
+            connection.prepare_cached(sql)?.execute(places)?;
         }
         for (meter, mode) in self.meters.iter_mut().zip([Mode::Live, Mode::Test]) {
             meter.as_mut().map_or(Ok(()), |meter| meter.flush(connection, id, mode))?;

@@ -1,6 +1,6 @@
 //! Accounts: what each instance needs to send and to receive, and where the transports ask for it.
 //!
-//! An account is kept in two halves: what may be seen ([`ProviderSettings`]) and what may not, whose bytes somebody seals. Whoever keeps
+//! An account is kept in two halves: what may be seen ([`AdapterSettings`]) and what may not, whose bytes somebody seals. Whoever keeps
 //! them knows the shape of neither.
 
 mod halves;
@@ -8,7 +8,7 @@ mod halves;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gatepost::{ErrorClass, InstanceId, Outcome, ProviderSettings, Secret};
+use gatepost::{AdapterSettings, ErrorClass, InstanceId, Outcome, Secret};
 use zeroize::Zeroizing;
 
 /// Knows the settings of every instance. They are asked for at each send, so that a new token counts at once.
@@ -104,7 +104,7 @@ impl CloudAccount {
     }
 
     /// The half that may be seen.
-    pub fn settings(&self) -> ProviderSettings {
+    pub fn settings(&self) -> AdapterSettings {
         halves::settings(&halves::CloudSettings::of(self))
     }
 
@@ -118,7 +118,7 @@ impl CloudAccount {
     /// # Errors
     ///
     /// Where one of them is of another shape: of another provider's account, for example.
-    pub fn from_halves(settings: &ProviderSettings, credentials: &[u8]) -> Result<Self, MalformedAccount> {
+    pub fn from_halves(settings: &AdapterSettings, credentials: &[u8]) -> Result<Self, MalformedAccount> {
         let settings: halves::CloudSettings = settings.read().map_err(|_| MalformedAccount)?;
         let credentials: halves::CloudCredentials<'_> = serde_json::from_slice(credentials).map_err(|_| MalformedAccount)?;
         Ok(halves::cloud(settings, credentials))
@@ -159,7 +159,7 @@ impl EvolutionAccount {
     }
 
     /// The half that may be seen.
-    pub fn settings(&self) -> ProviderSettings {
+    pub fn settings(&self) -> AdapterSettings {
         halves::settings(&halves::EvolutionSettings::of(self))
     }
 
@@ -173,7 +173,7 @@ impl EvolutionAccount {
     /// # Errors
     ///
     /// Where one of them is of another shape: of another provider's account, for example.
-    pub fn from_halves(settings: &ProviderSettings, credentials: &[u8]) -> Result<Self, MalformedAccount> {
+    pub fn from_halves(settings: &AdapterSettings, credentials: &[u8]) -> Result<Self, MalformedAccount> {
         let settings: halves::EvolutionSettings = settings.read().map_err(|_| MalformedAccount)?;
         let credentials: halves::EvolutionCredentials<'_> = serde_json::from_slice(credentials).map_err(|_| MalformedAccount)?;
         Ok(halves::evolution(settings, credentials))

@@ -4,10 +4,10 @@ use alloc::string::{String, ToString};
 
 use serde::Serialize;
 
-use super::{Event, EventName};
+use super::{Event, EventName, Topic};
 use crate::{
     AccountId, Address, Connection, Decision, Disabled, Endpoint, EndpointId, ErrorClass, EventId, Instance, InstanceId, Limits, MessageId,
-    MessageStatus, Mode, Name, Pause, Purpose, Timestamp, Usage,
+    MessageStatus, Mode, Name, Origin, Pause, Purpose, Timestamp, Usage,
 };
 
 /// A message that got a new status.
@@ -21,6 +21,8 @@ pub struct StatusChange<'a> {
     pub recipient: &'a Address,
     /// Why.
     pub purpose: Purpose,
+    /// Who asked for it.
+    pub origin: Origin,
     /// Its status before; none where it was just accepted.
     pub previous: Option<MessageStatus>,
     /// Its status now.
@@ -62,6 +64,14 @@ impl StatusChange<'_> {
             (_, MessageStatus::Canceled | MessageStatus::Expired | MessageStatus::Failed | MessageStatus::Refused) => {
                 Some(EventName::MessageFailed)
             }
+        }
+    }
+
+    /// What it is about; none for a change that customers are not told of.
+    pub const fn topic(&self) -> Option<Topic<'_>> {
+        match self.name() {
+            Some(name) => Some(Topic { name, instance: Some(self.instance.0), person: Some(self.recipient), origin: Some(self.origin) }),
+            None => None,
         }
     }
 

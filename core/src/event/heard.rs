@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 
 use serde::Serialize;
 
-use super::{Event, EventName};
+use super::{Event, EventName, Topic};
 use crate::{Address, CONVERSATION_TIME, Cause, EventId, InboundId, InstanceId, Name, Said, SaidFile, Timestamp, Words};
 
 /// A contact wrote.
@@ -40,6 +40,11 @@ struct ReceivedFields<'a> {
 }
 
 impl MessageReceived<'_> {
+    /// What it is about.
+    pub const fn topic(&self) -> Topic<'_> {
+        Topic { name: EventName::MessageReceived, instance: Some(self.instance.0), person: self.from, origin: None }
+    }
+
     /// The event.
     pub fn event(&self) -> Event {
         let id = EventId::of(self.id.to_bytes(), EventName::MessageReceived as u32, self.received_at);

@@ -44,6 +44,10 @@ pub enum SealedKind {
     EndpointHeaders,
     /// What the provider of an instance asks for.
     InstanceCredentials,
+    /// What an integration shows to be genuine.
+    IntegrationSecrets,
+    /// Where a phone system takes what customers write.
+    PhoneLine,
 }
 
 impl SealedKind {
@@ -53,6 +57,8 @@ impl SealedKind {
             Self::EndpointSecrets => "endpoint_secrets",
             Self::EndpointHeaders => "endpoint_headers",
             Self::InstanceCredentials => "instance_credentials",
+            Self::IntegrationSecrets => "integration_secrets",
+            Self::PhoneLine => "phone_line",
         }
     }
 }

@@ -125,14 +125,15 @@ pub(super) fn passes_suppression(cause: Cause, codes_pass: bool, findings: Findi
 
 /// Whether it is a one-time code that the recipient just asked for.
 pub(super) fn is_requested_code(findings: Findings, subject: &Subject) -> bool {
-    findings.one_time_code && subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication) && subject.origin != Origin::ThreeCx
+    findings.one_time_code && subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication) && !subject.origin.is_threecx()
 }
 
-/// The Cloud API sends free content only inside the window; 3CX replies only inside it, whoever carries them.
+/// The Cloud API sends free content only inside the window; 3CX replies only inside it, whoever carries them, unless its integration says
+/// otherwise.
 fn find_closed_window(facts: &Facts, subject: &Subject, now: Timestamp) -> Option<Evidence> {
     let is_template = subject.content == ContentKind::Template;
     let live_cloud = facts.instance.provider == Provider::CloudApi && subject.mode == crate::Mode::Live;
-    let needs_window = subject.origin == Origin::ThreeCx || (live_cloud && !is_template);
+    let needs_window = subject.origin.needs_window() || (live_cloud && !is_template);
     let is_open = facts.conversation.known()?.is_open_at(now);
     (needs_window && !is_open).then_some(Evidence::None)
 }

@@ -181,6 +181,7 @@ impl Site {
             name: "shop".parse().expect("a name"),
             url: EndpointUrl::stored("https://receiver.example/".into()),
             for_operator: false,
+            integration: None,
             instance: None,
             filter: EventFilter::new(["*"]).expect("a filter"),
             in_flight_max: IN_FLIGHT_DEFAULT,

@@ -65,7 +65,7 @@ fn blocks(facts: &Facts, subject: &Subject, now: Timestamp) -> Vec<(RuleId, Evid
     }
     if let Fact::Known(ContactState::Suppressed { cause, .. }) = facts.contact {
         let is_code = facts.content == Fact::Known(Findings { one_time_code: true });
-        let asked_for = subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication) && subject.origin != Origin::ThreeCx;
+        let asked_for = subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication) && !subject.origin.is_threecx();
         let own_wish = ["keyword", "natural_language", "user_preference"].contains(&cause.as_str());
         let is_exception = (is_code && asked_for && facts.account.one_time_codes_pass) || subject.origin == Origin::Confirmation;
         if !(own_wish && is_exception) {
@@ -81,7 +81,7 @@ fn blocks(facts: &Facts, subject: &Subject, now: Timestamp) -> Vec<(RuleId, Evid
         Fact::Missing => false,
     };
     let needed = match (subject.origin, facts.instance.provider, subject.mode, subject.content) {
-        (Origin::ThreeCx, ..) => true,
+        (Origin::ThreeCx(from), ..) if from.strict_window => true,
         (_, Provider::CloudApi, Mode::Live, ContentKind::Template) => false,
         (_, Provider::CloudApi, Mode::Live, _) => true,
         _ => false,
@@ -124,7 +124,7 @@ fn slot(rate: Rate, tat: Tat, now: Timestamp) -> Option<Timestamp> {
 
 fn holds(facts: &Facts, subject: &Subject) -> Vec<(RuleId, Evidence)> {
     let is_code = facts.content == Fact::Known(Findings { one_time_code: true });
-    let asked_for = subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication) && subject.origin != Origin::ThreeCx;
+    let asked_for = subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication) && !subject.origin.is_threecx();
     let doubtful = matches!(facts.contact, Fact::Known(ContactState::Suspected { .. })) && !(is_code && asked_for);
     let doubtful = doubtful.then_some((RuleId::OptOutSuspected, Evidence::None));
     let supervised = facts.account.supervised.then_some((RuleId::AccountSupervised, Evidence::None));

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use gatepost::{
     AccountFacts, Cause, Connection, ContactState, ContentKind, ConversationWindow, DeclaredPurpose, Fact, Facts, Findings, Host,
-    InstanceFacts, KeyId, KeyState, Limits, Mode, Origin, Policy, Provider, Purpose, Rate, RefusedPurpose, Subject, Tat, Timestamp, Usage,
-    Velocity, Windows, Zone,
+    InstanceFacts, IntegrationId, KeyId, KeyState, Limits, Mode, Origin, PhoneSystem, Policy, Provider, Purpose, Rate, RefusedPurpose,
+    Subject, Tat, Timestamp, Usage, Velocity, Way, Windows, Zone,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -105,6 +105,12 @@ fn account() -> impl Strategy<Value = AccountFacts> {
     })
 }
 
+/// A message by the webhook of a 3CX phone system.
+pub(crate) fn phone_system(strict_window: bool) -> Origin {
+    let integration = IntegrationId::from_number(1).expect("a number that can be one");
+    Origin::ThreeCx(PhoneSystem { integration, way: Way::Webhook, strict_window })
+}
+
 fn instance() -> impl Strategy<Value = InstanceFacts> {
     let provider = select(vec![Provider::Sandbox, Provider::CloudApi, Provider::Evolution]);
     let connection = prop_oneof![8 => Just(Connection::Open), 1 => Just(Connection::Connecting), 1 => Just(Connection::Closed)];
@@ -142,7 +148,8 @@ pub(crate) fn subject() -> impl Strategy<Value = Subject> {
         ContentKind::Text,
     ]);
     let key: KeyId = "0aZ3kQ9fLm2X".parse().unwrap();
-    let origin = prop_oneof![Just(Origin::Api(key)), Just(Origin::App), Just(Origin::Confirmation), Just(Origin::ThreeCx)];
+    let origin =
+        prop_oneof![Just(Origin::Api(key)), Just(Origin::App), Just(Origin::Confirmation), proptest::bool::ANY.prop_map(phone_system)];
     let mode = select(vec![Mode::Live, Mode::Test]);
     (prop_oneof![6 => allowed, 1 => refused], content, origin, mode, any::<bool>())
         .prop_map(|(purpose, content, origin, mode, released)| Subject { purpose, content, origin, mode, released })

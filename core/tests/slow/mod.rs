@@ -90,6 +90,10 @@ impl WorkerStore for SlowWorker {
         self.inner.start(claimed, lease, now).await
     }
 
+    async fn integration(&self, id: IntegrationId) -> Result<Option<(AccountId, Integration)>, StoreError> {
+        self.inner.integration(id).await
+    }
+
     async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Finished>, StoreError> {
         self.wait_at(Verb::Finish).await;
         self.inner.finish(finishes).await

@@ -82,7 +82,7 @@ impl Watch {
         assert_eq!(matches!(after.state, State::InDoubt { .. }), self.may_have_reached, "{after:?} after {before:?}");
         assert_eq!(after.tries, self.attempts_started, "a try was not counted when it started");
         assert_eq!(after.put_off, self.attempts_put_off, "what the receiver puts off is what does not count");
-        assert!(usize::from(self.counted()) <= Schedule::of(after.channel).tries(), "more tries than the schedule has: {after:?}");
+        assert!(usize::from(self.counted()) <= after.schedule().tries(), "more tries than the schedule has: {after:?}");
     }
 
     fn see_ending(&self, before: &Delivery, input: &Input, ending: Ending, now: Timestamp) {
@@ -121,7 +121,7 @@ impl Watch {
         let due = |jitter| match (is_put_off(before, input), is_held_back(input)) {
             (true, true) => Some(Schedule::hold_back(self.attempts_put_off, now, jitter, asked_wait(input))),
             (true, false) => Some(Schedule::put_off(self.attempts_put_off, now, jitter, asked_wait(input))),
-            (false, _) => Schedule::of(before.channel).next(self.counted(), now, jitter, asked_wait(input)),
+            (false, _) => before.schedule().next(self.counted(), now, jitter, asked_wait(input)),
         };
         Some(due(0)?..=due(u32::MAX)?)
     }

@@ -25,8 +25,12 @@ pub(crate) const EVERYTHING: &[&str] = &["*"];
 impl Scene {
     /// A value that is sealed for a row of this account.
     pub(crate) fn sealed(&self, root: u32, kind: SealedKind, row: EndpointId, plain: &[u8]) -> Sealed {
-        let keyring = Keyring::new([(root, Zeroizing::new([7; 32]))]).expect("a keyring with a root");
-        keyring.seal(SealedFor { account: self.account, kind, row: row.to_bytes() }, plain, &self.dice)
+        self.keyring(root).seal(SealedFor { account: self.account, kind, row: row.to_bytes() }, plain, &self.dice)
+    }
+
+    /// A keyring with this one root.
+    pub(crate) fn keyring(&self, root: u32) -> Keyring {
+        Keyring::new([(root, Zeroizing::new([7; 32]))]).expect("a keyring with a root")
     }
 
     /// Custom headers that are sealed for an endpoint.
@@ -45,6 +49,7 @@ impl Scene {
             name: name("ledger"),
             url: EndpointUrl::stored("https://receiver.test/events".to_string()),
             for_operator: false,
+            integration: None,
             instance: None,
             filter: EventFilter::new(filter.iter().copied()).expect("a filter"),
             in_flight_max: IN_FLIGHT_DEFAULT,

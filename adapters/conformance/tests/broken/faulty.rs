@@ -135,6 +135,13 @@ handle! {
         fn add_instance(instance: Instance) -> bool;
         fn instances() -> Vec<Instance>;
         fn instance(which: InstanceRef) -> Option<Instance>;
+        fn add_integration(integration: Integration) -> bool;
+        fn integrations() -> Vec<Integration>;
+        fn integration(id: IntegrationId) -> Option<Integration>;
+        fn change_integration(id: IntegrationId, change: IntegrationChange) -> Option<Integration>;
+        fn enter(entry: NewIntegrationEntry) -> Entered;
+        fn conclude(entry: u64, conclusion: Conclusion) -> bool;
+        fn integration_log(filter: IntegrationEntryFilter, page: Page<u64>) -> Vec<IntegrationEntry>;
         fn add_key(key: ApiKey) -> ();
         fn keys() -> Vec<ApiKey>;
         fn revoke_key(id: KeyId, now: Timestamp) -> Option<ApiKey>;
@@ -339,6 +346,7 @@ handle! {
         fn release(claimed: Vec<Claimed>, now: Timestamp) -> ();
         fn sweep(now: Timestamp, limit: usize) -> Swept;
         fn key(id: KeyId) -> Option<ApiKey>;
+        fn integration(id: IntegrationId) -> Option<(AccountId, Integration)>;
         fn instance(id: InstanceId) -> Option<(AccountId, Instance)>;
         fn touch_keys(used: Vec<(KeyId, Timestamp)>) -> ();
         fn retain(retention: Retention, limit: usize) -> usize;

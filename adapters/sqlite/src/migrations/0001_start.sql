@@ -13,9 +13,11 @@ CREATE TABLE accounts (
     one_time_codes_pass INTEGER NOT NULL,
     supervised          INTEGER NOT NULL,
     confirms_opt_out    INTEGER NOT NULL,
+    threecx_enabled         INTEGER NOT NULL,
     created_at          INTEGER NOT NULL,
     last_seq            INTEGER NOT NULL,   -- of the policy events
     last_inbound        INTEGER NOT NULL DEFAULT 0, -- the place of what came in last
+    last_entry          INTEGER NOT NULL DEFAULT 0, -- the place of what a phone system said or was told last
     changes             INTEGER NOT NULL DEFAULT 0 -- pauses and connections: what tells their events of one moment apart
 ) STRICT, WITHOUT ROWID;
 
@@ -35,6 +37,45 @@ CREATE TABLE instances (
     UNIQUE (account, name)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX instances_by_id ON instances (id); -- a provider's call names no account
+
+-- Phone systems. Removed ones stay for the log that names them.
+CREATE TABLE integrations (
+    account      BLOB NOT NULL REFERENCES accounts (id),
+    id           INTEGER NOT NULL,
+    name         TEXT NOT NULL,
+    enabled      INTEGER NOT NULL,
+    instance     BLOB NOT NULL,
+    settings     TEXT NOT NULL,             -- JSON, for the adapter
+    secrets      BLOB NOT NULL,             -- sealed
+    secrets_root INTEGER NOT NULL,          -- of the keyring
+    endpoint     BLOB,                      -- that stands for it in the outbox
+    revision     INTEGER NOT NULL,
+    removed_at   INTEGER,
+    created_at   INTEGER NOT NULL,
+    tat          INTEGER NOT NULL DEFAULT 0, -- how fast it told of events, as in velocity
+    PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX integrations_by_id ON integrations (id); -- a phone system's call names no account
+
+-- What phone systems said and were told.
+CREATE TABLE integration_entries (
+    account     BLOB NOT NULL,
+    id          INTEGER NOT NULL,
+    integration INTEGER NOT NULL,
+    direction   TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    phone       INTEGER,
+    details     TEXT NOT NULL,              -- JSON
+    outcome     TEXT NOT NULL,
+    reason      TEXT,
+    message     BLOB,                       -- that it became
+    delivery    BLOB,                       -- that takes it out
+    key         BLOB,                       -- what tells it from all others of the integration
+    at          INTEGER NOT NULL,
+    PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX integration_entries_by_key ON integration_entries (account, integration, key) WHERE key IS NOT NULL;
+CREATE INDEX integration_entries_by_age ON integration_entries (at);
 
 CREATE TABLE api_keys (
     id           TEXT PRIMARY KEY,
@@ -179,7 +220,7 @@ CREATE TABLE outbox (
     item       BLOB NOT NULL,               -- the message, the event or what came in
     contact    BLOB,                        -- of a message
     as_name    TEXT,                        -- of an event that goes under another name than its own
-    log_id     INTEGER NOT NULL,            -- of a message; the place of what came in
+    log_id     INTEGER NOT NULL,            -- of a message; the place of what came in, or goes to a phone system
     state      INTEGER NOT NULL,
     due        INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
@@ -299,6 +340,7 @@ CREATE TABLE endpoints (
     revision      INTEGER NOT NULL,
     created_at    INTEGER NOT NULL,
     for_operator  INTEGER NOT NULL,         -- told of what happens in every account, and shown to none
+    integration   INTEGER,                  -- whose phone system it is
     tat           INTEGER NOT NULL DEFAULT 0, -- how fast it was called, as in velocity
     PRIMARY KEY (account, id)
 ) STRICT, WITHOUT ROWID;

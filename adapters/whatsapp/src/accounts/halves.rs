@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use gatepost::{ProviderSettings, Secret};
+use gatepost::{AdapterSettings, Secret};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -113,9 +113,9 @@ fn hidden(text: Cow<'_, str>) -> Secret {
     Secret::from(text.into_owned())
 }
 
-pub(super) fn settings(half: &impl Serialize) -> ProviderSettings {
+pub(super) fn settings(half: &impl Serialize) -> AdapterSettings {
     // A struct of texts and numbers always has an object.
-    ProviderSettings::of(half).unwrap_or_default()
+    AdapterSettings::of(half).unwrap_or_default()
 }
 
 pub(super) fn credentials(half: &impl Serialize) -> Zeroizing<Vec<u8>> {

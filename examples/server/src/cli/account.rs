@@ -43,6 +43,9 @@ pub(super) enum Verb {
         /// Whether a recipient who opts out gets the one confirmation of it
         #[arg(long, value_name = "BOOL")]
         confirms_opt_out: Option<bool>,
+        /// Whether its 3CX phone systems may be connected
+        #[arg(long, value_name = "BOOL")]
+        threecx_enabled: Option<bool>,
     },
     /// Let nothing of it go out until it is resumed
     Pause {
@@ -104,10 +107,11 @@ impl Verb {
             }
             Self::List { paging } => paging.of(Question::get("/v1/accounts")).listed(COLUMNS),
             Self::Show { id } => Question::get(path(&id)),
-            Self::Update { id, name, terms, one_time_codes_pass, supervised, confirms_opt_out } => {
+            Self::Update { id, name, terms, one_time_codes_pass, supervised, confirms_opt_out, threecx_enabled } => {
                 let body = json!({
                     "name": name, "plan": terms.plan, "limits": terms.limits(), "time_zone": terms.time_zone,
                     "one_time_codes_pass": one_time_codes_pass, "supervised": supervised, "confirms_opt_out": confirms_opt_out,
+                    "threecx_enabled": threecx_enabled,
                 });
                 Question::patch(path(&id), given(body))
             }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gatepost::{
-    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, Finished, Heed, HeedAnswer, Instance, InstanceId, KeyId, Lease,
-    OperatorStore, Recovered, RecoveryId, Retention, StartAnswer, Store, StoreError, Swept, Take, TakeAnswer, Timestamp, WorkerStore,
+    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, Finished, Heed, HeedAnswer, Instance, InstanceId, Integration,
+    IntegrationId, KeyId, Lease, OperatorStore, Recovered, RecoveryId, Retention, StartAnswer, Store, StoreError, Swept, Take, TakeAnswer,
+    Timestamp, WorkerStore,
 };
 use gatepost_memory::MemoryStore;
 
@@ -99,6 +100,10 @@ impl WorkerStore for BrokenWorker {
     }
 
     async fn instance(&self, _: InstanceId) -> Result<Option<(AccountId, Instance)>, StoreError> {
+        down()
+    }
+
+    async fn integration(&self, _: IntegrationId) -> Result<Option<(AccountId, Integration)>, StoreError> {
         down()
     }
 

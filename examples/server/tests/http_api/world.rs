@@ -271,6 +271,7 @@ impl Customer {
             one_time_codes_pass: true,
             supervised: false,
             confirms_opt_out: true,
+            threecx_enabled: true,
             created_at: host.now(),
         };
         let id = account.id;

@@ -50,6 +50,8 @@ pub(super) struct AccountShape {
     supervised: bool,
     /// Whether a recipient who opts out gets the one confirmation of it.
     confirms_opt_out: bool,
+    /// Whether its 3CX phone systems may be connected.
+    threecx_enabled: bool,
     /// When it was made.
     created_at: Time,
 }
@@ -165,6 +167,9 @@ pub(super) struct ChangeAccount {
     /// Whether a recipient who opts out gets the one confirmation of it.
     #[serde(default)]
     confirms_opt_out: Option<bool>,
+    /// Whether its 3CX phone systems may be connected.
+    #[serde(default)]
+    threecx_enabled: Option<bool>,
 }
 
 /// Which part of a list.
@@ -197,6 +202,7 @@ pub(super) async fn create_account(
         one_time_codes_pass: true,
         supervised: false,
         confirms_opt_out: true,
+        threecx_enabled: false,
         created_at: now,
     };
     app.gateway.store().operator().add_account(account.clone()).await?;
@@ -239,8 +245,9 @@ pub(super) async fn change_account(
         }
         None => None,
     };
-    let ChangeAccount { name, one_time_codes_pass, supervised, confirms_opt_out, .. } = asked;
+    let ChangeAccount { name, one_time_codes_pass, supervised, confirms_opt_out, threecx_enabled, .. } = asked;
     let change = AccountChange { name, plan, calendar, one_time_codes_pass, supervised, confirms_opt_out, ..AccountChange::default() };
+    let change = AccountChange { threecx_enabled, ..change };
     apply(&app, on, change, "an account was changed").await
 }
 
@@ -369,6 +376,7 @@ impl AccountShape {
             one_time_codes_pass: account.one_time_codes_pass,
             supervised: account.supervised,
             confirms_opt_out: account.confirms_opt_out,
+            threecx_enabled: account.threecx_enabled,
             created_at: account.created_at.into(),
         }
     }

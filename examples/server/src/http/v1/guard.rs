@@ -169,9 +169,9 @@ impl OnAccount {
         self.identity.is_operator()
     }
 
-    /// Whether the caller may know of an endpoint: of those for the operator no account may.
+    /// Whether the caller may know of an endpoint: of those for the operator no account may, and a phone system is shown as its integration.
     pub(super) const fn may_see(&self, endpoint: &Endpoint) -> bool {
-        self.is_operator() || !endpoint.for_operator
+        endpoint.is_listed() || (self.is_operator() && endpoint.integration.is_none())
     }
 
     /// Whether a record was made by a key of this account, so that the account may see all of it and undo it.

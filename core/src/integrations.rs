@@ -1,0 +1,287 @@
+//! Integrations: what an account does with its phone systems, through the facade.
+//!
+//! Secrets are made, sealed and opened here, so that an app only handles the text that is shown once. An integration and the endpoint that
+//! stands for it are two rows: what changes both is written to the integration first, and to the endpoint as the integration then says it.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use crate::gateway::Shared;
+use crate::{
+    AccountId, AccountStore, Actor, AdapterSettings, Disabled, DisabledBy, Endpoint, EndpointChange, EndpointId, EndpointUrl, EventFilter,
+    Health, IN_FLIGHT_DEFAULT, InstanceId, Integration, IntegrationChange, IntegrationId, IntegrationSecret, IntegrationSecrets, Name,
+    Phone, PhoneLine, PhoneSystems, Refusal, Secret, StoreError, Timestamp, Unsealable,
+};
+
+/// How often a change that met another is made again.
+const ROUNDS: usize = 5;
+/// How many posts may be on their way to a phone system at once. Those of one conversation go one by one.
+const IN_FLIGHT: u16 = IN_FLIGHT_DEFAULT * 4;
+
+/// What an account does with its phone systems.
+pub struct AccountIntegrations {
+    account: AccountId,
+    shared: Arc<Shared>,
+    store: Arc<dyn AccountStore>,
+    phone_systems: Arc<PhoneSystems>,
+}
+
+/// An integration to add.
+#[derive(Clone, Debug)]
+pub struct NewIntegration {
+    /// What people call it.
+    pub name: Name,
+    /// Whether it counts from the beginning.
+    pub enabled: bool,
+    /// The instance that its messages go out from, and whose messages it is told.
+    pub instance: InstanceId,
+    /// What it may do, for the adapter.
+    pub settings: AdapterSettings,
+}
+
+/// An integration that was just added. Its secrets are shown this once.
+#[derive(Debug)]
+pub struct AddedIntegration {
+    /// The integration.
+    pub integration: Integration,
+    /// Its secrets.
+    pub secrets: IntegrationSecrets,
+}
+
+/// What a phone system is posted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Posts {
+    /// What customers write.
+    pub inbound: bool,
+    /// How far its agents' messages get.
+    pub receipts: bool,
+}
+
+/// Where a phone system takes what it is posted.
+#[derive(Clone, Debug)]
+pub struct NewLine {
+    /// Its URL.
+    pub url: String,
+    /// The number of its trunk.
+    pub number: Phone,
+}
+
+/// Why an integration could not be added or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum IntegrationError {
+    /// The destination policy does not allow the URL.
+    #[error("{0}")]
+    Url(Refusal),
+    /// The account has as many as it may have.
+    #[error("the account has {} integrations already", crate::INTEGRATIONS_MAX)]
+    Full,
+    /// There is no such integration.
+    #[error("there is no such integration")]
+    Unknown,
+    /// Its secrets cannot be opened.
+    #[error("{0}")]
+    Sealed(#[from] Unsealable),
+    /// The store did not do it.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
+impl AccountIntegrations {
+    pub(crate) fn new(account: AccountId, shared: Arc<Shared>, store: Arc<dyn AccountStore>) -> Option<Self> {
+        let phone_systems = shared.parts.phone_systems.clone()?;
+        Some(Self { account, shared, store, phone_systems })
+    }
+
+    /// Adds an integration with new secrets.
+    ///
+    /// # Errors
+    ///
+    /// Where the account has enough, or where the store fails.
+    pub async fn add(&self, new: NewIntegration) -> Result<AddedIntegration, IntegrationError> {
+        let host = &*self.shared.parts.host;
+        let (id, secrets) = (IntegrationId::new(host), IntegrationSecrets::generate(host));
+        let NewIntegration { name, enabled, instance, settings } = new;
+        let sealed = self.seal(id, &secrets);
+        let created_at = self.now();
+        let integration = Integration {
+            id,
+            name,
+            enabled,
+            instance,
+            settings,
+            secrets: sealed,
+            endpoint: None,
+            revision: 0,
+            removed_at: None,
+            created_at,
+        };
+        if !self.store.add_integration(integration.clone()).await? {
+            return Err(IntegrationError::Full);
+        }
+        Ok(AddedIntegration { integration, secrets })
+    }
+
+    /// Makes a change that needs no secret. What it is posted is [told](Self::tell) apart.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such integration, or where the store fails.
+    pub async fn change(&self, id: IntegrationId, change: IntegrationChange) -> Result<Integration, IntegrationError> {
+        self.store.change_integration(id, change).await?.ok_or(IntegrationError::Unknown)
+    }
+
+    /// Makes a new secret in place of one; the former one counts no more.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such integration, or where the store fails.
+    pub async fn rotate(&self, id: IntegrationId, which: IntegrationSecret) -> Result<(Integration, Secret), IntegrationError> {
+        for _ in 0..ROUNDS {
+            let present = self.find(id).await?;
+            let secrets = present.open_secrets(self.account, self.phone_systems.keyring())?.rotate(which, &*self.shared.parts.host);
+            let (if_revision, sealed) = (Some(present.revision), Some(self.seal(id, &secrets)));
+            match self.change(id, IntegrationChange { if_revision, secrets: sealed, ..IntegrationChange::default() }).await {
+                Err(IntegrationError::Store(StoreError::Conflict)) => {}
+                changed => return Ok((changed?, secrets.get(which).clone())),
+            }
+        }
+        Err(IntegrationError::Store(StoreError::Conflict))
+    }
+
+    /// Says where the phone system takes what it is posted, or takes that away. Who knows a line's URL may write to agents, so it is not shown
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// Where the policy does not allow the URL, where there is no such integration, or where the store fails.
+    pub async fn set_line(
+        &self,
+        id: IntegrationId,
+        line: Option<NewLine>,
+        posts: Posts,
+        by: Actor,
+    ) -> Result<Integration, IntegrationError> {
+        let integration = self.find(id).await?;
+        match (line, integration.endpoint) {
+            (Some(line), None) => self.add_line(integration, line, posts, by).await,
+            (Some(line), Some(endpoint)) => {
+                let (url, secrets) = self.sealed_line(endpoint, line)?;
+                // Nobody proves to receive there by an answer: who knows the URL is who gave it.
+                let (url, verified_at, secrets) = (Some((url, self.now())), Some(self.now()), Some(secrets));
+                self.store.change_endpoint(endpoint, EndpointChange { url, verified_at, secrets, ..EndpointChange::default() }).await?;
+                self.tell(&integration, posts, by).await?;
+                Ok(integration)
+            }
+            (None, Some(endpoint)) => {
+                let removed_at = Some(self.now());
+                self.store.change_endpoint(endpoint, EndpointChange { removed_at, ..EndpointChange::default() }).await?;
+                self.change(id, IntegrationChange { endpoint: Some(None), ..IntegrationChange::default() }).await
+            }
+            (None, None) => Ok(integration),
+        }
+    }
+
+    /// Has the phone system posted this from now on: nothing while the integration is disabled.
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails.
+    pub async fn tell(&self, integration: &Integration, posts: Posts, by: Actor) -> Result<(), IntegrationError> {
+        let Some(endpoint) = integration.endpoint else { return Ok(()) };
+        let disabled = self.disabled(integration, posts, by);
+        let change =
+            EndpointChange { filter: Some(posts.filter()), instance: Some(Some(integration.instance)), ..EndpointChange::default() };
+        self.store.change_endpoint(endpoint, EndpointChange { disabled: Some(disabled), ..change }).await?;
+        Ok(())
+    }
+
+    /// Removes an integration: nothing of it counts any more, and its phone system is posted nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such integration, or where the store fails.
+    pub async fn remove(&self, id: IntegrationId) -> Result<(), IntegrationError> {
+        let removed_at = Some(self.now());
+        let removed = self.change(id, IntegrationChange { removed_at, ..IntegrationChange::default() }).await?;
+        if let Some(endpoint) = removed.endpoint {
+            self.store.change_endpoint(endpoint, EndpointChange { removed_at, ..EndpointChange::default() }).await?;
+        }
+        Ok(())
+    }
+
+    async fn add_line(&self, integration: Integration, line: NewLine, posts: Posts, by: Actor) -> Result<Integration, IntegrationError> {
+        let now = self.now();
+        let id = EndpointId::new(now, &*self.shared.parts.host);
+        let (url, secrets) = self.sealed_line(id, line)?;
+        let endpoint = Endpoint {
+            id,
+            name: integration.name.clone(),
+            url,
+            for_operator: false,
+            integration: Some(integration.id),
+            instance: Some(integration.instance),
+            filter: posts.filter(),
+            in_flight_max: IN_FLIGHT,
+            rate: None,
+            secrets,
+            headers: None,
+            verified_at: Some(now),
+            pause: None,
+            disabled: self.disabled(&integration, posts, by),
+            health: Health::default(),
+            removed_at: None,
+            url_since: now,
+            revision: 0,
+            created_at: now,
+        };
+        if !self.store.add_endpoint(endpoint).await? {
+            return Err(IntegrationError::Full);
+        }
+        let change =
+            IntegrationChange { endpoint: Some(Some(id)), if_revision: Some(integration.revision), ..IntegrationChange::default() };
+        let changed = self.change(integration.id, change).await;
+        if changed.is_err() {
+            // Another one stands for it, or it is no more.
+            self.store.change_endpoint(id, EndpointChange { removed_at: Some(now), ..EndpointChange::default() }).await?;
+        }
+        changed
+    }
+
+    /// Where the line is, as far as everybody may see, and all of it sealed.
+    fn sealed_line(&self, endpoint: EndpointId, line: NewLine) -> Result<(EndpointUrl, crate::Sealed), IntegrationError> {
+        let destination = self.phone_systems.policy().parse(&line.url).map_err(IntegrationError::Url)?;
+        let kept = PhoneLine { url: Secret::from(line.url), number: line.number };
+        let sealed = kept.seal(self.account, endpoint, self.phone_systems.keyring(), &*self.shared.parts.host);
+        Ok((EndpointUrl::origin(&destination), sealed))
+    }
+
+    fn disabled(&self, integration: &Integration, posts: Posts, by: Actor) -> Option<Disabled> {
+        let is_told = integration.enabled && (posts.inbound || posts.receipts);
+        (!is_told).then(|| Disabled { since: self.now(), by: DisabledBy::Person { by, note: None } })
+    }
+
+    async fn find(&self, id: IntegrationId) -> Result<Integration, IntegrationError> {
+        let found = self.store.integration(id).await?;
+        found.filter(|integration| integration.removed_at.is_none()).ok_or(IntegrationError::Unknown)
+    }
+
+    fn seal(&self, id: IntegrationId, secrets: &IntegrationSecrets) -> crate::Sealed {
+        let of = Integration::secrets_of(self.account, id);
+        self.phone_systems.keyring().seal(of, &secrets.to_bytes(), &*self.shared.parts.host)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.parts.host.now()
+    }
+}
+
+impl Posts {
+    /// The events that are posted. What is read says no more to an agent than that it arrived.
+    fn filter(self) -> EventFilter {
+        const INBOUND: &[&str] = &["message.received"];
+        const RECEIPTS: &[&str] = &["message.sent", "message.delivered", "message.failed"];
+        let names = [if self.inbound { INBOUND } else { &[] }, if self.receipts || !self.inbound { RECEIPTS } else { &[] }].concat();
+        #[expect(clippy::expect_used, reason = "these are names of events")]
+        EventFilter::new(names).expect("these are names of events")
+    }
+}
