@@ -16,12 +16,13 @@ use alloc::vec::Vec;
 use async_trait::async_trait;
 
 use crate::{
-    Account, AccountId, Actor, Address, Addresses, ApiKey, Attempt, Calendar, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactId,
-    Decider, Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId, EndpointUrl, Event, EventDelivery, EventFilter, EventId,
-    Fact, Facts, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceId, InstanceRef, KeyId,
-    KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name, Notification, NotificationEntry, NotificationId, Pause, Plan,
-    PolicyEvent, ProviderSettings, Rate, Received, Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer,
-    Sealed, SealedHeaders, Settled, StartAnswer, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer, Timestamp, Usage,
+    Account, AccountId, Actor, Address, Addresses, ApiKey, Attempt, Calendar, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactCard,
+    ContactId, Decider, Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId, EndpointUrl, Event, EventDelivery,
+    EventFilter, EventId, Fact, Facts, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceId,
+    InstanceRef, KeyId, KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name, Notification, NotificationEntry,
+    NotificationId, Pause, Plan, PolicyEvent, ProviderSettings, Rate, Received, Recovered, Recovery, RecoveryId, Replay, ReplayAnswer,
+    Request, Review, ReviewAnswer, Sealed, SealedHeaders, Settled, StartAnswer, Submission, Suppression, SuppressionId, Suspicion, Take,
+    TakeAnswer, Timestamp, Usage,
 };
 
 /// Why a store did not answer: what the machine does next.
@@ -127,6 +128,10 @@ pub trait AccountStore: Send + Sync {
 
     /// Notes that these addresses are of one person; whatever holds for one then holds for all.
     async fn know(&self, addresses: Addresses, contact: ContactId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// What the account knows of the contact with this address; `None` where it knows nobody with it. The name is what they called
+    /// themself last, in whatever they wrote.
+    async fn contact_card(&self, address: Address) -> Result<Option<ContactCard>, StoreError>;
 
     /// The contacts who may have opted out and wait for a person to say, by contact.
     async fn suspicions(&self, page: Page<ContactId>) -> Result<Vec<Suspicion>, StoreError>;

@@ -7,7 +7,7 @@ use std::mem;
 
 use gatepost::{
     BlockedSend, DeliveryId, Endpoint, EndpointId, Event, EventDelivery, EventId, EventName, InstanceId, Limits, Message, MessageId,
-    MessageReceived, MessageStatus, Mode, OptChange, StatusChange, Timestamp, Usage, crossings, disabled_event,
+    MessageStatus, Mode, OptChange, StatusChange, Timestamp, Usage, crossings, disabled_event,
 };
 
 use crate::notices::{self, New};
@@ -76,13 +76,6 @@ fn status_event(rows: &AccountRows, message: MessageId, previous: Option<Message
 pub(crate) fn tell_blocked(rows: &mut AccountRows, effects: &mut Effects, blocked: &BlockedSend<'_>) {
     if is_heard(rows, EventName::MessageBlocked, Some(blocked.instance.0)) {
         tell(rows, effects, blocked.event());
-    }
-}
-
-/// Tells that a contact wrote.
-pub(crate) fn tell_received(rows: &mut AccountRows, effects: &mut Effects, heard: &MessageReceived<'_>) {
-    if is_heard(rows, EventName::MessageReceived, Some(heard.instance.0)) {
-        tell(rows, effects, heard.event());
     }
 }
 

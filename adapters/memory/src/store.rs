@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Address, Addresses, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed,
-    ContactId, Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Event, EventDelivery, EventId, Fact, Facts,
-    Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceChange, InstanceId,
+    ContactCard, ContactId, Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Event, EventDelivery, EventId, Fact,
+    Facts, Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceChange, InstanceId,
     InstanceRef, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode, NewSuppression, Notification, NotificationEntry,
     NotificationId, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Received, Recovered, Recovery, RecoveryFilter, RecoveryId,
     Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError, Submission,
@@ -188,6 +188,10 @@ impl AccountStore for OfAccount {
 
     async fn know(&self, addresses: Addresses, contact: ContactId, now: Timestamp) -> Result<(), StoreError> {
         self.write(|rows, effects| contacts::know(rows, effects, &addresses, contact, now)).map(drop).ok_or_else(no_account)
+    }
+
+    async fn contact_card(&self, address: Address) -> Result<Option<ContactCard>, StoreError> {
+        Ok(self.read(|rows| contacts::card(rows, &address)))
     }
 
     async fn suspicions(&self, page: Page<ContactId>) -> Result<Vec<Suspicion>, StoreError> {

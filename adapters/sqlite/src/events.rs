@@ -38,6 +38,11 @@ fn listeners(txn: &mut Txn<'_>, account: AccountId, name: EventName, instance: O
     Ok(entries.filter_map(|entry| Some(Listener::new(&entry.endpoint, entry.endpoint.listens(name, instance)?))).collect())
 }
 
+/// Whether an endpoint listens to such an event: asked where what the event says must be read first.
+pub(crate) fn is_heard(txn: &mut Txn<'_>, account: AccountId, name: EventName, instance: Option<InstanceId>) -> rusqlite::Result<bool> {
+    Ok(!listeners(txn, account, name, instance)?.is_empty())
+}
+
 /// Tells the endpoints that listen. The event is put together only where there is one.
 pub(crate) fn tell(
     txn: &mut Txn<'_>,
