@@ -5,12 +5,18 @@
 //! ([`WorkerStore::heed`](crate::WorkerStore::heed)): a wish to be left alone before all else, then the conversation window, then how far our
 //! messages got, then the events that customers are told. What was said by one contact is heeded in its order.
 
+mod card;
 mod confirm;
+mod degrees;
+mod detail;
 mod progress;
 mod told;
 mod words;
 
+pub use card::ContactCard;
 pub use confirm::Confirmation;
+pub use degrees::Degrees;
+pub use detail::{SaidCard, SaidDetail};
 pub use progress::{InvalidProgress, Progress, Reported, StatusReport};
 pub use told::{Response, Said, SaidFile, Told, Wish};
 pub use words::Words;
@@ -78,10 +84,12 @@ pub struct NewInbound {
 }
 
 impl NewInbound {
-    /// It on its way into the store, with its text read: what it asks for must be known before anything is done.
+    /// It on its way into the store, with its text read: what it asks for must be known before anything is done. The sender's name is one
+    /// that can be shown.
     pub fn at(mut self, instance: InstanceId, id: InboundId, now: Timestamp, host: &dyn Host) -> Inbound {
         if let Told::Said(said) = &mut self.told {
             said.meaning = said.text.as_ref().and_then(|text| read_reply(text.as_str()).meaning);
+            said.sender_name = said.sender_name.as_ref().and_then(Words::to_name);
         }
         let Self { key, kind, at, people, told } = self;
         Inbound { id, contact: ContactId::new(now, host), key: InboundKey::new(instance, &key), kind, at, people, told }

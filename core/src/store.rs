@@ -17,7 +17,7 @@ use async_trait::async_trait;
 
 use crate::{
     Account, AccountId, Actor, AdapterSettings, Address, Addresses, ApiKey, Attempt, Calendar, Cause, Claim, ClaimAnswer, Claimed,
-    Conclusion, Connection, ContactId, Decider, Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId, EndpointUrl, Entered,
+    Conclusion, Connection, ContactCard, ContactId, Decider, Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId, EndpointUrl, Entered,
     Event, EventDelivery, EventFilter, EventId, Fact, Facts, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId,
     Instance, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter, IntegrationId, KeyId,
     KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name, NewIntegrationEntry, Notification, NotificationEntry,
@@ -152,6 +152,10 @@ pub trait AccountStore: Send + Sync {
 
     /// Notes that these addresses are of one person; whatever holds for one then holds for all.
     async fn know(&self, addresses: Addresses, contact: ContactId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// What the account knows of the contact with this address; `None` where it knows nobody with it. The name is what they called
+    /// themself last, in whatever they wrote.
+    async fn contact_card(&self, address: Address) -> Result<Option<ContactCard>, StoreError>;
 
     /// The contacts who may have opted out and wait for a person to say, by contact.
     async fn suspicions(&self, page: Page<ContactId>) -> Result<Vec<Suspicion>, StoreError>;

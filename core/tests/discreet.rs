@@ -6,12 +6,12 @@ use core::fmt::Debug;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use gatepost::{
-    AccountId, Action, Actor, Address, Addresses, ApiKey, AtOnce, Brand, Button, Cause, Claimed, Confirmation, ContactId, Content,
-    DeliveryId, Fact, Findings, Finish, Host, InboundEntry, InboundId, InstanceId, KeyDigest, KeyKind, KeyOwner, KeyTerms, Keyring, Lease,
-    MediaKind, Message, MessageId, MessageReceived, MessageStatus, Mode, NewInbound, NewKey, NewSuppression, Notification,
-    NotificationEntry, NotificationId, OptChange, Outcome, Parcel, Permit, Phone, PresentedKey, Provider, Purpose, Received, Request, Said,
-    Scopes, StartAnswer, Started, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, TemplateParameter, Text, Timestamp,
-    Told, Words, read_reply,
+    AccountId, Action, Actor, Address, Addresses, ApiKey, AtOnce, Brand, Button, Cause, Claimed, Confirmation, ContactCard, ContactId,
+    Content, Degrees, DeliveryId, Fact, Findings, Finish, Host, InboundEntry, InboundId, InstanceId, KeyDigest, KeyKind, KeyOwner,
+    KeyTerms, Keyring, Lease, MediaKind, Message, MessageId, MessageReceived, MessageStatus, Mode, NewInbound, NewKey, NewSuppression,
+    Notification, NotificationEntry, NotificationId, OptChange, Outcome, Parcel, Permit, Phone, PresentedKey, Provider, Purpose, Received,
+    Request, Said, SaidCard, SaidDetail, Scopes, StartAnswer, Started, Submission, Suppression, SuppressionFilter, SuppressionId,
+    Suspicion, TemplateParameter, Text, Timestamp, Told, Words, read_reply,
 };
 
 const TEXT: &str = "Meet me at the blue door";
@@ -113,6 +113,13 @@ fn what_comes_in_shows_neither_words_nor_number() {
     let inbound = new().at(instance, InboundId::from_bytes([7; 16]), now(), &Still::default());
     check(&inbound);
     check(&Told::Identity(people()));
+    let (called, phones) = (Some(Words::new(TEXT.to_owned())), vec![Words::new(PHONE.to_owned())]);
+    let card = SaidCard { name: called.clone(), phones };
+    check(&card);
+    let details = [detail(), SaidDetail::Contacts(vec![card]), SaidDetail::Reaction { emoji: called.clone() }];
+    details.iter().for_each(|detail| check(detail));
+    check(&Degrees::from_millionths(5_012_345));
+    check(&ContactCard { id: ContactId::from_bytes([3; 16]), name: called, addresses: people() });
     let (notification, body) = (NotificationId::from_bytes([8; 16]), TEXT.as_bytes().to_vec());
     check(&Notification { id: notification, instance, body: body.clone(), inbound: vec![inbound], now: now() });
     check(&NotificationEntry { id: notification, instance, received_at: now(), received: Received::default(), body: Some(body) });
@@ -129,7 +136,16 @@ fn what_comes_in_shows_neither_words_nor_number() {
         told: told(),
     });
     let (id, from, said) = (InboundId::from_bytes([7; 16]), Address::from(phone()), said());
-    let received = MessageReceived { id, instance: (instance, &name), from: Some(&from), said: &said, at: now(), received_at: now() };
+    let ours = message();
+    let received = MessageReceived {
+        id,
+        instance: (instance, &name),
+        from: Some(&from),
+        said: &said,
+        reply_to: Some(&ours),
+        at: now(),
+        received_at: now(),
+    };
     check(&received);
     check(&received.event());
 }
@@ -151,11 +167,18 @@ fn people() -> Addresses {
     ["+999501234567", "lid:98765012345432"].into_iter().flat_map(str::parse::<Address>).collect()
 }
 
+fn detail() -> SaidDetail {
+    let words = || Some(Words::new(TEXT.to_owned()));
+    SaidDetail::Location { latitude_e6: 5_012_345, longitude_e6: 5_012_345, name: words(), address: words() }
+}
+
 fn said() -> Said {
     Said {
         external_id: "wamid.1".to_owned(),
         form: "text".to_owned(),
         text: Some(Words::new(TEXT.to_owned())),
+        detail: Some(detail()),
+        sender_name: Some(Words::new(TEXT.to_owned())),
         file: None,
         reply_to: None,
         opens_window: true,

@@ -142,6 +142,8 @@ fn said(words: &str) -> Told {
         external_id: words.to_owned(),
         form: "text".to_owned(),
         text: Some(Words::new(words.to_owned())),
+        detail: None,
+        sender_name: None,
         file: None,
         reply_to: None,
         opens_window: true,

@@ -473,6 +473,22 @@ macro_rules! __store_cases {
                 a_decider_that_panics_keeps_no_opt_out_back
                 what_was_understood_is_kept
             }
+            said {
+                what_is_not_said_in_words_is_kept
+                the_name_of_who_wrote_is_kept
+                a_place_is_told
+                a_reaction_is_told
+                cards_are_told
+                an_order_is_told
+                the_name_of_who_wrote_is_told
+                what_was_not_said_is_not_told
+                our_message_that_is_answered_to_is_told
+                our_message_that_is_reacted_to_is_told
+                the_beginning_of_a_long_text_is_told
+                what_is_no_text_is_told_without_one
+                a_forgotten_text_is_not_told
+                a_message_of_another_instance_or_account_is_not_told
+            }
             opt_out {
                 an_older_wish_that_comes_later_lifts_nothing
                 an_opt_out_that_comes_late_is_not_confirmed
@@ -544,6 +560,14 @@ macro_rules! __store_cases {
                 a_suppression_counts_at_the_start_whatever_the_contact_was
                 a_lift_counts_whatever_the_contact_was
                 contacts_of_others_stay_as_they_are
+                nobody_has_a_card_who_is_not_known
+                who_writes_is_called_as_they_call_themself
+                the_newest_name_counts
+                a_name_that_cannot_be_seen_changes_nothing
+                the_newest_name_of_both_stays
+                a_name_outlives_a_contact_without_one
+                a_merged_contact_is_called_by_its_new_name
+                a_name_is_known_to_its_account_only
             }
             reports {
                 a_message_gets_further
@@ -623,6 +647,8 @@ macro_rules! __store_cases {
                 no_more_events_are_forgotten_than_the_limit
                 endpoints_are_not_forgotten
                 what_a_person_wrote_is_forgotten
+                what_a_person_said_without_words_is_forgotten
+                a_name_outlives_what_was_said
                 what_waits_to_be_heeded_is_kept
                 the_bytes_of_a_notification_are_forgotten
                 a_repetition_is_known_for_its_time

@@ -1,10 +1,11 @@
 //! Contacts: people as sets of addresses. Whatever holds for one address holds for all, once they are known to be of one person.
 
-use gatepost::{Cause, ConversationWindow, Limits, Rate, SuppressionFilter, Told};
+use gatepost::{Cause, ContactCard, ConversationWindow, Limits, NewInbound, Rate, SuppressionFilter, Told, Words};
 
 use crate::Harness;
 use crate::draft::{ALICE, ALICE_ID, ALICE_LID, BOB, address, text};
 use crate::opt_out::DOUBTFUL;
+use crate::said::called;
 use crate::scene::{Scene, limits, person};
 use crate::words::failed;
 use crate::world::{hours, seconds, wait};
@@ -222,6 +223,95 @@ pub(crate) fn contacts_of_others_stay_as_they_are(harness: &dyn Harness) {
     neighbor.suppress(ALICE, Cause::Manual);
     assert_eq!(neighbor.send(text("hi").to(ALICE_ID)), "queued", "to them it is another person");
     assert_eq!(scene.send(text("hi").to(BOB)), "queued");
+}
+
+pub(crate) fn nobody_has_a_card_who_is_not_known(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    assert_eq!(scene.card(ALICE), None);
+    scene.send(text("hi"));
+    let contact = scene.last_event().contact;
+    assert_eq!(scene.card(ALICE), Some(ContactCard { id: contact, name: None, addresses: person(&[ALICE]) }));
+    assert_eq!(scene.card(BOB), None);
+}
+
+pub(crate) fn who_writes_is_called_as_they_call_themself(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let posted = scene.post(vec![called(&scene, &[ALICE, ALICE_ID], "Alice")]).inbound[0];
+    scene.heed();
+    let contact = scene.inbound_entry(posted).contact.expect("a contact");
+    let name = Some(Words::new("Alice".to_string()));
+    let card = Some(ContactCard { id: contact, name, addresses: person(&[ALICE, ALICE_ID]) });
+    assert_eq!([scene.card(ALICE), scene.card(ALICE_ID)], [card.clone(), card]);
+    assert_eq!(scene.card(ALICE_LID), None);
+}
+
+pub(crate) fn the_newest_name_counts(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let late = NewInbound { at: Some(scene.now()), ..called(&scene, &[ALICE], "Al") };
+    for (new, name) in [
+        (called(&scene, &[ALICE], "Alice"), "Alice"),
+        (called(&scene, &[ALICE], "Alice B"), "Alice B"),
+        (scene.said(&[ALICE], "without a name"), "Alice B"),
+        (late, "Alice B"),
+    ] {
+        scene.hear(new);
+        assert_eq!(scene.called(ALICE).as_deref(), Some(name));
+    }
+}
+
+pub(crate) fn a_name_that_cannot_be_seen_changes_nothing(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let long = "\u{202e}".to_string() + &"\u{627}".repeat(101);
+    for (told, name) in [("\u{200b}", None), ("A\u{200d}l\u{7}i", Some("Ali")), (" \u{2060}\n", Some("Ali"))] {
+        scene.hear(called(&scene, &[ALICE], told));
+        assert_eq!(scene.called(ALICE).as_deref(), name, "{told:?}");
+    }
+    scene.hear(called(&scene, &[ALICE], &long));
+    assert_eq!(scene.called(ALICE), Some("\u{627}".repeat(100)));
+}
+
+pub(crate) fn the_newest_name_of_both_stays(harness: &dyn Harness) {
+    for order in [[ALICE, ALICE_ID], [ALICE_ID, ALICE]] {
+        let scene = Scene::new(harness);
+        for who in [ALICE, ALICE_ID] {
+            scene.send(text("hi").to(who));
+        }
+        scene.hear(called(&scene, &order[..1], "Alice"));
+        scene.hear(called(&scene, &order[1..], "Alice B"));
+        scene.know(&order);
+        assert_eq!(order.map(|who| scene.called(who)), [Some("Alice B".to_string()), Some("Alice B".to_string())]);
+        assert_eq!(scene.card(ALICE), scene.card(ALICE_ID));
+    }
+}
+
+pub(crate) fn a_name_outlives_a_contact_without_one(harness: &dyn Harness) {
+    for (first, second) in [(ALICE, ALICE_ID), (ALICE_ID, ALICE)] {
+        let scene = Scene::new(harness);
+        scene.send(text("so that this one is the older one").to(first));
+        scene.send(text("hi").to(second));
+        scene.hear(called(&scene, &[ALICE], "Alice"));
+        scene.know(&[ALICE, ALICE_ID]);
+        assert_eq!([first, second].map(|who| scene.called(who).is_some_and(|name| name == "Alice")), [true, true]);
+    }
+}
+
+pub(crate) fn a_merged_contact_is_called_by_its_new_name(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let posted = [ALICE_ID, ALICE].map(|who| scene.post(vec![called(&scene, &[who], "Alice")]));
+    scene.know(&[ALICE, ALICE_ID]);
+    scene.heed();
+    scene.hear(called(&scene, &[ALICE_ID], "Alice B"));
+    assert_eq!([ALICE, ALICE_ID].map(|who| scene.called(who)), [Some("Alice B".to_string()), Some("Alice B".to_string())]);
+    assert_eq!(posted.map(|posted| scene.inbound_entry(posted.inbound[0]).contact), [scene.card(ALICE).map(|card| card.id); 2]);
+}
+
+pub(crate) fn a_name_is_known_to_its_account_only(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let neighbor = scene.neighbor();
+    scene.hear(called(&scene, &[ALICE], "Alice"));
+    assert_eq!(neighbor.card(ALICE), None);
+    neighbor.hear(called(&neighbor, &[ALICE], "Mrs Smith"));
+    assert_eq!((scene.called(ALICE).as_deref(), neighbor.called(ALICE).as_deref()), (Some("Alice"), Some("Mrs Smith")));
 }
 
 pub(crate) fn two_numbers_of_a_status_are_two_people(harness: &dyn Harness) {

@@ -80,6 +80,7 @@ mod replays;
 mod reports;
 mod retention;
 mod review;
+mod said;
 mod scene;
 mod suppression;
 mod take;

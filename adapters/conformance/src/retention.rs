@@ -1,9 +1,12 @@
 //! Retention: what is finished is forgotten when its time is over, and nothing else is.
 
-use gatepost::{Answer, ErrorClass, MessageId, NotificationEntry, Page, Received, Retention, ReviewFilter, Said, Timestamp, Told};
+use gatepost::{
+    Answer, ErrorClass, MessageId, NotificationEntry, Page, Received, Retention, ReviewFilter, Said, SaidDetail, Timestamp, Told,
+};
 
 use crate::Harness;
 use crate::draft::{ALICE, BOB, text};
+use crate::said;
 use crate::scene::Scene;
 use crate::words::{TAKEN, UNKNOWN, failed, sent};
 use crate::world::{MOMENT, hours, wait};
@@ -234,7 +237,28 @@ pub(crate) fn what_a_person_wrote_is_forgotten(harness: &dyn Harness) {
     let after = scene.inbound_entry(old);
     assert_eq!((words(&before.told), words(&after.told), words(&scene.inbound_entry(young).told)), (Some("STOP"), None, Some("START")));
     let (Told::Said(before), Told::Said(after)) = (before.told, after.told) else { panic!("somebody wrote") };
-    assert_eq!(after, Said { text: None, ..before }, "that they wrote, and what it meant, is kept");
+    assert_eq!(after, Said { text: None, detail: None, sender_name: None, ..before }, "that they wrote, and what it meant, is kept");
+}
+
+pub(crate) fn what_a_person_said_without_words_is_forgotten(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let detail = SaidDetail::Reaction { emoji: None };
+    let old = [said::wordless(&scene, "reaction", detail), said::called(&scene, &[ALICE], "Alice")].map(|new| scene.hear(new));
+    scene.advance(hours(1));
+    assert_eq!([(); 2].map(|()| scene.retain(scene.now(), NEVER)), [2, 0]);
+    for inbound in old {
+        let Told::Said(Said { text, detail, sender_name, .. }) = scene.inbound_entry(inbound).told else { panic!("somebody wrote") };
+        assert_eq!((text, detail, sender_name), (None, None, None));
+    }
+}
+
+/// A name belongs to the contact, as their number does.
+pub(crate) fn a_name_outlives_what_was_said(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.hear(said::called(&scene, &[ALICE], "Alice"));
+    scene.advance(hours(1));
+    scene.retain(scene.now(), scene.now());
+    assert_eq!(scene.called(ALICE).as_deref(), Some("Alice"));
 }
 
 pub(crate) fn what_waits_to_be_heeded_is_kept(harness: &dyn Harness) {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use gatepost::{
-    Actor, Address, Addresses, Cause, ContactId, Gate, InboundId, Input, MessageId, NewSuppression, Page, State, StoreError, Suppression,
-    SuppressionId, Suspicion, Timestamp, may_start,
+    Actor, Address, Addresses, Cause, ContactCard, ContactId, Gate, InboundId, Input, MessageId, NewSuppression, Page, State, StoreError,
+    Suppression, SuppressionId, Suspicion, Timestamp, Words, may_start,
 };
 
 use crate::deliver;
@@ -47,6 +47,7 @@ fn merge(rows: &mut AccountRows, other: ContactId, contact: ContactId) {
         for (instance, end) in gone.conversations {
             row.conversations.entry(instance).and_modify(|known| *known = end.max(*known)).or_insert(end);
         }
+        row.name = [row.name.take(), gone.name].into_iter().flatten().reduce(newest_name);
         row.tats.take_later(&gone.tats);
     }
     suppressions::write_strictest(rows, contact);
@@ -55,6 +56,14 @@ fn merge(rows: &mut AccountRows, other: ContactId, contact: ContactId) {
 /// The contact that this one is by now.
 pub(crate) fn present(rows: &AccountRows, contact: ContactId) -> ContactId {
     rows.merged.get(&contact).copied().unwrap_or(contact)
+}
+
+/// What is known of the contact with this address.
+pub(crate) fn card(rows: &AccountRows, address: &Address) -> Option<ContactCard> {
+    let id = *rows.contact_of.get(address)?;
+    let name = rows.contacts.get(&id)?.name.as_ref().map(|(_, name)| name.clone());
+    let addresses = rows.contact_of.iter().filter(|(_, of)| **of == id).map(|(address, _)| address.clone()).collect();
+    Some(ContactCard { id, name, addresses })
 }
 
 /// Ends or takes back what waits for a contact, where present facts ask for it: it is withdrawn for a suppression, and held for a suspicion.
@@ -71,6 +80,11 @@ pub(crate) fn call_back(rows: &mut AccountRows, effects: &mut Effects, contact: 
         let settled = deliver::advance(rows, effects, &row, &input, now);
         effects.called_back.extend(settled);
     }
+}
+
+/// Of two names the newest one counts.
+fn newest_name(one: (Timestamp, Words), other: (Timestamp, Words)) -> (Timestamp, Words) {
+    if one.0 >= other.0 { one } else { other }
 }
 
 /// Of two doubts the newest word counts, since the oldest time.

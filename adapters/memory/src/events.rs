@@ -7,7 +7,7 @@ use std::mem;
 
 use gatepost::{
     Address, BlockedSend, DeliveryId, Endpoint, EndpointId, Event, EventDelivery, EventId, EventName, Limits, Message, MessageId,
-    MessageReceived, MessageStatus, Mode, OptChange, StatusChange, Timestamp, Topic, Usage, crossings, disabled_event,
+    MessageStatus, Mode, OptChange, StatusChange, Timestamp, Topic, Usage, crossings, disabled_event,
 };
 
 use crate::integrations;
@@ -25,7 +25,7 @@ pub(crate) fn tell(rows: &mut AccountRows, effects: &mut Effects, event: Event) 
 }
 
 /// Writes an event, with a delivery for each endpoint that listens. What is operational is told the operator too.
-fn tell_of(rows: &mut AccountRows, effects: &mut Effects, topic: &Topic<'_>, event: Event) {
+pub(crate) fn tell_of(rows: &mut AccountRows, effects: &mut Effects, topic: &Topic<'_>, event: Event) {
     address_all(rows, effects, (&event, topic.person), |endpoint| endpoint.listens(topic));
     if event.name.is_operational() {
         effects.operational.push(Operational { event, concerned: None });
@@ -88,13 +88,6 @@ pub(crate) fn tell_status(rows: &mut AccountRows, effects: &mut Effects, message
 pub(crate) fn tell_blocked(rows: &mut AccountRows, effects: &mut Effects, blocked: &BlockedSend<'_>) {
     if is_heard(rows, &Topic::new(EventName::MessageBlocked, Some(blocked.instance.0))) {
         tell(rows, effects, blocked.event());
-    }
-}
-
-/// Tells that a contact wrote.
-pub(crate) fn tell_received(rows: &mut AccountRows, effects: &mut Effects, heard: &MessageReceived<'_>) {
-    if is_heard(rows, &heard.topic()) {
-        tell_of(rows, effects, &heard.topic(), heard.event());
     }
 }
 

@@ -7,13 +7,13 @@ use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
 use gatepost::{
-    Account, AccountId, Actor, Address, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, ErrorClass, Heed, HeedAnswer, Inbound,
-    InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, NewSuppression, Notification,
-    NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport, Suppression, SuppressionId,
-    Timestamp, Told,
+    Account, AccountId, Actor, Address, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, ErrorClass, EventName, Heed,
+    HeedAnswer, Inbound, InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived,
+    NewSuppression, Notification, NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport,
+    Suppression, SuppressionId, Timestamp, Told,
 };
 
-use crate::world::{AccountRows, Effects, World, newest};
+use crate::world::{AccountRows, ContactRow, Effects, World, newest};
 use crate::{accept, accounts, contacts, deliver, events, messages, reviews, suppressions};
 
 /// Keeps what a provider posted, and each thing of it that was not told before.
@@ -115,19 +115,36 @@ fn heed_one(world: &mut World, account: AccountId, id: InboundId, decider: &dyn 
 /// Heeds what a contact said: what they ask for before all else. Whether that is to be confirmed.
 fn hear(rows: &mut AccountRows, effects: &mut Effects, entry: &InboundEntry, said: &Said, now: Timestamp) -> bool {
     let is_confirmed = respond(rows, effects, entry, Some(said), said.response(), now);
+    if let Some(row) = entry.contact.and_then(|contact| rows.contacts.get_mut(&contact)) {
+        meet(row, entry, said);
+    }
+    tell_received(rows, effects, entry, said);
+    is_confirmed
+}
+
+/// Notes what a contact who wrote is called, and until when they may be answered.
+fn meet(row: &mut ContactRow, entry: &InboundEntry, said: &Said) {
     let at = entry.said_at();
-    if said.opens_window
-        && let Some(row) = entry.contact.and_then(|contact| rows.contacts.get_mut(&contact))
-    {
+    if let Some(name) = &said.sender_name {
+        row.call(name.clone(), at);
+    }
+    if said.opens_window {
         let end = at.plus(CONVERSATION_TIME);
         row.conversations.entry(entry.instance).and_modify(|known| *known = end.max(*known)).or_insert(end);
     }
-    if let Some(instance) = rows.instances.get(&entry.instance).map(|row| row.instance.clone()) {
-        let instance = (instance.id, &instance.name);
-        let heard = MessageReceived { id: entry.id, instance, from: entry.from.as_ref(), said, at, received_at: entry.received_at };
-        events::tell_received(rows, effects, &heard);
+}
+
+/// Tells that a contact wrote. The message that it answers to is looked for only where somebody listens.
+fn tell_received(rows: &mut AccountRows, effects: &mut Effects, entry: &InboundEntry, said: &Said) {
+    let Some(instance) = rows.instances.get(&entry.instance).map(|row| &row.instance) else { return };
+    let topic = MessageReceived::topic_of(entry.instance, entry.from.as_ref());
+    if events::is_heard(rows, &topic) {
+        let (id, instance, from) = (entry.id, (instance.id, &instance.name), entry.from.as_ref());
+        let reply_to = said.reply_to.as_deref().and_then(|external_id| message_called(rows, entry.instance, external_id));
+        let heard = MessageReceived { id, instance, from, said, reply_to, at: entry.said_at(), received_at: entry.received_at };
+        let event = heard.event();
+        events::tell_of(rows, effects, &topic, event);
     }
-    is_confirmed
 }
 
 /// Does what a contact asked for; whether that is to be confirmed.
@@ -232,10 +249,15 @@ fn know_recipient(rows: &mut AccountRows, effects: &mut Effects, message: Messag
 
 /// The message of this instance that a report is about: by our id, or else the newest that the provider calls so.
 fn reported_message(rows: &AccountRows, instance: InstanceId, report: &StatusReport) -> Option<MessageId> {
-    let is_meant = |message: &&Message| message.external_id.as_deref() == Some(&report.external_id);
     let named = report.message.and_then(|id| rows.messages.get(&id)).map(|row| &row.message);
+    let named = named.filter(|message| message.instance == instance);
+    named.or_else(|| message_called(rows, instance, &report.external_id)).map(|message| message.id)
+}
+
+/// The newest message of this instance that the provider calls so.
+fn message_called<'a>(rows: &'a AccountRows, instance: InstanceId, external_id: &str) -> Option<&'a Message> {
     let mut of_instance = rows.messages.values().rev().map(|row| &row.message).filter(|message| message.instance == instance);
-    named.filter(|message| message.instance == instance).or_else(|| of_instance.find(is_meant)).map(|message| message.id)
+    of_instance.find(|message| message.external_id.as_deref() == Some(external_id))
 }
 
 /// What came in, newest first. What waits to be heeded is there already.

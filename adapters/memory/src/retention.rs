@@ -91,11 +91,14 @@ fn forget_recoveries(rows: &mut AccountRows, before: Timestamp, limit: usize) ->
 /// Forgets what contacts said, but not that they did.
 fn forget_words(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
     let over = rows.inbound.values_mut().filter(|entry| entry.received_at < before && !entry.waits);
-    let words = over.filter_map(|entry| match &mut entry.told {
-        Told::Said(said) => said.text.take(),
-        _ => None,
-    });
-    words.take(limit).count()
+    over.filter_map(|entry| forget_said(&mut entry.told).then_some(())).take(limit).count()
+}
+
+fn forget_said(told: &mut Told) -> bool {
+    match told {
+        Told::Said(said) => said.forget(),
+        _ => false,
+    }
 }
 
 fn forget_inbound(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Address, Addresses, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed,
-    Conclusion, ContactId, Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Entered, Event, EventDelivery,
+    Conclusion, ContactCard, ContactId, Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Entered, Event, EventDelivery,
     EventId, Fact, Facts, Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceChange,
     InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter, IntegrationId, KeyId, Lease,
     Message, MessageFilter, MessageId, MessageStatus, Mode, NewIntegrationEntry, NewSuppression, Notification, NotificationEntry,
@@ -218,6 +218,10 @@ impl AccountStore for OfAccount {
 
     async fn know(&self, addresses: Addresses, contact: ContactId, now: Timestamp) -> Result<(), StoreError> {
         self.write(|rows, effects| contacts::know(rows, effects, &addresses, contact, now)).map(drop).ok_or_else(no_account)
+    }
+
+    async fn contact_card(&self, address: Address) -> Result<Option<ContactCard>, StoreError> {
+        Ok(self.read(|rows| contacts::card(rows, &address)))
     }
 
     async fn suspicions(&self, page: Page<ContactId>) -> Result<Vec<Suspicion>, StoreError> {

@@ -12,7 +12,7 @@ use gatepost::{
     Endpoint, EndpointId, Event, EventDelivery, EventId, EventName, Fingerprint, IdempotencyKey, InboundEntry, InboundId, InboundKey,
     Instance, InstanceId, InstanceRef, Integration, IntegrationEntry, IntegrationId, KeyId, Message, MessageId, Mode, NotificationEntry,
     NotificationId, Origin, Page, Permit, PolicyEvent, Recovery, RecoveryId, Review, Settled, Started, State, Suppression, SuppressionId,
-    Tat, Timestamp, Usage, WindowId, Windows,
+    Tat, Timestamp, Usage, WindowId, Windows, Words,
 };
 
 /// Everything that is kept.
@@ -104,6 +104,8 @@ pub(crate) struct ContactRow {
     pub(crate) suspected: Option<(InboundId, Timestamp)>,
     /// Until when a free reply may be sent, by the instance they wrote to.
     pub(crate) conversations: BTreeMap<InstanceId, Timestamp>,
+    /// What they called themself last, and when.
+    pub(crate) name: Option<(Timestamp, Words)>,
     pub(crate) tats: Tats,
 }
 
@@ -274,6 +276,13 @@ impl ContactRow {
             (Some((cause, since)), _) => ContactState::Suppressed { cause, since },
             (None, Some((_, since))) => ContactState::Suspected { since },
             (None, None) => ContactState::Reachable,
+        }
+    }
+
+    /// Notes what they called themself, unless a newer name is known.
+    pub(crate) fn call(&mut self, name: Words, at: Timestamp) {
+        if self.name.as_ref().is_none_or(|(since, _)| *since <= at) {
+            self.name = Some((at, name));
         }
     }
 

@@ -4,8 +4,8 @@
 //! its message names.
 
 use gatepost::{
-    AccountId, Actor, Address, Addresses, Cause, ContactId, Gate, InboundId, Input, Mode, NewSuppression, Page, Suppression, SuppressionId,
-    Suspicion, Timestamp, may_start,
+    AccountId, Actor, Address, Addresses, Cause, ContactCard, ContactId, Gate, InboundId, Input, Mode, NewSuppression, Page, Suppression,
+    SuppressionId, Suspicion, Timestamp, Words, may_start,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -71,17 +71,19 @@ fn merge(connection: &Connection, account: AccountId, other: ContactId, contact:
              SELECT account, ?3, instance, until FROM conversations WHERE account = ?1 AND contact = ?2
              ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
         "DELETE FROM conversations WHERE account = ?1 AND contact = ?2 AND ?3 IS NOT NULL",
-        "UPDATE contacts SET (suspected_by, suspected_at, window_until, others, live_tat, test_tat) =
+        "UPDATE contacts SET (suspected_by, suspected_at, window_until, name, named_at, others, live_tat, test_tat) =
              (SELECT max(ifnull(contacts.suspected_by, o.suspected_by), ifnull(o.suspected_by, contacts.suspected_by)),
                      min(ifnull(contacts.suspected_at, o.suspected_at), ifnull(o.suspected_at, contacts.suspected_at)),
                      iif(contacts.window_until >= o.window_until OR o.window_until IS NULL, contacts.window_until, o.window_until),
+                     iif(contacts.named_at >= o.named_at OR o.named_at IS NULL, contacts.name, o.name),
+                     iif(contacts.named_at >= o.named_at OR o.named_at IS NULL, contacts.named_at, o.named_at),
                      (SELECT json_group_array(value) FROM
                          (SELECT value FROM json_each(coalesce(contacts.others, '[]')) UNION ALL SELECT o.address
                           UNION ALL SELECT value FROM json_each(coalesce(o.others, '[]')))),
                      max(contacts.live_tat, o.live_tat), max(contacts.test_tat, o.test_tat)
               FROM contacts o WHERE o.account = ?1 AND o.id = ?2)
              WHERE account = ?1 AND id = ?3",
-        "UPDATE contacts SET merged_into = ?3 WHERE account = ?1 AND (id = ?2 OR merged_into = ?2)",
+        "UPDATE contacts SET merged_into = ?3, name = NULL, named_at = NULL WHERE account = ?1 AND (id = ?2 OR merged_into = ?2)",
     ];
     for sql in moves {
         connection.prepare_cached(sql)?.execute(params![account.to_bytes(), other.to_bytes(), contact.to_bytes()])?;
@@ -114,6 +116,24 @@ pub(crate) fn addresses(connection: &Connection, account: AccountId, contact: Co
     let mut addresses = rows::all(&mut *connection.prepare_cached(sql)?, params, |row| rows::address(row, 0))?;
     addresses.sort_unstable();
     Ok(addresses)
+}
+
+/// What is known of the contact with this address.
+pub(crate) fn card(connection: &Connection, account: AccountId, address: &Address) -> rusqlite::Result<Option<ContactCard>> {
+    let sql = "SELECT c.id, c.name FROM addresses a JOIN contacts c ON c.account = a.account AND c.id = a.contact
+               WHERE a.account = ?1 AND a.address = ?2";
+    let read = |row: &rusqlite::Row<'_>| Ok((rows::contact_id(row, 0)?, row.get::<_, Option<String>>(1)?));
+    let found = connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), address.text()], read).optional()?;
+    let Some((id, name)) = found else { return Ok(None) };
+    let addresses = addresses(connection, account, id)?.into_iter().collect();
+    Ok(Some(ContactCard { id, name: name.map(Words::new), addresses }))
+}
+
+/// Notes what a contact called themself, unless a newer name is known.
+pub(crate) fn call(connection: &Connection, account: AccountId, contact: ContactId, name: &Words, at: Timestamp) -> rusqlite::Result<()> {
+    let sql = "UPDATE contacts SET name = ?3, named_at = ?4 WHERE account = ?1 AND id = ?2 AND (named_at IS NULL OR named_at <= ?4)";
+    let params = params![account.to_bytes(), contact.to_bytes(), name.as_str(), at.as_millis()];
+    connection.prepare_cached(sql)?.execute(params).map(drop)
 }
 
 /// What waits for a contact, and for those that became a part of it.

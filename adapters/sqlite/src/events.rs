@@ -46,6 +46,11 @@ fn listeners(txn: &mut Txn<'_>, account: AccountId, topic: &Topic<'_>) -> rusqli
     Ok(entries.filter_map(listener).collect())
 }
 
+/// Whether an endpoint listens to such an event: asked where what the event says must be read first.
+pub(crate) fn is_heard(txn: &mut Txn<'_>, account: AccountId, topic: &Topic<'_>) -> rusqlite::Result<bool> {
+    Ok(!listeners(txn, account, topic)?.is_empty())
+}
+
 /// Tells the endpoints that listen. The event is put together only where there is one.
 pub(crate) fn tell(
     txn: &mut Txn<'_>,

@@ -3,13 +3,16 @@
 //! The players: [`receive`] (one notification), [`heed`] (what follows from each thing of it, whole or not at all), and a function for each
 //! kind of thing that something follows from. One writer heeds, so what came in has one order in its account, and with it in each contact.
 
+use std::borrow::Cow;
+
 use gatepost::{
     AccountId, Actor, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, DeliveryId, ErrorClass, Heed, HeedAnswer, Inbound,
     InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, MessageStatus, NewSuppression,
-    Notification, NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport, Suppression,
+    Notification, NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, SaidDetail, Settled, StatusReport, Suppression,
     SuppressionId, Timestamp, Told, Words, shard,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 
 use crate::error::is_unreadable;
 use crate::outbox;
@@ -57,13 +60,10 @@ fn keep(txn: &mut Txn<'_>, account: AccountId, notification: &Notification, inbo
     let now = notification.now;
     let contact = if inbound.introduces() { contacts::know(txn, account, &inbound.addresses(), inbound.contact, now)? } else { None };
     let delivery = inbound.told.is_heeded().then(|| DeliveryId::of_inbound(inbound.id, now));
-    let words = match &inbound.told {
-        Told::Said(said) => said.text.as_ref().map(Words::as_str),
-        _ => None,
-    };
+    let said = if let Told::Said(said) = &inbound.told { Some(said) } else { None };
     let sql =
-        "INSERT INTO inbound (account, id, notification, instance, delivery, contact, address, kind, class, at, received_at, words, told)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        "INSERT INTO inbound (account, id, notification, instance, delivery, contact, address, kind, class, at, received_at, words, detail,
+               told) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     txn.statement(sql)?.execute(params![
         account.to_bytes(),
         inbound.id.to_bytes(),
@@ -76,7 +76,8 @@ fn keep(txn: &mut Txn<'_>, account: AccountId, notification: &Notification, inbo
         inbound.told.class().as_str(),
         inbound.at.map(Timestamp::as_millis),
         now.as_millis(),
-        words,
+        said.and_then(|said| said.text.as_ref()).map(Words::as_str),
+        said.and_then(Detail::of).map(|detail| to_json(&detail)).transpose()?,
         to_json(&inbound.told)?
     ])?;
     delivery.map_or(Ok(()), |delivery| wait(txn, account, notification.instance, inbound.id, delivery, now))
@@ -202,15 +203,29 @@ fn hear(txn: &mut Txn<'_>, account: AccountId, entry: &InboundEntry, said: &Said
     if let Some(contact) = entry.contact.filter(|_| said.opens_window) {
         open_window(txn, account, contact, entry.instance, at.plus(CONVERSATION_TIME))?;
     }
+    if let (Some(contact), Some(name)) = (entry.contact, &said.sender_name) {
+        contacts::call(txn.connection, account, contact, name, at)?;
+    }
     txn.part(|txn| tell_received(txn, account, entry, said, at))?;
     Ok(is_confirmed)
 }
 
 fn tell_received(txn: &mut Txn<'_>, account: AccountId, entry: &InboundEntry, said: &Said, at: Timestamp) -> rusqlite::Result<()> {
+    if !events::is_heard(txn, account, &MessageReceived::topic_of(entry.instance, entry.from.as_ref()))? {
+        return Ok(());
+    }
+    // Where it cannot be read, what was answered to it is told all the same.
+    let reply_to = txn.part(|txn| answered_message(txn, account, entry.instance, said))?.flatten();
     let Some(instance) = txn.instance(account, entry.instance)? else { return Ok(()) };
-    let instance = (instance.id, &instance.name);
-    let heard = MessageReceived { id: entry.id, instance, from: entry.from.as_ref(), said, at, received_at: entry.received_at };
+    let (id, instance, from) = (entry.id, (instance.id, &instance.name), entry.from.as_ref());
+    let heard = MessageReceived { id, instance, from, said, reply_to: reply_to.as_ref(), at, received_at: entry.received_at };
     events::tell(txn, account, &heard.topic(), || Some(heard.event()))
+}
+
+/// Our message that somebody answered to.
+fn answered_message(txn: &mut Txn<'_>, account: AccountId, instance: InstanceId, said: &Said) -> rusqlite::Result<Option<Message>> {
+    let Some(external_id) = &said.reply_to else { return Ok(None) };
+    message_called(txn, account, instance, external_id)
 }
 
 fn open_window(txn: &mut Txn<'_>, account: AccountId, contact: ContactId, instance: InstanceId, until: Timestamp) -> rusqlite::Result<()> {
@@ -335,11 +350,13 @@ fn reported_message(
 ) -> rusqlite::Result<Option<Message>> {
     let of_instance = |message: &Message| message.instance == instance;
     let named = report.message.map(|id| messages::find(txn.connection, account, id)).transpose()?.flatten().filter(of_instance);
-    if named.is_some() {
-        return Ok(named);
-    }
+    if named.is_some() { Ok(named) } else { message_called(txn, account, instance, &report.external_id) }
+}
+
+/// The newest message of this instance that the provider calls so.
+fn message_called(txn: &mut Txn<'_>, account: AccountId, instance: InstanceId, external_id: &str) -> rusqlite::Result<Option<Message>> {
     let sql = "SELECT message FROM external_ids WHERE account = ?1 AND instance = ?2 AND external_id = ?3";
-    let params = params![account.to_bytes(), instance.to_bytes(), report.external_id];
+    let params = params![account.to_bytes(), instance.to_bytes(), external_id];
     let found: Option<MessageId> = txn.statement(sql)?.query_row(params, |row| rows::message_id(row, 0)).optional()?;
     Ok(found.map(|id| messages::find(txn.connection, account, id)).transpose()?.flatten())
 }
@@ -357,13 +374,33 @@ pub(crate) fn note_external_id(
     Ok(())
 }
 
-const COLUMNS: &str = "i.id, i.notification, i.instance, i.contact, i.address, i.kind, i.at, i.received_at, i.words, i.told,
+/// What is kept of somebody's words apart from the text.
+#[derive(Default, Deserialize, Serialize)]
+struct Detail<'a> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detail: Option<Cow<'a, SaidDetail>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sender_name: Option<Cow<'a, Words>>,
+}
+
+impl<'a> Detail<'a> {
+    /// It, where there is something to keep.
+    fn of(said: &'a Said) -> Option<Self> {
+        let (detail, sender_name) = (said.detail.as_ref().map(Cow::Borrowed), said.sender_name.as_ref().map(Cow::Borrowed));
+        (detail.is_some() || sender_name.is_some()).then_some(Self { detail, sender_name })
+    }
+}
+
+const COLUMNS: &str = "i.id, i.notification, i.instance, i.contact, i.address, i.kind, i.at, i.received_at, i.words, i.detail, i.told,
     EXISTS (SELECT 1 FROM outbox o WHERE o.delivery = i.delivery AND o.state = 0)";
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<InboundEntry> {
-    let mut told: Told = rows::json(row, 9)?;
+    let mut told: Told = rows::json(row, 10)?;
     if let Told::Said(said) = &mut told {
+        let Detail { detail, sender_name } = rows::json_or_none(row, 9)?.unwrap_or_default();
         said.text = row.get::<_, Option<String>>(8)?.map(Words::new);
+        said.detail = detail.map(Cow::into_owned);
+        said.sender_name = sender_name.map(Cow::into_owned);
     }
     Ok(InboundEntry {
         id: InboundId::from_bytes(row.get(0)?),
@@ -374,7 +411,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<InboundEntry> {
         kind: row.get(5)?,
         at: rows::time_or_none(row, 6)?,
         received_at: rows::time(row, 7)?,
-        waits: row.get(10)?,
+        waits: row.get(11)?,
         told,
     })
 }

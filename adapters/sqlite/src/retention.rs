@@ -52,7 +52,7 @@ fn forget_kind(
 }
 
 fn forget_contents(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    let part = Part { table: "messages", column: "content", mark: "message", unfinished: UNFINISHED };
+    let part = Part { table: "messages", columns: &["content"], mark: "message", unfinished: UNFINISHED };
     clear(connection, account, before, limit, &part)
 }
 
@@ -94,44 +94,60 @@ fn forget_policy_events(connection: &Connection, account: AccountId, before: Tim
 
 /// Forgets what events said, also of those that are still to be delivered: what is left of them is skipped.
 fn forget_fields(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    clear(connection, account, before, limit, &Part { table: "events", column: "fields", mark: "event", unfinished: "FALSE" })
+    clear(connection, account, before, limit, &Part { table: "events", columns: &["fields"], mark: "event", unfinished: "FALSE" })
 }
 
 /// Forgets what contacts said, but not that they did.
 fn forget_words(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    clear(connection, account, before, limit, &Part { table: "inbound", column: "words", mark: "inbound", unfinished: UNHEEDED })
+    let part = Part { table: "inbound", columns: &["words", "detail"], mark: "inbound", unfinished: UNHEEDED };
+    clear(connection, account, before, limit, &part)
 }
 
 /// Forgets the bytes that providers posted.
 fn forget_bodies(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    clear(connection, account, before, limit, &Part { table: "notifications", column: "body", mark: "raw", unfinished: "FALSE" })
+    clear(connection, account, before, limit, &Part { table: "notifications", columns: &["body"], mark: "raw", unfinished: "FALSE" })
 }
 
-/// A column that is forgotten before its row.
+/// The columns of a table that are forgotten before their row.
 struct Part {
     table: &'static str,
-    column: &'static str,
+    columns: &'static [&'static str],
     /// Says how far that came.
     mark: &'static str,
     /// Of which rows it is still needed.
     unfinished: &'static str,
 }
 
+impl Part {
+    /// Whether a row has something to forget.
+    fn is_there(&self) -> String {
+        let each: Vec<String> = self.columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();
+        format!("({})", each.join(" OR "))
+    }
+
+    /// The row without it.
+    fn emptied(&self) -> String {
+        let each: Vec<String> = self.columns.iter().map(|column| format!("{column} = NULL")).collect();
+        each.join(", ")
+    }
+}
+
 fn clear(connection: &Connection, account: AccountId, before: Timestamp, limit: usize, part: &Part) -> rusqlite::Result<usize> {
-    let Part { table, column, mark, unfinished } = part;
+    let Part { table, mark, unfinished, .. } = part;
+    let (is_there, emptied) = (part.is_there(), part.emptied());
     let sql = format!("SELECT {mark} FROM retention WHERE account = ?1 AND {mark} IS NOT NULL");
     let after: Option<[u8; 16]> = connection.prepare_cached(&sql)?.query_row([account.to_bytes()], |row| row.get(0)).optional()?;
     let after = after.unwrap_or_default();
     let sql = format!(
-        "SELECT id FROM {table} m WHERE account = ?1 AND id > ?2 AND id < ?3 AND {column} IS NOT NULL AND NOT {unfinished} ORDER BY id LIMIT ?4"
+        "SELECT id FROM {table} m WHERE account = ?1 AND id > ?2 AND id < ?3 AND {is_there} AND NOT {unfinished} ORDER BY id LIMIT ?4"
     );
     let params = params![account.to_bytes(), after, first_id_of(before), limit as i64];
     let old: Vec<[u8; 16]> = rows::all(&mut *connection.prepare_cached(&sql)?, params, |row| row.get(0))?;
-    let mut forget = connection.prepare_cached(&format!("UPDATE {table} SET {column} = NULL WHERE account = ?1 AND id = ?2"))?;
+    let mut forget = connection.prepare_cached(&format!("UPDATE {table} SET {emptied} WHERE account = ?1 AND id = ?2"))?;
     for id in &old {
         forget.execute(params![account.to_bytes(), id])?;
     }
-    // What has no such column is not looked at again either.
+    // What has nothing there is not looked at again either.
     let end = if old.len() < limit { Some(first_id_of(before)) } else { old.last().copied() };
     move_mark(connection, account, after, end, part)?;
     Ok(old.len())
@@ -139,9 +155,9 @@ fn clear(connection: &Connection, account: AccountId, before: Timestamp, limit: 
 
 /// Moves the mark to where the job came, but over none that is still to forget: what was unfinished is looked at again.
 fn move_mark(connection: &Connection, account: AccountId, after: [u8; 16], end: Option<[u8; 16]>, part: &Part) -> rusqlite::Result<()> {
-    let Part { table, column, mark, .. } = part;
+    let (Part { table, mark, .. }, is_there) = (part, part.is_there());
     let Some(end) = end.filter(|end| *end > after) else { return Ok(()) };
-    let sql = format!("SELECT id FROM {table} WHERE account = ?1 AND id > ?2 AND id < ?3 AND {column} IS NOT NULL ORDER BY id LIMIT 1");
+    let sql = format!("SELECT id FROM {table} WHERE account = ?1 AND id > ?2 AND id < ?3 AND {is_there} ORDER BY id LIMIT 1");
     let params = params![account.to_bytes(), after, end];
     let left: Option<[u8; 16]> = connection.prepare_cached(&sql)?.query_row(params, |row| row.get(0)).optional()?;
     let moved = left.map_or(end, |left| u128::from_be_bytes(left).saturating_sub(1).to_be_bytes());

@@ -20,6 +20,20 @@ use tempfile::TempDir;
 const ALICE: &str = "+999501000001";
 const BOB: &str = "+999501000002";
 
+fn said(words: &str) -> Said {
+    Said {
+        external_id: String::from("wamid.1"),
+        form: String::from("text"),
+        text: Some(Words::new(String::from(words))),
+        detail: None,
+        sender_name: None,
+        file: None,
+        reply_to: None,
+        opens_window: true,
+        meaning: None,
+    }
+}
+
 struct Scene {
     folder: TempDir,
     gateway: Gateway,
@@ -49,16 +63,7 @@ impl Scene {
 
     /// Somebody says stop; what came in by it.
     fn stop(&self, place: usize, number: &str) -> InboundId {
-        let said = Said {
-            external_id: String::from("wamid.1"),
-            form: String::from("text"),
-            text: Some(Words::new(String::from("STOP"))),
-            file: None,
-            reply_to: None,
-            opens_window: true,
-            meaning: None,
-        };
-        self.tell(place, number, Told::Said(said))
+        self.tell(place, number, Told::Said(said("STOP")))
     }
 
     fn tell(&self, place: usize, number: &str, told: Told) -> InboundId {
@@ -166,6 +171,21 @@ fn who_cannot_be_told_keeps_no_opt_out_back() {
     assert_eq!((scene.heed().heeded, scene.causes(0), scene.parked()), (1, vec![Cause::Keyword], 0));
     scene.corrupt("DELETE FROM endpoints WHERE id = ?1", endpoint.to_bytes());
     assert_eq!(scene.send(0, ALICE), Err(String::from("recipient_suppressed")));
+}
+
+#[test]
+fn an_answer_to_a_message_that_cannot_be_read_is_told() {
+    let scene = Scene::new();
+    add_endpoint(&scene.gateway, scene.accounts[0]);
+    let message = scene.send(0, ALICE).expect("a message");
+    let sql = "INSERT INTO external_ids SELECT account, instance, 'wamid.0', id FROM messages WHERE id = ?1";
+    scene.corrupt(sql, message.to_bytes());
+    scene.corrupt("UPDATE messages SET content = 'junk' WHERE id = ?1", message.to_bytes());
+    scene.tell(0, ALICE, Told::Said(Said { reply_to: Some(String::from("wamid.0")), ..said("hi") }));
+    assert_eq!((scene.heed().heeded, scene.parked()), (1, 0));
+    let sql = "SELECT fields FROM events WHERE name = 'message.received'";
+    let fields: String = scene.connection().query_row(sql, [], |row| row.get(0)).expect("one event");
+    assert!(fields.contains("reply_to_external_message_id") && !fields.contains("reply_to_message_id"), "{fields}");
 }
 
 #[test]

@@ -5,7 +5,13 @@ use alloc::string::{String, ToString};
 use serde::Serialize;
 
 use super::{Event, EventName, Topic};
-use crate::{Address, CONVERSATION_TIME, Cause, EventId, InboundId, InstanceId, Name, Said, SaidFile, Timestamp, Words};
+use crate::{
+    Address, CONVERSATION_TIME, Cause, Content, Degrees, EventId, InboundId, InstanceId, Message, MessageId, Name, Said, SaidCard,
+    SaidDetail, SaidFile, Timestamp, Words,
+};
+
+/// How much is told of the text that was answered to, in characters.
+const REPLY_TO_CHARACTERS_MAX: usize = 160;
 
 /// A contact wrote.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +24,8 @@ pub struct MessageReceived<'a> {
     pub from: Option<&'a Address>,
     /// What.
     pub said: &'a Said,
+    /// Our message that it answers to.
+    pub reply_to: Option<&'a Message>,
     /// When it was written, by the provider's clock, but never later than it came.
     pub at: Timestamp,
     /// When it came.
@@ -26,35 +34,106 @@ pub struct MessageReceived<'a> {
 
 #[derive(Serialize)]
 struct ReceivedFields<'a> {
+    inbound_id: InboundId,
     from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender_name: Option<&'a Words>,
     message_text: Option<&'a Words>,
     message_type: &'a str,
     external_message_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     media: Option<&'a SaidFile>,
+    #[serde(flatten)]
+    detail: Option<DetailField<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_to_external_message_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to_message_id: Option<MessageId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to_text: Option<String>,
     received_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     conversation_window_expires_at: Option<String>,
 }
 
+/// The one field that says what is not said in words.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum DetailField<'a> {
+    Contacts(&'a [SaidCard]),
+    Location(Location<'a>),
+    Order(Order),
+    Reaction(Reaction<'a>),
+}
+
+#[derive(Serialize)]
+struct Location<'a> {
+    latitude: Degrees,
+    longitude: Degrees,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a Words>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<&'a Words>,
+}
+
+#[derive(Serialize)]
+struct Order {
+    lines: u32,
+}
+
+#[derive(Serialize)]
+struct Reaction<'a> {
+    emoji: Option<&'a Words>,
+}
+
+impl<'a> From<&'a SaidDetail> for DetailField<'a> {
+    fn from(detail: &'a SaidDetail) -> Self {
+        match detail {
+            SaidDetail::Contacts(cards) => Self::Contacts(cards),
+            SaidDetail::Location { latitude_e6, longitude_e6, name, address } => {
+                let [latitude, longitude] = [*latitude_e6, *longitude_e6].map(Degrees::from_millionths);
+                Self::Location(Location { latitude, longitude, name: name.as_ref(), address: address.as_ref() })
+            }
+            SaidDetail::Order { lines } => Self::Order(Order { lines: *lines }),
+            SaidDetail::Reaction { emoji } => Self::Reaction(Reaction { emoji: emoji.as_ref() }),
+        }
+    }
+}
+
+/// The beginning of what a message of ours said, where it is a text.
+fn text_of(message: &Message) -> Option<String> {
+    match message.content.as_ref()? {
+        Content::Text { text } => Some(text.as_str().chars().take(REPLY_TO_CHARACTERS_MAX).collect()),
+        _ => None,
+    }
+}
+
 impl MessageReceived<'_> {
     /// What it is about.
     pub const fn topic(&self) -> Topic<'_> {
-        Topic { name: EventName::MessageReceived, instance: Some(self.instance.0), person: self.from, origin: None }
+        Self::topic_of(self.instance.0, self.from)
+    }
+
+    /// What it is about when this person wrote to this instance: asked before the rest is read.
+    pub const fn topic_of(instance: InstanceId, from: Option<&Address>) -> Topic<'_> {
+        Topic { name: EventName::MessageReceived, instance: Some(instance), person: from, origin: None }
     }
 
     /// The event.
     pub fn event(&self) -> Event {
         let id = EventId::of(self.id.to_bytes(), EventName::MessageReceived as u32, self.received_at);
         let fields = ReceivedFields {
+            inbound_id: self.id,
             from: self.from.map(Address::text),
+            sender_name: self.said.sender_name.as_ref(),
             message_text: self.said.text.as_ref(),
             message_type: &self.said.form,
             external_message_id: &self.said.external_id,
             media: self.said.file.as_ref(),
+            detail: self.said.detail.as_ref().map(DetailField::from),
             reply_to_external_message_id: self.said.reply_to.as_deref(),
+            reply_to_message_id: self.reply_to.map(|message| message.id),
+            reply_to_text: self.reply_to.and_then(text_of),
             received_at: self.received_at.to_string(),
             conversation_window_expires_at: self.said.opens_window.then(|| self.at.plus(CONVERSATION_TIME).to_string()),
         };

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InboundClass, StatusReport, Words};
+use super::{InboundClass, SaidDetail, StatusReport, Words};
 use crate::{Addresses, Cause, Connection, Intent, Meaning, Reply};
 
 /// What a provider tells us.
@@ -60,6 +60,12 @@ pub struct Said {
     /// What can be read as text: a text, a caption, the label of a button. A store keeps it apart, and forgets it before the rest.
     #[serde(skip)]
     pub text: Option<Words>,
+    /// What is not said in words: a place, a reaction, cards, an order. It is kept and forgotten like the text.
+    #[serde(skip)]
+    pub detail: Option<SaidDetail>,
+    /// What the person calls themself. It is kept and forgotten like the text.
+    #[serde(skip)]
+    pub sender_name: Option<Words>,
     /// The file that came with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<SaidFile>,
@@ -85,6 +91,12 @@ pub struct SaidFile {
 }
 
 impl Said {
+    /// Forgets what was said and who said it, but not that it was; whether there was something to forget.
+    pub fn forget(&mut self) -> bool {
+        let forgotten = (self.text.take(), self.detail.take(), self.sender_name.take());
+        forgotten != (None, None, None)
+    }
+
     /// What follows for the contact.
     pub fn response(&self) -> Response {
         let reply = Reply { meaning: self.meaning };

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use gatepost::{
-    Actor, Address, Addresses, ContactId, ConversationWindow, Fact, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, InstanceId,
-    Message, MessageId, NewInbound, Notification, NotificationEntry, NotificationId, Origin, Page, Policy, Progress, Received, Said,
-    Settled, StatusReport, StoreError, Suspicion, Timestamp, Told, Words, examine,
+    Actor, Address, Addresses, ContactCard, ContactId, ConversationWindow, Fact, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId,
+    InstanceId, Message, MessageId, NewInbound, Notification, NotificationEntry, NotificationId, Origin, Page, Policy, Progress, Received,
+    Said, Settled, StatusReport, StoreError, Suspicion, Timestamp, Told, Words, examine,
 };
 
 use super::Scene;
@@ -42,6 +42,8 @@ impl Scene {
             external_id: format!("wamid.{}", self.tick().as_millis()),
             form: "text".to_string(),
             text: Some(Words::new(words.to_string())),
+            detail: None,
+            sender_name: None,
             file: None,
             reply_to: None,
             opens_window: true,
@@ -139,6 +141,16 @@ impl Scene {
 
     pub(crate) fn addresses(&self, contact: ContactId) -> Vec<String> {
         wait(self.store().addresses(contact)).iter().map(Address::text).collect()
+    }
+
+    /// What the account knows of the contact with this address.
+    pub(crate) fn card(&self, address: &str) -> Option<ContactCard> {
+        wait(self.store().contact_card(address.parse().expect("an address")))
+    }
+
+    /// What the contact with this address is called.
+    pub(crate) fn called(&self, address: &str) -> Option<String> {
+        self.card(address)?.name.map(|name| name.as_str().to_string())
     }
 
     pub(crate) fn suspicions(&self) -> Vec<Suspicion> {

@@ -151,6 +151,7 @@ handle! {
         fn notifications(page: Page<NotificationId>) -> Vec<NotificationEntry>;
         fn notification(id: NotificationId) -> Option<NotificationEntry>;
         fn know(addresses: Addresses, contact: ContactId, now: Timestamp) -> ();
+        fn contact_card(address: Address) -> Option<ContactCard>;
         fn suspicions(page: Page<ContactId>) -> Vec<Suspicion>;
         fn answer_suspicion(contact: ContactId, seen: InboundId, opted_out: bool, by: Actor, now: Timestamp) -> Option<Suspicion>;
         fn suppress(suppression: NewSuppression) -> Suppression;

@@ -123,6 +123,8 @@ CREATE TABLE contacts (
     window_until  INTEGER,                  -- of the conversation that lasts longest
     address       TEXT NOT NULL,            -- the first one
     others        TEXT,                     -- JSON: the other addresses
+    name          TEXT,                     -- what they called themself last, and when
+    named_at      INTEGER,
     merged_into   BLOB,
     live_tat      INTEGER NOT NULL DEFAULT 0,
     test_tat      INTEGER NOT NULL DEFAULT 0,
@@ -267,6 +269,7 @@ CREATE TABLE inbound (
     at           INTEGER,                   -- by the provider's clock
     received_at  INTEGER NOT NULL,
     words        TEXT,                      -- none once their retention is over
+    detail       TEXT,                      -- JSON: what was said otherwise, and the sender's name; none with the words
     told         TEXT NOT NULL,             -- JSON
     PRIMARY KEY (account, id)
 ) STRICT, WITHOUT ROWID;

@@ -10,7 +10,7 @@ use gatepost::{
 };
 use utoipa::openapi::path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{Content, HttpMethod, PathItem, Paths, PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -37,9 +37,15 @@ struct Field {
 
 #[derive(Clone, Copy)]
 enum Kind {
+    Decimal,
     Number,
     Text,
+    /// A text, or null.
+    TextOrNull,
+    Texts,
     Time,
+    Object(&'static [Field]),
+    Objects(&'static [Field]),
 }
 
 const fn text(name: &'static str, text: &'static str, example: &'static str) -> Field {
@@ -52,6 +58,26 @@ const fn time(name: &'static str, text: &'static str) -> Field {
 
 const fn number(name: &'static str, text: &'static str, example: &'static str) -> Field {
     Field { name, kind: Kind::Number, text, example, is_optional: false }
+}
+
+const fn decimal(name: &'static str, text: &'static str, example: &'static str) -> Field {
+    Field { name, kind: Kind::Decimal, text, example, is_optional: false }
+}
+
+const fn text_or_null(name: &'static str, text: &'static str, example: &'static str) -> Field {
+    Field { name, kind: Kind::TextOrNull, text, example, is_optional: false }
+}
+
+const fn texts(name: &'static str, text: &'static str, example: &'static str) -> Field {
+    Field { name, kind: Kind::Texts, text, example, is_optional: false }
+}
+
+const fn object(name: &'static str, text: &'static str, fields: &'static [Field]) -> Field {
+    Field { name, kind: Kind::Object(fields), text, example: "", is_optional: false }
+}
+
+const fn objects(name: &'static str, text: &'static str, fields: &'static [Field]) -> Field {
+    Field { name, kind: Kind::Objects(fields), text, example: "", is_optional: false }
 }
 
 const fn optional(Field { name, kind, text, example, .. }: Field) -> Field {
@@ -75,14 +101,41 @@ const RECEIVED: Payload = Payload {
     fields: &[
         INSTANCE_ID,
         INSTANCE_NAME,
-        text("from", "Who wrote.", "+999501234567"),
-        text("message_text", "What they wrote.", "When do you open?"),
+        text("inbound_id", "What came in, as the inbound log has it.", "inb_01kanqh5s0e8t9v2xw3yz4abcd"),
+        text_or_null("from", "Who wrote, where the provider says.", "+999501234567"),
+        optional(text("sender_name", "What they call themself.", "Alice")),
+        text_or_null("message_text", "What they wrote, where there is something to read.", "When do you open?"),
         text("message_type", "What kind of message it is.", "text"),
         text("external_message_id", "The provider's id for it.", "wamid.HBgL"),
+        optional(object("media", "The file that came with it.", &MEDIA)),
+        optional(objects("contacts", "The cards of people that were sent.", &CARD)),
+        optional(object("location", "The place that was sent.", &PLACE)),
+        optional(object("order", "The order that was sent.", &[number("lines", "How many lines it has.", "3")])),
+        optional(object("reaction", "The emoji on the message that it answers to.", &[EMOJI])),
+        optional(text("reply_to_external_message_id", "The provider's id for the message that it answers to.", "wamid.HBgM")),
+        optional(text("reply_to_message_id", "The same message, where it is one of yours.", "msg_01kanqh5s0e8t9v2xw3yz4abcd")),
+        optional(text(
+            "reply_to_text",
+            "What that said, where it is a text that is still kept: the first 160 characters.",
+            "See you at 8?",
+        )),
         time("received_at", "When it was received."),
-        time("conversation_window_expires_at", "Until when free text may be answered."),
+        optional(time("conversation_window_expires_at", "Until when free text may be answered.")),
     ],
 };
+const MEDIA: [Field; 2] =
+    [optional(text("id", "The provider's id for it.", "1003383421387256")), optional(text("mime_type", "Its type.", "image/jpeg"))];
+const CARD: [Field; 2] = [
+    optional(text("name", "What they are called.", "Barbara")),
+    texts("phones", "Their numbers, as they were written.", "+1 202 555 0188"),
+];
+const PLACE: [Field; 4] = [
+    decimal("latitude", "Degrees; north is positive.", "38.8977"),
+    decimal("longitude", "Degrees; east is positive.", "-77.0365"),
+    optional(text("name", "What it is called.", "The White House")),
+    optional(text("address", "Where it is.", "1600 Pennsylvania Avenue")),
+];
+const EMOJI: Field = text_or_null("emoji", "The emoji; null where it was taken away.", "👍");
 const STATUS: Payload = Payload {
     name: "MessageStatusEvent",
     text: "The status of a message changed.",
@@ -294,25 +347,34 @@ pub(super) fn headers() -> [Parameter; 6] {
 
 impl Payload {
     fn schema(&self) -> RefOr<Schema> {
-        let object = ObjectBuilder::new().schema_type(Type::Object).description(Some(self.text));
-        let fields = HEAD.iter().chain(self.fields);
-        let object = fields.fold(object, |object, field| {
-            let object = object.property(field.name, field.schema());
-            if field.is_optional { object } else { object.required(field.name) }
-        });
-        object.into()
+        object_of(HEAD.iter().chain(self.fields)).description(Some(self.text)).into()
     }
 }
 
+fn object_of<'a>(fields: impl IntoIterator<Item = &'a Field>) -> ObjectBuilder {
+    fields.into_iter().fold(ObjectBuilder::new().schema_type(Type::Object), |object, field| {
+        let object = object.property(field.name, field.schema());
+        if field.is_optional { object } else { object.required(field.name) }
+    })
+}
+
 impl Field {
-    fn schema(&self) -> ObjectBuilder {
+    fn schema(&self) -> RefOr<Schema> {
         let schema = ObjectBuilder::new().description(Some(self.text));
+        let text = || ObjectBuilder::new().schema_type(Type::String).examples([self.example]);
+        let list = |items: ObjectBuilder| ArrayBuilder::new().description(Some(self.text)).items(items);
         match self.kind {
-            Kind::Number => schema.schema_type(Type::Integer).examples(self.example.parse::<u64>()),
-            Kind::Text => schema.schema_type(Type::String).examples([self.example]),
-            Kind::Time => {
-                schema.schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).examples([self.example])
+            Kind::Decimal => schema.schema_type(Type::Number).examples(self.example.parse::<f64>()).into(),
+            Kind::Number => schema.schema_type(Type::Integer).examples(self.example.parse::<u64>()).into(),
+            Kind::Text => text().description(Some(self.text)).into(),
+            Kind::TextOrNull => {
+                let either = SchemaType::from_iter([Type::String, Type::Null]);
+                schema.schema_type(either).examples([self.example]).into()
             }
+            Kind::Texts => list(text()).into(),
+            Kind::Time => text().description(Some(self.text)).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).into(),
+            Kind::Object(fields) => object_of(fields).description(Some(self.text)).into(),
+            Kind::Objects(fields) => list(object_of(fields)).into(),
         }
     }
 }

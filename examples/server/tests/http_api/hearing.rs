@@ -120,6 +120,30 @@ async fn endpoints_are_told_what_contacts_write() {
 }
 
 #[tokio::test]
+async fn endpoints_are_told_what_contacts_react_to() {
+    let stage = Stage::new().await;
+    let receiver = Receiver::start().await;
+    stage.world.add_endpoint(&receiver, &["message.received"]).await;
+    let cloud = stage.cloud().await;
+    stage.alice_writes(&cloud, "wamid.1", "Is my table ready?").await;
+    stage.inbound(1).await;
+    let ours = stage.send("cloud").await.body;
+    let ours = stage.world.read(&format!("{ME}/messages/{}", text(&ours, "message_id"))).await;
+    let at = (stage.world.host.now().as_millis() / 1_000).to_string();
+    let reaction = json!({"message_id": ours["external_id"], "emoji": "👍"});
+    let message = json!({"from": ALICE, "id": "wamid.2", "timestamp": at, "type": "reaction", "reaction": reaction});
+    let profile = json!({"wa_id": ALICE, "profile": {"name": "Alice"}});
+    assert_eq!(stage.meta_tells(&cloud, &json!({"contacts": [profile], "messages": [message]})).await, 200);
+    let inbound = stage.inbound(2).await.swap_remove(0);
+    assert_eq!((&inbound["message"]["reaction"], &inbound["message"]["sender_name"]), (&json!({"emoji": "👍"}), &json!("Alice")));
+    let told = stage.read_until(&format!("{ME}/deliveries?status=sent"), |list| list["items"].as_array().unwrap().len() == 2).await;
+    let event = stage.world.read(&format!("{ME}/events/{}", text(&told["items"][0], "event_id"))).await;
+    assert_eq!((&event["inbound_id"], &event["sender_name"]), (&inbound["id"], &json!("Alice")));
+    assert_eq!((&event["reaction"], &event["reply_to_message_id"]), (&json!({"emoji": "👍"}), &ours["id"]));
+    assert!(event["reply_to_text"].is_string(), "{event}");
+}
+
+#[tokio::test]
 async fn a_status_closes_the_doubt_about_a_message_and_nothing_is_sent_again() {
     let stage = Stage::new().await;
     let cloud = stage.cloud().await;

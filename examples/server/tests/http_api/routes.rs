@@ -118,6 +118,8 @@ async fn doubtful_wish(world: &World, key: &str) -> [String; 3] {
         external_id: "wamid.1".to_owned(),
         form: "text".to_owned(),
         text: Some(Words::new("wrong number".to_owned())),
+        detail: None,
+        sender_name: None,
         file: None,
         reply_to: None,
         opens_window: true,

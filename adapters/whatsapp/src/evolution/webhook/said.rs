@@ -121,9 +121,23 @@ fn reaction(part: &Fields<'_>) -> Said {
     Said::Reaction { to: part.fields("key").and_then(|key| key.id("id")), emoji }
 }
 
-/// A card's numbers stand in a vCard, which is left to whoever wants to read it.
+/// Of a card's vCard only the numbers are read; the rest is left to whoever wants to read it.
 fn card(part: &Fields<'_>) -> Card {
-    Card { name: part.text("displayName").map(Words::new), phones: Vec::new(), addresses: Addresses::default() }
+    let phones = part.text("vcard").map(|vcard| phones(&vcard)).unwrap_or_default();
+    Card { name: part.text("displayName").map(Words::new), phones, addresses: Addresses::default() }
+}
+
+/// The numbers of a vCard, as they were written: `item1.TEL;type=CELL:+1 202 555 0188`.
+fn phones(vcard: &str) -> Vec<Words> {
+    vcard.lines().filter_map(phone).collect()
+}
+
+fn phone(line: &str) -> Option<Words> {
+    let (property, number) = line.split_once(':')?;
+    let name = property.split(';').next()?;
+    let name = name.rsplit_once('.').map_or(name, |(_, name)| name);
+    let number = number.trim();
+    (name.eq_ignore_ascii_case("TEL") && !number.is_empty()).then(|| Words::new(number.to_owned()))
 }
 
 fn order(part: &Fields<'_>) -> Said {

@@ -3,11 +3,12 @@
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::IntoResponse;
-use gatepost::{InboundClass, InboundEntry, InboundFilter, InboundId, InstanceId, Intent, NotificationEntry, NotificationId, Said, Told};
+use gatepost::{InboundClass, InboundEntry, InboundFilter, InboundId, InstanceId, NotificationEntry, NotificationId, Told};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::guard::{Item, OnAccount};
+use super::said::SaidShape;
 use crate::http::json::{Json, Params};
 use crate::http::paging::{List, PageSize, Paging};
 use crate::http::problem::Problem;
@@ -49,33 +50,6 @@ pub(super) struct InboundShape {
     /// Why it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     quarantined: Option<String>,
-}
-
-/// What somebody wrote.
-#[derive(Serialize, ToSchema)]
-#[schema(as = InboundMessage)]
-struct SaidShape {
-    /// The provider's id of it.
-    external_message_id: String,
-    /// In which form, for example `text` or `image`.
-    #[schema(example = "text")]
-    message_type: String,
-    /// What can be read as text; absent where there is none, or once its retention is over.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_text: Option<String>,
-    /// The provider's id of the file that came with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    media_id: Option<String>,
-    /// The provider's id of the message it answers to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reply_to_external_message_id: Option<String>,
-    /// What it asks of those who write to them: `opt_out`, `opt_in`, `help`, or `none`.
-    #[schema(value_type = String, example = "none")]
-    intent: &'static str,
-    /// How sure that is: `certain`, `likely`, or `unsure`, which a person must look at.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "certain")]
-    tier: Option<&'static str>,
 }
 
 /// Which of what came in, and which part of the list.
@@ -138,20 +112,6 @@ impl InboundShape {
             waits: entry.waits,
             message,
             quarantined,
-        }
-    }
-}
-
-impl SaidShape {
-    fn of(said: Said) -> Self {
-        Self {
-            external_message_id: said.external_id,
-            message_type: said.form,
-            message_text: said.text.map(|text| text.as_str().to_owned()),
-            media_id: said.file.and_then(|file| file.id),
-            reply_to_external_message_id: said.reply_to,
-            intent: said.meaning.map_or(Intent::None, |meaning| meaning.intent).as_str(),
-            tier: said.meaning.map(|meaning| meaning.tier.as_str()),
         }
     }
 }

@@ -25,6 +25,7 @@ mod policy_events;
 mod provider_accounts;
 mod recoveries;
 mod reviews;
+mod said;
 mod suppression_tables;
 mod suppressions;
 mod suspicions;
