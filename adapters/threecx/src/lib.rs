@@ -25,6 +25,7 @@
 //! - The Call Control API and XAPI of 3CX.
 //! - The WhatsApp connector of 3CX itself: there, 3CX is the app at Meta.
 
+mod fields;
 mod template;
 pub mod trunk;
 pub mod webhook;
