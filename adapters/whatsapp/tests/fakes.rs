@@ -87,6 +87,7 @@ fn asked(stage: &Stage, url: &str, headers: &[(&'static str, &str)], body: &Valu
         body: body.to_string().into_bytes().into(),
         deadline: stage.deadline(PATIENCE),
         repeatable: false,
+        answer_bytes_max: gatepost::BODY_BYTES_MAX,
     };
     let answer = block_on(stage.http.send(request)).unwrap();
     (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
