@@ -1,6 +1,6 @@
 //! CRM: the gateway as the address book and the diary of a phone system.
 //!
-//! An administrator uploads our template ([`template`]) to 3CX. By it 3CX asks who calls ([`Searched`], [`LookupAnswer`]), and reports each
+//! An administrator uploads our template ([`template()`]) to 3CX. By it 3CX asks who calls ([`Searched`], [`LookupAnswer`]), and reports each
 //! call and each chat once it is over ([`CallReport`], [`ChatReport`]). Nothing is signed and nothing has an id: 3CX shows a key in the
 //! header [`KEY_HEADER`], and a report that comes again is known by its own key ([`CallReport::key`]).
 
