@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gatepost::{Destination, DestinationPolicy, Host, HttpMethod, HttpRequest, HttpSend};
+use gatepost::{BODY_BYTES_MAX, Destination, DestinationPolicy, Host, HttpMethod, HttpRequest, HttpSend};
 use gatepost_http::Http;
 use gatepost_system::System;
 use tokio::runtime::{Builder, Runtime};
@@ -54,6 +54,7 @@ impl World {
             body: self.body.clone(),
             deadline: System.now().plus(Duration::from_secs(15)),
             repeatable: true,
+            answer_bytes_max: BODY_BYTES_MAX,
         };
         assert_eq!(self.http.send(request).await.expect("an answer").status, 200);
     }

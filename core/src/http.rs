@@ -18,8 +18,8 @@ use crate::{Destination, ErrorClass, Outcome, Refusal, Timestamp};
 /// Sends requests over HTTP.
 ///
 /// The contract: the destination policy judges every address before it is dialed; nothing but the judged addresses is dialed;
-/// redirects are answers, never followed; no proxy is taken from the environment; at most [`BODY_BYTES_MAX`] bytes of the answer's
-/// body are kept, uncompressed; nothing is written after `deadline`, and the answer comes soon after it at the latest.
+/// redirects are answers, never followed; no proxy is taken from the environment; at most [`HttpRequest::answer_bytes_max`] bytes
+/// of the answer's body are kept, uncompressed; nothing is written after `deadline`, and the answer comes soon after it at the latest.
 #[async_trait]
 pub trait HttpSend: Send + Sync {
     /// Sends one request, once. It is sent once more by itself only where it is repeatable and a kept connection failed before any
@@ -27,7 +27,7 @@ pub trait HttpSend: Send + Sync {
     async fn send(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure>;
 }
 
-/// How much of an answer's body is kept.
+/// How much of an answer's body is kept where no file is asked for.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// One request.
@@ -45,6 +45,8 @@ pub struct HttpRequest {
     pub deadline: Timestamp,
     /// Whether it may arrive twice. A customer webhook may: its receiver knows it by its id. A send to a provider may not.
     pub repeatable: bool,
+    /// How much of the answer's body is kept: [`BODY_BYTES_MAX`], but where a file is asked for.
+    pub answer_bytes_max: usize,
 }
 
 /// The name of a header: fixed, or one that an endpoint's owner chose.
@@ -80,7 +82,7 @@ pub struct HttpAnswer {
     pub status: u16,
     /// The headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body, at most [`BODY_BYTES_MAX`] bytes of it.
+    /// The body, at most [`HttpRequest::answer_bytes_max`] bytes of it.
     pub body: Vec<u8>,
     /// Whether there was more of it.
     pub body_cut: bool,

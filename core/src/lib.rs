@@ -79,7 +79,7 @@
 //! | a person's part | [`Review`], [`Pause`], [`Suspicion`] |
 //! | telling customers | [`Endpoint`], [`Event`], [`Webhooks`], [`AccountEndpoints`], [`Replay`], [`Recovery`] |
 //! | genuine and safe | [`sign`], [`Verifier`], [`EndpointSecrets`]; [`DestinationPolicy`], [`CheckedTarget`] |
-//! | the edges | [`Store`] with its three handles, [`Transport`], [`HttpSend`], [`Host`] |
+//! | the edges | [`Store`] with its three handles, [`Transport`], [`MediaSource`], [`HttpSend`], [`Host`] |
 //! | all of it together | [`Gateway`], [`AccountGateway`], [`Sent`] |
 //!
 //! Longer texts: [architecture](_documentation::architecture), [promises](_documentation::promises),
@@ -92,7 +92,7 @@
 //!
 //! # Not supported yet
 //!
-//! - Fetching the files that people send: customers are told the provider's id of them.
+//! - Passing on the files that people send: a [`MediaSource`] fetches them, and customers are told the provider's id of them.
 //! - 3CX integrations: the rules know their origin and an adapter reads their words, but no store keeps them yet.
 //! - Content rules: what is said is not judged, but for [one-time codes](Findings::one_time_code).
 //! - Several hosts over one database: the shapes are there (leases, fences, shards), the PostgreSQL adapter is not.
@@ -142,6 +142,7 @@ mod integration;
 #[cfg(feature = "std")]
 mod integrations;
 mod keyring;
+mod media;
 mod message;
 mod opt_out;
 mod outbox;
@@ -187,6 +188,7 @@ pub use integration::*;
 #[cfg(feature = "std")]
 pub use integrations::*;
 pub use keyring::*;
+pub use media::*;
 pub use message::*;
 pub use opt_out::*;
 pub use outbox::*;

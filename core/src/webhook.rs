@@ -13,9 +13,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::{
-    AccountId, CustomHeaders, Destination, DestinationPolicy, DisabledBy, Endpoint, EndpointId, EndpointSecrets, ErrorClass, EventHead,
-    HeaderName, HttpAnswer, HttpFailure, HttpFailureClass, HttpMethod, HttpRequest, HttpSend, Keyring, Notice, Outcome, Report, SealedFor,
-    SealedKind, Timestamp, Unsealable, sign,
+    AccountId, BODY_BYTES_MAX, CustomHeaders, Destination, DestinationPolicy, DisabledBy, Endpoint, EndpointId, EndpointSecrets,
+    ErrorClass, EventHead, HeaderName, HttpAnswer, HttpFailure, HttpFailureClass, HttpMethod, HttpRequest, HttpSend, Keyring, Notice,
+    Outcome, Report, SealedFor, SealedKind, Timestamp, Unsealable, sign,
 };
 
 /// How much of an answer's body is kept for the operator's log.
@@ -78,7 +78,8 @@ impl Webhooks {
     ) -> Result<HttpAnswer, Unsent> {
         let opened = self.open(account, endpoint)?;
         let (destination, headers) = (opened.destination.clone(), headers(&opened, head, &body));
-        let request = HttpRequest { method: HttpMethod::Post, destination, headers, body: body.into(), deadline, repeatable: true };
+        let (body, answer_bytes_max) = (body.into(), BODY_BYTES_MAX);
+        let request = HttpRequest { method: HttpMethod::Post, destination, headers, body, deadline, repeatable: true, answer_bytes_max };
         self.http.send(request).await.map_err(Unsent::Http)
     }
 

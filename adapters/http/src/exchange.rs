@@ -11,7 +11,7 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use gatepost::{BODY_BYTES_MAX, Destination, HttpFailureClass, HttpMethod, HttpRequest};
+use gatepost::{Destination, HttpFailureClass, HttpMethod, HttpRequest};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers as UreqBuffers, ConnectionDetails, Connector, NextTimeout, Transport};
@@ -96,7 +96,7 @@ impl Exchanger {
             body => agent.run(prepared.map(|()| body)),
         };
         let (parts, mut body) = response.map_err(|error| unanswered(&error))?.into_parts();
-        let (body, body_cut) = read_body(body.as_reader());
+        let (body, body_cut) = read_body(body.as_reader(), request.answer_bytes_max);
         Ok(Answered { status: parts.status.as_u16(), headers: texts(&parts.headers), body, body_cut })
     }
 }
@@ -152,11 +152,11 @@ const fn method(method: HttpMethod) -> Method {
 }
 
 /// At most the bound, and whether there was more of it, or would have been. The status has come, and stands whatever the body does.
-fn read_body(reader: impl Read) -> (Vec<u8>, bool) {
+fn read_body(reader: impl Read, bytes_max: usize) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
-    let read = reader.take(BODY_BYTES_MAX as u64 + 1).read_to_end(&mut body);
-    let body_cut = read.is_err() || body.len() > BODY_BYTES_MAX;
-    body.truncate(BODY_BYTES_MAX);
+    let read = reader.take((bytes_max as u64).saturating_add(1)).read_to_end(&mut body);
+    let body_cut = read.is_err() || body.len() > bytes_max;
+    body.truncate(bytes_max);
     (body, body_cut)
 }
 

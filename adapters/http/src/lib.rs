@@ -3,7 +3,7 @@
 //! [`Http`] is the one implementation of [`HttpSend`](gatepost::HttpSend). For each request it resolves the name once, has the
 //! [`DestinationPolicy`](gatepost::DestinationPolicy) judge every address of the answer, and connects to a judged address or to
 //! none. It follows no redirect, uses no proxy of the environment, keeps no cookie, unpacks nothing, and reads no more of an answer
-//! than 64 KiB of head and 64 KiB of body. Nothing outlasts the request's deadline.
+//! than 64 KiB of head and as much of the body as the request says: 64 KiB, but for a file. Nothing outlasts the request's deadline.
 //!
 //! # Example
 //!
@@ -14,7 +14,7 @@
 //! use std::sync::Arc;
 //! use std::time::{Duration, Instant};
 //!
-//! use gatepost::{DestinationPolicy, Host, HttpFailureClass, HttpMethod, HttpRequest, HttpSend, RefusalClass};
+//! use gatepost::{BODY_BYTES_MAX, DestinationPolicy, Host, HttpFailureClass, HttpMethod, HttpRequest, HttpSend, RefusalClass};
 //! use gatepost_http::Http;
 //! use gatepost_memory::TestHost;
 //!
@@ -31,6 +31,7 @@
 //!     body: Arc::from(*b"{}"),
 //!     deadline: host.now().plus(Duration::from_secs(15)),
 //!     repeatable: true,
+//!     answer_bytes_max: BODY_BYTES_MAX,
 //! };
 //! let failure = futures_executor::block_on(http.send(request)).unwrap_err();
 //! assert!(matches!(failure.class, HttpFailureClass::Blocked(refusal) if refusal.class() == RefusalClass::Ipv4Private));

@@ -1,8 +1,9 @@
 //! 3CX for Gatepost: what phone systems post and are posted, told genuine, read and written.
 //!
-//! A phone system reaches Gatepost in two ways. It calls the gateway's own webhook ([`webhook`]) when something happened that a customer may
-//! be told of, or when a flow wants to answer one. And it sends what an agent types through a trunk of the kind "generic SMS"
-//! ([`trunk`]), by which it is also posted what customers write. A call becomes a message by a [`Template`].
+//! A phone system reaches Gatepost in three ways. It calls the gateway's own webhook ([`webhook`]) when something happened that a customer
+//! may be told of, or when a flow wants to answer one. It sends what an agent types through a trunk of the kind "generic SMS" ([`trunk`]), by
+//! which it is also posted what customers write. And it asks who calls, and reports calls and chats that are over, by a template for its
+//! CRM ([`crm`]). A call becomes a message by a [`Template`].
 //!
 //! Everything here is pure: bytes and a time go in, values and bytes come out.
 //!
@@ -24,7 +25,10 @@
 //!
 //! - The Call Control API and XAPI of 3CX.
 //! - The WhatsApp connector of 3CX itself: there, 3CX is the app at Meta.
+//! - Transcriptions, summaries and recordings of calls: the CRM template does not ask for them.
 
+pub mod crm;
+mod fields;
 mod template;
 pub mod trunk;
 pub mod webhook;

@@ -3,6 +3,7 @@
 mod answer;
 mod body;
 mod handshake;
+mod media;
 mod signature;
 mod transport;
 mod webhook;

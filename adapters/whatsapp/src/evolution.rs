@@ -5,6 +5,7 @@ mod body;
 mod jwt;
 mod link;
 mod manage;
+mod media;
 mod transport;
 mod webhook;
 

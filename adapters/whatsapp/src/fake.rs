@@ -4,12 +4,14 @@
 //! misbehave, and post webhooks that verify. They know no rule but those that a sender must keep.
 
 mod evolution;
+mod file;
 mod graph;
 mod mishap;
 mod post;
 mod server;
 
 pub use evolution::FakeEvolution;
+pub use file::FakeFile;
 pub use graph::FakeGraph;
 pub use mishap::Mishap;
 pub use post::{Hook, post};

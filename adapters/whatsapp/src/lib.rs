@@ -1,7 +1,8 @@
 //! WhatsApp for Gatepost: sending by Meta's Cloud API and by Evolution API, and reading what both tell us.
 //!
 //! Two halves. [`CloudApi`](cloud::CloudApi) and [`Evolution`](evolution::Evolution) are [`Transport`](gatepost::Transport)s over the one
-//! [`HttpSend`](gatepost::HttpSend) through which everything leaves. [`cloud::webhook`] and [`evolution::webhook`](evolution::webhook()) read
+//! [`HttpSend`](gatepost::HttpSend) through which everything leaves, and [`MediaSource`](gatepost::MediaSource)s of what people send:
+//! the Cloud API knows a file by the [file's id](MediaFile::id), Evolution API by the [message's](Inbound::id). [`cloud::webhook`] and [`evolution::webhook`](evolution::webhook()) read
 //! the bytes of a webhook into [`Item`]s, one by one. There is no store and no server here, and no rule about who may be written to.
 //!
 //! # Example
@@ -40,11 +41,13 @@
 //! - **One bad item spoils no other.** Every field of foreign JSON is read for itself; what cannot be read is an item of its own.
 //! - **A person is a set of addresses**: phone number, business-scoped user id, that of the parent portfolio, linked id.
 //! - **Nothing shows itself.** Tokens, texts, numbers, links and QR codes are in no `Debug` and no error.
+//! - **A token goes to its provider only.** The link to a file is followed to Meta's hosts and to no other, and what comes must be what was
+//!   announced.
 //! - **No way around a refusal.** Nothing goes from the Cloud API to Evolution API by itself: it is another number, another consent.
 //!
 //! # Not supported
 //!
-//! - Uploading and fetching media, creating templates, groups, calls.
+//! - Uploading media, creating templates, groups, calls.
 //! - Quoting a message, cards of people, and previews of links: the core's content has no place for them.
 //! - Counting in more than one process: pacers and circuits live in memory. Several hosts learn from the provider's refusals.
 //!
@@ -63,6 +66,7 @@ pub mod fake;
 mod fields;
 mod ids;
 mod item;
+mod media;
 mod observer;
 mod once;
 mod pacers;

@@ -12,61 +12,15 @@ use std::thread;
 use std::time::Duration;
 
 use futures_executor::block_on;
-use gatepost::{Connection, Content, DestinationPolicy, ErrorClass, Host, HttpSend, Outcome, Secret, Timestamp, Transport};
-use gatepost_http::Http;
+use gatepost::{Connection, DestinationPolicy, ErrorClass, Host, HttpSend, Media, MediaRef, MediaSource, Outcome, Secret, Transport};
 use gatepost_memory::TestHost;
 use gatepost_whatsapp::cloud::{CloudApi, SIGNATURE_HEADER, verify_signature};
-use gatepost_whatsapp::evolution::{Evolution, Linking, WebhookSetup, verify_authorization};
-use gatepost_whatsapp::fake::{FakeEvolution, FakeGraph, Hook, Mishap, post};
-use gatepost_whatsapp::{Batch, Body, NotANotification, cloud, evolution};
+use gatepost_whatsapp::evolution::{Linking, WebhookSetup, verify_authorization};
+use gatepost_whatsapp::fake::{FakeFile, Hook, Mishap, post};
+use gatepost_whatsapp::{Batch, Body, NotANotification, Said, cloud, evolution};
 use serde_json::{Value, json as made};
-use support::{INSTANCE, MESSAGE, Settings, json, manifest, parcel, path, text};
-
-const PATIENCE: Duration = Duration::from_secs(30);
-
-struct Stage {
-    http: Arc<Http>,
-    host: Arc<TestHost>,
-    policy: DestinationPolicy,
-}
-
-impl Stage {
-    fn new() -> Self {
-        let (host, policy) = (Arc::new(TestHost::new(7)), DestinationPolicy::development());
-        let http = Arc::new(Http::builder(policy.clone(), host.clone()).build().unwrap());
-        Self { http, host, policy }
-    }
-
-    fn http(&self) -> Arc<dyn HttpSend> {
-        self.http.clone()
-    }
-
-    fn cloud(&self, graph: &FakeGraph) -> CloudApi {
-        CloudApi::new(self.http(), self.policy.clone(), Arc::new(Settings::default()), self.host.clone()).with_graph_url(graph.url())
-    }
-
-    fn evolution(&self, fake: &FakeEvolution) -> Evolution {
-        let mut settings = Settings::default();
-        settings.evolution.base_url = fake.url();
-        Evolution::new(self.http(), self.policy.clone(), Arc::new(settings), self.host.clone())
-    }
-
-    fn deadline(&self, span: Duration) -> Timestamp {
-        self.host.now().plus(span)
-    }
-
-    fn send(&self, transport: &impl Transport, content: Content) -> Outcome {
-        block_on(transport.send(parcel(content), self.deadline(PATIENCE)))
-    }
-}
-
-fn graph() -> FakeGraph {
-    FakeGraph::start("800700600500401", "900100200300401").unwrap()
-}
-
-fn fake_evolution() -> FakeEvolution {
-    FakeEvolution::start("acme-main", "EVO-SYNTHETIC-KEY").unwrap()
-}
+use support::stage::{PATIENCE, Stage, fake_evolution, graph};
+use support::{ACCOUNT, INSTANCE, MESSAGE, Settings, json, manifest, parcel, path, text};
 
 /// The names in a JSON object, and those in the objects in it.
 fn shape(value: &Value) -> BTreeSet<String> {
@@ -87,6 +41,7 @@ fn asked(stage: &Stage, url: &str, headers: &[(&'static str, &str)], body: &Valu
         body: body.to_string().into_bytes().into(),
         deadline: stage.deadline(PATIENCE),
         repeatable: false,
+        answer_bytes_max: gatepost::BODY_BYTES_MAX,
     };
     let answer = block_on(stage.http.send(request)).unwrap();
     (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
@@ -256,6 +211,37 @@ fn what_somebody_writes_to_the_graph_is_read() {
     assert!(item.is_inbound());
     let Body::Message(message) = &item.body else { panic!("{item:?}") };
     assert_eq!(message.text.as_ref().map(gatepost::Words::as_str), Some("STOP"));
+}
+
+#[test]
+fn a_picture_that_somebody_sends_can_be_fetched() {
+    let (stage, (url, told)) = (Stage::new(), listen());
+    let picture = FakeFile::picture().bytes;
+    let (graph, evolution) = (graph(), fake_evolution());
+    graph.tell_picture(hook(&url, &Secret::from("app-secret")), "999501234567", "Broken part").unwrap();
+    let message = message(one(cloud::webhook(&told.recv_timeout(PATIENCE).unwrap().1)));
+    let Said::Media(file) = &message.said else { panic!("{message:?}") };
+    let by_file = MediaRef { id: file.id.clone().unwrap(), mime_type: None };
+    let fetched = block_on(stage.cloud(&graph).fetch(ACCOUNT, INSTANCE, &by_file, stage.deadline(PATIENCE)));
+    assert_eq!(fetched, Ok(Media::new("image/png", picture.clone())));
+
+    evolution.tell_picture(hook(&url, &Secret::from("SYNTHETIC")), "999501234567", "Broken part").unwrap();
+    let message = message_of_evolution(&told);
+    let by_message = MediaRef { id: message.id.clone(), mime_type: None };
+    let fetched = block_on(stage.evolution(&evolution).fetch(ACCOUNT, INSTANCE, &by_message, stage.deadline(PATIENCE)));
+    assert_eq!(fetched, Ok(Media::new("image/png", picture)));
+}
+
+fn message_of_evolution(told: &Receiver<(Heads, Vec<u8>)>) -> gatepost_whatsapp::Inbound {
+    let message = message(one(evolution::webhook(&told.recv_timeout(PATIENCE).unwrap().1)));
+    assert!(matches!(&message.said, Said::Media(file) if file.id.is_none()), "{message:?}");
+    message
+}
+
+fn message(item: gatepost_whatsapp::Item) -> gatepost_whatsapp::Inbound {
+    let Body::Message(message) = item.body else { panic!("{item:?}") };
+    assert_eq!(message.text.as_ref().map(gatepost::Words::as_str), Some("Broken part"));
+    message
 }
 
 #[test]

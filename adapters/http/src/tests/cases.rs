@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gatepost::{BODY_BYTES_MAX, HttpAnswer, HttpFailure, HttpFailureClass};
+use gatepost::{BODY_BYTES_MAX, HttpAnswer, HttpFailure, HttpFailureClass, HttpRequest};
 use rustls::ServerConfig;
 use serde::Deserialize;
 use serde_json::Value;
@@ -52,6 +52,22 @@ fn r32_no_more_of_a_body_is_kept_or_read_than_the_bound() {
         assert_eq!((answer.status, answer.body.len(), answer.body_cut), (200, BODY_BYTES_MAX, true), "{framing}");
         // What the systems of both sides held is not what was read; an endless body would go far beyond it.
         assert!(receiver.bytes_said() < 64 << 20, "{framing}: {}", receiver.bytes_said());
+    }
+}
+
+#[test]
+fn r32_the_bound_is_the_requests_own() {
+    let whole = |length: usize| format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{}", "x".repeat(length));
+    for (bytes_max, length, is_cut) in
+        [(0, 0, false), (0, 9, true), (9, 9, false), (9, 99, true), (3_000_000, 3_000_000, false), (3_000_000, 3_999_999, true)]
+    {
+        let receiver = Receiver::saying(whole(length));
+        let stage = Stage::leading_to(&receiver);
+        let request = || HttpRequest { answer_bytes_max: bytes_max, ..stage.request(URL, PATIENCE) };
+        let answer = stage.send(request()).unwrap();
+        assert_eq!((answer.body.len(), answer.body_cut), (length.min(bytes_max), is_cut), "{bytes_max} {length}");
+        // Whatever is left of a body stands before the next answer.
+        assert_eq!(stage.send(request()).unwrap().trace.kept, !is_cut, "{bytes_max} {length}");
     }
 }
 

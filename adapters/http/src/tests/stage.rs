@@ -10,7 +10,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use futures_executor::block_on;
-use gatepost::{CheckedAddress, DestinationPolicy, Host, HttpAnswer, HttpFailure, HttpMethod, HttpRequest, HttpSend, Timestamp};
+use gatepost::{
+    BODY_BYTES_MAX, CheckedAddress, DestinationPolicy, Host, HttpAnswer, HttpFailure, HttpMethod, HttpRequest, HttpSend, Timestamp,
+};
 
 use super::authorities::trusted;
 use super::receiver::Receiver;
@@ -64,6 +66,7 @@ impl Stage {
             body: Arc::from(*b"{}"),
             deadline: self.clock.now().plus(limit),
             repeatable: true,
+            answer_bytes_max: BODY_BYTES_MAX,
         }
     }
 

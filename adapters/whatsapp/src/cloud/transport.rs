@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gatepost::{
-    AccountId, Content, DestinationPolicy, ErrorClass, Host, HttpAnswer, HttpMethod, HttpRequest, HttpSend, InstanceId, MessageId, Outcome,
-    Parcel, Timestamp, Transport,
+    AccountId, BODY_BYTES_MAX, Content, DestinationPolicy, ErrorClass, Host, HttpAnswer, HttpMethod, HttpRequest, HttpSend, InstanceId,
+    MessageId, Outcome, Parcel, Timestamp, Transport,
 };
 
 use super::answer::{self, Read};
@@ -34,12 +34,12 @@ const PAUSES: &[(i64, u64)] =
 /// One send is one request. What must wait for a limit or for a circuit is answered at once, with the time to try again and without a byte
 /// sent. What Meta may have taken is never called unsent.
 pub struct CloudApi {
-    http: Arc<dyn HttpSend>,
-    policy: DestinationPolicy,
-    accounts: Arc<dyn Accounts>,
+    pub(super) http: Arc<dyn HttpSend>,
+    pub(super) policy: DestinationPolicy,
+    pub(super) accounts: Arc<dyn Accounts>,
     host: Arc<dyn Host>,
     observer: Arc<dyn Observer>,
-    graph_url: String,
+    pub(super) graph_url: String,
     circuits: Arc<Circuits>,
     pacers: Mutex<Pacers>,
     once: Once,
@@ -137,7 +137,8 @@ impl CloudApi {
             ("authorization".into(), format!("Bearer {}", account.access_token.expose())),
             ("content-type".into(), String::from("application/json")),
         ];
-        let request = HttpRequest { method: HttpMethod::Post, destination, headers, body: body.into(), deadline, repeatable: false };
+        let (method, body, answer_bytes_max) = (HttpMethod::Post, body.into(), BODY_BYTES_MAX);
+        let request = HttpRequest { method, destination, headers, body, deadline, repeatable: false, answer_bytes_max };
         self.http.send(request).await.map_err(|failure| failure.outcome())
     }
 

@@ -51,7 +51,8 @@ fn said<'a>(body: &Fields<'a>) -> Option<&'a RawValue> {
     body.fields("response").and_then(|response| response.raw("message")).or_else(|| body.raw("message"))
 }
 
-fn says(body: &Fields<'_>, words: &str) -> bool {
+/// Whether what is said about an error has these words in it.
+pub(super) fn says(body: &Fields<'_>, words: &str) -> bool {
     said(body).is_some_and(|raw| raw.get().contains(words))
 }
 

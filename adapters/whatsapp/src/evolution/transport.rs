@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use gatepost::{
-    Connection, DestinationPolicy, ErrorClass, Host, HttpAnswer, HttpMethod, HttpRequest, HttpSend, InstanceId, Outcome, Parcel, Timestamp,
-    Transport,
+    BODY_BYTES_MAX, Connection, DestinationPolicy, ErrorClass, Host, HttpAnswer, HttpMethod, HttpRequest, HttpSend, InstanceId, Outcome,
+    Parcel, Timestamp, Transport,
 };
 
 use super::answer::{self, Read};
@@ -29,7 +29,7 @@ use crate::percent::segment;
 pub struct Evolution {
     http: Arc<dyn HttpSend>,
     policy: DestinationPolicy,
-    accounts: Arc<dyn Accounts>,
+    pub(super) accounts: Arc<dyn Accounts>,
     host: Arc<dyn Host>,
     observer: Arc<dyn Observer>,
     circuits: Arc<Circuits>,
@@ -81,6 +81,18 @@ impl Evolution {
     pub(super) async fn call(
         &self,
         account: &EvolutionAccount,
+        call: (HttpMethod, String),
+        body: Vec<u8>,
+        deadline: Timestamp,
+    ) -> Result<HttpAnswer, Outcome> {
+        self.call_for(BODY_BYTES_MAX, account, call, body, deadline).await
+    }
+
+    /// Calls Evolution API for an answer of so many bytes.
+    pub(super) async fn call_for(
+        &self,
+        answer_bytes_max: usize,
+        account: &EvolutionAccount,
         (method, path): (HttpMethod, String),
         body: Vec<u8>,
         deadline: Timestamp,
@@ -90,7 +102,7 @@ impl Evolution {
         let headers =
             vec![("apikey".into(), account.api_key.expose().to_owned()), ("content-type".into(), String::from("application/json"))];
         let repeatable = method == HttpMethod::Get;
-        let request = HttpRequest { method, destination, headers, body: body.into(), deadline, repeatable };
+        let request = HttpRequest { method, destination, headers, body: body.into(), deadline, repeatable, answer_bytes_max };
         self.http.send(request).await.map_err(|failure| failure.outcome())
     }
 

@@ -4,8 +4,10 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64ct::{Base64, Encoding};
 use serde_json::{Value, json};
 
+use super::file::{FakeFile, Files};
 use super::mishap::{Mishap, Mishaps};
 use super::post::{Hook, post};
 use super::server::{Received, Reply, Server};
@@ -34,6 +36,7 @@ struct State {
     /// The ids of the messages that it took.
     taken: Mutex<Vec<String>>,
     mishaps: Mishaps,
+    files: Files,
     ids: AtomicU64,
 }
 
@@ -51,6 +54,7 @@ impl FakeEvolution {
             received: Mutex::default(),
             taken: Mutex::default(),
             mishaps: Mishaps::default(),
+            files: Files::default(),
             ids: AtomicU64::new(0),
         });
         let replying = state.clone();
@@ -114,6 +118,30 @@ impl FakeEvolution {
         self.tell(hook, "messages.upsert", &data)
     }
 
+    /// Has a file that came with the message of this id, to be fetched.
+    pub fn keep(&self, message_id: &str, file: FakeFile) {
+        self.state.files.put(message_id, file);
+    }
+
+    /// Posts that somebody sent a small picture, and has it to be fetched.
+    ///
+    /// # Errors
+    ///
+    /// Where nobody answers at the URL.
+    pub fn tell_picture(&self, hook: Hook<'_>, from: &str, caption: &str) -> io::Result<u16> {
+        let (id, file) = (self.state.next_id(), FakeFile::picture());
+        let image = json!({"url": "https://mmg.whatsapp.net/fake.enc", "mimetype": file.mime_type, "caption": caption});
+        self.keep(&id, file);
+        let data = json!({
+            "key": {"remoteJid": format!("{from}@s.whatsapp.net"), "fromMe": false, "id": id},
+            "pushName": "Pat",
+            "message": {"imageMessage": image},
+            "messageType": "imageMessage",
+            "messageTimestamp": hook.seconds(),
+        });
+        self.tell(hook, "messages.upsert", &data)
+    }
+
     /// The ids of the messages that it took so far.
     pub fn taken(&self) -> Vec<String> {
         self.state.taken.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -155,6 +183,7 @@ impl State {
             ("POST", "instance", "create") => self.create(),
             ("GET", "instance", "connect") | ("POST", "instance", "restart") => self.link(),
             ("DELETE", "instance", "logout") => self.log_out(),
+            ("POST", "chat", "getBase64FromMediaMessage") => self.file(&received.body["message"]["key"]["id"]),
             ("POST", "webhook", "set") => Reply::json(201, &webhook(&received.body["webhook"])),
             _ => error(404, "Not Found", &json!(["Cannot find it"])),
         }
@@ -200,6 +229,21 @@ impl State {
             "source": "web",
         });
         Reply::json(201, &answer)
+    }
+
+    fn file(&self, message_id: &Value) -> Reply {
+        let Some(file) = message_id.as_str().and_then(|id| self.files.get(id)) else {
+            return error(400, "Bad Request", &json!(["Message not found"]));
+        };
+        let truth = json!({
+            "mediaType": "imageMessage",
+            "fileName": "3EB0FAKE.png",
+            "size": {"fileLength": file.bytes.len()},
+            "mimetype": file.mime_type,
+            "base64": Base64::encode_string(&file.bytes),
+            "buffer": null,
+        });
+        Reply::json(201, &file.told(truth))
     }
 
     fn create(&self) -> Reply {

@@ -4,8 +4,11 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64ct::{Base64, Encoding};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
+use super::file::{FakeFile, Files};
 use super::mishap::{Mishap, Mishaps};
 use super::post::{Hook, post};
 use super::server::{Received, Reply, Server};
@@ -27,6 +30,9 @@ const STATUSES: &[(i64, u16)] = &[
     (131_057, 500),
     (132_001, 404),
 ];
+
+/// Where the files lie.
+const FILES: &str = "whatsapp_business";
 
 /// A Graph API with one phone number.
 ///
@@ -50,6 +56,7 @@ struct State {
     account: String,
     received: Mutex<Vec<Received>>,
     mishaps: Mishaps,
+    files: Files,
     ids: AtomicU64,
 }
 
@@ -78,6 +85,25 @@ impl FakeGraph {
     /// Has this happen to the next message that is not meant for another mishap.
     pub fn misbehave(&self, mishap: Mishap) {
         self.state.mishaps.push(mishap);
+    }
+
+    /// Has a file under this id, to be fetched.
+    pub fn keep(&self, id: &str, file: FakeFile) {
+        self.state.files.put(id, file);
+    }
+
+    /// Posts that somebody sent a small picture, and has it to be fetched.
+    ///
+    /// # Errors
+    ///
+    /// Where nobody answers at the URL.
+    pub fn tell_picture(&self, hook: Hook<'_>, from: &str, caption: &str) -> io::Result<u16> {
+        let (id, file) = (self.state.next_id(), FakeFile::picture());
+        let media = format!("{}", 4_120_532_427_830_000_u64 + self.state.ids.fetch_add(1, Ordering::AcqRel));
+        let image = json!({"id": media, "mime_type": file.mime_type, "sha256": Base64::encode_string(&Sha256::digest(&file.bytes)), "caption": caption});
+        self.keep(&media, file);
+        let message = json!({"from": from, "id": id, "timestamp": hook.seconds().to_string(), "type": "image", "image": image});
+        self.tell(hook, &json!({"contacts": [{"profile": {"name": "Pat"}, "wa_id": from}], "messages": [message]}))
     }
 
     /// Posts that a message it was sent got so far: `status` is `sent`, `delivered`, `read` or `failed`, the last with a code.
@@ -139,13 +165,10 @@ impl State {
     fn reply_to(&self, received: &Received) -> Reply {
         let is_authorized = received.header("authorization").is_some_and(|header| header.len() > "Bearer ".len());
         match (received.method.as_str(), received.segments().as_slice()) {
-            ("POST", [_, number, "messages"]) if *number == self.number => {
-                if is_authorized {
-                    self.message(&received.body)
-                } else {
-                    refusal(190)
-                }
-            }
+            _ if !is_authorized => refusal(190),
+            ("POST", [_, number, "messages"]) if *number == self.number => self.message(&received.body),
+            ("GET", [FILES, id]) => self.file(id),
+            ("GET", [_, id]) if received.parameter("phone_number_id") == Some(&self.number) => self.file_info(id, received),
             _ => refusal(100),
         }
     }
@@ -159,6 +182,24 @@ impl State {
             Some(Mishap::Code(code)) => refusal(code),
             Some(Mishap::Nameless) => Reply::json(200, &json!({"messaging_product": "whatsapp", "contacts": [contact(body)]})),
             Some(other) => other.reply().unwrap_or_else(|| refusal(1)),
+        }
+    }
+
+    /// Says where a file is: on this server, at a path that the real one would put on another host.
+    fn file_info(&self, id: &str, received: &Received) -> Reply {
+        let Some(file) = self.files.get(id) else { return no_such_object() };
+        let digits: String = Sha256::digest(&file.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let url = format!("http://{}/{FILES}/{id}", received.header("host").unwrap_or_default());
+        let truth = json!({
+            "messaging_product": "whatsapp", "url": url, "mime_type": file.mime_type, "sha256": digits, "file_size": file.bytes.len(), "id": id,
+        });
+        Reply::json(200, &file.told(truth))
+    }
+
+    fn file(&self, id: &str) -> Reply {
+        match self.files.get(id) {
+            Some(file) => Reply::bytes(200, &file.mime_type, file.bytes),
+            None => Reply::bytes(404, "text/html", b"<html>Not Found</html>".to_vec()),
         }
     }
 
@@ -187,6 +228,12 @@ fn contact(body: &Value) -> Value {
         (Some(to), _) => json!({"input": to, "wa_id": to.trim_start_matches('+')}),
         (None, id) => json!({"input": id, "user_id": id}),
     }
+}
+
+fn no_such_object() -> Reply {
+    let message = "Unsupported get request. Object does not exist, or cannot be loaded due to missing permissions.";
+    let error = json!({"message": message, "type": "GraphMethodException", "code": 100, "error_subcode": 33, "fbtrace_id": "AFAKE"});
+    Reply::json(400, &json!({"error": error}))
 }
 
 fn refusal(code: i64) -> Reply {

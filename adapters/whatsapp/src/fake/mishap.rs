@@ -26,9 +26,7 @@ impl Mishap {
         match self {
             Self::Break => Some(Reply::Break),
             Self::Hang => Some(Reply::Hang),
-            Self::NotJson(status) => {
-                Some(Reply::Answer { status, content_type: "text/html", body: String::from("<html>Bad Gateway</html>") })
-            }
+            Self::NotJson(status) => Some(Reply::bytes(status, "text/html", b"<html>Bad Gateway</html>".to_vec())),
             Self::Code(_) | Self::Nameless => None,
         }
     }

@@ -32,6 +32,12 @@ impl Received {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// A parameter of the query that needs no decoding.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        let (_, query) = self.path.split_once('?')?;
+        query.split('&').filter_map(|pair| pair.split_once('=')).find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
     /// The parts of the path, without the query.
     pub(super) fn segments(&self) -> Vec<&str> {
         let path = self.path.split_once('?').map_or(self.path.as_str(), |(path, _)| path);
@@ -42,7 +48,7 @@ impl Received {
 /// What is done with a request.
 pub(super) enum Reply {
     /// It is answered.
-    Answer { status: u16, content_type: &'static str, body: String },
+    Answer { status: u16, content_type: String, body: Vec<u8> },
     /// The connection is closed without an answer.
     Break,
     /// The connection stays open without an answer, until the other side closes it.
@@ -51,7 +57,11 @@ pub(super) enum Reply {
 
 impl Reply {
     pub(super) fn json(status: u16, body: &Value) -> Self {
-        Self::Answer { status, content_type: "application/json; charset=UTF-8", body: body.to_string() }
+        Self::bytes(status, "application/json; charset=UTF-8", body.to_string().into_bytes())
+    }
+
+    pub(super) fn bytes(status: u16, content_type: &str, body: Vec<u8>) -> Self {
+        Self::Answer { status, content_type: content_type.to_owned(), body }
     }
 }
 
@@ -103,7 +113,7 @@ fn serve(mut stream: TcpStream, reply: &(impl Fn(Received) -> Reply + ?Sized)) {
                 body.len()
             );
             // Whoever asked may be gone.
-            drop(stream.write_all((head + &body).as_bytes()));
+            drop(stream.write_all(&[head.into_bytes(), body].concat()));
         }
         Reply::Break => {}
         Reply::Hang => drop(stream.read(&mut [0])),

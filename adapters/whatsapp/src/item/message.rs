@@ -162,7 +162,7 @@ impl SaidMedia {
 pub struct MediaFile {
     /// Which kind.
     pub media: SaidMedia,
-    /// The provider's id of it; without one it cannot be fetched.
+    /// The provider's id of it. Evolution API gives none, and knows the file by the id of its message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Where it can be fetched, for a while.

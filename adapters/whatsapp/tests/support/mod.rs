@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::expect_used, reason = "each test takes what it needs, and fails by panicking")]
 
+pub(crate) mod stage;
+
 use std::collections::VecDeque;
 use std::fs;
 use std::path::PathBuf;
