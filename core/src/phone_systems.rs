@@ -14,8 +14,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::webhook::Unsent;
 use crate::{
-    AccountId, Destination, DestinationPolicy, Endpoint, EndpointId, ErrorClass, Event, EventName, HttpAnswer, HttpMethod, HttpRequest,
-    HttpSend, HttpTrace, Keyring, Notice, Outcome, Phone, PhoneLine, Report, Timestamp,
+    AccountId, BODY_BYTES_MAX, Destination, DestinationPolicy, Endpoint, EndpointId, ErrorClass, Event, EventName, HttpAnswer, HttpMethod,
+    HttpRequest, HttpSend, HttpTrace, Keyring, Notice, Outcome, Phone, PhoneLine, Report, Timestamp,
 };
 
 /// How many lines stay open in memory.
@@ -82,7 +82,8 @@ impl PhoneSystems {
         let (destination, headers) =
             (opened.destination.clone(), [(Cow::Borrowed("content-type"), String::from("application/json"))].into());
         let body = body.into();
-        let request = HttpRequest { method: HttpMethod::Post, destination, headers, body, deadline, repeatable: true };
+        let (method, answer_bytes_max) = (HttpMethod::Post, BODY_BYTES_MAX);
+        let request = HttpRequest { method, destination, headers, body, deadline, repeatable: true, answer_bytes_max };
         match self.http.send(request).await {
             Ok(answer) => read(&answer),
             Err(failure) => Unsent::Http(failure).read(),

@@ -17,13 +17,13 @@ use async_trait::async_trait;
 
 use crate::{
     Account, AccountId, Actor, AdapterSettings, Address, Addresses, ApiKey, Attempt, Calendar, Cause, Claim, ClaimAnswer, Claimed,
-    Conclusion, Connection, ContactCard, ContactId, Decider, Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId, EndpointUrl, Entered,
-    Event, EventDelivery, EventFilter, EventId, Fact, Facts, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId,
-    Instance, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter, IntegrationId, KeyId,
-    KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name, NewIntegrationEntry, Notification, NotificationEntry,
-    NotificationId, Pause, Plan, PolicyEvent, Rate, Received, Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review,
-    ReviewAnswer, Sealed, SealedHeaders, Settled, StartAnswer, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer,
-    Timestamp, Usage,
+    Conclusion, Connection, ContactCard, ContactId, Decider, Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId,
+    EndpointUrl, Entered, Event, EventDelivery, EventFilter, EventId, Fact, Facts, Finish, Finished, Heed, HeedAnswer, InboundEntry,
+    InboundFilter, InboundId, Instance, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter,
+    IntegrationId, KeyId, KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name, NewIntegrationEntry, Notification,
+    NotificationEntry, NotificationId, Pause, Plan, PolicyEvent, Rate, Received, Recovered, Recovery, RecoveryId, Replay, ReplayAnswer,
+    Request, Review, ReviewAnswer, Sealed, SealedHeaders, Settled, StartAnswer, Submission, Suppression, SuppressionId, Suspicion, Take,
+    TakeAnswer, Timestamp, Usage,
 };
 
 /// Why a store did not answer: what the machine does next.

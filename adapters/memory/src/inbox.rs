@@ -7,10 +7,10 @@ use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
 use gatepost::{
-    Account, AccountId, Actor, Address, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, ErrorClass, EventName, Heed,
-    HeedAnswer, Inbound, InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived,
-    NewSuppression, Notification, NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport,
-    Suppression, SuppressionId, Timestamp, Told,
+    Account, AccountId, Actor, Address, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, ErrorClass, Heed, HeedAnswer, Inbound,
+    InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, NewSuppression, Notification,
+    NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport, Suppression, SuppressionId,
+    Timestamp, Told,
 };
 
 use crate::world::{AccountRows, ContactRow, Effects, World, newest};

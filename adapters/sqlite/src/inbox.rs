@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use gatepost::{
     AccountId, Actor, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, DeliveryId, ErrorClass, Heed, HeedAnswer, Inbound,
     InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, MessageStatus, NewSuppression,
-    Notification, NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, SaidDetail, Settled, StatusReport, Suppression,
-    SuppressionId, Timestamp, Told, Words, shard,
+    Notification, NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, SaidDetail, Settled, StatusReport,
+    Suppression, SuppressionId, Timestamp, Told, Words, shard,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};

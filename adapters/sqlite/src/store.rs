@@ -6,13 +6,13 @@ use std::sync::{Arc, PoisonError};
 use async_trait::async_trait;
 use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Address, Addresses, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed,
-    Conclusion, ContactCard, ContactId, Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Entered, Event, EventDelivery,
-    EventId, Fact, Facts, Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance, InstanceChange,
-    InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter, IntegrationId, KeyId, Lease,
-    Message, MessageFilter, MessageId, MessageStatus, Mode, NewIntegrationEntry, NewSuppression, Notification, NotificationEntry,
-    NotificationId, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Received, Recovered, Recovery, RecoveryFilter, RecoveryId,
-    Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError, Submission,
-    Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
+    Conclusion, ContactCard, ContactId, Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Entered, Event,
+    EventDelivery, EventId, Fact, Facts, Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance,
+    InstanceChange, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter, IntegrationId,
+    KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode, NewIntegrationEntry, NewSuppression, Notification,
+    NotificationEntry, NotificationId, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Received, Recovered, Recovery, RecoveryFilter,
+    RecoveryId, Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError,
+    Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
 };
 
 use crate::connection::{CacheKib, open_reader, open_writer};
