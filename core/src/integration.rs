@@ -18,8 +18,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use zeroize::Zeroizing;
 
 use crate::{
-    AccountId, AdapterSettings, EndpointId, Host, InstanceId, Keyring, Name, Phone, Rate, Sealed, SealedFor, SealedKind, Secret, Timestamp,
-    Unsealable,
+    AccountId, AdapterSettings, EndpointId, EventFilter, Host, InstanceId, Keyring, Name, Phone, Rate, Sealed, SealedFor, SealedKind,
+    Secret, Timestamp, Unsealable,
 };
 
 /// The most integrations of an account.
@@ -274,6 +274,26 @@ impl PhoneLine {
 struct StoredLine<S> {
     url: S,
     number: Phone,
+}
+
+/// What a phone system is posted.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Posts {
+    /// What customers write.
+    pub inbound: bool,
+    /// How far its agents' messages get.
+    pub receipts: bool,
+}
+
+impl Posts {
+    /// The events that are posted; receipts where nothing is. What is read says no more to an agent than that it arrived.
+    pub fn filter(self) -> EventFilter {
+        const INBOUND: &[&str] = &["message.received"];
+        const RECEIPTS: &[&str] = &["message.sent", "message.delivered", "message.failed"];
+        let names = [if self.inbound { INBOUND } else { &[] }, if self.receipts || !self.inbound { RECEIPTS } else { &[] }].concat();
+        #[expect(clippy::expect_used, reason = "these are names of events")]
+        EventFilter::new(names).expect("these are names of events")
+    }
 }
 
 /// A change to an integration; what is absent stays.

@@ -8,9 +8,9 @@ use alloc::sync::Arc;
 
 use crate::gateway::Shared;
 use crate::{
-    AccountId, AccountStore, Actor, AdapterSettings, Disabled, DisabledBy, Endpoint, EndpointChange, EndpointId, EndpointUrl, EventFilter,
-    Health, IN_FLIGHT_DEFAULT, InstanceId, Integration, IntegrationChange, IntegrationId, IntegrationSecret, IntegrationSecrets, Name,
-    Phone, PhoneLine, PhoneSystems, Refusal, Secret, StoreError, Timestamp, Unsealable,
+    AccountId, AccountStore, Actor, AdapterSettings, Disabled, DisabledBy, Endpoint, EndpointChange, EndpointId, EndpointUrl, Health,
+    IN_FLIGHT_DEFAULT, InstanceId, Integration, IntegrationChange, IntegrationId, IntegrationSecret, IntegrationSecrets, Name, Phone,
+    PhoneLine, PhoneSystems, Refusal, Secret, StoreError, Timestamp, Unsealable,
 };
 
 /// How often a change that met another is made again.
@@ -46,15 +46,6 @@ pub struct AddedIntegration {
     pub integration: Integration,
     /// Its secrets.
     pub secrets: IntegrationSecrets,
-}
-
-/// What a phone system is posted.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Posts {
-    /// What customers write.
-    pub inbound: bool,
-    /// How far its agents' messages get.
-    pub receipts: bool,
 }
 
 /// Where a phone system takes what it is posted.
@@ -272,16 +263,5 @@ impl AccountIntegrations {
 
     fn now(&self) -> Timestamp {
         self.shared.parts.host.now()
-    }
-}
-
-impl Posts {
-    /// The events that are posted. What is read says no more to an agent than that it arrived.
-    fn filter(self) -> EventFilter {
-        const INBOUND: &[&str] = &["message.received"];
-        const RECEIPTS: &[&str] = &["message.sent", "message.delivered", "message.failed"];
-        let names = [if self.inbound { INBOUND } else { &[] }, if self.receipts || !self.inbound { RECEIPTS } else { &[] }].concat();
-        #[expect(clippy::expect_used, reason = "these are names of events")]
-        EventFilter::new(names).expect("these are names of events")
     }
 }

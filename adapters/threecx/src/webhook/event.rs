@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use gatepost::{DeclaredPurpose, Phone, Text};
+use gatepost::{CallDetails, DeclaredPurpose, Phone, Text};
 use serde_json::{Map, Value};
 
 use crate::template::CallFacts;
@@ -182,6 +182,11 @@ impl Event {
         word.and_then(|word| word.trim().parse().ok()).ok_or(InvalidEvent::PurposeNotAllowed)
     }
 
+    /// Whether it says why.
+    pub fn has_purpose(&self) -> bool {
+        self.fields.get("message_purpose").is_some_and(|purpose| !purpose.is_null())
+    }
+
     /// The message that is asked for, where this is an [`EventType::OutboundMessage`].
     ///
     /// # Errors
@@ -213,6 +218,18 @@ impl Event {
             queue: self.short("queue")?,
             call_time: self.short("call_time")?,
         })
+    }
+
+    /// What a log may keep of it: nothing that was said. What cannot be read is left out.
+    pub fn details(&self) -> CallDetails {
+        let short = |field| self.short(field).ok().flatten();
+        CallDetails {
+            agent_extension: short("agent_extension"),
+            queue: short("queue"),
+            conversation_id: short("conversation_id"),
+            call_time: short("call_time"),
+            ..CallDetails::default()
+        }
     }
 
     fn short(&self, field: &'static str) -> Result<Option<String>, InvalidEvent> {
