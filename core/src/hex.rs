@@ -8,11 +8,13 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect()
 }
 
-/// The 32 bytes that 64 digits stand for, in either case.
-pub(crate) fn decode_32(digits: &[u8]) -> Option<[u8; 32]> {
-    let digits: &[u8; 64] = digits.try_into().ok()?;
+/// The bytes that twice as many digits stand for, in either case.
+pub(crate) fn decode<const LENGTH: usize>(digits: &[u8]) -> Option<[u8; LENGTH]> {
     let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    let mut bytes = [0; 32];
+    let mut bytes = [0; LENGTH];
+    if digits.len() != LENGTH * 2 {
+        return None;
+    }
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         let [high, low] = pair else { return None };
         *byte = value(*high)? << 4 | value(*low)?;
@@ -28,14 +30,14 @@ mod tests {
     fn digits_are_read_as_they_are_written() {
         let bytes: [u8; 32] = core::array::from_fn(|index| (index * 37) as u8);
         let digits = encode(&bytes);
-        assert_eq!((decode_32(digits.as_bytes()), digits.get(..8)), (Some(bytes), Some("00254a6f")));
-        assert_eq!(decode_32(digits.to_uppercase().as_bytes()), Some(bytes));
+        assert_eq!((decode(digits.as_bytes()), digits.get(..8)), (Some(bytes), Some("00254a6f")));
+        assert_eq!(decode(digits.to_uppercase().as_bytes()), Some(bytes));
     }
 
     #[test]
     fn what_is_not_64_digits_is_refused() {
         for digits in [[b'0'; 63].as_slice(), &[b'0'; 65], &[b'g'; 64], &[0xff; 64], b""] {
-            assert_eq!(decode_32(digits), None);
+            assert_eq!(decode::<32>(digits), None);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::gateway::Shared;
 use crate::{
     AccountId, AccountStore, Actor, AdapterSettings, Disabled, DisabledBy, Endpoint, EndpointChange, EndpointId, EndpointUrl, Health,
     IN_FLIGHT_DEFAULT, InstanceId, Integration, IntegrationChange, IntegrationId, IntegrationSecret, IntegrationSecrets, Name, Phone,
-    PhoneLine, PhoneSystems, Refusal, Secret, StoreError, Timestamp, Unsealable,
+    PhoneLine, PhoneSystems, Posts, Refusal, Secret, StoreError, Timestamp, Unsealable,
 };
 
 /// How often a change that met another is made again.

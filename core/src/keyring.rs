@@ -13,9 +13,13 @@ use zeroize::Zeroizing;
 
 use crate::Pepper;
 
+mod links;
 mod sealing;
 
+pub use links::FileLink;
 pub use sealing::*;
+
+use links::LinkKey;
 
 /// The root keys of a deployment, shared by all its hosts.
 #[derive(Clone)]
@@ -28,11 +32,16 @@ pub struct Keyring {
 struct Root {
     pepper: Pepper,
     sealing: SealingKey,
+    link: LinkKey,
 }
 
 impl Root {
     fn derive_from(root: &[u8; 32]) -> Self {
-        Self { pepper: Pepper::new(&derive(root, b"gatepost/pepper/1")), sealing: SealingKey::new(&derive(root, b"gatepost/sealing/1")) }
+        Self {
+            pepper: Pepper::new(&derive(root, b"gatepost/pepper/1")),
+            sealing: SealingKey::new(&derive(root, b"gatepost/sealing/1")),
+            link: LinkKey::new(derive(root, b"gatepost/link/1")),
+        }
     }
 }
 

@@ -39,7 +39,7 @@ impl Secret {
     /// Whether these digits are that, compared in the same time wherever they differ; none where they are not 64 hexadecimal digits. An
     /// empty text signs nothing.
     pub fn has_signed(&self, parts: &[&[u8]], digits: &[u8]) -> Option<bool> {
-        let digest = hex::decode_32(digits)?;
+        let digest = hex::decode::<32>(digits)?;
         Some(self.hmac(parts).verify_slice(&digest).is_ok() & !self.0.is_empty())
     }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use layers::line_of;
 pub use layers::{ConfigError, Effective, Layers, Row, Source};
-pub use outgoing::{DestinationSettings, ProviderSettings, WebhookSettings};
+pub use outgoing::{DestinationSettings, ProviderSettings, ThreecxSettings, WebhookSettings};
 pub use values::{BaseUrl, Bounded, Directives, Secret, Written};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -62,6 +62,8 @@ pub struct Settings {
     pub destinations: DestinationSettings,
     /// Where the providers of WhatsApp are.
     pub providers: ProviderSettings,
+    /// Where phone systems are.
+    pub threecx: ThreecxSettings,
     /// When a message is held or blocked.
     pub policy: PolicySettings,
     /// How long it remembers.
@@ -88,6 +90,7 @@ impl Default for Settings {
             webhooks: WebhookSettings::default(),
             destinations: DestinationSettings::default(),
             providers: ProviderSettings::default(),
+            threecx: ThreecxSettings::default(),
             policy: PolicySettings::default(),
             retention: RetentionSettings::default(),
             sandbox: SandboxSettings::default(),
@@ -117,6 +120,20 @@ impl Settings {
     /// Where providers may be.
     pub fn provider_policy(&self) -> Result<DestinationPolicy, InvalidDestinationPolicy> {
         self.providers.policy(self.mode, &self.destinations)
+    }
+
+    /// Where the gateway is reached from outside when it listens at `address`, as far as that is known; without a slash at the end.
+    pub fn public_url_at(&self, address: SocketAddr) -> Option<String> {
+        match (&self.public_url, self.mode) {
+            (Some(url), _) => Some(url.join("")),
+            (None, Mode::Development) => Some(format!("http://{address}")),
+            (None, Mode::Production) => None,
+        }
+    }
+
+    /// Where phone systems may be.
+    pub fn threecx_policy(&self) -> Result<DestinationPolicy, InvalidDestinationPolicy> {
+        self.threecx.policy(self.mode, &self.destinations)
     }
 }
 
@@ -308,6 +325,10 @@ const KEYS: &[Key] = &[
     key("providers.ports", "a list of ports from 1 to 65535"),
     key("providers.allow", "a list of networks, for example `10.20.0.0/16`"),
     key("providers.root_certificates", "the path of a file of certificates in PEM"),
+    key("threecx.ports", "a list of ports from 1 to 65535"),
+    key("threecx.allow", "a list of networks, for example `10.20.0.0/16`"),
+    key("threecx.hosts", "a list of hosts, for example `pbx.internal`"),
+    key("threecx.root_certificates", "the path of a file of certificates in PEM"),
     key("policy.review_from", "a whole number from 1 to 100"),
     key("policy.block_from", "a whole number from 1 to 100"),
     key("retention.content_days", "a whole number from 1 to 36500"),
@@ -335,7 +356,8 @@ fn broken_rule(settings: &Settings) -> Option<(&'static str, String)> {
         return Some(("providers.allow", expected.to_owned()));
     }
     let broken = settings.destination_policy().err().map(outgoing::broken_setting);
-    broken.or_else(|| settings.provider_policy().err().map(outgoing::broken_provider_setting))
+    let broken = broken.or_else(|| settings.provider_policy().err().map(outgoing::broken_provider_setting));
+    broken.or_else(|| settings.threecx_policy().err().map(outgoing::broken_threecx_setting))
 }
 
 #[cfg(test)]

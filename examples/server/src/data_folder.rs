@@ -4,6 +4,7 @@
 //! that does not exist yet: a new one beside an old database would refuse every key without a word.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use gatepost_system::System;
 use crate::config::{Mode, Settings};
 use crate::keys_file::KeysFile;
 use crate::providers::Providers;
-use crate::{Failure, private_file, webhooks};
+use crate::{Failure, phone_systems, private_file, webhooks};
 
 /// Where database and keyring are.
 #[derive(Clone, Debug)]
@@ -95,10 +96,11 @@ impl DataFolder {
 }
 
 impl Opened {
-    /// A gateway over the database, as it is set, and the providers that it sends by.
-    pub fn gateway(&self, settings: &Settings) -> Result<(Gateway, Providers), Failure> {
+    /// A gateway over the database, as it is set, and the providers that it sends by; it listens, or would, at `address`.
+    pub fn gateway(&self, settings: &Settings, address: SocketAddr) -> Result<(Gateway, Providers), Failure> {
         let host: Arc<dyn Host> = Arc::new(System);
         let webhooks = webhooks::of(settings, self.keyring.clone(), host.clone())?;
+        let phone_systems = phone_systems::of(settings, settings.public_url_at(address), self.keyring.clone(), host.clone())?;
         let providers = Providers::of(settings, self.store.worker(), self.keyring.clone(), host.clone())?;
         let builder = Gateway::builder(Arc::new(self.store.clone()), host)
             .transport(Provider::Sandbox, settings.sandbox.provider())
@@ -106,7 +108,8 @@ impl Opened {
             .transport(Provider::Evolution, providers.evolution.clone())
             .policy(settings.policy.into())
             .delivering(settings.delivering())
-            .webhooks(webhooks);
+            .webhooks(webhooks)
+            .phone_systems(phone_systems);
         Ok((builder.build(), providers))
     }
 }

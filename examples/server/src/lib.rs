@@ -12,6 +12,7 @@ pub mod http;
 pub mod inspect;
 pub mod keys_file;
 pub mod logging;
+pub mod phone_systems;
 pub mod private_file;
 pub mod providers;
 pub mod serve;

@@ -27,7 +27,7 @@ use crate::data_folder::{DataFolder, Opened};
 use crate::demo::Demo;
 use crate::http::{self, App, HttpSettings, Surface};
 use crate::providers::Providers;
-use crate::{Failure, console, logging, webhooks};
+use crate::{Failure, console, logging, phone_systems, webhooks};
 use connections::Connections;
 use delivering::Deliveries;
 use housekeeping::Housekeeping;
@@ -105,7 +105,7 @@ impl Server {
         let opened = DataFolder::of(settings).make().await?;
         let listener = listen(settings.listen).await?;
         let address = listener.local_addr().map_err(|error| cannot_listen(settings.listen, &error))?;
-        let (gateway, providers) = opened.gateway(settings)?;
+        let (gateway, providers) = opened.gateway(settings, address)?;
         let app = app(&opened, (gateway.clone(), providers), settings, address)?;
         tell_destinations(&app);
         let router = http::router(app.clone());
@@ -149,15 +149,11 @@ pub(crate) fn app(
     settings: &Settings,
     address: SocketAddr,
 ) -> Result<App, Failure> {
-    let public_url = match (&settings.public_url, settings.mode) {
-        (Some(url), _) => Some(url.join("")),
-        (None, Mode::Development) => Some(format!("http://{address}")),
-        (None, Mode::Production) => None,
-    };
     let http = HttpSettings {
         trusted_proxies: settings.trusted_proxies.clone(),
         destinations: webhooks::policy(settings)?,
-        public_url,
+        phone_systems: phone_systems::policy(settings)?,
+        public_url: settings.public_url_at(address),
         call_timeout: settings.delivering().send_timeout,
         verifies_endpoints: settings.webhooks.verify,
         ..HttpSettings::default()
@@ -171,6 +167,11 @@ fn tell_destinations(app: &App) {
     tracing::info!(%policy, "where providers may be");
     for warning in policy.warnings() {
         tracing::warn!("`providers.allow`: {}", warning.trim_start_matches("`allow`: "));
+    }
+    let policy = &app.settings.phone_systems;
+    tracing::info!(%policy, "where phone systems may be");
+    for warning in policy.warnings() {
+        tracing::warn!("`threecx.allow`: {}", warning.trim_start_matches("`allow`: "));
     }
     let policy = &app.settings.destinations;
     tracing::info!(%policy, generation = policy.generation(), "where events may go");

@@ -53,7 +53,7 @@ impl Client {
                 Absent::Refuse => folder.open().await,
             }
         })?;
-        let router = http::router(serve::app(&opened, opened.gateway(settings)?, settings, settings.listen)?);
+        let router = http::router(serve::app(&opened, opened.gateway(settings, settings.listen)?, settings, settings.listen)?);
         Ok(Self::Local(Box::new(Local { router, runtime })))
     }
 

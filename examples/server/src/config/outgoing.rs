@@ -68,6 +68,35 @@ pub struct ProviderSettings {
     pub root_certificates: Option<PathBuf>,
 }
 
+/// Where phone systems may be: what differs from the policy of the mode. What is closed to events is closed to them, too.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ThreecxSettings {
+    /// The ports; those of the mode, and 5001, where it is empty.
+    pub ports: Vec<u16>,
+    /// Blocks that are open though they are special: those of phone systems in a network of one's own. What nobody can open stays closed.
+    pub allow: Vec<IpNet>,
+    /// The names of phone systems in a network of one's own.
+    pub hosts: Vec<String>,
+    /// A file with certificates of authorities that are believed beside the usual ones.
+    #[serde(with = "values::or_empty")]
+    pub root_certificates: Option<PathBuf>,
+}
+
+/// Where 3CX listens unless it is told otherwise.
+const THREECX_PORTS: [u16; 3] = [443, 5001, 8443];
+
+impl ThreecxSettings {
+    pub(super) fn policy(&self, mode: Mode, others: &DestinationSettings) -> Result<DestinationPolicy, InvalidDestinationPolicy> {
+        let ports = match (self.ports.is_empty(), mode) {
+            (true, Mode::Production) => THREECX_PORTS.to_vec(),
+            _ => self.ports.clone(),
+        };
+        let settings = DestinationSettings { ports, allow: self.allow.clone(), ..others.clone() };
+        settings.policy(mode)?.with_names(self.hosts.iter().cloned())
+    }
+}
+
 impl ProviderSettings {
     pub(super) fn policy(&self, mode: Mode, others: &DestinationSettings) -> Result<DestinationPolicy, InvalidDestinationPolicy> {
         let settings = DestinationSettings { ports: self.ports.clone(), allow: self.allow.clone(), ..others.clone() };
@@ -106,6 +135,16 @@ pub(super) fn broken_provider_setting(error: InvalidDestinationPolicy) -> (&'sta
         InvalidDestinationPolicy::Names => "providers.evolution_hosts",
         InvalidDestinationPolicy::Ports => "providers.ports",
         _ => "providers.allow",
+    };
+    (key, problem(error))
+}
+
+/// The same of the policy of phone systems.
+pub(super) fn broken_threecx_setting(error: InvalidDestinationPolicy) -> (&'static str, String) {
+    let key = match error {
+        InvalidDestinationPolicy::Names => "threecx.hosts",
+        InvalidDestinationPolicy::Ports => "threecx.ports",
+        _ => "threecx.allow",
     };
     (key, problem(error))
 }

@@ -28,6 +28,7 @@ mod request_id;
 mod send;
 mod standing;
 mod state;
+mod threecx;
 mod v1;
 mod words;
 
@@ -46,6 +47,7 @@ pub use challenges::CHALLENGES_MAX;
 pub use identity::Identity;
 pub use keys::{CheckError, KeyCache};
 pub use state::{App, HttpSettings, Shared};
+pub use threecx::file_path;
 
 /// Everything: the contract's route, `/v1`, health, and the document that describes them.
 pub fn router(app: App) -> Router {

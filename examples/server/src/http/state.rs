@@ -54,6 +54,8 @@ pub struct HttpSettings {
     pub failures_per_minute: NonZeroU32,
     /// Where events may go.
     pub destinations: DestinationPolicy,
+    /// Where phone systems may be.
+    pub phone_systems: DestinationPolicy,
     /// Where the gateway is reached from outside; without a slash at the end.
     pub public_url: Option<String>,
     /// How long a provider may take to answer a call that sends nothing.
@@ -65,9 +67,15 @@ pub struct HttpSettings {
 impl Default for HttpSettings {
     fn default() -> Self {
         const SIXTY: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
-        let (destinations, call_timeout) = (DestinationPolicy::production(), Duration::from_secs(15));
-        let (trusted_proxies, public_url) = (Vec::new(), None);
-        Self { trusted_proxies, failures_per_minute: SIXTY, destinations, public_url, call_timeout, verifies_endpoints: true }
+        Self {
+            trusted_proxies: Vec::new(),
+            failures_per_minute: SIXTY,
+            destinations: DestinationPolicy::production(),
+            phone_systems: DestinationPolicy::production(),
+            public_url: None,
+            call_timeout: Duration::from_secs(15),
+            verifies_endpoints: true,
+        }
     }
 }
 

@@ -10,12 +10,13 @@ use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use axum::{Router, extract::ConnectInfo};
 use gatepost::{
     Account, AccountId, ApiKey, Brand, Calendar, Delivering, DestinationPolicy, ErrorClass, Gateway, Instance, InstanceChange, InstanceId,
-    KeyKind, KeyOwner, KeyTerms, Keyring, Mode, NewKey, Outcome, Parcel, Plan, Provider, Scope, Scopes, Store, Timestamp, Transport,
-    Webhooks, Zone,
+    KeyKind, KeyOwner, KeyTerms, Keyring, Mode, NewKey, Outcome, Parcel, PhoneSystems, Plan, Provider, Scope, Scopes, Store, Timestamp,
+    Transport, Webhooks, Zone,
 };
 use gatepost_http::Http;
 use gatepost_memory::{MemoryStore, Sandbox, TestHost};
 use gatepost_server::http::{App, HttpSettings, router};
+use gatepost_server::phone_systems::ThreecxWords;
 use gatepost_server::providers::{Providers, Whereabouts};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -61,7 +62,11 @@ impl Default for Terms {
         Self {
             store: Arc::new(MemoryStore::new()),
             sandbox: Sandbox::new(),
-            settings: HttpSettings { destinations: DestinationPolicy::development(), ..HttpSettings::default() },
+            settings: HttpSettings {
+                destinations: DestinationPolicy::development(),
+                phone_systems: DestinationPolicy::development(),
+                ..HttpSettings::default()
+            },
             has_worker: true,
             failures: 0,
             send_timeout: Duration::from_millis(20),
@@ -83,6 +88,7 @@ impl World {
         let http = Http::builder(destinations.clone(), host.clone()).build().unwrap();
         let whereabouts = Whereabouts { policy: destinations.clone(), evolution_hosts: Vec::new(), graph_url: terms.graph_url };
         let http = Arc::new(http);
+        let words = ThreecxWords { keyring: keyring.clone(), public_url: terms.settings.public_url.clone() };
         let providers = Providers::new(http.clone(), whereabouts, terms.store.worker(), keyring.clone(), host.clone());
         let gateway = Gateway::builder(terms.store.clone(), host.clone())
             .transport(Provider::CloudApi, providers.cloud.clone())
@@ -92,7 +98,8 @@ impl World {
                 Faltering { sandbox: terms.sandbox.with_host(host.clone()), failures_left: terms.failures.into() },
             )
             .delivering(delivering)
-            .webhooks(Webhooks::new(http, destinations, keyring.clone()))
+            .webhooks(Webhooks::new(http.clone(), destinations.clone(), keyring.clone()))
+            .phone_systems(PhoneSystems::new(http, destinations, keyring.clone(), Arc::new(words)))
             .build();
         if terms.has_worker {
             tokio::spawn(deliver(gateway.clone()));
