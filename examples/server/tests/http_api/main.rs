@@ -14,5 +14,6 @@ mod receiver;
 mod routes;
 mod scene;
 mod send;
+mod threecx;
 mod v1;
 mod world;

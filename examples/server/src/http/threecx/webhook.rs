@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use gatepost::{CallDetails, EntryOutcome, MessageId, MessageStatus};
 use gatepost_threecx::webhook::{self, Event, InvalidEvent, NotAdmitted, Shown};
 use gatepost_threecx::{NotPlanned, Plan};
@@ -50,8 +50,12 @@ use crate::http::state::App;
         (status = 502, description = "`gateway_send_failed`"),
         (status = 503, description = "The gateway cannot answer now."),
 ))]
-pub(crate) async fn hear_threecx(State(app): State<App>, Path(id): Path<String>, request: Request<Body>) -> Response {
-    let request_id = RequestId::of(request.headers(), &**app.gateway.host());
+pub(crate) async fn hear_threecx(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    request: Request<Body>,
+) -> Response {
     match answer(&app, &id, request).await {
         Ok(answer) => (StatusCode::OK, Json(answer)).into_response(),
         Err(Refusal::NotGenuine) => (StatusCode::UNAUTHORIZED, Json(NotGenuine::default())).into_response(),
