@@ -7,7 +7,7 @@ use axum::http::{Method, Request};
 use gatepost::{Host, Secret};
 use gatepost_whatsapp::cloud::{SIGNATURE_HEADER, sign};
 use gatepost_whatsapp::evolution::authorization;
-use gatepost_whatsapp::fake::Mishap;
+use gatepost_whatsapp::fake::{FakeFile, Mishap};
 use serde_json::{Value, json};
 
 use crate::providers::{APP_SECRET, Stage};
@@ -35,6 +35,15 @@ impl Stage {
                           "entry": [{"id": "9001", "changes": [{"field": "messages", "value": value}]}]});
         let (body, path) = (body.to_string(), format!("/providers/whatsapp/{}", text(instance, "id")));
         self.post(&path, Some((SIGNATURE_HEADER, &sign(body.as_bytes(), &Secret::from(APP_SECRET)))), body).await
+    }
+
+    /// Alice sends a picture to a number of Meta's, who keeps it.
+    pub(crate) async fn meta_sends_a_picture(&self, instance: &Value, caption: &str) {
+        let (at, file) = (self.world.host.now().as_millis() / 1_000, FakeFile::picture());
+        let image = json!({"id": "4120532427830001", "mime_type": file.mime_type, "caption": caption});
+        self.graph.keep("4120532427830001", file);
+        let message = json!({"from": ALICE, "id": "wamid.picture", "timestamp": at.to_string(), "type": "image", "image": image});
+        assert_eq!(self.meta_tells(instance, &json!({"messages": [message]})).await, 200);
     }
 
     /// Alice writes to a number of Meta's.

@@ -178,9 +178,7 @@ impl Line {
         // What must not become a message is taken all the same: 3CX would report it for ever.
         match self.follow(app, &entry, &call, Duration::ZERO).await {
             Ok(answer) => Ok(Json(serde_json::to_value(answer).unwrap_or_default())),
-            Err(error) => {
-                Ok(Json(json!({"success": true, "status": "logged", "log_id": entry.id, "reason": error.code().name()})))
-            }
+            Err(error) => Ok(Json(json!({"success": true, "status": "logged", "log_id": entry.id, "reason": error.code().name()}))),
         }
     }
 }

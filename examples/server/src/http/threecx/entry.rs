@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use gatepost::{
-    AccountStore, CallDetails, Conclusion, Entered, EntryOutcome, IntegrationId, MessageId, NewIntegrationEntry, Phone, StoreError, Timestamp,
+    AccountStore, CallDetails, Conclusion, Entered, EntryOutcome, IntegrationId, MessageId, NewIntegrationEntry, Phone, StoreError,
+    Timestamp,
 };
 
 /// What a phone system said, before it is written down.
@@ -38,7 +39,12 @@ pub(super) enum Written {
 
 impl Said {
     /// Writes it down.
-    pub(super) async fn write(self, store: Arc<dyn AccountStore>, integration: IntegrationId, at: Timestamp) -> Result<Written, StoreError> {
+    pub(super) async fn write(
+        self,
+        store: Arc<dyn AccountStore>,
+        integration: IntegrationId,
+        at: Timestamp,
+    ) -> Result<Written, StoreError> {
         let Self { kind, phone, details, key, is_limited, is_told } = self;
         let entry = NewIntegrationEntry { integration, kind, phone, details, key, is_limited, is_told, at };
         match store.enter(entry).await? {

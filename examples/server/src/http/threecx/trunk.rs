@@ -6,9 +6,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use gatepost::{
-    Answer, CallDetails, Content, EntryOutcome, MediaKind, MessageId, Origin, Phone, Purpose, Request as Message, Text, Way,
-};
+use gatepost::{Answer, CallDetails, Content, EntryOutcome, MediaKind, MessageId, Origin, Phone, Purpose, Request as Message, Text, Way};
 use gatepost_threecx::trunk::{AgentMessage, InvalidAgentMessage, accepted, refused};
 use gatepost_threecx::webhook::NotAdmitted;
 use gatepost_threecx::{KeyGate, bearer};

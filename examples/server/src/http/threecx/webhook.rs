@@ -230,4 +230,3 @@ fn of_invalid(invalid: InvalidEvent) -> ContractError {
     };
     ContractError::of(code).saying(invalid.to_string())
 }
-

@@ -108,7 +108,9 @@ async fn who_does_not_show_the_key_learns_nothing() {
     let office = Office::new().await;
     let id = office.integration.id;
     for (method, rest) in [(Method::GET, "contacts?number=1"), (Method::POST, "calls"), (Method::POST, "chats")] {
-        for (id, key) in [(id.to_string(), "wrong"), (id.to_string(), office.secrets.trunk.expose()), ("7".to_owned(), office.secrets.crm.expose())] {
+        for (id, key) in
+            [(id.to_string(), "wrong"), (id.to_string(), office.secrets.trunk.expose()), ("7".to_owned(), office.secrets.crm.expose())]
+        {
             let answer = office.call(method.clone(), &format!("/3cx/{id}/crm/{rest}"), &[("x-gateway-key", key)], "{}").await;
             assert_eq!((answer.status.as_u16(), &answer.body["errors"][0]["title"]), (401, &json!("Invalid API key")), "{rest}");
         }

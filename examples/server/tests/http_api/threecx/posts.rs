@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use axum::http::Method;
-use gatepost::{FileLink, InboundFilter, Page, SaidDetail, SaidFile, Words};
+use axum::body::Body;
+use axum::http::{Method, Request};
+use gatepost::{FileLink, InboundFilter, NewIntegration, NewLine, Page, SaidDetail, SaidFile, Words};
+use gatepost_whatsapp::fake::FakeFile;
 use serde_json::{Value, json};
 
-use super::{ALICE, NUMBER, Office, everything_on};
+use super::{ALICE, NUMBER, Office, everything_on, integrations};
+use crate::providers::Stage;
 use crate::receiver::Receiver;
 use crate::world::Terms;
 
@@ -123,6 +126,34 @@ async fn a_link_of_nobody_and_one_that_is_over_open_nothing() {
     }
     let sandbox = office.call(Method::GET, &gatepost_server::http::file_path(&link(now.plus(Duration::from_secs(1)))), &[], "").await;
     assert_eq!(sandbox.status.as_u16(), 404, "the sandbox has no files");
+}
+
+/// From the picture that somebody sends at Meta to its bytes in the hands of the phone system.
+#[tokio::test]
+async fn a_picture_is_posted_as_a_link_that_opens_for_a_while() {
+    let stage = Stage::new().await;
+    let cloud = stage.cloud().await;
+    let mut receiver = Receiver::start().await;
+    let integrations = integrations(&stage.world);
+    let instance = crate::scene::text(&cloud, "id").parse().unwrap();
+    let new = NewIntegration { name: "desk".parse().unwrap(), enabled: true, instance, settings: everything_on().kept().unwrap() };
+    let added = integrations.add(new).await.unwrap();
+    let line = NewLine { url: receiver.url(), number: NUMBER.parse().unwrap() };
+    integrations.set_line(added.integration.id, Some(line), everything_on().posts(), gatepost::Actor::App).await.unwrap();
+
+    stage.meta_sends_a_picture(&cloud, "Broken part").await;
+    let payload = posted(&mut receiver).await["data"]["payload"].clone();
+    assert_eq!((&payload["type"], &payload["text"]), (&json!("MMS"), &json!("Broken part")));
+    assert_eq!(payload["media"][0]["content_type"], "image/png");
+    let url = payload["media"][0]["url"].as_str().unwrap();
+    let path = url.strip_prefix("https://gateway.example.com").unwrap();
+    let fetched = stage.world.exchange(Request::get(path).body(Body::empty()).unwrap()).await;
+    assert_eq!((fetched.status.as_u16(), fetched.header("content-type")), (200, "image/png"));
+    assert_eq!(&fetched.bytes[..], FakeFile::picture().bytes);
+    assert_eq!((fetched.header("x-content-type-options"), fetched.header("content-disposition")), ("nosniff", "attachment"));
+    stage.world.host.advance(Duration::from_secs(3_600));
+    let over = stage.world.exchange(Request::get(path).body(Body::empty()).unwrap()).await;
+    assert_eq!(over.status.as_u16(), 404);
 }
 
 #[tokio::test]

@@ -121,7 +121,8 @@ async fn who_is_not_known_learns_nothing() {
     let change = gatepost::IntegrationChange { settings: Some(settings.kept().unwrap()), ..Default::default() };
     office.integration = office.integrations().change(office.integration.id, change).await.unwrap();
     assert_eq!(answer(&office, &id, &key).await, generic);
-    let disabled = gatepost::IntegrationChange { settings: Some(everything_on().kept().unwrap()), enabled: Some(false), ..Default::default() };
+    let disabled =
+        gatepost::IntegrationChange { settings: Some(everything_on().kept().unwrap()), enabled: Some(false), ..Default::default() };
     office.integrations().change(office.integration.id, disabled).await.unwrap();
     assert_eq!(answer(&office, &id, &key).await, generic);
     let without = office.call(Method::POST, &office.sms_path(), &[], &hello().to_string()).await;

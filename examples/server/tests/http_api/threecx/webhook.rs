@@ -66,7 +66,9 @@ async fn a_message_in_the_window_is_sent() {
 async fn every_alias_of_number_and_text_is_read() {
     let office = Office::new().await;
     office.alice_writes("hi").await;
-    for (phone, text) in [("to", "message"), ("from", "message_text"), ("customer_phone", "message"), ("caller", "message"), ("phone", "message")] {
+    for (phone, text) in
+        [("to", "message"), ("from", "message_text"), ("customer_phone", "message"), ("caller", "message"), ("phone", "message")]
+    {
         let event = json!({"event_type": "outbound_message", phone: ALICE, text: format!("by {phone}"), "message_purpose": "support"});
         check(&office.post(&event).await, "sent", None);
     }
@@ -173,7 +175,8 @@ async fn before_it_is_known_every_call_is_answered_alike() {
     let change = IntegrationChange { settings: Some(elsewhere.kept().unwrap()), ..IntegrationChange::default() };
     office.integration = office.integrations().change(office.integration.id, change).await.unwrap();
     assert_eq!(refused(&office, &secret, &[], &body).await, generic);
-    let disabled = IntegrationChange { enabled: Some(false), settings: Some(everything_on().kept().unwrap()), ..IntegrationChange::default() };
+    let disabled =
+        IntegrationChange { enabled: Some(false), settings: Some(everything_on().kept().unwrap()), ..IntegrationChange::default() };
     office.integrations().change(office.integration.id, disabled).await.unwrap();
     assert_eq!(refused(&office, &secret, &[], &body).await, generic);
     office.integrations().remove(office.integration.id).await.unwrap();
@@ -284,7 +287,10 @@ async fn call_events_disabled() {
 #[tokio::test]
 async fn missing_phone() {
     let office = Office::new().await;
-    office.post(&json!({"event_type": "outbound_message", "message_text": "hi", "message_purpose": "support"})).await.is_contract_error(422, "missing_phone");
+    office
+        .post(&json!({"event_type": "outbound_message", "message_text": "hi", "message_purpose": "support"}))
+        .await
+        .is_contract_error(422, "missing_phone");
     office.post(&json!({"event_type": "missed_call"})).await.is_contract_error(422, "missing_phone");
 }
 
@@ -325,7 +331,8 @@ async fn recipient_suppressed() {
     office.alice_writes("STOP").await;
     office.post(&message()).await.is_contract_error(403, "recipient_suppressed");
     // Not even a code that she asked for.
-    let code = json!({"event_type": "outbound_message", "to": ALICE, "message_text": "Your code is 482913.", "message_purpose": "authentication"});
+    let code =
+        json!({"event_type": "outbound_message", "to": ALICE, "message_text": "Your code is 482913.", "message_purpose": "authentication"});
     office.post(&code).await.is_contract_error(403, "recipient_suppressed");
     let blocked = office.world.app.gateway.account(office.world.shop.id);
     blocked.suppress("+999501234568".parse().unwrap(), Cause::Manual, None, gatepost::Actor::App).await.unwrap();
@@ -394,7 +401,9 @@ async fn the_relay_of_another_gateway_is_taken_as_it_is() {
 
 #[tokio::test]
 async fn a_wait_that_is_none_is_refused_and_no_wait_answers_at_once() {
-    let office = Office::with(Terms { has_worker: false, ..Terms::default() }, Settings { strict_conversation_window: false, ..everything_on() }).await;
+    let office =
+        Office::with(Terms { has_worker: false, ..Terms::default() }, Settings { strict_conversation_window: false, ..everything_on() })
+            .await;
     let secret = office.secrets.webhook.expose().to_owned();
     let call = async |query: &str, event: Value| {
         office.call(Method::POST, &(office.path() + query), &[(SECRET, &secret)], &event.to_string()).await
