@@ -78,6 +78,7 @@
 //! | receiving | [`Notification`], [`Inbound`], [`Told`]; [`read_reply`], [`Response`], [`Suspicion`]; [`StatusReport`] |
 //! | a person's part | [`Review`], [`Pause`], [`Suspicion`] |
 //! | telling customers | [`Endpoint`], [`Event`], [`Webhooks`], [`AccountEndpoints`], [`Replay`], [`Recovery`] |
+//! | phone systems | [`Integration`], [`IntegrationEntry`], [`PhoneSystems`], [`AccountIntegrations`] |
 //! | genuine and safe | [`sign`], [`Verifier`], [`EndpointSecrets`]; [`DestinationPolicy`], [`CheckedTarget`] |
 //! | the edges | [`Store`] with its three handles, [`Transport`], [`MediaSource`], [`HttpSend`], [`Host`] |
 //! | all of it together | [`Gateway`], [`AccountGateway`], [`Sent`] |
@@ -92,8 +93,8 @@
 //!
 //! # Not supported yet
 //!
-//! - Passing on the files that people send: a [`MediaSource`] fetches them, and customers are told the provider's id of them.
-//! - 3CX integrations: the rules know their origin and an adapter reads their words, but no store keeps them yet.
+//! - Passing on the files that people send to customers' endpoints: they are told the provider's id. A phone system gets links, and a
+//!   [`MediaSource`] fetches what is asked for by one.
 //! - Content rules: what is said is not judged, but for [one-time codes](Findings::one_time_code).
 //! - Several hosts over one database: the shapes are there (leases, fences, shards), the PostgreSQL adapter is not.
 #![no_std]
