@@ -296,7 +296,8 @@ fn name_of(destination: &Destination) -> Result<Name, Problem> {
     host.parse().map_err(|error: gatepost::InvalidName| Problem::of_field("name", error.to_string()))
 }
 
-async fn instance(app: &App, on: OnAccount, named: Option<String>) -> Result<Option<InstanceId>, Problem> {
+/// The instance of the account with this id or name.
+pub(super) async fn instance(app: &App, on: OnAccount, named: Option<String>) -> Result<Option<InstanceId>, Problem> {
     let Some(named) = named else { return Ok(None) };
     let found = on.store(app).instance(InstanceRef::from(named.as_str())).await?;
     let missing = || Problem::of_field("instance_id", "expected the id or the name of an instance of the account");
