@@ -189,7 +189,9 @@ impl AccountIntegrations {
             let Some(endpoint) = self.store.endpoint(id).await? else { return Ok(()) };
             let line = PhoneLine::open(self.account, id, &endpoint.secrets, self.phone_systems.keyring())?;
             let secrets = (line.number != number).then(|| self.seal_line(id, &PhoneLine { number, ..line }));
-            let change = EndpointChange { if_revision: Some(endpoint.revision), secrets, ..self.telling(integration, posts, by) };
+            // A line that another one sealed meanwhile stays as they sealed it.
+            let if_revision = secrets.is_some().then_some(endpoint.revision);
+            let change = EndpointChange { if_revision, secrets, ..self.telling(integration, posts, by) };
             match self.store.change_endpoint(id, change).await {
                 Err(StoreError::Conflict) => {}
                 changed => return changed.map(drop).map_err(IntegrationError::Store),

@@ -170,8 +170,7 @@ struct Network(IpNet);
 /// The answer shows its three secrets, this one time. An operator switches on the account's `threecx_enabled` before anything of it counts.
 #[utoipa::path(post, path = "/v1/accounts/{account_id}/integrations", tag = "Integrations", responses(
     (status = 201, description = "The integration, with its secrets.", body = NewIntegrationShape),
-    (status = 409, description = "`integration_limit_reached`: the account has as many integrations as it may have. `endpoint_limit_reached`: \
-the same of endpoints, one of which stands for where it is posted.", body = ProblemShape, content_type = "application/problem+json"),
+    (status = 409, description = "`integration_limit_reached`: the account has as many integrations as it may have.", body = ProblemShape, content_type = "application/problem+json"),
 ))]
 pub(super) async fn create_integration(
     State(app): State<App>,
@@ -220,11 +219,8 @@ pub(super) async fn get_integration(
 }
 
 /// Change an integration
-#[utoipa::path(patch, path = "/v1/accounts/{account_id}/integrations/{integration_id}", tag = "Integrations", responses(
-    (status = 200, description = "The integration as it is then.", body = IntegrationShape),
-    (status = 409, description = "`endpoint_limit_reached`: an endpoint stands for where it is posted, and the account has as many as it may \
-have.", body = ProblemShape, content_type = "application/problem+json"),
-))]
+#[utoipa::path(patch, path = "/v1/accounts/{account_id}/integrations/{integration_id}", tag = "Integrations",
+    responses((status = 200, description = "The integration as it is then.", body = IntegrationShape)))]
 pub(super) async fn change_integration(
     State(app): State<App>,
     on: OnAccount,
@@ -329,10 +325,13 @@ async fn tell(app: &App, on: OnAccount, id: IntegrationId) -> Result<Integration
             Some(number) => integrations.renumber(&present, number, settings.posts(), on.actor()).await,
             None => integrations.tell(&present, settings.posts(), on.actor()).await,
         };
-        told.map_err(problem)?;
+        let is_told = match told {
+            Err(IntegrationError::Store(StoreError::Conflict)) => false,
+            told => told.map(|()| true).map_err(problem)?,
+        };
         let revision = present.revision;
         present = find(app, on, id).await?;
-        if present.revision == revision {
+        if is_told && present.revision == revision {
             return Ok(present);
         }
     }
@@ -414,10 +413,7 @@ impl ChangeIntegration {
         let settings = settings(integration)?;
         let line = said.as_ref().zip(settings.number).map(|(SecretText(url), number)| NewLine { url: url.clone(), number });
         let set = integrations(app, on)?.set_line(integration.id, line, settings.posts(), on.actor()).await;
-        set.map(drop).map_err(|error| match error {
-            IntegrationError::Full => Problem::of(Code::EndpointLimitReached),
-            error => problem(error),
-        })
+        set.map(drop).map_err(problem)
     }
 }
 
