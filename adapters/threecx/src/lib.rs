@@ -29,10 +29,12 @@
 
 pub mod crm;
 mod fields;
+mod key;
 mod settings;
 mod template;
 pub mod trunk;
 pub mod webhook;
 
+pub use key::{KeyGate, bearer};
 pub use settings::{CallTemplate, NETWORKS_MAX, NotPlanned, Outgoing, Plan, Settings, Skipped, Templates};
 pub use template::{CallFacts, InvalidTemplate, NotFilled, TEMPLATE_CHARACTERS_MAX, Template, Variable};

@@ -103,9 +103,7 @@ impl Gate {
     }
 
     fn check_secret(&self, shown: Header<'_>) -> Result<(), NotAdmitted> {
-        // Digests have one length, so that comparing does not tell the secret's.
-        let [expected, found] = [self.secret.expose().as_bytes(), shown.unwrap_or_default().unwrap_or_default()].map(Sha256::digest);
-        let is_known = bool::from(expected.ct_eq(&found)) & !self.secret.expose().is_empty();
+        let is_known = is_same(&self.secret, shown.unwrap_or_default().unwrap_or_default());
         match shown? {
             None => Err(NotAdmitted::SecretMissing),
             Some(_) if is_known => Ok(()),
@@ -114,9 +112,7 @@ impl Gate {
     }
 
     fn check_peer(&self, peer: IpAddr) -> Result<(), NotAdmitted> {
-        let peer = peer.to_canonical();
-        let is_allowed = self.networks.is_empty() || self.networks.iter().any(|network| network.contains(&peer));
-        if is_allowed { Ok(()) } else { Err(NotAdmitted::PeerNotAllowed) }
+        if is_allowed(&self.networks, peer) { Ok(()) } else { Err(NotAdmitted::PeerNotAllowed) }
     }
 
     /// Without a time there is nothing that a signature could bind to its moment.
@@ -132,6 +128,18 @@ impl Gate {
             (Some(_), Some(_), None) => Err(NotAdmitted::SignatureMalformed),
         }
     }
+}
+
+/// Whether this is the secret; an empty one is nobody's. Digests have one length, so that comparing does not tell the secret's.
+pub(crate) fn is_same(secret: &Secret, shown: &[u8]) -> bool {
+    let [expected, found] = [secret.expose().as_bytes(), shown].map(Sha256::digest);
+    bool::from(expected.ct_eq(&found)) & !secret.expose().is_empty()
+}
+
+/// Whether something may come from there.
+pub(crate) fn is_allowed(networks: &[IpNet], peer: IpAddr) -> bool {
+    let peer = peer.to_canonical();
+    networks.is_empty() || networks.iter().any(|network| network.contains(&peer))
 }
 
 /// The signature of a body at a time, as phone systems may send it: `sha256=` and the digits.

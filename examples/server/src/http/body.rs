@@ -47,7 +47,8 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Code>
     read_up_to(BYTES_MAX, headers, body).await
 }
 
-async fn read_up_to(bytes_max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, Code> {
+/// Reads a body whole, if it is no longer than this.
+pub(super) async fn read_up_to(bytes_max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, Code> {
     if announced_length(headers).is_some_and(|length| length > bytes_max) {
         return Err(Code::PayloadTooLarge);
     }

@@ -38,6 +38,8 @@ codes! {
     ApiKeyInUrl = BAD_REQUEST, "api_key_in_url", "an API key belongs into the `Authorization` header, never into a URL";
     /// There is nothing to send again.
     BodyForgotten = GONE, "body_forgotten", "the body of the event is older than what is kept";
+    /// Calls become no messages.
+    CallEventsDisabled = FORBIDDEN, "call_events_disabled", "call events are switched off for this integration";
     /// Receivers are being asked already.
     ChallengeUnderWay = CONFLICT, "challenge_under_way", "too many challenges are under way; try again when one has its answer";
     /// Free text outside the window.
@@ -68,6 +70,8 @@ codes! {
     IntegrationLimitReached = CONFLICT, "integration_limit_reached", "the account has as many integrations as it may have";
     /// It is our fault.
     InternalError = INTERNAL_SERVER_ERROR, "internal_error", "something went wrong in the gateway; nothing more is known";
+    /// It is not shown to be the phone system, and nobody is told why.
+    InvalidThreecxWebhook = UNAUTHORIZED, "invalid_3cx_webhook", "Invalid 3CX webhook request.";
     /// No key, or none that is in force.
     InvalidApiKey = UNAUTHORIZED, "invalid_api_key", "a valid API key is needed: `Authorization: Bearer` and the key";
     /// The account has no such instance.
@@ -80,6 +84,12 @@ codes! {
     MessagePurposeNotAllowed = UNPROCESSABLE_ENTITY, "message_purpose_not_allowed", "messages are not sent for this purpose";
     /// The purpose is missing.
     MessagePurposeRequired = UNPROCESSABLE_ENTITY, "message_purpose_required", "`message_purpose` is required";
+    /// Nothing is to be said.
+    MissingMessageText = UNPROCESSABLE_ENTITY, "missing_message_text", "a text is needed in `message_text` or `message`";
+    /// Nobody is to be written to.
+    MissingPhone = UNPROCESSABLE_ENTITY, "missing_phone", "a phone number is needed in `to`, `from`, `customer_phone`, `caller` or `phone`";
+    /// The account's phone systems are switched off.
+    ModuleNotEnabled = FORBIDDEN, "module_not_enabled", "3CX is not switched on for this account";
     /// Another method is meant.
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not know the method; see `Allow`";
     /// The month is used up.
@@ -92,6 +102,8 @@ codes! {
     NotInDoubt = CONFLICT, "not_in_doubt", "it is known how this message ended, or it has not ended";
     /// There is nothing there.
     NotFound = NOT_FOUND, "not_found", "there is nothing here";
+    /// Agents and flows may not answer.
+    OutboundDisabled = FORBIDDEN, "outbound_disabled", "outbound messages are switched off for this integration";
     /// The body is too large.
     PayloadTooLarge = PAYLOAD_TOO_LARGE, "payload_too_large", "the body must not be larger than 65,536 bytes";
     /// The content or its risk.
@@ -128,6 +140,8 @@ codes! {
     UrlChanged = CONFLICT, "url_changed", "the endpoint got its URL after the event; `to_changed_url` sends it there all the same";
     /// A field is missing or wrong.
     ValidationError = UNPROCESSABLE_ENTITY, "validation_error", "a field is missing or is not what it must be";
+    /// The phone system says too much.
+    WebhookRateLimited = TOO_MANY_REQUESTS, "webhook_rate_limited", "more than 60 events a minute; slow down";
     /// The instance is another provider's.
     WrongProvider = CONFLICT, "wrong_provider", "the instance is of another provider";
 }

@@ -109,6 +109,11 @@ impl Details {
         Self { action: Some("pause"), reasons: vec![Hindrance::Paused.as_str()], ..Self::default() }
     }
 
+    /// The first of the reasons.
+    pub(super) fn first_reason(&self) -> Option<&'static str> {
+        self.reasons.first().copied()
+    }
+
     fn of_decision(decision: &Decision) -> Self {
         let reasons = decision.reasons.iter().map(|reason| reason.rule.as_str()).collect();
         Self { risk_score: Some(decision.risk_score), reasons, ..Self::default() }
@@ -124,6 +129,31 @@ impl ContractError {
     /// The same error in other words.
     pub(super) fn saying(self, message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), ..self }
+    }
+
+    /// Which error it is.
+    pub(super) const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// It in words.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The message that was accepted before it failed.
+    pub(super) fn message_id(&self) -> Option<MessageId> {
+        self.details.as_ref()?.message_id
+    }
+
+    /// The same error, to be tried again after so long.
+    pub(super) fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    /// In how many seconds to try again, where that is known.
+    pub(super) fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after.map(seconds_up).or((self.code == Code::Unavailable).then_some(1))
     }
 
     /// The same error, for a request that was made before.

@@ -15,8 +15,9 @@ use super::request_id::RequestId;
 use super::state::App;
 
 /// Answers one request through the routes behind it.
-pub(super) async fn edge(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn edge(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let request_id = RequestId::of(request.headers(), &**app.gateway.host());
+    request.extensions_mut().insert(request_id.clone());
     let path = request.uri().path().to_owned();
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let mut response = answered.unwrap_or_else(|_| Problem::of(Code::InternalError).into_response());
@@ -39,7 +40,7 @@ pub(super) async fn not_found() -> Problem {
 
 /// The shape is the one that callers of this path know; headers set before stay, `Allow` above all.
 fn write_down(problem: Problem, request_id: &RequestId, path: &str, headers: &HeaderMap) -> Response {
-    let is_contract = path == "/api" || path.starts_with("/api/");
+    let is_contract = path == "/api" || path.starts_with("/api/") || path.starts_with("/integrations/");
     let mut response =
         if is_contract { problem.into_contract_error().into_response(request_id.clone()) } else { problem.render(request_id, path) };
     for (name, value) in headers {

@@ -20,7 +20,7 @@ use super::problem::{MEDIA_TYPE, ProblemShape};
 use super::send::{self, SuccessShape};
 use super::state::App;
 use super::words::StatusWord;
-use super::{event_schemas, health, provider_routes, v1};
+use super::{event_schemas, health, provider_routes, threecx, v1};
 
 /// The errors of the send route.
 const CONTRACT_CODES: [Code; 28] = [
@@ -73,6 +73,12 @@ pub(super) fn open_routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(frame())
         .routes(routes!(provider_routes::meet, provider_routes::hear_whatsapp))
         .routes(routes!(provider_routes::hear_evolution))
+        .routes(routes!(threecx::webhook::hear_threecx))
+        .routes(routes!(threecx::trunk::send_sms))
+        .routes(routes!(threecx::crm::find_contact))
+        .routes(routes!(threecx::crm::take_call_report))
+        .routes(routes!(threecx::crm::take_chat_report))
+        .routes(routes!(threecx::files::fetch_file))
         .routes(routes!(health::root))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))

@@ -10,7 +10,7 @@ const LENGTH_MAX: usize = 128;
 
 /// The caller's own name for the request, or one made here.
 #[derive(Clone, Debug)]
-pub(super) struct RequestId(HeaderValue);
+pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
     /// The id that the caller sent, if it is 1 to 128 visible ASCII characters, else a random one.

@@ -77,7 +77,33 @@ async fn answer(app: &App, request: Request) -> Result<Success, ContractError> {
     let sender = Sender::of(authenticate(app, &parts).await?)?;
     let body = body::read_json(&parts.headers, body).await?;
     let (request, wait) = sender.read(&parts, &body)?;
-    let account = app.gateway.account(sender.account);
+    send_request(app, sender.account, request, wait).await
+}
+
+/// A message that was accepted, and how far it got within the wait.
+pub(super) struct Concluded {
+    pub(super) message: MessageId,
+    pub(super) status: MessageStatus,
+    /// Whether it was accepted before.
+    pub(super) is_repeated: bool,
+    /// What holds it: a pause, or the first rule that does.
+    pub(super) held_by: Option<&'static str>,
+}
+
+/// Sends a message of an account, and waits for so long.
+pub(super) async fn send_and_wait(
+    app: &App,
+    account: AccountId,
+    request: gatepost::Request,
+    wait: Duration,
+) -> Result<Concluded, ContractError> {
+    let Success { status, receipt, .. } = send_request(app, account, request, wait).await?;
+    let held_by = receipt.held.as_deref().and_then(Details::first_reason);
+    Ok(Concluded { message: receipt.message, status, is_repeated: receipt.is_repeated, held_by })
+}
+
+async fn send_request(app: &App, account: AccountId, request: gatepost::Request, wait: Duration) -> Result<Success, ContractError> {
+    let account = app.gateway.account(account);
     let store = &**account.store();
     if wait.is_zero() {
         let receipt = Receipt::of(&account.submit(request).await?, app.now())?;
@@ -182,6 +208,12 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Compla
     key.map(Some).map_err(|error| complain(error.to_string()))
 }
 
+/// How long a caller wants to wait for the provider.
+pub(super) fn wait_of(query: Option<&str>) -> Result<Duration, ContractError> {
+    let mut complaints = Complaints::default();
+    complaints.note(wait(query)).ok_or_else(|| ContractError::of_complaints(complaints))
+}
+
 fn wait(query: Option<&str>) -> Result<Duration, Complaint> {
     let mut values = query.into_iter().flat_map(|query| query.split('&')).filter_map(|pair| pair.strip_prefix("wait="));
     let Some(text) = values.next() else { return Ok(WAIT_DEFAULT) };
@@ -191,7 +223,7 @@ fn wait(query: Option<&str>) -> Result<Duration, Complaint> {
 }
 
 /// What the caller holds once the message is stored.
-struct Receipt {
+pub(super) struct Receipt {
     message: MessageId,
     log_id: u64,
     status: MessageStatus,
@@ -201,7 +233,12 @@ struct Receipt {
 }
 
 impl Receipt {
-    fn of(answer: &Answer, now: Timestamp) -> Result<Self, ContractError> {
+    /// The message.
+    pub(super) const fn message(&self) -> MessageId {
+        self.message
+    }
+
+    pub(super) fn of(answer: &Answer, now: Timestamp) -> Result<Self, ContractError> {
         match answer {
             Answer::Accepted(accepted) => Ok(Self {
                 message: accepted.message,
@@ -231,7 +268,7 @@ impl Receipt {
                 return Err(ContractError::of_ending(self.message, self.log_id, status, error).repeated(self.is_repeated));
             }
         };
-        Ok(Success { code, word, receipt: self })
+        Ok(Success { code, word, status, receipt: self })
     }
 }
 
@@ -239,6 +276,7 @@ impl Receipt {
 struct Success {
     code: StatusCode,
     word: &'static str,
+    status: MessageStatus,
     receipt: Receipt,
 }
 
@@ -266,7 +304,7 @@ pub(super) struct SuccessShape<'a> {
 
 impl Success {
     fn into_response(self, request_id: RequestId) -> Response {
-        let Self { code, word, receipt } = self;
+        let Self { code, word, receipt, .. } = self;
         let Receipt { message, log_id, held, .. } = &receipt;
         let shape = SuccessShape { success: true, status: word, message_id: *message, log_id: *log_id, details: held.as_deref() };
         let mut response = Response::new(Body::from(serde_json::to_vec(&shape).unwrap_or_default()));

@@ -14,6 +14,7 @@ use ipnet::IpNet;
 use super::challenges::Challenges;
 use super::failures::Failures;
 use super::keys::KeyCache;
+use super::threecx::Repeats;
 use crate::providers::Providers;
 
 /// How long the worker may be silent before the process is not ready.
@@ -40,6 +41,8 @@ pub struct Shared {
     pub(super) challenges: Challenges,
     /// Calls of providers that send nothing.
     pub(super) calls: Challenges,
+    /// What agents sent and got no answer to.
+    pub(super) repeats: Repeats,
     failures: Failures,
     heartbeat_at: AtomicI64,
     is_draining: AtomicBool,
@@ -107,6 +110,7 @@ impl App {
             settings,
             challenges: Challenges::default(),
             calls: Challenges::default(),
+            repeats: Repeats::default(),
             failures,
             heartbeat_at: AtomicI64::new(i64::MIN),
             is_draining: AtomicBool::new(false),

@@ -15,5 +15,6 @@ mod receiver;
 mod routes;
 mod scene;
 mod send;
+mod threecx;
 mod v1;
 mod world;

@@ -1,0 +1,214 @@
+//! CRM: what the CRM template has 3CX ask and report: who calls, how a call went, and that a chat is over.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::request::Parts;
+use gatepost::{CallDetails, ContactCard, EntryOutcome, Timestamp, Words};
+use gatepost_threecx::KeyGate;
+use gatepost_threecx::crm::{CallReport, CallType, ChatReport, InvalidReport, KEY_HEADER, LookupAnswer, Searched};
+use gatepost_threecx::webhook::{self, NotAdmitted};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::entry::{Said, Written};
+use super::trunk::NotTaken;
+use super::webhook::ThreecxAnswer;
+use super::{Line, note_refusal, only, peer};
+use crate::http::body;
+use crate::http::code::Code;
+use crate::http::contract_error::ContractError;
+use crate::http::state::App;
+
+/// Find the contact of a number
+///
+/// Asked by the CRM template when a call comes in. A number of nobody is answered with none.
+#[utoipa::path(get, path = "/3cx/{integration_id}/crm/contacts", tag = "3CX", operation_id = "find_threecx_contact",
+    params(
+        ("integration_id" = String, Path, description = "The integration's id.", example = "4503599627370497"),
+        ("number" = String, Query, description = "The number, as the phone system has it."),
+        ("X-Gateway-Key" = String, Header, description = "The integration's CRM key."),
+    ),
+    responses(
+        (status = 200, description = "The contacts: one, or none."),
+        (status = 401, description = "`unauthorized`: the key is not the integration's, or there is no such integration."),
+        (status = 403, description = "`module_not_enabled`"),
+))]
+pub(crate) async fn find_contact(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Result<Json<LookupAnswer>, NotTaken> {
+    let (parts, _) = request.into_parts();
+    let line = admit(&app, &id, &parts).await?;
+    let number = Query::<Lookup>::try_from_uri(&parts.uri).ok().and_then(|Query(lookup)| lookup.number);
+    let Some(searched) = number.as_deref().and_then(Searched::read) else { return Ok(Json(LookupAnswer::nobody())) };
+    let store = app.gateway.store().account(line.account.id);
+    let card = store.contact_card(searched.phone().into()).await?;
+    let said = Said {
+        kind: "lookup".to_owned(),
+        phone: Some(searched.phone()),
+        details: CallDetails::default(),
+        key: None,
+        is_limited: false,
+        is_told: false,
+    };
+    if let Written::New(entry) = said.write(store, line.integration.id, app.now()).await? {
+        entry.conclude(EntryOutcome::Logged, card.is_none().then_some("unknown_contact"), None).await;
+    }
+    Ok(Json(card.map_or_else(LookupAnswer::nobody, |card| of_card(&app, &searched, &card))))
+}
+
+#[derive(Deserialize)]
+struct Lookup {
+    number: Option<String>,
+}
+
+/// Where the contact's page is, once there is a dashboard, belongs to the answer: 3CX counts no contact without one.
+fn of_card(app: &App, searched: &Searched, card: &ContactCard) -> LookupAnswer {
+    let url = format!("{}/contacts/{}", app.settings.public_url.as_deref().unwrap_or_default(), card.id);
+    LookupAnswer::one(searched, &card.id.to_string(), card.name.as_ref().map(Words::as_str), &url)
+}
+
+/// Take the report of a call
+///
+/// Posted by the CRM template when a call is over, leg by leg. One that is reported twice is taken once. A missed call may become a message,
+/// as the event `missed_call` of the webhook does.
+#[utoipa::path(post, path = "/3cx/{integration_id}/crm/calls", tag = "3CX", operation_id = "take_threecx_call",
+    params(
+        ("integration_id" = String, Path, description = "The integration's id.", example = "4503599627370497"),
+        ("X-Gateway-Key" = String, Header, description = "The integration's CRM key."),
+    ),
+    request_body(content = String, content_type = "application/json"),
+    responses(
+        (status = 200, description = "It is taken; `status` says what became of it.", body = ThreecxAnswer),
+        (status = 400, description = "`invalid_json`"),
+        (status = 401, description = "`unauthorized`: the key is not the integration's, or there is no such integration."),
+        (status = 403, description = "`module_not_enabled`"),
+        (status = 422, description = "`validation_error`: the kind of call is none that is known."),
+))]
+pub(crate) async fn take_call_report(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Result<Json<serde_json::Value>, NotTaken> {
+    let (parts, body) = request.into_parts();
+    let line = admit(&app, &id, &parts).await?;
+    let report = CallReport::read(&body::read(&parts.headers, body).await?).map_err(of_invalid)?;
+    let said = Said {
+        kind: "report_call".to_owned(),
+        phone: report.phone,
+        details: details(&report),
+        key: Some(report.key()),
+        is_limited: false,
+        is_told: true,
+    };
+    line.take_report(&app, said, (report.call_type == CallType::Missed).then(|| missed_call(&report)).flatten()).await
+}
+
+/// Take the report of a chat
+///
+/// Posted by the CRM template when a chat is over. Of what was said, only the number of lines is kept: the messages themselves went through
+/// the gateway.
+#[utoipa::path(post, path = "/3cx/{integration_id}/crm/chats", tag = "3CX", operation_id = "take_threecx_chat",
+    params(
+        ("integration_id" = String, Path, description = "The integration's id.", example = "4503599627370497"),
+        ("X-Gateway-Key" = String, Header, description = "The integration's CRM key."),
+    ),
+    request_body(content = String, content_type = "application/json"),
+    responses(
+        (status = 200, description = "It is taken.", body = ThreecxAnswer),
+        (status = 400, description = "`invalid_json`"),
+        (status = 401, description = "`unauthorized`: the key is not the integration's, or there is no such integration."),
+        (status = 403, description = "`module_not_enabled`"),
+))]
+pub(crate) async fn take_chat_report(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Result<Json<serde_json::Value>, NotTaken> {
+    let (parts, body) = request.into_parts();
+    let line = admit(&app, &id, &parts).await?;
+    let body = body::read_up_to(webhook::BODY_BYTES_MAX, &parts.headers, body).await?;
+    let report = ChatReport::read(&body).map_err(of_invalid)?;
+    let seconds = report.started.zip(report.ended).map(|(started, ended)| ended.since(started).as_secs());
+    let details = CallDetails {
+        queue: report.queue.clone(),
+        call_time: report.started.map(|at| at.to_string()),
+        duration_seconds: seconds,
+        lines: Some(report.line_count),
+        ..CallDetails::default()
+    };
+    let key = Some(report.key());
+    let said = Said { kind: "report_chat".to_owned(), phone: report.phone, details, key, is_limited: false, is_told: true };
+    line.take_report(&app, said, None).await
+}
+
+/// The line, if the call shows its CRM key and its module is on.
+async fn admit(app: &App, id: &str, parts: &Parts) -> Result<Line, NotTaken> {
+    let line = Line::find(app, id).await?;
+    let (shown, from) = (only(&parts.headers, KEY_HEADER), peer(app, parts));
+    let gate = line.as_ref().map_or_else(KeyGate::nowhere, |line| line.key_gate(&line.secrets.crm));
+    match (gate.admit(shown, from), line) {
+        (Ok(()), Some(line)) if line.account.threecx_enabled => Ok(line),
+        (Ok(()), Some(_)) => Err(NotTaken::from(Code::ModuleNotEnabled)),
+        (refused, _) => {
+            note_refusal(id, from, "crm", refused.err().unwrap_or(NotAdmitted::UnknownIntegration));
+            Err(NotTaken::unauthorized(shown.is_some()))
+        }
+    }
+}
+
+impl Line {
+    /// Writes a report down, once, and does what a missed call asks for.
+    async fn take_report(&self, app: &App, said: Said, call: Option<webhook::Event>) -> Result<Json<serde_json::Value>, NotTaken> {
+        let store = app.gateway.store().account(self.account.id);
+        let entry = match said.write(store, self.integration.id, app.now()).await? {
+            Written::New(entry) => entry,
+            Written::Repeated(id) => return Ok(Json(json!({"success": true, "status": "logged", "log_id": id, "reason": "repeated"}))),
+            Written::TooOften(_) => return Err(NotTaken::from(Code::InternalError)),
+        };
+        let asks = call.filter(|_| self.settings.call_event_enabled);
+        let Some(call) = asks else {
+            entry.conclude(EntryOutcome::Logged, None, None).await;
+            return Ok(Json(json!({"success": true, "status": "logged", "log_id": entry.id})));
+        };
+        // What must not become a message is taken all the same: 3CX would report it for ever.
+        match self.follow(app, &entry, &call, Duration::ZERO).await {
+            Ok(answer) => Ok(Json(serde_json::to_value(answer).unwrap_or_default())),
+            Err(error) => {
+                Ok(Json(json!({"success": true, "status": "logged", "log_id": entry.id, "reason": error.code().name()})))
+            }
+        }
+    }
+}
+
+fn details(report: &CallReport) -> CallDetails {
+    CallDetails {
+        agent_extension: report.agent.clone(),
+        queue: report.queue.clone(),
+        call_time: report.started.map(|at: Timestamp| at.to_string()),
+        call_type: Some(report.call_type.as_str().to_owned()),
+        duration_seconds: report.duration.map(|duration| duration.as_secs()),
+        ..CallDetails::default()
+    }
+}
+
+/// A missed call as the event that the webhook knows.
+fn missed_call(report: &CallReport) -> Option<webhook::Event> {
+    let body = json!({
+        "event_type": "missed_call", "customer_phone": report.phone?.e164(), "agent_extension": report.agent,
+        "queue": report.queue, "call_time": report.started.map(|at| at.to_string()),
+    });
+    webhook::read(body.to_string().as_bytes()).ok()
+}
+
+fn of_invalid(invalid: InvalidReport) -> NotTaken {
+    let code = match invalid {
+        InvalidReport::NotJson => Code::InvalidJson,
+        InvalidReport::CallType => Code::ValidationError,
+    };
+    NotTaken::from(ContractError::of(code).saying(invalid.to_string()))
+}

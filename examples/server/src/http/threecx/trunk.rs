@@ -1,0 +1,243 @@
+//! Trunk: `POST /3cx/{integration_id}/sms`, what an agent types into 3CX, in 3CX's own shape and with its own answers.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use gatepost::{
+    Answer, CallDetails, Content, EntryOutcome, MediaKind, MessageId, Origin, Phone, Purpose, Request as Message, Text, Way,
+};
+use gatepost_threecx::trunk::{AgentMessage, InvalidAgentMessage, accepted, refused};
+use gatepost_threecx::webhook::NotAdmitted;
+use gatepost_threecx::{KeyGate, bearer};
+use serde_json::Value;
+
+use super::entry::{Entry, Said, Written};
+use super::repeats::Try;
+use super::{Line, note_refusal, only, peer};
+use crate::http::body;
+use crate::http::code::Code;
+use crate::http::contract_error::ContractError;
+use crate::http::send::Receipt;
+use crate::http::state::App;
+
+/// Take what an agent types into 3CX
+///
+/// The URL to enter as the provider URL of a generic SMS trunk. It is answered once the message is stored; whether it then reaches the
+/// customer is posted to the phone system. A message that must not go out is answered with an error, which 3CX shows the agent.
+#[utoipa::path(post, path = "/3cx/{integration_id}/sms", tag = "3CX", operation_id = "send_threecx_sms",
+    params(
+        ("integration_id" = String, Path, description = "The integration's id.", example = "4503599627370497"),
+        ("Authorization" = String, Header, description = "`Bearer` and the integration's trunk key."),
+    ),
+    request_body(content = String, content_type = "application/json", description = "`from`, `to` and `text`, as 3CX posts them.",
+        example = json!({"from": "+999220000001", "to": "+999501234567", "text": "Hello"})),
+    responses(
+        (status = 200, description = "It is stored: `data.payload.id` is the message."),
+        (status = 401, description = "`unauthorized`: the key is not the integration's, or there is no such integration."),
+        (status = 403, description = "`unknown_sender`, `module_not_enabled`, `outbound_disabled`, `recipient_suppressed`, `policy_violation`, or a pause."),
+        (status = 422, description = "`conversation_window_closed`: the customer has not written in the last 24 hours; or `validation_error`."),
+        (status = 429, description = "`sending_throttled`, or a limit that is used up."),
+        (status = 503, description = "The gateway cannot answer now: send it again."),
+))]
+pub(crate) async fn send_sms(State(app): State<App>, Path(id): Path<String>, request: Request<Body>) -> Response {
+    match answer(&app, &id, request).await {
+        Ok(message) => (StatusCode::OK, Json(accepted(&message.to_string()))).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// Why a message was not taken, as 3CX is told it.
+pub(crate) struct NotTaken {
+    status: StatusCode,
+    body: Value,
+    retry_after: Option<u64>,
+}
+
+impl NotTaken {
+    fn new(status: StatusCode, code: &str, title: &str) -> Self {
+        Self { status, body: refused(code, title), retry_after: None }
+    }
+
+    /// To whoever did not show the key: told apart only by what they know themselves.
+    pub(super) fn unauthorized(has_key: bool) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", if has_key { "Invalid API key" } else { "Missing API key" })
+    }
+}
+
+impl From<ContractError> for NotTaken {
+    fn from(error: ContractError) -> Self {
+        let code = error.code();
+        // 409 would do as well, but here the contract of the trunk stands: whatever the request asks for cannot be done with it.
+        let status = if code == Code::ConversationWindowClosed { StatusCode::UNPROCESSABLE_ENTITY } else { code.status() };
+        Self { retry_after: error.retry_after_seconds(), ..Self::new(status, code.name(), error.message()) }
+    }
+}
+
+impl From<gatepost::StoreError> for NotTaken {
+    fn from(error: gatepost::StoreError) -> Self {
+        Self::from(ContractError::from(error))
+    }
+}
+
+impl From<Code> for NotTaken {
+    fn from(code: Code) -> Self {
+        Self::from(ContractError::of(code))
+    }
+}
+
+impl IntoResponse for NotTaken {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body)).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+async fn answer(app: &App, id: &str, request: Request<Body>) -> Result<MessageId, NotTaken> {
+    let (parts, body) = request.into_parts();
+    let line = Line::find(app, id).await?;
+    let (shown, from) = (only(&parts.headers, AUTHORIZATION.as_str()), peer(app, &parts));
+    let gate = line.as_ref().map_or_else(KeyGate::nowhere, |line| line.key_gate(&line.secrets.trunk));
+    let line = match (gate.admit(shown.and_then(bearer), from), line) {
+        (Ok(()), Some(line)) => line,
+        (refused, _) => {
+            note_refusal(id, from, "trunk", refused.err().unwrap_or(NotAdmitted::UnknownIntegration));
+            return Err(NotTaken::unauthorized(shown.is_some()));
+        }
+    };
+    let body = body::read(&parts.headers, body).await?;
+    line.take_sms(app, &body).await
+}
+
+impl Line {
+    async fn take_sms(&self, app: &App, body: &[u8]) -> Result<MessageId, NotTaken> {
+        let read = AgentMessage::read(body);
+        let said = Said {
+            kind: "sms".to_owned(),
+            phone: read.as_ref().ok().map(|message| message.to),
+            details: CallDetails::default(),
+            key: None,
+            is_limited: false,
+            is_told: false,
+        };
+        let store = app.gateway.store().account(self.account.id);
+        let Written::New(entry) = said.write(store, self.integration.id, app.now()).await? else {
+            return Err(NotTaken::from(Code::InternalError));
+        };
+        match self.send_sms(app, &entry, read).await {
+            Ok(message) => Ok(message),
+            Err((code, refusal)) => {
+                entry.conclude(EntryOutcome::Refused, Some(&code), None).await;
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn send_sms(
+        &self,
+        app: &App,
+        entry: &Entry,
+        read: Result<AgentMessage, InvalidAgentMessage>,
+    ) -> Result<MessageId, (String, NotTaken)> {
+        let message = self.check(read)?;
+        let parts = contents(&message).map_err(|why| (Code::ValidationError.name().to_owned(), why))?;
+        let attempt = app.repeats.begin(self.integration.id, &message, &**app.gateway.host());
+        let mut first = None;
+        for (nth, content) in parts.into_iter().enumerate() {
+            let sent = self.submit(app, &attempt, nth, message.to, content).await;
+            let sent = sent.map_err(|error| (error.code().name().to_owned(), NotTaken::from(error)))?;
+            first = first.or(Some(sent));
+        }
+        let first = first.ok_or_else(|| with_name(Code::ValidationError))?;
+        entry.conclude(EntryOutcome::Accepted, None, Some(first)).await;
+        attempt.answered();
+        Ok(first)
+    }
+
+    /// The message, if this phone system may send it.
+    fn check(&self, read: Result<AgentMessage, InvalidAgentMessage>) -> Result<AgentMessage, (String, NotTaken)> {
+        if !self.account.threecx_enabled {
+            return Err(with_name(Code::ModuleNotEnabled));
+        }
+        if !self.settings.outbound_enabled {
+            return Err(with_name(Code::OutboundDisabled));
+        }
+        let message = read.map_err(|invalid| {
+            let code = if invalid == InvalidAgentMessage::NotJson { Code::InvalidJson } else { Code::ValidationError };
+            (code.name().to_owned(), NotTaken::new(code.status(), code.name(), &invalid.to_string()))
+        })?;
+        if self.settings.number != Some(message.from) {
+            return Err((UNKNOWN_SENDER.to_owned(), NotTaken::new(StatusCode::FORBIDDEN, UNKNOWN_SENDER, "Number not assigned")));
+        }
+        Ok(message)
+    }
+
+    /// Hands a part of the message over, in the order of its conversation.
+    async fn submit(&self, app: &App, attempt: &Try, nth: usize, to: Phone, content: Content) -> Result<MessageId, ContractError> {
+        let key = format!("{}.{nth}", attempt.key.as_str());
+        let request = Message {
+            instance: self.integration.instance.into(),
+            recipient: to.into(),
+            purpose: Purpose::Support.into(),
+            content,
+            idempotency_key: key.parse().ok(),
+            ordered: true,
+            origin: Origin::ThreeCx(self.settings.origin(&self.integration, Way::Trunk)),
+            mode: gatepost::Mode::Live,
+        };
+        let answer: Answer = app.gateway.account(self.account.id).submit(request).await?;
+        Ok(Receipt::of(&answer, app.now())?.message())
+    }
+}
+
+const UNKNOWN_SENDER: &str = "unknown_sender";
+
+fn with_name(code: Code) -> (String, NotTaken) {
+    (code.name().to_owned(), NotTaken::from(code))
+}
+
+/// The messages that it becomes: WhatsApp carries one file in each, and a caption below the first.
+fn contents(message: &AgentMessage) -> Result<Vec<Content>, NotTaken> {
+    let AgentMessage { text, files, .. } = message;
+    let has_caption = files.first().is_some_and(|url| kind_of(url) != MediaKind::Audio);
+    let caption = text.as_ref().and_then(|text| text.as_str().parse::<Text<1024>>().ok()).filter(|_| has_caption);
+    let mut contents = Vec::with_capacity(files.len() + 1);
+    // What is too long for a caption goes before the files.
+    if caption.is_none() {
+        contents.extend(text.clone().map(Content::from));
+    }
+    for (nth, url) in files.iter().enumerate() {
+        contents.push(media(url, caption.clone().filter(|_| nth == 0)).ok_or_else(not_a_link)?);
+    }
+    Ok(contents)
+}
+
+fn not_a_link() -> NotTaken {
+    NotTaken::new(StatusCode::UNPROCESSABLE_ENTITY, Code::ValidationError.name(), "`media_urls`: expected links that begin with `https://`")
+}
+
+/// The provider fetches it from there itself.
+fn media(url: &str, caption: Option<Text<1024>>) -> Option<Content> {
+    let source: Text = url.strip_prefix("https://").and(url.parse().ok())?;
+    let kind = kind_of(url);
+    let file_name = (kind == MediaKind::Document).then(|| name_of(url).parse().ok()).flatten();
+    Some(Content::Media { kind, source, caption, file_name })
+}
+
+fn name_of(url: &str) -> &str {
+    url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next()).unwrap_or_default()
+}
+
+fn kind_of(url: &str) -> MediaKind {
+    match name_of(url).rsplit_once('.').map(|(_, kind)| kind.to_ascii_lowercase()).as_deref() {
+        Some("jpg" | "jpeg" | "png") => MediaKind::Image,
+        Some("mp4" | "3gp") => MediaKind::Video,
+        Some("aac" | "amr" | "m4a" | "mp3" | "ogg") => MediaKind::Audio,
+        _ => MediaKind::Document,
+    }
+}
