@@ -3,14 +3,13 @@
 //! Secrets are made, sealed and opened here, so that an app only handles the text that is shown once. An integration and the endpoint that
 //! stands for it are two rows: what changes both is written to the integration first, and to the endpoint as the integration then says it.
 
-use alloc::string::String;
 use alloc::sync::Arc;
 
 use crate::gateway::Shared;
 use crate::{
     AccountId, AccountStore, Actor, AdapterSettings, Disabled, DisabledBy, Endpoint, EndpointChange, EndpointId, EndpointUrl, Health,
     IN_FLIGHT_DEFAULT, InstanceId, Integration, IntegrationChange, IntegrationId, IntegrationSecret, IntegrationSecrets, Name, Phone,
-    PhoneLine, PhoneSystems, Posts, Refusal, Secret, StoreError, Timestamp, Unsealable,
+    PhoneLine, PhoneSystems, Posts, Refusal, Sealed, Secret, StoreError, Timestamp, Unsealable,
 };
 
 /// How often a change that met another is made again.
@@ -51,8 +50,8 @@ pub struct AddedIntegration {
 /// Where a phone system takes what it is posted.
 #[derive(Clone, Debug)]
 pub struct NewLine {
-    /// Its URL.
-    pub url: String,
+    /// Its URL: who knows it may write there.
+    pub url: Secret,
     /// The number of its trunk.
     pub number: Phone,
 }
@@ -152,24 +151,20 @@ impl AccountIntegrations {
         posts: Posts,
         by: Actor,
     ) -> Result<Integration, IntegrationError> {
-        let integration = self.find(id).await?;
-        match (line, integration.endpoint) {
-            (Some(line), None) => self.add_line(integration, line, posts, by).await,
-            (Some(line), Some(endpoint)) => {
-                let (url, secrets) = self.sealed_line(endpoint, line)?;
-                // Nobody proves to receive there by an answer: who knows the URL is who gave it.
-                let (url, verified_at, secrets) = (Some((url, self.now())), Some(self.now()), Some(secrets));
-                self.store.change_endpoint(endpoint, EndpointChange { url, verified_at, secrets, ..EndpointChange::default() }).await?;
-                self.tell(&integration, posts, by).await?;
-                Ok(integration)
+        for _ in 0..ROUNDS {
+            let integration = self.find(id).await?;
+            let set = match (&line, integration.endpoint) {
+                (Some(line), None) => self.add_line(integration, line, posts, by).await,
+                (Some(line), Some(endpoint)) => self.move_line(integration, endpoint, line, posts, by).await,
+                (None, Some(endpoint)) => self.end_line(integration, endpoint).await,
+                (None, None) => Ok(integration),
+            };
+            match set {
+                Err(IntegrationError::Store(StoreError::Conflict)) => {}
+                set => return set,
             }
-            (None, Some(endpoint)) => {
-                let removed_at = Some(self.now());
-                self.store.change_endpoint(endpoint, EndpointChange { removed_at, ..EndpointChange::default() }).await?;
-                self.change(id, IntegrationChange { endpoint: Some(None), ..IntegrationChange::default() }).await
-            }
-            (None, None) => Ok(integration),
         }
+        Err(IntegrationError::Store(StoreError::Conflict))
     }
 
     /// Has the phone system posted this from now on: nothing while the integration is disabled.
@@ -179,28 +174,47 @@ impl AccountIntegrations {
     /// Where the store fails.
     pub async fn tell(&self, integration: &Integration, posts: Posts, by: Actor) -> Result<(), IntegrationError> {
         let Some(endpoint) = integration.endpoint else { return Ok(()) };
-        let disabled = self.disabled(integration, posts, by);
-        let change =
-            EndpointChange { filter: Some(posts.filter()), instance: Some(Some(integration.instance)), ..EndpointChange::default() };
-        self.store.change_endpoint(endpoint, EndpointChange { disabled: Some(disabled), ..change }).await?;
+        self.store.change_endpoint(endpoint, self.telling(integration, posts, by)).await?;
         Ok(())
     }
 
-    /// Removes an integration: nothing of it counts any more, and its phone system is posted nothing.
+    /// The same as [`tell`](Self::tell), as messages to this number of its trunk. The URL stays, and is shown to nobody.
+    ///
+    /// # Errors
+    ///
+    /// Where its line cannot be opened, or where the store fails.
+    pub async fn renumber(&self, integration: &Integration, number: Phone, posts: Posts, by: Actor) -> Result<(), IntegrationError> {
+        let Some(id) = integration.endpoint else { return Ok(()) };
+        for _ in 0..ROUNDS {
+            let Some(endpoint) = self.store.endpoint(id).await? else { return Ok(()) };
+            let line = PhoneLine::open(self.account, id, &endpoint.secrets, self.phone_systems.keyring())?;
+            let secrets = (line.number != number).then(|| self.seal_line(id, &PhoneLine { number, ..line }));
+            // A line that another one sealed meanwhile stays as they sealed it.
+            let if_revision = secrets.is_some().then_some(endpoint.revision);
+            let change = EndpointChange { if_revision, secrets, ..self.telling(integration, posts, by) };
+            match self.store.change_endpoint(id, change).await {
+                Err(StoreError::Conflict) => {}
+                changed => return changed.map(drop).map_err(IntegrationError::Store),
+            }
+        }
+        Err(IntegrationError::Store(StoreError::Conflict))
+    }
+
+    /// Removes an integration: nothing of it counts any more, and its phone system is posted nothing. It is given as it is then.
     ///
     /// # Errors
     ///
     /// Where there is no such integration, or where the store fails.
-    pub async fn remove(&self, id: IntegrationId) -> Result<(), IntegrationError> {
+    pub async fn remove(&self, id: IntegrationId) -> Result<Integration, IntegrationError> {
         let removed_at = Some(self.now());
         let removed = self.change(id, IntegrationChange { removed_at, ..IntegrationChange::default() }).await?;
         if let Some(endpoint) = removed.endpoint {
             self.store.change_endpoint(endpoint, EndpointChange { removed_at, ..EndpointChange::default() }).await?;
         }
-        Ok(())
+        Ok(removed)
     }
 
-    async fn add_line(&self, integration: Integration, line: NewLine, posts: Posts, by: Actor) -> Result<Integration, IntegrationError> {
+    async fn add_line(&self, integration: Integration, line: &NewLine, posts: Posts, by: Actor) -> Result<Integration, IntegrationError> {
         let now = self.now();
         let id = EndpointId::new(now, &*self.shared.parts.host);
         let (url, secrets) = self.sealed_line(id, line)?;
@@ -238,12 +252,49 @@ impl AccountIntegrations {
         changed
     }
 
+    async fn move_line(
+        &self,
+        integration: Integration,
+        endpoint: EndpointId,
+        line: &NewLine,
+        posts: Posts,
+        by: Actor,
+    ) -> Result<Integration, IntegrationError> {
+        let (url, secrets) = self.sealed_line(endpoint, line)?;
+        // Nobody proves to receive there by an answer: who knows the URL is who gave it.
+        let (url, verified_at, secrets) = (Some((url, self.now())), Some(self.now()), Some(secrets));
+        let change = EndpointChange { url, verified_at, secrets, ..self.telling(&integration, posts, by) };
+        // Where it is no more, somebody took the line away meanwhile.
+        let moved = self.store.change_endpoint(endpoint, change).await?;
+        moved.map(|_| integration).ok_or(IntegrationError::Store(StoreError::Conflict))
+    }
+
+    async fn end_line(&self, integration: Integration, endpoint: EndpointId) -> Result<Integration, IntegrationError> {
+        let removed_at = Some(self.now());
+        self.store.change_endpoint(endpoint, EndpointChange { removed_at, ..EndpointChange::default() }).await?;
+        let if_revision = Some(integration.revision);
+        self.change(integration.id, IntegrationChange { endpoint: Some(None), if_revision, ..IntegrationChange::default() }).await
+    }
+
+    /// What the endpoint of an integration is told to post.
+    fn telling(&self, integration: &Integration, posts: Posts, by: Actor) -> EndpointChange {
+        EndpointChange {
+            filter: Some(posts.filter()),
+            instance: Some(Some(integration.instance)),
+            disabled: Some(self.disabled(integration, posts, by)),
+            ..EndpointChange::default()
+        }
+    }
+
     /// Where the line is, as far as everybody may see, and all of it sealed.
-    fn sealed_line(&self, endpoint: EndpointId, line: NewLine) -> Result<(EndpointUrl, crate::Sealed), IntegrationError> {
-        let destination = self.phone_systems.policy().parse(&line.url).map_err(IntegrationError::Url)?;
-        let kept = PhoneLine { url: Secret::from(line.url), number: line.number };
-        let sealed = kept.seal(self.account, endpoint, self.phone_systems.keyring(), &*self.shared.parts.host);
+    fn sealed_line(&self, endpoint: EndpointId, line: &NewLine) -> Result<(EndpointUrl, Sealed), IntegrationError> {
+        let destination = self.phone_systems.policy().parse(line.url.expose()).map_err(IntegrationError::Url)?;
+        let sealed = self.seal_line(endpoint, &PhoneLine { url: line.url.clone(), number: line.number });
         Ok((EndpointUrl::origin(&destination), sealed))
+    }
+
+    fn seal_line(&self, endpoint: EndpointId, line: &PhoneLine) -> Sealed {
+        line.seal(self.account, endpoint, self.phone_systems.keyring(), &*self.shared.parts.host)
     }
 
     fn disabled(&self, integration: &Integration, posts: Posts, by: Actor) -> Option<Disabled> {
@@ -256,7 +307,7 @@ impl AccountIntegrations {
         found.filter(|integration| integration.removed_at.is_none()).ok_or(IntegrationError::Unknown)
     }
 
-    fn seal(&self, id: IntegrationId, secrets: &IntegrationSecrets) -> crate::Sealed {
+    fn seal(&self, id: IntegrationId, secrets: &IntegrationSecrets) -> Sealed {
         let of = Integration::secrets_of(self.account, id);
         self.phone_systems.keyring().seal(of, &secrets.to_bytes(), &*self.shared.parts.host)
     }

@@ -677,6 +677,6 @@ fn told(reason: &Reason) -> String {
 
 /// A message by the webhook of a 3CX phone system.
 fn phone_system(strict_window: bool) -> Origin {
-    let integration = gatepost::IntegrationId::from_number(1).expect("a number that can be one");
+    let integration = gatepost::IntegrationId::from_number(1).unwrap();
     Origin::ThreeCx(gatepost::PhoneSystem { integration, way: gatepost::Way::Webhook, strict_window })
 }

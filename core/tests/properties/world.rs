@@ -107,7 +107,7 @@ fn account() -> impl Strategy<Value = AccountFacts> {
 
 /// A message by the webhook of a 3CX phone system.
 pub(crate) fn phone_system(strict_window: bool) -> Origin {
-    let integration = IntegrationId::from_number(1).expect("a number that can be one");
+    let integration = IntegrationId::from_number(1).unwrap();
     Origin::ThreeCx(PhoneSystem { integration, way: Way::Webhook, strict_window })
 }
 

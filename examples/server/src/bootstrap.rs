@@ -147,7 +147,7 @@ impl Operator<'_> {
     async fn demo(&self) -> Result<Demo, Failure> {
         let account = match self.find_account().await? {
             Some(account) => account,
-            None => self.make("/v1/accounts", json!({"name": ACCOUNT, "plan": "starter"})).await?,
+            None => self.make("/v1/accounts", json!({"name": ACCOUNT, "plan": "starter", "threecx_enabled": true})).await?,
         };
         let account_id = text(&account, "id");
         let instances = format!("/v1/accounts/{account_id}/instances");

@@ -9,6 +9,7 @@ mod deliveries;
 mod endpoint;
 mod inbound;
 mod instance;
+mod integration;
 mod key;
 mod lines;
 mod message;
@@ -134,6 +135,9 @@ enum Noun {
     /// Connected WhatsApp numbers
     #[command(subcommand)]
     Instance(instance::Verb),
+    /// 3CX phone systems
+    #[command(subcommand)]
+    Integration(integration::Verb),
     /// API keys, and operator keys with `--operator`
     #[command(subcommand)]
     Key(key::Verb),
@@ -310,6 +314,7 @@ impl Noun {
             _ => Client::local(settings, if self.may_come_first() { Absent::Make } else { Absent::Refuse })?,
         };
         match self {
+            Self::Integration(integration::Verb::Template(write)) => write.run(&client),
             Self::Suppress(suppress::Verb::Export(export)) => export.run(&client),
             Self::Suppress(suppress::Verb::Import(import)) => import.run(&client, options.form()),
             noun => question::ask_all(&client, noun.questions(&client)?, options.form()),
@@ -320,6 +325,7 @@ impl Noun {
         match self {
             Self::Account(verb) => Ok(vec![verb.question()]),
             Self::Instance(verb) => Ok(vec![verb.question(client)?]),
+            Self::Integration(verb) => Ok(vec![verb.question(client)?]),
             Self::Key(verb) => Ok(vec![verb.question(client)?]),
             Self::Suppress(verb) => verb.questions(client),
             Self::Suspicion(verb) => Ok(vec![verb.question(client)?]),

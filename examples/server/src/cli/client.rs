@@ -74,13 +74,24 @@ impl Client {
         self.exchange(&Method::POST, path, Some(Content { media_type: "text/csv", text: table }))
     }
 
+    /// Fetches a file, as it is.
+    pub(super) fn fetch(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        match self.answer(&Method::GET, path, None)? {
+            (200..=299, bytes) => Ok(bytes),
+            (status, bytes) => read(status, &bytes).and(Err(Failure::Unavailable(foreign(status)))),
+        }
+    }
+
     fn exchange(&self, method: &Method, path: &str, content: Option<Content>) -> Result<Value, Failure> {
+        let (status, bytes) = self.answer(method, path, content)?;
+        read(status, &bytes)
+    }
+
+    /// The status and the body of an answer.
+    fn answer(&self, method: &Method, path: &str, content: Option<Content>) -> Result<(u16, Vec<u8>), Failure> {
         match self {
-            Self::Local(local) => local.runtime.block_on(ask_with(&local.router, method, path, content)),
-            Self::Remote(remote) => {
-                let (status, bytes) = remote.exchange(method, path, content)?;
-                read(status, &bytes)
-            }
+            Self::Local(local) => local.runtime.block_on(answer(&local.router, method, path, content)),
+            Self::Remote(remote) => remote.exchange(method, path, content),
         }
     }
 
@@ -118,10 +129,11 @@ pub(super) fn runtime() -> Result<Runtime, Failure> {
 
 /// Asks the routes in this process, as the operator.
 pub(crate) async fn ask(router: &Router, method: &Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-    ask_with(router, method, path, body.map(Content::json)).await
+    let (status, bytes) = answer(router, method, path, body.map(Content::json)).await?;
+    read(status, &bytes)
 }
 
-async fn ask_with(router: &Router, method: &Method, path: &str, content: Option<Content>) -> Result<Value, Failure> {
+async fn answer(router: &Router, method: &Method, path: &str, content: Option<Content>) -> Result<(u16, Vec<u8>), Failure> {
     let mut request = Request::builder().method(method).uri(path).extension(Identity::Operator { key: None });
     if let Some(content) = &content {
         request = request.header(CONTENT_TYPE, content.media_type);
@@ -131,7 +143,7 @@ async fn ask_with(router: &Router, method: &Method, path: &str, content: Option<
     let Ok(response) = router.clone().oneshot(request).await;
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.map_err(|error| Failure::Unavailable(error.to_string()))?;
-    read(status, &body.to_bytes())
+    Ok((status, body.to_bytes().into()))
 }
 
 /// What an answer says. What is neither JSON nor a problem comes from somebody else than a gateway.

@@ -66,6 +66,8 @@ codes! {
     InstancePaused = FORBIDDEN, "instance_paused", "the instance is paused";
     /// The key may not do this.
     InsufficientScope = FORBIDDEN, "insufficient_scope", "the API key does not have the scope that this needs";
+    /// No more of them.
+    IntegrationLimitReached = CONFLICT, "integration_limit_reached", "the account has as many integrations as it may have";
     /// It is our fault.
     InternalError = INTERNAL_SERVER_ERROR, "internal_error", "something went wrong in the gateway; nothing more is known";
     /// It is not shown to be the phone system, and nobody is told why.

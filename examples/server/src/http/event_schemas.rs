@@ -222,8 +222,26 @@ const TEST: Payload = Payload {
     text: "Somebody pressed the test button of the endpoint.",
     fields: &[text("endpoint_id", "The endpoint.", "ep_01kanqh5s0e8t9v2xw3yz4abcd")],
 };
-const THREECX: Payload =
-    Payload { name: "ThreecxEvent", text: "The 3CX webhook of the account was called. It has no fields of its own yet.", fields: &[] };
+const THREECX: Payload = Payload {
+    name: "ThreecxEvent",
+    text: "A 3CX phone system of the account said something.",
+    fields: &[
+        INSTANCE_ID,
+        INSTANCE_NAME,
+        text("integration_id", "Which phone system.", "4503599627370497"),
+        number("log_id", "Its place in the account's log of phone systems.", "7"),
+        text("event_type", "What kind of thing it said.", "missed_call"),
+        text_or_null("phone", "Whom it is about, where that is known.", "+999501234567"),
+        optional(text("agent_extension", "The extension of the agent.", "101")),
+        optional(text("queue", "The queue.", "sales")),
+        optional(text("conversation_id", "What the phone system calls the conversation.", "3cx-chat-123")),
+        optional(text("call_time", "When the call was, as the phone system wrote it.", "10:31")),
+        optional(text("call_type", "Which way the call went, and whether it was answered.", "missed")),
+        optional(number("duration_seconds", "How long the call was.", "65")),
+        optional(number("lines", "How many lines the chat had.", "4")),
+        time("received_at", "When it was received."),
+    ],
+};
 const CHALLENGED: Payload = Payload {
     name: "EndpointChallenge",
     text: "A challenge, which is no event: whoever answers with it receives events at this URL.",

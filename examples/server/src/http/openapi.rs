@@ -124,11 +124,12 @@ fn info() -> Info {
         .build()
 }
 
-fn tags() -> [Tag; 15] {
+fn tags() -> [Tag; 16] {
     [
         ("Messages", "Text messages, sent and looked up."),
         ("Accounts", "The customers of the gateway; for who runs it."),
         ("Instances", "Connected WhatsApp numbers."),
+        ("Integrations", "3CX phone systems of an account."),
         ("API keys", "Who may call for an account."),
         ("Operator keys", "Who may run the gateway."),
         ("Suppressions", "Contacts that an account must not write to."),

@@ -5,8 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use gatepost::{
-    Cause, Connection, DeliveryStatus, Effect, ErrorClass, EventName, Hindrance, InboundClass, KeyState, MessageStatus, Mode, Provider,
-    Purpose, RuleId, Scope, Timestamp,
+    Cause, Connection, DeliveryStatus, Direction, Effect, EntryOutcome, ErrorClass, EventName, Hindrance, InboundClass, KeyState,
+    MessageStatus, Mode, Provider, Purpose, RuleId, Scope, Timestamp,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -49,6 +49,8 @@ words! {
         ["user_preference", "natural_language", "keyword", "number_reassigned", "manual", "complaint", "legal"];
     /// Whether the provider has the number connected; only `open` sends.
     ConnectionWord as "Connection" = Connection, ["open", "connecting", "closed"];
+    /// Which way something went: the phone system said it (`in`), or was told it (`out`).
+    DirectionWord as "Direction" = Direction, ["in", "out"];
     /// What a reason asks for, from the mildest to the strictest.
     EffectWord as "Effect" = Effect, ["note", "hold", "throttle", "block"];
     /// Why a message, a delivery or an attempt did not succeed.
@@ -124,6 +126,10 @@ macro_rules! spelled {
 spelled! {
     /// How far the delivery of an event got.
     DeliveryStatusWord as "DeliveryStatus" = DeliveryStatus;
+    /// What became of something that a phone system said or was told: it was written down, and nobody said yet what became of it (`received`),
+    /// or nothing more was asked for (`logged`); it became no message, as the settings want it (`skipped`), or was `refused`; it became a
+    /// message (`accepted`); or it is on its way to the phone system (`posted`).
+    EntryOutcomeWord as "EntryOutcome" = EntryOutcome;
     /// What kinds of things providers tell: somebody wrote (`message`), a message of ours got further (`status`), somebody set the provider's
     /// own switch (`preference`) or has other addresses (`identity`), an instance was connected or not (`connection`), something else that
     /// is kept (`other`), and what could not be read (`quarantined`).
@@ -197,7 +203,7 @@ mod tests {
     #[test]
     fn every_word_that_is_documented_is_one_that_is_read() {
         check! {
-            CauseWord: Cause::ALL.len(), ConnectionWord: 3, EffectWord: 4, ErrorWord: 24, KeyStateWord: 3, ModeWord: 2, ProviderWord: 3,
+            CauseWord: Cause::ALL.len(), ConnectionWord: 3, DirectionWord: 2, EffectWord: 4, ErrorWord: 24, KeyStateWord: 3, ModeWord: 2, ProviderWord: 3,
             PurposeWord: Purpose::ALL.len(), RuleWord: RuleId::ALL.len(), StatusWord: MessageStatus::ALL.len(),
         }
     }

@@ -6,6 +6,7 @@ mod config;
 mod data;
 mod endpoints;
 mod instances;
+mod integrations;
 #[path = "../receiving/mod.rs"]
 mod receiving;
 mod serve;

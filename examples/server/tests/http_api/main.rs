@@ -7,6 +7,7 @@ mod document;
 mod endpoints;
 mod health;
 mod hearing;
+mod integrations;
 mod keys;
 mod operator;
 mod providers;

@@ -30,7 +30,7 @@ fn routes() -> Vec<Route> {
         })
     });
     let routes: Vec<_> = operations.collect();
-    assert!(routes.len() >= 70, "{}", routes.len());
+    assert!(routes.len() >= 80, "{}", routes.len());
     routes
 }
 
@@ -59,6 +59,7 @@ struct Things {
     notification: String,
     inbound: String,
     contact: String,
+    integration: String,
 }
 
 /// Nobody listens there.
@@ -76,11 +77,14 @@ impl Things {
         let endpoint = format!("/v1/accounts/me/endpoints/{}", text(&added, "id"));
         let tested = world.ask(Method::POST, &format!("{endpoint}/test"), key, None).await;
         let begun = world.post(&format!("{endpoint}/recoveries"), key, json!({"since": "2026-01-01T00:00:00Z"})).await;
+        let phone_system = json!({"name": "office", "instance_id": "support"});
+        let integration = world.post("/v1/accounts/me/integrations", key, phone_system).await;
         let [notification, inbound, contact] = doubtful_wish(world, key).await;
         Self {
             notification,
             inbound,
             contact,
+            integration: text(&integration, "id"),
             endpoint: text(&added, "id"),
             delivery: text(&tested, "id"),
             event: text(&tested, "event_id"),
@@ -108,6 +112,8 @@ impl Things {
             .replace("{notification_id}", &self.notification)
             .replace("{inbound_id}", &self.inbound)
             .replace("{contact_id}", &self.contact)
+            .replace("{integration_id}", &self.integration)
+            .replace("{secret}", "webhook")
     }
 }
 
@@ -147,6 +153,7 @@ fn body(route: &Route) -> Option<Value> {
         ("POST", "operator-keys" | "accounts") => Some(json!({"name": "till"})),
         ("POST", "instances") => Some(json!({"name": "till", "provider": "sandbox"})),
         ("POST", "suppressions") => Some(json!({"phone": "+999501234590", "cause": "manual"})),
+        ("POST", "integrations") => Some(json!({"name": "till", "instance_id": "support"})),
         ("POST", "search") => Some(json!({"phone": "+999501234590"})),
         ("POST", "answer") => Some(json!({"inbound_id": "inb_01kanqh5s0e8t9v2xw3yz4abcd", "opted_out": false})),
         ("POST", "resolve") => Some(json!({"outcome": "sent"})),
@@ -203,6 +210,7 @@ async fn a_route_is_open_to_a_key_with_only_its_scope() {
                     "delivery_pending"
                         | "newer_reply"
                         | "not_found"
+                        | "public_url_missing"
                         | "recovery_under_way"
                         | "review_closed"
                         | "unsupported_media_type"
@@ -246,6 +254,8 @@ async fn snapshot(world: &World) -> Vec<Value> {
     let mut seen = Vec::new();
     for list in [
         "instances",
+        "integrations",
+        "integrations/log",
         "api-keys",
         "suppressions",
         "messages",

@@ -69,7 +69,7 @@ impl Office {
 
     /// Has it posted to this URL what its settings say.
     async fn post_to(&self, url: &str) {
-        let line = NewLine { url: url.to_owned(), number: NUMBER.parse().unwrap() };
+        let line = NewLine { url: url.to_owned().into(), number: NUMBER.parse().unwrap() };
         let posts = Settings::of(&self.integration).unwrap().posts();
         self.integrations().set_line(self.integration.id, Some(line), posts, Actor::App).await.unwrap();
     }

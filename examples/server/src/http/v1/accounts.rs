@@ -137,6 +137,9 @@ pub(super) struct CreateAccount {
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "Asia/Riyadh")]
     time_zone: Option<Zone>,
+    /// Whether its 3CX phone systems may be connected; not, where nothing is said.
+    #[serde(default)]
+    threecx_enabled: bool,
 }
 
 /// A change to an account; what is absent stays.
@@ -202,7 +205,7 @@ pub(super) async fn create_account(
         one_time_codes_pass: true,
         supervised: false,
         confirms_opt_out: true,
-        threecx_enabled: false,
+        threecx_enabled: asked.threecx_enabled,
         created_at: now,
     };
     app.gateway.store().operator().add_account(account.clone()).await?;

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::accounts::created;
 use super::challenge::endpoints;
-use super::endpoints::look;
+use super::endpoints::may_see_history;
 use super::guard::{Item, OnAccount};
 use super::pauses::{hide_remarks, remark};
 use crate::http::code::Code;
@@ -270,7 +270,7 @@ pub(super) fn may_redirect_history(on: OnAccount, to_changed_url: bool, reason: 
 /// A delivery to an endpoint that the caller may know of.
 async fn find(app: &App, on: OnAccount, id: DeliveryId) -> Result<EventDelivery, Problem> {
     let delivery = on.store(app).delivery(id).await?.ok_or(Problem::not_found())?;
-    look(app, on, delivery.endpoint).await?;
+    may_see_history(app, on, delivery.endpoint).await?;
     Ok(delivery)
 }
 

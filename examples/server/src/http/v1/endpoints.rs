@@ -212,6 +212,12 @@ pub(super) async fn look(app: &App, on: OnAccount, id: EndpointId) -> Result<End
     found.filter(|endpoint| on.may_see(endpoint)).ok_or(Problem::not_found())
 }
 
+/// Refuses whoever may not know what went to an endpoint.
+pub(super) async fn may_see_history(app: &App, on: OnAccount, id: EndpointId) -> Result<(), Problem> {
+    let found = on.store(app).endpoint(id).await?;
+    found.filter(|endpoint| on.may_see_history(endpoint)).map(drop).ok_or(Problem::not_found())
+}
+
 /// An endpoint that the caller may know of, and that was not removed.
 pub(super) async fn find(app: &App, on: OnAccount, id: EndpointId) -> Result<Endpoint, Problem> {
     let found = look(app, on, id).await?;
@@ -296,7 +302,8 @@ fn name_of(destination: &Destination) -> Result<Name, Problem> {
     host.parse().map_err(|error: gatepost::InvalidName| Problem::of_field("name", error.to_string()))
 }
 
-async fn instance(app: &App, on: OnAccount, named: Option<String>) -> Result<Option<InstanceId>, Problem> {
+/// The instance of the account with this id or name.
+pub(super) async fn instance(app: &App, on: OnAccount, named: Option<String>) -> Result<Option<InstanceId>, Problem> {
     let Some(named) = named else { return Ok(None) };
     let found = on.store(app).instance(InstanceRef::from(named.as_str())).await?;
     let missing = || Problem::of_field("instance_id", "expected the id or the name of an instance of the account");

@@ -174,6 +174,11 @@ impl OnAccount {
         endpoint.is_listed() || (self.is_operator() && endpoint.integration.is_none())
     }
 
+    /// Whether the caller may know what went to an endpoint.
+    pub(super) const fn may_see_history(&self, endpoint: &Endpoint) -> bool {
+        self.is_operator() || !endpoint.for_operator
+    }
+
     /// Whether a record was made by a key of this account, so that the account may see all of it and undo it.
     pub(super) async fn is_own(&self, app: &App, by: Actor) -> Result<bool, Problem> {
         match by {
@@ -221,6 +226,21 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Item<T> {
     }
 }
 
+/// The two ids at the end of a path's list of names, of which the second is of the first.
+pub(super) struct Items<A, B>(pub(super) A, pub(super) B);
+
+impl<A: FromStr, B: FromStr, S: Send + Sync> FromRequestParts<S> for Items<A, B> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let parameters = RawPathParams::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
+        let named: Vec<&str> = parameters.iter().map(|(_, value)| value).collect();
+        let [.., first, second] = named.as_slice() else { return Err(Problem::not_found()) };
+        let read = first.parse().ok().zip(second.parse().ok());
+        read.map(|(first, second)| Self(first, second)).ok_or(Problem::not_found())
+    }
+}
+
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.post, &mut item.patch, &mut item.put, &mut item.delete].into_iter().flatten()
 }
@@ -244,10 +264,12 @@ fn parameter_of_path(name: &str) -> Parameter {
         "contact_id" => ("The contact's id.", "con_01kanqh5s0e8t9v2xw3yz4abcd"),
         "inbound_id" => ("The id of what came in.", "inb_01kanqh5s0e8t9v2xw3yz4abcd"),
         "instance_id" => ("The instance's id.", "inst_01kanqh5s0e8t9v2xw3yz4abcd"),
+        "integration_id" => ("The integration's id: a number.", "4503599627370497"),
         "key_id" => ("The id of the key: the twelve characters after its prefix.", "0aZ3kQ9fLm2X"),
         "message_id" => ("The message's id.", "msg_01kanqh5s0e8t9v2xw3yz4abcd"),
         "notification_id" => ("The notification's id.", "ntf_01kanqh5s0e8t9v2xw3yz4abcd"),
         "recovery_id" => ("The recovery's id.", "rcv_01kanqh5s0e8t9v2xw3yz4abcd"),
+        "secret" => ("Which of the integration's secrets: `webhook`, `trunk` or `crm`.", "webhook"),
         _ => ("The suppression's id.", "sup_01kanqh5s0e8t9v2xw3yz4abcd"),
     };
     ParameterBuilder::new()

@@ -16,6 +16,9 @@ mod events;
 mod guard;
 mod inbound;
 mod instances;
+mod integration_log;
+mod integration_shape;
+mod integrations;
 mod key_shape;
 mod links;
 mod messages;
@@ -42,6 +45,8 @@ const OPERATOR: Permission = Permission::Operator;
 const ENDPOINTS: Permission = Permission::Scope(Scope::EndpointsWrite);
 const ENDPOINTS_OR_LOGS: Permission = Permission::Either(Scope::EndpointsWrite, Scope::LogsRead);
 const INTEGRATIONS: Permission = Permission::Scope(Scope::IntegrationsWrite);
+const INTEGRATIONS_OR_LOGS: Permission = Permission::Either(Scope::IntegrationsWrite, Scope::LogsRead);
+const INTEGRATIONS_OR_MESSAGES: Permission = Permission::Either(Scope::IntegrationsWrite, Scope::MessagesRead);
 const KEYS: Permission = Permission::Scope(Scope::KeysWrite);
 const LOGS: Permission = Permission::Scope(Scope::LogsRead);
 const MESSAGES: Permission = Permission::Scope(Scope::MessagesRead);
@@ -91,6 +96,15 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(INTEGRATIONS, routes!(links::get_connection)),
         Route::new(INTEGRATIONS, routes!(links::restart_instance)),
         Route::new(INTEGRATIONS, routes!(links::log_out_instance)),
+        Route::new(INTEGRATIONS, routes!(integrations::create_integration)),
+        Route::new(INTEGRATIONS_OR_MESSAGES, routes!(integrations::list_integrations)),
+        Route::new(INTEGRATIONS_OR_LOGS, routes!(integration_log::list_integration_log)),
+        Route::new(INTEGRATIONS_OR_LOGS, routes!(integration_log::search_integration_log)),
+        Route::new(INTEGRATIONS_OR_MESSAGES, routes!(integrations::get_integration)),
+        Route::new(INTEGRATIONS, routes!(integrations::change_integration)),
+        Route::new(INTEGRATIONS, routes!(integrations::remove_integration)),
+        Route::new(INTEGRATIONS, routes!(integrations::rotate_integration_secret)),
+        Route::new(INTEGRATIONS_OR_MESSAGES, routes!(integrations::get_crm_template)),
         Route::new(KEYS, routes!(api_keys::create_api_key)),
         Route::new(KEYS, routes!(api_keys::list_api_keys)),
         Route::new(KEYS, routes!(api_keys::get_api_key)),

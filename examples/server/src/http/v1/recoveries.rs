@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::accounts::created;
 use super::challenge::{endpoints, problem};
 use super::deliveries::may_redirect_history;
-use super::endpoints::{find as find_endpoint, look};
+use super::endpoints::{find as find_endpoint, may_see_history};
 use super::guard::{Item, OnAccount};
 use super::pauses::{hide_remarks, remark};
 use crate::http::code::Code;
@@ -164,7 +164,7 @@ pub(super) async fn cancel_recovery(
 /// A recovery of an endpoint that the caller may know of.
 async fn find(app: &App, on: OnAccount, id: RecoveryId) -> Result<Recovery, Problem> {
     let recovery = on.store(app).recovery(id).await?.ok_or(Problem::not_found())?;
-    look(app, on, recovery.endpoint).await?;
+    may_see_history(app, on, recovery.endpoint).await?;
     Ok(recovery)
 }
 

@@ -138,7 +138,7 @@ async fn a_picture_is_posted_as_a_link_that_opens_for_a_while() {
     let instance = crate::scene::text(&cloud, "id").parse().unwrap();
     let new = NewIntegration { name: "desk".parse().unwrap(), enabled: true, instance, settings: everything_on().kept().unwrap() };
     let added = integrations.add(new).await.unwrap();
-    let line = NewLine { url: receiver.url(), number: NUMBER.parse().unwrap() };
+    let line = NewLine { url: receiver.url().into(), number: NUMBER.parse().unwrap() };
     integrations.set_line(added.integration.id, Some(line), everything_on().posts(), gatepost::Actor::App).await.unwrap();
 
     stage.meta_sends_a_picture(&cloud, "Broken part").await;
@@ -178,4 +178,21 @@ async fn each_conversation_of_a_hundred_is_posted_in_its_order() {
     assert!(began.elapsed() < Duration::from_secs(60), "a watchdog");
     let in_order: Vec<String> = (0..letters).map(|letter| letter.to_string()).collect();
     assert!(seen.len() == people && seen.values().all(|texts| *texts == in_order), "{seen:?}");
+}
+
+#[tokio::test]
+async fn what_was_posted_is_seen_and_sent_again_like_every_delivery() {
+    let (office, mut receiver) = with_receiver().await;
+    receiver.answer_next(422, &[], "");
+    office.alice_writes("1").await;
+    let first = posted(&mut receiver).await;
+    office.alice_writes("2").await;
+    assert_eq!(posted(&mut receiver).await["data"]["payload"]["text"], "2", "what cannot be taken holds up nothing");
+    let delivery = office.log().await[0].delivery.unwrap();
+    let path = office.world.shop_path(&format!("/deliveries/{delivery}"));
+    let shown = office.world.get(&path, &office.world.shop.key).await;
+    assert_eq!((shown.status.as_u16(), &shown.body["status"], &shown.body["error"]), (200, &json!("failed"), &json!("refused")));
+    let again = office.world.post(&format!("{path}/replay"), &office.world.shop.key, json!({})).await;
+    assert_eq!(again.status.as_u16(), 201, "{}", again.body);
+    assert_eq!(posted(&mut receiver).await["data"]["id"], first["data"]["id"]);
 }
