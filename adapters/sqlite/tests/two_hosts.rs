@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+#[allow(dead_code, reason = "no endpoint listens here")]
 mod fixture;
 
 use std::sync::{Arc, Barrier};
