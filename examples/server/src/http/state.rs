@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use super::challenges::Challenges;
 use super::failures::Failures;
 use super::keys::KeyCache;
-use super::threecx::Repeats;
+use super::threecx::{Decoy, Repeats};
 use crate::providers::Providers;
 
 /// How long the worker may be silent before the process is not ready.
@@ -41,6 +41,8 @@ pub struct Shared {
     pub(super) challenges: Challenges,
     /// Calls of providers that send nothing.
     pub(super) calls: Challenges,
+    /// What stands for integrations that there are not.
+    pub(super) decoy: Decoy,
     /// What agents sent and got no answer to.
     pub(super) repeats: Repeats,
     failures: Failures,
@@ -100,6 +102,7 @@ impl App {
     /// Puts it together.
     pub fn new(gateway: Gateway, providers: Providers, keyring: Keyring, brand: Brand, settings: HttpSettings) -> Self {
         let keys = KeyCache::new(gateway.store().worker(), keyring.clone());
+        let decoy = Decoy::new(&keyring, &**gateway.host());
         let failures = Failures::new(settings.failures_per_minute, gateway.host().clone());
         Self(Arc::new(Shared {
             gateway,
@@ -110,6 +113,7 @@ impl App {
             settings,
             challenges: Challenges::default(),
             calls: Challenges::default(),
+            decoy,
             repeats: Repeats::default(),
             failures,
             heartbeat_at: AtomicI64::new(i64::MIN),

@@ -20,7 +20,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use gatepost::{Account, Integration, IntegrationSecrets, Secret, StoreError};
+use gatepost::{
+    Account, AccountId, AdapterSettings, Host, InstanceId, Integration, IntegrationId, IntegrationSecrets, Keyring, Name, Plan, Secret,
+    StoreError,
+};
 use gatepost_threecx::webhook::{Gate, NotAdmitted};
 use gatepost_threecx::{KeyGate, Settings};
 
@@ -33,44 +36,73 @@ struct Line {
     integration: Integration,
     settings: Settings,
     secrets: IntegrationSecrets,
+    /// Why nothing of it counts now.
+    closed: Option<NotAdmitted>,
 }
 
 impl Line {
-    /// The line of an integration, if there is one.
-    async fn find(app: &App, id: &str) -> Result<Option<Self>, StoreError> {
-        let store = app.gateway.store();
-        let Ok(id) = id.parse() else { return Ok(None) };
-        let found = store.worker().integration(id).await?.filter(|(_, integration)| integration.removed_at.is_none());
-        let Some((account, integration)) = found else { return Ok(None) };
-        let Some(account) = store.account(account).account().await? else { return Ok(None) };
-        let (settings, secrets) = (Settings::of(&integration), integration.open_secrets(account.id, &app.keyring));
+    /// The line of an integration. Where there is none, it is one that nobody can show to be: the same is read, opened and compared for it, so
+    /// that the time tells nothing.
+    async fn find(app: &App, id: &str) -> Result<Self, StoreError> {
+        let (store, decoy) = (app.gateway.store(), &app.decoy);
+        let found = store.worker().integration(id.parse().unwrap_or(decoy.integration.id)).await?;
+        let found = found.filter(|(_, integration)| integration.removed_at.is_none());
+        let closed = match &found {
+            None => Some(NotAdmitted::UnknownIntegration),
+            Some((_, integration)) => (!integration.enabled).then_some(NotAdmitted::Disabled),
+        };
+        let (owner, integration) = found.unwrap_or_else(|| (decoy.account.id, decoy.integration.clone()));
+        let account = store.account(owner).account().await?.unwrap_or_else(|| decoy.account.clone());
+        let (settings, secrets) = (Settings::of(&integration), integration.open_secrets(owner, &app.keyring));
         match (settings, secrets) {
-            (Ok(settings), Ok(secrets)) => Ok(Some(Self { account, integration, settings, secrets })),
+            (Ok(settings), Ok(secrets)) => Ok(Self { account, integration, settings, secrets, closed }),
             (settings, secrets) => {
                 let (settings, secrets) = (settings.err(), secrets.err());
-                tracing::error!(account = %account.id, %id, ?settings, ?secrets, "what an integration was given cannot be read");
+                tracing::error!(account = %owner, integration = ?integration.id, ?settings, ?secrets, "what an integration was given cannot be read");
                 Err(StoreError::Corrupt(String::from("what an integration was given cannot be read")))
             }
         }
     }
 
-    /// Why nothing of it counts now.
-    fn closed(&self) -> Option<NotAdmitted> {
-        (!self.integration.enabled).then_some(NotAdmitted::Disabled)
+    fn webhook_gate(&self) -> Gate {
+        let Settings { allowed_ips, must_be_signed, .. } = &self.settings;
+        let gate = Gate::new(self.secrets.webhook.clone()).from_networks(allowed_ips.iter().copied()).signed(*must_be_signed);
+        self.closed.into_iter().fold(gate, Gate::closed)
     }
 
     fn key_gate(&self, key: &Secret) -> KeyGate {
         let gate = KeyGate::new(key.clone()).from_networks(self.settings.allowed_ips.iter().copied());
-        self.closed().into_iter().fold(gate, KeyGate::closed)
+        self.closed.into_iter().fold(gate, KeyGate::closed)
     }
 }
 
-/// The gate of the webhook: one that is nowhere lets nobody in, in the same time.
-fn webhook_gate(line: Option<&Line>) -> Gate {
-    let Some(line) = line else { return Gate::nowhere() };
-    let Settings { allowed_ips, must_be_signed, .. } = &line.settings;
-    let gate = Gate::new(line.secrets.webhook.clone()).from_networks(allowed_ips.iter().copied()).signed(*must_be_signed);
-    line.closed().into_iter().fold(gate, Gate::closed)
+/// The integration of nobody, in an account that does not exist.
+pub(super) struct Decoy {
+    account: Account,
+    integration: Integration,
+}
+
+impl Decoy {
+    pub(super) fn new(keyring: &Keyring, host: &dyn Host) -> Self {
+        let (now, instance) = (host.now(), InstanceId::from_bytes([0; 16]));
+        #[expect(clippy::expect_used, reason = "it is a name")]
+        let name: Name = "nobody".parse().expect("it is a name");
+        let account = Account::new(AccountId::from_bytes([0; 16]), name.clone(), Plan::Starter, now);
+        let (id, plain) = (IntegrationId::new(host), IntegrationSecrets::generate(host).to_bytes());
+        let integration = Integration {
+            id,
+            name,
+            enabled: false,
+            instance,
+            settings: AdapterSettings::none(),
+            secrets: keyring.seal(Integration::secrets_of(account.id, id), &plain, host),
+            endpoint: None,
+            revision: 0,
+            removed_at: None,
+            created_at: now,
+        };
+        Self { account, integration }
+    }
 }
 
 /// Where a call comes from. One of nowhere comes from no network that anybody allows.
@@ -90,6 +122,6 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
 /// Says to the operator why a call was not let in.
 fn note_refusal(id: &str, from: IpAddr, what: &'static str, refusal: NotAdmitted) {
     // What is no number is somebody's guess, and may be anything.
-    let id: Option<gatepost::IntegrationId> = id.parse().ok();
+    let id: Option<IntegrationId> = id.parse().ok();
     tracing::warn!(integration = ?id, address = %from, what, reason = %refusal, "a call of 3CX was not let in");
 }

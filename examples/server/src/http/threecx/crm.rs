@@ -7,9 +7,8 @@ use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::request::Parts;
 use gatepost::{CallDetails, ContactCard, EntryOutcome, Timestamp, Words};
-use gatepost_threecx::KeyGate;
 use gatepost_threecx::crm::{CallReport, CallType, ChatReport, InvalidReport, KEY_HEADER, LookupAnswer, Searched};
-use gatepost_threecx::webhook::{self, NotAdmitted};
+use gatepost_threecx::webhook;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -150,12 +149,11 @@ pub(crate) async fn take_chat_report(
 async fn admit(app: &App, id: &str, parts: &Parts) -> Result<Line, NotTaken> {
     let line = Line::find(app, id).await?;
     let (shown, from) = (only(&parts.headers, KEY_HEADER), peer(app, parts));
-    let gate = line.as_ref().map_or_else(KeyGate::nowhere, |line| line.key_gate(&line.secrets.crm));
-    match (gate.admit(shown, from), line) {
-        (Ok(()), Some(line)) if line.account.threecx_enabled => Ok(line),
-        (Ok(()), Some(_)) => Err(NotTaken::from(Code::ModuleNotEnabled)),
-        (refused, _) => {
-            note_refusal(id, from, "crm", refused.err().unwrap_or(NotAdmitted::UnknownIntegration));
+    match line.key_gate(&line.secrets.crm).admit(shown, from) {
+        Ok(()) if line.account.threecx_enabled => Ok(line),
+        Ok(()) => Err(NotTaken::from(Code::ModuleNotEnabled)),
+        Err(refusal) => {
+            note_refusal(id, from, "crm", refusal);
             Err(NotTaken::unauthorized(shown.is_some()))
         }
     }

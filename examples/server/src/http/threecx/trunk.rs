@@ -7,9 +7,8 @@ use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatepost::{Answer, CallDetails, Content, EntryOutcome, MediaKind, MessageId, Origin, Phone, Purpose, Request as Message, Text, Way};
+use gatepost_threecx::bearer;
 use gatepost_threecx::trunk::{AgentMessage, InvalidAgentMessage, accepted, refused};
-use gatepost_threecx::webhook::NotAdmitted;
-use gatepost_threecx::{KeyGate, bearer};
 use serde_json::Value;
 
 use super::entry::{Entry, Said, Written};
@@ -100,14 +99,10 @@ async fn answer(app: &App, id: &str, request: Request<Body>) -> Result<MessageId
     let (parts, body) = request.into_parts();
     let line = Line::find(app, id).await?;
     let (shown, from) = (only(&parts.headers, AUTHORIZATION.as_str()), peer(app, &parts));
-    let gate = line.as_ref().map_or_else(KeyGate::nowhere, |line| line.key_gate(&line.secrets.trunk));
-    let line = match (gate.admit(shown.and_then(bearer), from), line) {
-        (Ok(()), Some(line)) => line,
-        (refused, _) => {
-            note_refusal(id, from, "trunk", refused.err().unwrap_or(NotAdmitted::UnknownIntegration));
-            return Err(NotTaken::unauthorized(shown.is_some()));
-        }
-    };
+    if let Err(refusal) = line.key_gate(&line.secrets.trunk).admit(shown.and_then(bearer), from) {
+        note_refusal(id, from, "trunk", refusal);
+        return Err(NotTaken::unauthorized(shown.is_some()));
+    }
     let body = body::read(&parts.headers, body).await?;
     line.take_sms(app, &body).await
 }

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::entry::{Entry, Said, Written};
 use super::sending::{COOLDOWN, Sent};
-use super::{Line, note_refusal, peer, webhook_gate};
+use super::{Line, note_refusal, peer};
 use crate::http::body;
 use crate::http::code::Code;
 use crate::http::contract_error::ContractError;
@@ -140,13 +140,13 @@ async fn admit(app: &App, id: &str, parts: &Parts, body: Option<&[u8]>) -> Resul
     let line = Line::find(app, id).await?;
     let (headers, peer) = (listed(&parts.headers), peer(app, parts));
     let shown = Shown { headers: &headers, peer, body: body.map_or(webhook::Body::TooLong, webhook::Body::Whole) };
-    match (webhook_gate(line.as_ref()).admit(&shown, app.now()), line) {
-        (Ok(()), Some(line)) => Ok(line),
-        (Err(NotAdmitted::TooLong), _) => {
+    match line.webhook_gate().admit(&shown, app.now()) {
+        Ok(()) => Ok(line),
+        Err(NotAdmitted::TooLong) => {
             Err(ContractError::of(Code::PayloadTooLarge).saying("the body must not be larger than 262,144 bytes").into())
         }
-        (refused, _) => {
-            note_refusal(id, peer, "webhook", refused.err().unwrap_or(NotAdmitted::UnknownIntegration));
+        Err(refusal) => {
+            note_refusal(id, peer, "webhook", refusal);
             Err(Refusal::NotGenuine)
         }
     }
