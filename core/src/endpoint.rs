@@ -23,7 +23,9 @@ use serde::{Deserialize, Serialize};
 
 use sha2::{Digest, Sha256};
 
-use crate::{Address, EndpointId, EventName, InstanceId, IntegrationId, Name, Outcome, Pause, Rate, Report, Sealed, Timestamp, Topic};
+use crate::{
+    Account, EndpointId, EventName, InstanceId, Integration, IntegrationId, Name, Outcome, Pause, Rate, Report, Sealed, Timestamp, Topic,
+};
 
 /// The most endpoints of an account.
 pub const ENDPOINTS_MAX: usize = 50;
@@ -162,10 +164,18 @@ impl Endpoint {
         self.filter.name_for(topic.name)
     }
 
-    /// What keeps its deliveries about this person in line; none where it takes them in any order.
-    pub fn order_key(&self, about: Option<&Address>) -> Option<i64> {
-        self.integration?;
-        let digest = Sha256::new().chain_update(self.id.to_bytes()).chain_update(about?.text()).finalize();
+    /// Whether it counts: a phone system does only while its integration is there and on, and says that this is where it takes what it is
+    /// posted, and the account may have phone systems.
+    pub fn counts(&self, account: &Account, integration: Option<&Integration>) -> bool {
+        let stands_for = |integration: &Integration| integration.is_on() && integration.endpoint == Some(self.id);
+        self.integration.is_none() || (account.threecx_enabled && integration.is_some_and(stands_for))
+    }
+
+    /// What keeps its deliveries about this in line; none where it takes them in any order. A phone system is told in order what one customer
+    /// writes; how far a message got is no part of that, so that one it does not want holds up no customer.
+    pub fn order_key(&self, topic: &Topic<'_>) -> Option<i64> {
+        self.integration.filter(|_| topic.name == EventName::MessageReceived)?;
+        let digest = Sha256::new().chain_update(self.id.to_bytes()).chain_update(topic.person?.text()).finalize();
         let (first, _) = digest.split_first_chunk::<8>()?;
         Some(i64::from_be_bytes(*first))
     }

@@ -128,6 +128,11 @@ impl Integration {
         SealedFor { account, kind: SealedKind::IntegrationSecrets, row: id.to_bytes() }
     }
 
+    /// Whether anything of it counts now.
+    pub const fn is_on(&self) -> bool {
+        self.enabled && self.removed_at.is_none()
+    }
+
     /// What it shows to be genuine.
     ///
     /// # Errors

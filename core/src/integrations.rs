@@ -245,8 +245,8 @@ impl AccountIntegrations {
         let change =
             IntegrationChange { endpoint: Some(Some(id)), if_revision: Some(integration.revision), ..IntegrationChange::default() };
         let changed = self.change(integration.id, change).await;
-        if changed.is_err() {
-            // Another one stands for it, or it is no more.
+        if matches!(changed, Err(IntegrationError::Unknown | IntegrationError::Store(StoreError::Conflict))) {
+            // Another one stands for it, or it is no more. One that stays behind counts for nothing.
             self.store.change_endpoint(id, EndpointChange { removed_at: Some(now), ..EndpointChange::default() }).await?;
         }
         changed

@@ -701,6 +701,10 @@ macro_rules! __store_cases {
                 what_ends_lets_go_what_stood_behind_it
                 what_is_interrupted_goes_first_again
                 a_post_is_tried_for_three_days_and_every_five_minutes
+                a_phone_system_is_told_only_while_it_counts
+                an_endpoint_that_no_integration_names_is_told_nothing
+                how_far_a_message_got_holds_up_no_customer
+                who_is_known_by_a_number_is_told_by_it
                 a_disabled_phone_system_is_told_nothing
                 a_paused_phone_system_gets_everything_in_order_later
                 the_order_outlives_the_store

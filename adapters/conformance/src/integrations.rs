@@ -1,8 +1,9 @@
 //! Integrations: phone systems, the log of what they say and are told, and what keeps each conversation in its order.
 
 use gatepost::{
-    COOLDOWN_TIME, Cause, Direction, EndpointChange, Entered, EntryOutcome, ErrorClass, INTEGRATIONS_MAX, Integration, IntegrationChange,
-    IntegrationEntryFilter, IntegrationId, MessageId, NewIntegrationEntry, Page, Progress, Schedule, StoreError, Timestamp,
+    AccountChange, COOLDOWN_TIME, Cause, Direction, EndpointChange, Entered, EntryOutcome, ErrorClass, INTEGRATIONS_MAX, Integration,
+    IntegrationChange, IntegrationEntryFilter, IntegrationId, MessageId, NewIntegrationEntry, Page, Progress, Schedule, StoreError,
+    Timestamp,
 };
 
 use crate::Harness;
@@ -316,6 +317,57 @@ pub(crate) fn a_post_is_tried_for_three_days_and_every_five_minutes(harness: &dy
     let took = scene.now().since(began);
     assert!(took > hours(71) && took <= hours(72).saturating_add(seconds(300)), "{took:?}");
     assert_eq!(scene.delivery(second.id).tries, 0, "the one behind it had no turn before");
+}
+
+pub(crate) fn a_phone_system_is_told_only_while_it_counts(harness: &dyn Harness) {
+    let removed = |scene: &Scene| IntegrationChange { removed_at: Some(scene.now()), ..IntegrationChange::default() };
+    let ends: [fn(&Scene, IntegrationId, IntegrationChange); 4] = [
+        |scene, id, removed| drop(scene.change_integration(id, removed)),
+        |scene, id, _| drop(scene.change_integration(id, IntegrationChange { enabled: Some(false), ..IntegrationChange::default() })),
+        |scene, id, _| drop(scene.change_integration(id, IntegrationChange { endpoint: Some(None), ..IntegrationChange::default() })),
+        |scene, _, _| drop(scene.change_account(AccountChange { threecx_enabled: Some(false), ..AccountChange::default() })),
+    ];
+    for end in ends {
+        let scene = Scene::new(harness);
+        let (id, endpoint) = scene.add_phone_system();
+        let customer = scene.listen(&["message.received"]);
+        scene.say(ALICE, "1");
+        end(&scene, id, removed(&scene));
+        scene.say(ALICE, "2");
+        assert_eq!((scene.told(endpoint).len(), scene.told(customer).len()), (1, 2));
+        assert!(scene.take().iter().all(|notice| notice.notice.endpoint.id == customer), "what waits does not go out either");
+        let [waited] = scene.deliveries_to(endpoint).try_into().expect("one delivery");
+        assert_eq!(scene.fate(waited.id), "skipped: endpoint_disabled");
+    }
+}
+
+pub(crate) fn an_endpoint_that_no_integration_names_is_told_nothing(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let (id, _) = scene.add_phone_system();
+    let left_behind = scene.add_endpoint(scene.a_phone_system(id));
+    scene.say(ALICE, "1");
+    assert_eq!(scene.told(left_behind), [""; 0]);
+}
+
+pub(crate) fn how_far_a_message_got_holds_up_no_customer(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let (id, _) = scene.add_phone_system();
+    scene.sent(text("hi").from(agent(id)));
+    scene.deliver_all();
+    let receipt = scene.take_one();
+    scene.close(&receipt, failed(ErrorClass::ErrorStatus));
+    scene.say(ALICE, "1");
+    assert_eq!(said(&taken(&scene)), ["1"]);
+}
+
+pub(crate) fn who_is_known_by_a_number_is_told_by_it(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let (_, endpoint) = scene.add_phone_system();
+    scene.hear(scene.said(&[ALICE, ALICE_ID], "1"));
+    scene.say(ALICE_ID, "2");
+    assert_eq!(scene.told(endpoint), ["message.received"; 2]);
+    assert!(scene.bodies(endpoint)[1].contains(&format!(r#""from":"{ALICE}""#)));
+    assert_eq!(said(&taken(&scene)), ["1"], "it is one conversation");
 }
 
 pub(crate) fn a_disabled_phone_system_is_told_nothing(harness: &dyn Harness) {

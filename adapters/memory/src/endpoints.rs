@@ -39,6 +39,12 @@ pub(crate) fn find(rows: &AccountRows, id: EndpointId) -> Option<Endpoint> {
     rows.endpoints.get(&id).map(|row| Endpoint::clone(&row.endpoint))
 }
 
+/// Whether it counts.
+pub(crate) fn counts(rows: &AccountRows, endpoint: &Endpoint) -> bool {
+    let integration = endpoint.integration.and_then(|id| rows.integrations.get(&id)).map(|row| &row.integration);
+    endpoint.counts(&rows.account, integration)
+}
+
 /// Whether it is for the operator.
 pub(crate) fn is_for_operator(rows: &AccountRows, id: EndpointId) -> bool {
     rows.endpoints.get(&id).is_some_and(|row| row.endpoint.for_operator)

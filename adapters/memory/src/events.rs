@@ -6,17 +6,17 @@
 use std::mem;
 
 use gatepost::{
-    Address, BlockedSend, DeliveryId, Endpoint, EndpointId, Event, EventDelivery, EventId, EventName, Limits, Message, MessageId,
-    MessageStatus, Mode, OptChange, StatusChange, Timestamp, Topic, Usage, crossings, disabled_event,
+    BlockedSend, DeliveryId, Endpoint, EndpointId, Event, EventDelivery, EventId, EventName, Limits, Message, MessageId, MessageStatus,
+    Mode, OptChange, StatusChange, Timestamp, Topic, Usage, crossings, disabled_event,
 };
 
-use crate::integrations;
 use crate::notices::{self, New};
 use crate::world::{AccountRows, Effects, EndpointRow, MessageRow, Operational, World};
+use crate::{endpoints, integrations};
 
 /// Whether an endpoint listens to such an event.
 pub(crate) fn is_heard(rows: &AccountRows, topic: &Topic<'_>) -> bool {
-    rows.endpoints.values().any(|row| row.endpoint.listens(topic).is_some())
+    rows.endpoints.values().any(|row| endpoints::counts(rows, &row.endpoint) && row.endpoint.listens(topic).is_some())
 }
 
 /// Writes an event about no person, with a delivery for each endpoint that listens.
@@ -26,7 +26,7 @@ pub(crate) fn tell(rows: &mut AccountRows, effects: &mut Effects, event: Event) 
 
 /// Writes an event, with a delivery for each endpoint that listens. What is operational is told the operator too.
 pub(crate) fn tell_of(rows: &mut AccountRows, effects: &mut Effects, topic: &Topic<'_>, event: Event) {
-    address_all(rows, effects, (&event, topic.person), |endpoint| endpoint.listens(topic));
+    address_all(rows, effects, (&event, topic), |endpoint| endpoint.listens(topic));
     if event.name.is_operational() {
         effects.operational.push(Operational { event, concerned: None });
     }
@@ -37,7 +37,7 @@ pub(crate) fn tell_operator(world: &mut World) {
     let World { accounts, effects, .. } = world;
     for Operational { event, concerned } in mem::take(&mut effects.operational) {
         let watches = |endpoint: &Endpoint| endpoint.watches(event.name).filter(|_| Some(endpoint.id) != concerned);
-        accounts.values_mut().for_each(|rows| address_all(rows, effects, (&event, None), watches));
+        accounts.values_mut().for_each(|rows| address_all(rows, effects, (&event, &Topic::new(event.name, None)), watches));
     }
 }
 
@@ -45,11 +45,12 @@ pub(crate) fn tell_operator(world: &mut World) {
 fn address_all(
     rows: &mut AccountRows,
     effects: &mut Effects,
-    about: (&Event, Option<&Address>),
+    about: (&Event, &Topic<'_>),
     name_for: impl Fn(&Endpoint) -> Option<EventName>,
 ) {
     let hears = |row: &EndpointRow| Some((row.endpoint.clone(), name_for(&row.endpoint)?));
-    for (endpoint, as_name) in rows.endpoints.values().filter_map(hears).collect::<Vec<_>>() {
+    let counting = rows.endpoints.values().filter(|row| endpoints::counts(rows, &row.endpoint));
+    for (endpoint, as_name) in counting.filter_map(hears).collect::<Vec<_>>() {
         address(rows, effects, about, as_name, &endpoint);
     }
 }
@@ -58,7 +59,7 @@ fn address_all(
 fn address(
     rows: &mut AccountRows,
     effects: &mut Effects,
-    (event, person): (&Event, Option<&Address>),
+    (event, topic): (&Event, &Topic<'_>),
     as_name: EventName,
     endpoint: &Endpoint,
 ) -> Option<EventDelivery> {
@@ -66,8 +67,8 @@ fn address(
     let now = event.occurred_at;
     let id = DeliveryId::of(event.id, endpoint.id, 0, now);
     let post = endpoint.integration.filter(|_| notices::find(rows, id).is_none());
-    let place = post.map(|integration| integrations::enter_post(rows, integration, as_name, person, id, now));
-    let line = endpoint.order_key(person).zip(place);
+    let place = post.map(|integration| integrations::enter_post(rows, integration, as_name, topic.person, id, now));
+    let line = endpoint.order_key(topic).zip(place);
     notices::add(rows, effects, New { id, event: event.id, as_name, endpoint: endpoint.id, line, replay: None, now })
 }
 
@@ -123,14 +124,14 @@ pub(crate) fn tell_disabled(rows: &mut AccountRows, effects: &mut Effects, endpo
     let Some(event) = disabled_event(rows.account.id, endpoint) else { return };
     let is_told = |other: &Endpoint| other.id != endpoint.id && !endpoint.for_operator;
     let topic = Topic::new(event.name, None);
-    address_all(rows, effects, (&event, None), |other| other.listens(&topic).filter(|_| is_told(other)));
+    address_all(rows, effects, (&event, &topic), |other| other.listens(&topic).filter(|_| is_told(other)));
     effects.operational.push(Operational { event, concerned: Some(endpoint.id) });
 }
 
 /// Writes an event for one endpoint, whatever its filter.
 pub(crate) fn notify(rows: &mut AccountRows, effects: &mut Effects, endpoint: EndpointId, event: &Event) -> Option<EventDelivery> {
     let endpoint = rows.endpoints.get(&endpoint).map(|row| row.endpoint.clone()).filter(|endpoint| endpoint.removed_at.is_none())?;
-    address(rows, effects, (event, None), event.name, &endpoint)
+    address(rows, effects, (event, &Topic::new(event.name, None)), event.name, &endpoint)
 }
 
 pub(crate) fn find(rows: &AccountRows, id: EventId) -> Option<Event> {

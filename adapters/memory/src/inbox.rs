@@ -137,14 +137,23 @@ fn meet(row: &mut ContactRow, entry: &InboundEntry, said: &Said) {
 /// Tells that a contact wrote. The message that it answers to is looked for only where somebody listens.
 fn tell_received(rows: &mut AccountRows, effects: &mut Effects, entry: &InboundEntry, said: &Said) {
     let Some(instance) = rows.instances.get(&entry.instance).map(|row| &row.instance) else { return };
-    let topic = MessageReceived::topic_of(entry.instance, entry.from.as_ref());
+    let from = sender(rows, entry);
+    let topic = MessageReceived::topic_of(entry.instance, from.as_ref());
     if events::is_heard(rows, &topic) {
-        let (id, instance, from) = (entry.id, (instance.id, &instance.name), entry.from.as_ref());
+        let (id, instance, from) = (entry.id, (instance.id, &instance.name), from.as_ref());
         let reply_to = said.reply_to.as_deref().and_then(|external_id| message_called(rows, entry.instance, external_id));
         let heard = MessageReceived { id, instance, from, said, reply_to, at: entry.said_at(), received_at: entry.received_at };
         let event = heard.event();
         events::tell_of(rows, effects, &topic, event);
     }
+}
+
+/// Who wrote, by their number where the account knows it: a provider may not say it again.
+fn sender(rows: &AccountRows, entry: &InboundEntry) -> Option<Address> {
+    let has_number = entry.from.as_ref().is_some_and(|from| from.phone().is_some());
+    let Some(contact) = entry.contact.filter(|_| !has_number) else { return entry.from.clone() };
+    let known = messages::addresses(rows, contact).into_iter().find(|address| address.phone().is_some());
+    known.or_else(|| entry.from.clone())
 }
 
 /// Does what a contact asked for; whether that is to be confirmed.

@@ -34,7 +34,8 @@ pub(crate) fn add(rows: &mut AccountRows, effects: &mut Effects, new: New) -> Op
         };
         let row = NoticeRow { id, event, as_name, endpoint, line, delivery };
         if endpoints::state(rows, endpoint) == Some(EndpointState::Disabled) {
-            end(rows, &row, Ending::Skipped(Skip::EndpointDisabled), now);
+            // It never stood in its line.
+            end(rows, &NoticeRow { line: None, ..row }, Ending::Skipped(Skip::EndpointDisabled), now);
         } else {
             rows.notices.insert(id, row);
             effects.left_due = true;

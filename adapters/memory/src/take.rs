@@ -12,6 +12,7 @@ use gatepost::{
     TakeAnswer, Tat, Timestamp,
 };
 
+use crate::endpoints;
 use crate::notices::follow;
 use crate::world::{AccountRows, NoticeRow, World};
 
@@ -68,6 +69,7 @@ impl Taking<'_> {
         for (id, waiting) in waiting(self.rows) {
             let Some(endpoint) = self.rows.endpoints.get(&id).map(|row| row.endpoint.clone()) else { continue };
             match endpoint.state() {
+                _ if !endpoints::counts(self.rows, &endpoint) => self.skip_all(waiting, Skip::EndpointDisabled),
                 EndpointState::Unverified | EndpointState::Paused => {}
                 EndpointState::Enabled => {
                     let in_flight = in_flight(self.rows, id);

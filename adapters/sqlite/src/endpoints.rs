@@ -8,7 +8,7 @@ use gatepost::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::accounts::Changed;
+use crate::accounts::{self, Changed};
 use crate::outbox::OutboxEntry;
 use crate::rows::{self, pause_text, to_json};
 use crate::txn::Txn;
@@ -18,6 +18,8 @@ use crate::{events, integrations};
 pub(crate) struct EndpointEntry {
     /// Shared with the attempts that are taken while it is so.
     pub(crate) endpoint: Arc<Endpoint>,
+    /// Whether it counts ([`Endpoint::counts`]).
+    pub(crate) counts: bool,
     tat: Tat,
     tat_changed: bool,
 }
@@ -97,9 +99,19 @@ pub(crate) fn entries(connection: &Connection, account: AccountId) -> rusqlite::
     let sql = format!("SELECT {COLUMNS}, tat FROM endpoints WHERE account = ?1 AND removed_at IS NULL ORDER BY id");
     let entry = |row: &Row<'_>| {
         let tat = Tat::from_micros(row.get(TAT)?);
-        Ok(EndpointEntry { endpoint: Arc::new(endpoint(row)?), tat, tat_changed: false })
+        Ok(EndpointEntry { endpoint: Arc::new(endpoint(row)?), counts: true, tat, tat_changed: false })
     };
-    rows::all(&mut *connection.prepare_cached(&sql)?, [account.to_bytes()], entry)
+    let mut entries = rows::all(&mut *connection.prepare_cached(&sql)?, [account.to_bytes()], entry)?;
+    for entry in &mut entries {
+        entry.counts = counts(connection, account, &entry.endpoint)?;
+    }
+    Ok(entries)
+}
+
+fn counts(connection: &Connection, account: AccountId, endpoint: &Endpoint) -> rusqlite::Result<bool> {
+    let Some(integration) = endpoint.integration else { return Ok(true) };
+    let integration = integrations::find(connection, account, integration)?;
+    Ok(accounts::find(connection, account)?.is_some_and(|account| endpoint.counts(&account, integration.as_ref())))
 }
 
 /// All that are not removed. Ids grow with time, so the oldest comes first.

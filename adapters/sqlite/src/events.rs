@@ -29,11 +29,11 @@ struct Listener {
 }
 
 impl Listener {
-    fn new(endpoint: &Endpoint, as_name: EventName, person: Option<&Address>) -> Self {
+    fn new(endpoint: &Endpoint, as_name: EventName, topic: &Topic<'_>) -> Self {
         let post = endpoint.integration.map(|integration| Post {
             integration,
-            order_key: endpoint.order_key(person),
-            phone: person.and_then(Address::phone),
+            order_key: endpoint.order_key(topic),
+            phone: topic.person.and_then(Address::phone),
         });
         Self { endpoint: endpoint.id, as_name, post, skip: endpoint.disabled.is_some().then_some(Skip::EndpointDisabled) }
     }
@@ -41,8 +41,8 @@ impl Listener {
 
 /// The endpoints that listen to such an event.
 fn listeners(txn: &mut Txn<'_>, account: AccountId, topic: &Topic<'_>) -> rusqlite::Result<Vec<Listener>> {
-    let entries = txn.endpoints(account)?.iter();
-    let listener = |entry: &EndpointEntry| Some(Listener::new(&entry.endpoint, entry.endpoint.listens(topic)?, topic.person));
+    let entries = txn.endpoints(account)?.iter().filter(|entry| entry.counts);
+    let listener = |entry: &EndpointEntry| Some(Listener::new(&entry.endpoint, entry.endpoint.listens(topic)?, topic));
     Ok(entries.filter_map(listener).collect())
 }
 
@@ -91,7 +91,7 @@ pub(crate) const OPERATORS_ACCOUNTS: &str =
 /// The operator's endpoints of an account that listen to such an event.
 fn watchers(txn: &mut Txn<'_>, account: AccountId, name: EventName, concerned: Option<EndpointId>) -> rusqlite::Result<Vec<Listener>> {
     let endpoints = txn.endpoints(account)?.iter().map(|entry| &entry.endpoint).filter(|endpoint| Some(endpoint.id) != concerned);
-    Ok(endpoints.filter_map(|endpoint| Some(Listener::new(endpoint, endpoint.watches(name)?, None))).collect())
+    Ok(endpoints.filter_map(|endpoint| Some(Listener::new(endpoint, endpoint.watches(name)?, &Topic::new(name, None)))).collect())
 }
 
 /// Writes an event, and its first delivery to each of them, if there are any.
@@ -226,7 +226,7 @@ pub(crate) fn notify(
 ) -> rusqlite::Result<Option<EventDelivery>> {
     let found = endpoints::find(txn.connection, account, endpoint)?.filter(|endpoint| endpoint.removed_at.is_none());
     let Some(endpoint) = found else { return Ok(None) };
-    write(txn, account, event, &[Listener::new(&endpoint, event.name, None)])?;
+    write(txn, account, event, &[Listener::new(&endpoint, event.name, &Topic::new(event.name, None))])?;
     // So that it is found as it stands in the outbox.
     txn.flush()?;
     deliveries::find(txn.connection, account, first_delivery(event, endpoint.id))

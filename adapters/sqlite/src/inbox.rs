@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 
 use gatepost::{
-    AccountId, Actor, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, DeliveryId, ErrorClass, Heed, HeedAnswer, Inbound,
-    InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, MessageStatus, NewSuppression,
-    Notification, NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, SaidDetail, Settled, StatusReport,
-    Suppression, SuppressionId, Timestamp, Told, Words, shard,
+    AccountId, Actor, Address, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, DeliveryId, ErrorClass, Heed, HeedAnswer,
+    Inbound, InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, MessageStatus,
+    NewSuppression, Notification, NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, SaidDetail, Settled,
+    StatusReport, Suppression, SuppressionId, Timestamp, Told, Words, shard,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
@@ -211,15 +211,26 @@ fn hear(txn: &mut Txn<'_>, account: AccountId, entry: &InboundEntry, said: &Said
 }
 
 fn tell_received(txn: &mut Txn<'_>, account: AccountId, entry: &InboundEntry, said: &Said, at: Timestamp) -> rusqlite::Result<()> {
-    if !events::is_heard(txn, account, &MessageReceived::topic_of(entry.instance, entry.from.as_ref()))? {
+    let from = sender(txn, account, entry)?;
+    if !events::is_heard(txn, account, &MessageReceived::topic_of(entry.instance, from.as_ref()))? {
         return Ok(());
     }
     // Where it cannot be read, what was answered to it is told all the same.
     let reply_to = txn.part(|txn| answered_message(txn, account, entry.instance, said))?.flatten();
     let Some(instance) = txn.instance(account, entry.instance)? else { return Ok(()) };
-    let (id, instance, from) = (entry.id, (instance.id, &instance.name), entry.from.as_ref());
+    let (id, instance, from) = (entry.id, (instance.id, &instance.name), from.as_ref());
     let heard = MessageReceived { id, instance, from, said, reply_to: reply_to.as_ref(), at, received_at: entry.received_at };
     events::tell(txn, account, &heard.topic(), || Some(heard.event()))
+}
+
+/// Who wrote, by their number where the account knows it: a provider may not say it again.
+fn sender(txn: &Txn<'_>, account: AccountId, entry: &InboundEntry) -> rusqlite::Result<Option<Address>> {
+    let (Some(from), Some(contact)) = (&entry.from, entry.contact) else { return Ok(entry.from.clone()) };
+    if from.phone().is_some() {
+        return Ok(Some(from.clone()));
+    }
+    let addresses = contacts::addresses(txn.connection, account, contact)?;
+    Ok(addresses.into_iter().find(|address| address.phone().is_some()).or_else(|| entry.from.clone()))
 }
 
 /// Our message that somebody answered to.

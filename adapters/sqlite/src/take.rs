@@ -235,11 +235,11 @@ impl<'a> Taking<'a> {
             match queue.gate {
                 Gate::Held => {}
                 Gate::Open | Gate::Closed(_) if queue.due > self.request.now => self.note_due(queue.due),
-                Gate::Open => {
-                    if let Some(endpoint) = txn.endpoint(self.account, queue.endpoint)?.map(|entry| entry.endpoint.clone()) {
-                        lanes.push(self.lane(txn, endpoint, queue.due, true)?);
-                    }
-                }
+                Gate::Open => match txn.endpoint(self.account, queue.endpoint)?.map(|entry| (entry.counts, entry.endpoint.clone())) {
+                    Some((true, endpoint)) => lanes.push(self.lane(txn, endpoint, queue.due, true)?),
+                    Some((false, _)) => self.skip_queue(txn, queue, Skip::EndpointDisabled)?,
+                    None => {}
+                },
                 Gate::Closed(why) => self.skip_queue(txn, queue, why)?,
             }
         }
@@ -251,7 +251,7 @@ impl<'a> Taking<'a> {
     fn add_fresh_lanes(&self, txn: &mut Txn<'_>, lanes: &mut Vec<Lane>) -> rusqlite::Result<()> {
         let fresh: Vec<EndpointId> = txn.fresh().endpoints(self.account).collect();
         for id in fresh {
-            let gets_events = |entry: &EndpointEntry| entry.endpoint.state() == EndpointState::Enabled;
+            let gets_events = |entry: &EndpointEntry| entry.counts && entry.endpoint.state() == EndpointState::Enabled;
             if lanes.iter().all(|lane| lane.endpoint.id != id)
                 && let Some(entry) = txn.endpoint(self.account, id)?.filter(|entry| gets_events(entry))
             {

@@ -46,8 +46,14 @@ impl Scene {
     /// An integration, and the endpoint where its phone system takes what it is posted.
     pub(crate) fn add_phone_system(&self) -> (IntegrationId, EndpointId) {
         let id = self.add_integration();
-        let endpoint = Endpoint { integration: Some(id), instance: Some(self.instance), ..self.an_endpoint(POSTS) };
-        (id, self.add_endpoint(endpoint))
+        let endpoint = self.add_endpoint(self.a_phone_system(id));
+        self.change_integration(id, IntegrationChange { endpoint: Some(Some(endpoint)), ..IntegrationChange::default() });
+        (id, endpoint)
+    }
+
+    /// An endpoint for the phone system of an integration that is not added yet.
+    pub(crate) fn a_phone_system(&self, id: IntegrationId) -> Endpoint {
+        Endpoint { integration: Some(id), instance: Some(self.instance), ..self.an_endpoint(POSTS) }
     }
 
     /// Something that a phone system says about Alice.
