@@ -200,9 +200,19 @@ impl EndpointUrl {
         Self(destination.as_str().into())
     }
 
-    /// Only where it is, for one whose path is a secret.
-    pub fn origin(destination: &crate::Destination) -> Self {
-        Self(alloc::format!("{destination:?}"))
+    /// One whose path is a secret: where it is, and a mark by which it is told from others there.
+    pub fn sealed(destination: &crate::Destination) -> Self {
+        let digest = Sha256::digest(destination.as_str());
+        let mark = crate::hex::encode(digest.split_at(4).0);
+        Self(alloc::format!("{}/#{mark}", Self::new(destination).origin()))
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> &str {
+        let end_of_scheme = self.0.find("://").map_or(0, |at| at + 3);
+        let rest = self.0.get(end_of_scheme..).unwrap_or_default();
+        let end = rest.find(['/', '?', '#']).map_or(self.0.len(), |at| end_of_scheme + at);
+        self.0.get(..end).unwrap_or_default()
     }
 
     /// One that stands in a store, from whatever policy was in force then.
@@ -219,9 +229,6 @@ impl EndpointUrl {
 impl fmt::Debug for EndpointUrl {
     /// Without path and query.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let end_of_scheme = self.0.find("://").map_or(0, |at| at + 3);
-        let rest = self.0.get(end_of_scheme..).unwrap_or_default();
-        let end = rest.find(['/', '?', '#']).map_or(self.0.len(), |at| end_of_scheme + at);
-        f.write_str(self.0.get(..end).unwrap_or_default())
+        f.write_str(self.origin())
     }
 }

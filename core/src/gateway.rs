@@ -94,7 +94,8 @@ impl Builder {
         self
     }
 
-    /// Posts to phone systems what their agents are to know. Without it that waits.
+    /// Posts to phone systems what their agents are to know, beside the events that [`webhooks`](Self::webhooks) delivers. Hosts that share a
+    /// store should have both or neither: what a host takes and cannot send counts as a try.
     #[must_use]
     pub fn phone_systems(mut self, phone_systems: PhoneSystems) -> Self {
         self.parts.phone_systems = Some(Arc::new(phone_systems));

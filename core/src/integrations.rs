@@ -290,7 +290,7 @@ impl AccountIntegrations {
     fn sealed_line(&self, endpoint: EndpointId, line: &NewLine) -> Result<(EndpointUrl, Sealed), IntegrationError> {
         let destination = self.phone_systems.policy().parse(line.url.expose()).map_err(IntegrationError::Url)?;
         let sealed = self.seal_line(endpoint, &PhoneLine { url: line.url.clone(), number: line.number });
-        Ok((EndpointUrl::origin(&destination), sealed))
+        Ok((EndpointUrl::sealed(&destination), sealed))
     }
 
     fn seal_line(&self, endpoint: EndpointId, line: &PhoneLine) -> Sealed {

@@ -216,6 +216,9 @@ pub enum NotAdmitted {
     /// There is no such integration.
     #[error("there is no such integration")]
     UnknownIntegration,
+    /// What the integration was given cannot be read here.
+    #[error("what the integration was given cannot be read on this host")]
+    Unreadable,
 }
 
 impl std::fmt::Debug for Body<'_> {

@@ -141,9 +141,9 @@ impl ContractError {
         &self.message
     }
 
-    /// The message that was accepted before it failed.
-    pub(super) fn message_id(&self) -> Option<MessageId> {
-        self.details.as_ref()?.message_id
+    /// Whether it says nothing of what was asked, but that the gateway cannot answer now.
+    pub(super) fn is_ours(&self) -> bool {
+        self.code.status().is_server_error() && self.details.is_none()
     }
 
     /// The same error, to be tried again after so long.

@@ -5,6 +5,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::slice;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -80,26 +81,43 @@ async fn answer(app: &App, request: Request) -> Result<Success, ContractError> {
     send_request(app, sender.account, request, wait).await
 }
 
-/// A message that was accepted, and how far it got within the wait.
-pub(super) struct Concluded {
-    pub(super) message: MessageId,
-    pub(super) status: MessageStatus,
-    /// Whether it was accepted before.
-    pub(super) is_repeated: bool,
-    /// What holds it: a pause, or the first rule that does.
-    pub(super) held_by: Option<&'static str>,
+/// A message that was accepted, and a way to wait for what comes of it.
+pub(super) struct Accepted {
+    sent: Sent,
+    receipt: Receipt,
+    store: Arc<dyn AccountStore>,
 }
 
-/// Sends a message of an account, and waits for so long.
-pub(super) async fn send_and_wait(
-    app: &App,
-    account: AccountId,
-    request: gatepost::Request,
-    wait: Duration,
-) -> Result<Concluded, ContractError> {
-    let Success { status, receipt, .. } = send_request(app, account, request, wait).await?;
-    let held_by = receipt.held.as_deref().and_then(Details::first_reason);
-    Ok(Concluded { message: receipt.message, status, is_repeated: receipt.is_repeated, held_by })
+/// Has a message of an account accepted.
+pub(super) async fn accept(app: &App, account: AccountId, request: gatepost::Request) -> Result<Accepted, ContractError> {
+    let account = app.gateway.account(account);
+    let sent = account.send(request).await?;
+    let receipt = Receipt::of(&sent.answer, app.now())?;
+    Ok(Accepted { sent, receipt, store: account.store().clone() })
+}
+
+impl Accepted {
+    /// The message.
+    pub(super) const fn message(&self) -> MessageId {
+        self.receipt.message
+    }
+
+    /// Whether it was accepted before.
+    pub(super) const fn is_repeated(&self) -> bool {
+        self.receipt.is_repeated
+    }
+
+    /// The rule that holds it, where a person must release it.
+    pub(super) fn held_by(&self) -> Option<&'static str> {
+        self.receipt.held.as_deref().and_then(Details::first_reason)
+    }
+
+    /// How far it got within so long; what will not be sent is an error.
+    pub(super) async fn wait(self, wait: Duration) -> Result<MessageStatus, ContractError> {
+        let Self { sent, receipt, store } = self;
+        let status = settle(sent, receipt.status, wait).await;
+        conclude(&*store, receipt, status).await.map(|success| success.status)
+    }
 }
 
 async fn send_request(app: &App, account: AccountId, request: gatepost::Request, wait: Duration) -> Result<Success, ContractError> {

@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use gatepost::{Brand, DestinationPolicy, Gateway, Keyring, StoreError, Timestamp};
 use ipnet::IpNet;
+use tokio::sync::Semaphore;
 
 use super::challenges::Challenges;
 use super::failures::Failures;
 use super::keys::KeyCache;
+use super::threecx::files::FETCHES_MAX;
 use super::threecx::{Decoy, Repeats};
 use crate::providers::Providers;
 
@@ -41,6 +43,8 @@ pub struct Shared {
     pub(super) challenges: Challenges,
     /// Calls of providers that send nothing.
     pub(super) calls: Challenges,
+    /// Places for files that phone systems fetch.
+    pub(super) fetches: Arc<Semaphore>,
     /// What stands for integrations that there are not.
     pub(super) decoy: Decoy,
     /// What agents sent and got no answer to.
@@ -102,6 +106,7 @@ impl App {
     /// Puts it together.
     pub fn new(gateway: Gateway, providers: Providers, keyring: Keyring, brand: Brand, settings: HttpSettings) -> Self {
         let keys = KeyCache::new(gateway.store().worker(), keyring.clone());
+        let repeats = Repeats::new(gateway.host().clone());
         let decoy = Decoy::new(&keyring, &**gateway.host());
         let failures = Failures::new(settings.failures_per_minute, gateway.host().clone());
         Self(Arc::new(Shared {
@@ -113,8 +118,9 @@ impl App {
             settings,
             challenges: Challenges::default(),
             calls: Challenges::default(),
+            fetches: Arc::new(Semaphore::new(FETCHES_MAX)),
             decoy,
-            repeats: Repeats::default(),
+            repeats,
             failures,
             heartbeat_at: AtomicI64::new(i64::MIN),
             is_draining: AtomicBool::new(false),

@@ -6,20 +6,24 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::request::Parts;
-use gatepost::{CallDetails, ContactCard, EntryOutcome, Timestamp, Words};
+use gatepost::{AccountStore, CallDetails, ContactCard, EntryOutcome, IntegrationEntryFilter, Page, StoreError, Timestamp, Words};
 use gatepost_threecx::crm::{CallReport, CallType, ChatReport, InvalidReport, KEY_HEADER, LookupAnswer, Searched};
 use gatepost_threecx::webhook;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::entry::{Said, Written};
+use super::entry::{Entry, Said, Written};
 use super::trunk::NotTaken;
-use super::webhook::ThreecxAnswer;
+use super::webhook::{ThreecxAnswer, follow};
 use super::{Line, note_refusal, only, peer};
 use crate::http::body;
 use crate::http::code::Code;
 use crate::http::contract_error::ContractError;
 use crate::http::state::App;
+
+/// How reports are called in the log.
+const CALL: &str = "report_call";
+const CHAT: &str = "report_chat";
 
 /// Find the contact of a number
 ///
@@ -46,14 +50,7 @@ pub(crate) async fn find_contact(
     let Some(searched) = number.as_deref().and_then(Searched::read) else { return Ok(Json(LookupAnswer::nobody())) };
     let store = app.gateway.store().account(line.account.id);
     let card = store.contact_card(searched.phone().into()).await?;
-    let said = Said {
-        kind: "lookup".to_owned(),
-        phone: Some(searched.phone()),
-        details: CallDetails::default(),
-        key: None,
-        is_limited: false,
-        is_told: false,
-    };
+    let said = Said { phone: Some(searched.phone()), ..Said::of_kind("lookup") };
     if let Written::New(entry) = said.write(store, line.integration.id, app.now()).await? {
         entry.conclude(EntryOutcome::Logged, card.is_none().then_some("unknown_contact"), None).await;
     }
@@ -92,19 +89,23 @@ pub(crate) async fn take_call_report(
     State(app): State<App>,
     Path(id): Path<String>,
     request: Request<Body>,
-) -> Result<Json<serde_json::Value>, NotTaken> {
+) -> Result<Json<Value>, NotTaken> {
     let (parts, body) = request.into_parts();
     let line = admit(&app, &id, &parts).await?;
-    let report = CallReport::read(&body::read(&parts.headers, body).await?).map_err(of_invalid)?;
+    let body = body::read_up_to(webhook::BODY_BYTES_MAX, &parts.headers, body).await;
+    let report = match body.map_err(NotTaken::from).and_then(|body| CallReport::read(&body).map_err(of_invalid)) {
+        Ok(report) => report,
+        Err(refusal) => return Err(unread(&line, &app, CALL, refusal).await),
+    };
     let said = Said {
-        kind: "report_call".to_owned(),
         phone: report.phone,
         details: details(&report),
-        key: Some(report.key()),
-        is_limited: false,
+        // What does not say when it was cannot be told from another call.
+        key: report.started.map(|_| report.key()),
         is_told: true,
+        ..Said::of_kind(CALL)
     };
-    line.take_report(&app, said, (report.call_type == CallType::Missed).then(|| missed_call(&report)).flatten()).await
+    take_report(line, &app, said, (report.call_type == CallType::Missed).then(|| missed_call(&report)).flatten()).await
 }
 
 /// Take the report of a chat
@@ -127,11 +128,14 @@ pub(crate) async fn take_chat_report(
     State(app): State<App>,
     Path(id): Path<String>,
     request: Request<Body>,
-) -> Result<Json<serde_json::Value>, NotTaken> {
+) -> Result<Json<Value>, NotTaken> {
     let (parts, body) = request.into_parts();
     let line = admit(&app, &id, &parts).await?;
-    let body = body::read_up_to(webhook::BODY_BYTES_MAX, &parts.headers, body).await?;
-    let report = ChatReport::read(&body).map_err(of_invalid)?;
+    let body = body::read_up_to(webhook::BODY_BYTES_MAX, &parts.headers, body).await;
+    let report = match body.map_err(NotTaken::from).and_then(|body| ChatReport::read(&body).map_err(of_invalid)) {
+        Ok(report) => report,
+        Err(refusal) => return Err(unread(&line, &app, CHAT, refusal).await),
+    };
     let seconds = report.started.zip(report.ended).map(|(started, ended)| ended.since(started).as_secs());
     let details = CallDetails {
         queue: report.queue.clone(),
@@ -140,9 +144,9 @@ pub(crate) async fn take_chat_report(
         lines: Some(report.line_count),
         ..CallDetails::default()
     };
-    let key = Some(report.key());
-    let said = Said { kind: "report_chat".to_owned(), phone: report.phone, details, key, is_limited: false, is_told: true };
-    line.take_report(&app, said, None).await
+    let key = report.started.map(|_| report.key());
+    let said = Said { phone: report.phone, details, key, is_told: true, ..Said::of_kind(CHAT) };
+    take_report(line, &app, said, None).await
 }
 
 /// The line, if the call shows its CRM key and its module is on.
@@ -159,26 +163,50 @@ async fn admit(app: &App, id: &str, parts: &Parts) -> Result<Line, NotTaken> {
     }
 }
 
-impl Line {
-    /// Writes a report down, once, and does what a missed call asks for.
-    async fn take_report(&self, app: &App, said: Said, call: Option<webhook::Event>) -> Result<Json<serde_json::Value>, NotTaken> {
-        let store = app.gateway.store().account(self.account.id);
-        let entry = match said.write(store, self.integration.id, app.now()).await? {
-            Written::New(entry) => entry,
-            Written::Repeated(id) => return Ok(Json(json!({"success": true, "status": "logged", "log_id": id, "reason": "repeated"}))),
-            Written::TooOften(_) => return Err(NotTaken::from(Code::InternalError)),
-        };
-        let asks = call.filter(|_| self.settings.call_event_enabled);
-        let Some(call) = asks else {
-            entry.conclude(EntryOutcome::Logged, None, None).await;
-            return Ok(Json(json!({"success": true, "status": "logged", "log_id": entry.id})));
-        };
+/// Writes a report down, once, and does what a missed call asks for. One that was told before goes on where the gateway was broken off.
+async fn take_report(line: Line, app: &App, said: Said, call: Option<webhook::Event>) -> Result<Json<Value>, NotTaken> {
+    let store = app.gateway.store().account(line.account.id);
+    let entry = match said.write(store.clone(), line.integration.id, app.now()).await? {
+        Written::New(entry) => entry,
+        Written::Repeated(id) if is_open(&*store, id).await? => Entry { store, id },
+        Written::Repeated(id) => return Ok(logged(id, Some("repeated"))),
+        Written::TooOften(_) => return Err(NotTaken::from(Code::InternalError)),
+    };
+    let id = entry.id;
+    let Some(call) = call.filter(|_| line.settings.call_event_enabled) else {
+        entry.conclude(EntryOutcome::Logged, None, None).await;
+        return Ok(logged(id, None));
+    };
+    match follow(line, app, entry, call, Duration::ZERO).await {
+        Ok(answer) => Ok(Json(serde_json::to_value(answer).unwrap_or_default())),
+        Err(error) if error.is_ours() => Err(NotTaken::from(error)),
         // What must not become a message is taken all the same: 3CX would report it for ever.
-        match self.follow(app, &entry, &call, Duration::ZERO).await {
-            Ok(answer) => Ok(Json(serde_json::to_value(answer).unwrap_or_default())),
-            Err(error) => Ok(Json(json!({"success": true, "status": "logged", "log_id": entry.id, "reason": error.code().name()}))),
-        }
+        Err(error) => Ok(logged(id, Some(error.code().name()))),
     }
+}
+
+/// Whether nobody wrote down yet what became of it.
+async fn is_open(store: &dyn AccountStore, entry: u64) -> Result<bool, StoreError> {
+    let page = Page { after: Some(entry + 1), limit: 1 };
+    let found = store.integration_log(IntegrationEntryFilter::default(), page).await?;
+    Ok(found.iter().any(|found| found.id == entry && found.outcome == EntryOutcome::Received))
+}
+
+fn logged(log_id: u64, reason: Option<&str>) -> Json<Value> {
+    let mut answer = json!({"success": true, "status": "logged", "log_id": log_id});
+    reason.into_iter().for_each(|reason| answer["reason"] = reason.into());
+    Json(answer)
+}
+
+/// Writes down that a report could not be read.
+async fn unread(line: &Line, app: &App, kind: &str, refusal: NotTaken) -> NotTaken {
+    let said = Said::of_kind(kind);
+    match said.write(app.gateway.store().account(line.account.id), line.integration.id, app.now()).await {
+        Ok(Written::New(entry)) => entry.conclude(EntryOutcome::Refused, Some(refusal.code()), None).await,
+        Ok(Written::Repeated(_) | Written::TooOften(_)) => {}
+        Err(error) => return NotTaken::from(error),
+    }
+    refusal
 }
 
 fn details(report: &CallReport) -> CallDetails {

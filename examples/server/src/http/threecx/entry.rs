@@ -22,7 +22,7 @@ pub(super) struct Said {
 
 /// An entry that stands in the log, and is to be concluded.
 pub(super) struct Entry {
-    store: Arc<dyn AccountStore>,
+    pub(super) store: Arc<dyn AccountStore>,
     /// Its place.
     pub(super) id: u64,
 }
@@ -38,6 +38,12 @@ pub(super) enum Written {
 }
 
 impl Said {
+    /// Something of this kind, of which nothing more is known.
+    pub(super) fn of_kind(kind: &str) -> Self {
+        let details = CallDetails::default();
+        Self { kind: kind.to_owned(), phone: None, details, key: None, is_limited: false, is_told: false }
+    }
+
     /// Writes it down.
     pub(super) async fn write(
         self,

@@ -2,20 +2,25 @@
 //!
 //! The link is the key: signed, and good for a while. The file itself stays with the provider, and is fetched when it is asked for.
 
-use std::sync::LazyLock;
+use std::convert::Infallible;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, stream};
 use gatepost::{FileLink, InboundEntry, Media, MediaFailure, MediaRef, MediaSource, Provider, Told};
-use tokio::sync::Semaphore;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::http::state::App;
 
-/// How many files are fetched at once: each is held in memory whole.
-const FETCHES_MAX: usize = 8;
+/// How many files are fetched or handed over at once: each is held in memory whole.
+pub(crate) const FETCHES_MAX: usize = 8;
+/// How much of a file is handed over in one go.
+const PART_BYTES: usize = 64 * 1024;
 
 /// Where the file of a link is.
 pub fn file_path(link: &str) -> String {
@@ -35,16 +40,18 @@ pub fn file_path(link: &str) -> String {
         (status = 503, description = "Too many files are being fetched: try again."),
 ))]
 pub(crate) async fn fetch_file(State(app): State<App>, Path(link): Path<String>) -> Response {
-    match fetch(&app, &link).await {
-        Ok(media) => of_media(media),
-        Err(status) => status.into_response(),
+    let fetched = async {
+        let link = app.keyring.open_link(&link, app.now()).ok_or(StatusCode::NOT_FOUND)?;
+        let place = app.fetches.clone().try_acquire_owned().map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+        Ok((fetch(&app, link).await?, place))
+    };
+    match fetched.await {
+        Ok((media, place)) => of_media(media, place),
+        Err(status) => StatusCode::into_response(status),
     }
 }
 
-async fn fetch(app: &App, link: &str) -> Result<Media, StatusCode> {
-    static FETCHES: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(FETCHES_MAX));
-    let FileLink { account, inbound, .. } = app.keyring.open_link(link, app.now()).ok_or(StatusCode::NOT_FOUND)?;
-    let _place = FETCHES.try_acquire().map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+async fn fetch(app: &App, FileLink { account, inbound, .. }: FileLink) -> Result<Media, StatusCode> {
     let store = app.gateway.store().account(account);
     let unavailable = |_| StatusCode::SERVICE_UNAVAILABLE;
     let entry = store.inbound_entry(inbound).await.map_err(unavailable)?.ok_or(StatusCode::NOT_FOUND)?;
@@ -76,10 +83,17 @@ fn file(entry: &InboundEntry, provider: Provider) -> Option<MediaRef> {
     Some(MediaRef { id, mime_type: file.mime_type.clone() })
 }
 
-/// Nothing in it runs, whatever opens it: somebody unknown sent it.
-fn of_media(media: Media) -> Response {
-    let mut response = Response::new(Body::from(media.bytes));
+/// Nothing in it runs, whatever opens it: somebody unknown sent it. It keeps its place until the last of it is taken.
+fn of_media(media: Media, place: OwnedSemaphorePermit) -> Response {
+    let bytes = Bytes::from(media.bytes);
+    let parts: Vec<Bytes> = (0..bytes.len()).step_by(PART_BYTES).map(|at| bytes.slice(at..bytes.len().min(at + PART_BYTES))).collect();
+    let holding = stream::iter(parts).map(move |part| {
+        let _place = &place;
+        Ok::<Bytes, Infallible>(part)
+    });
+    let mut response = Response::new(Body::from_stream(holding));
     let headers = response.headers_mut();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     let mime_type = HeaderValue::from_str(&media.mime_type).unwrap_or(HeaderValue::from_static("application/octet-stream"));
     headers.insert(CONTENT_TYPE, mime_type);
     headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));

@@ -2,9 +2,11 @@
 //!
 //! 3CX gives its messages no id, so that a repetition and a second "ok" look the same. One thing tells them apart: only what was not answered
 //! with success is repeated. So a message that ended without such an answer, be it that the caller broke off, is remembered for a few
-//! seconds with the idempotency key that it went under, and the same words then go under the same key: the store sends nothing twice.
+//! seconds with the idempotency key that it went under, and the same words then go under the same key: the store sends nothing twice. This
+//! host remembers, and forgets when it ends: a repetition that goes to another one is a second message.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,56 +21,75 @@ const MAX: usize = 10_000;
 
 type Print = [u8; 32];
 
-/// The messages without an answer.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Repeats(Arc<Mutex<HashMap<Print, Unanswered>>>);
+/// The messages that ended without an answer.
+#[derive(Clone)]
+pub(crate) struct Repeats {
+    unanswered: Arc<Mutex<HashMap<Print, Unanswered>>>,
+    host: Arc<dyn Host>,
+}
 
 /// A message without an answer.
-#[derive(Clone, Debug)]
 struct Unanswered {
     key: IdempotencyKey,
     since: Timestamp,
 }
 
-/// A message on its way. Unless it is [answered](Self::answered), the same words within a few seconds are the same message.
-#[derive(Debug)]
+/// A message on its way. Unless it is [answered](Self::answered), the same words within a few seconds from its end are the same message.
 pub(super) struct Try {
     repeats: Repeats,
     print: Print,
+    is_answered: bool,
     /// The key it goes under.
     pub(super) key: IdempotencyKey,
 }
 
 impl Repeats {
+    pub(crate) fn new(host: Arc<dyn Host>) -> Self {
+        Self { unanswered: Arc::default(), host }
+    }
+
     /// Begins to send a message, under the key of the one that it repeats, or under a new one.
-    pub(super) fn begin(&self, integration: IntegrationId, message: &AgentMessage, host: &dyn Host) -> Try {
-        let (print, now) = (print(integration, message), host.now());
+    pub(super) fn begin(&self, integration: IntegrationId, message: &AgentMessage) -> Try {
+        let (print, now) = (print(integration, message), self.host.now());
+        let repeated = self.lock().remove(&print).filter(|known| now.since(known.since) < TIME);
+        let key = repeated.map_or_else(|| new_key(&*self.host), |known| known.key);
+        Try { repeats: self.clone(), print, is_answered: false, key }
+    }
+
+    fn remember(&self, print: Print, key: IdempotencyKey) {
+        let now = self.host.now();
         let mut unanswered = self.lock();
         if unanswered.len() >= MAX {
             unanswered.retain(|_, known| now.since(known.since) < TIME);
         }
-        if let Some(known) = unanswered.get(&print).filter(|known| now.since(known.since) < TIME) {
-            return Try { repeats: self.clone(), print, key: known.key.clone() };
-        }
-        let key = new_key(host);
         // Beyond that, nothing more is remembered: a message may then come twice, but none is lost.
         if unanswered.len() < MAX {
-            unanswered.insert(print, Unanswered { key: key.clone(), since: now });
+            unanswered.insert(print, Unanswered { key, since: now });
         }
-        Try { repeats: self.clone(), print, key }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Print, Unanswered>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Repeats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Repeats").finish_non_exhaustive()
     }
 }
 
 impl Try {
-    /// The caller has its answer: the same words from now on are another message.
-    pub(super) fn answered(&self) {
-        let mut unanswered = self.repeats.lock();
-        if unanswered.get(&self.print).is_some_and(|known| known.key == self.key) {
-            unanswered.remove(&self.print);
+    /// The caller gets its answer: the same words from now on are another message.
+    pub(super) fn answered(mut self) {
+        self.is_answered = true;
+    }
+}
+
+impl Drop for Try {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.repeats.remember(self.print, self.key.clone());
         }
     }
 }
@@ -111,22 +132,31 @@ mod tests {
         IntegrationId::from_number(7).unwrap()
     }
 
-    #[test]
-    fn what_had_no_answer_is_the_same_message_for_ten_seconds() {
-        let (repeats, host) = (Repeats::default(), TestHost::new(1));
-        let first = repeats.begin(integration(), &message("ok"), &host).key;
-        assert_eq!(repeats.begin(integration(), &message("ok"), &host).key, first);
-        assert_ne!(repeats.begin(integration(), &message("ok!"), &host).key, first);
-        assert_ne!(repeats.begin(IntegrationId::from_number(8).unwrap(), &message("ok"), &host).key, first);
-        host.advance(TIME);
-        assert_ne!(repeats.begin(integration(), &message("ok"), &host).key, first);
+    fn repeats() -> (Repeats, Arc<TestHost>) {
+        let host = Arc::new(TestHost::new(1));
+        (Repeats::new(host.clone()), host)
     }
 
     #[test]
-    fn a_second_ok_after_an_answer_is_a_second_message() {
-        let (repeats, host) = (Repeats::default(), TestHost::new(1));
-        let first = repeats.begin(integration(), &message("ok"), &host);
+    fn what_had_no_answer_is_the_same_message_for_ten_seconds() {
+        let (repeats, host) = repeats();
+        let broken_off = |text| repeats.begin(integration(), &message(text)).key.clone();
+        let first = broken_off("ok");
+        assert_eq!(broken_off("ok"), first);
+        assert_ne!(broken_off("ok!"), first);
+        assert_ne!(repeats.begin(IntegrationId::from_number(8).unwrap(), &message("ok")).key, first);
+        host.advance(TIME);
+        assert_ne!(broken_off("ok"), first);
+    }
+
+    #[test]
+    fn a_second_ok_is_a_second_message_after_an_answer_and_beside_the_first() {
+        let (repeats, _) = repeats();
+        let first = repeats.begin(integration(), &message("ok"));
+        let (key, beside) = (first.key.clone(), repeats.begin(integration(), &message("ok")));
+        assert_ne!(beside.key, key);
         first.answered();
-        assert_ne!(repeats.begin(integration(), &message("ok"), &host).key, first.key);
+        beside.answered();
+        assert_ne!(repeats.begin(integration(), &message("ok")).key, key);
     }
 }

@@ -2,26 +2,31 @@
 
 use std::time::Duration;
 
-use gatepost::{EntryOutcome, MessageId, MessageStatus, Mode, Origin, Request, Way};
+use gatepost::{EntryOutcome, MessageId, MessageStatus, Origin, Request, Way};
 use gatepost_threecx::Outgoing;
 
 use super::Line;
 use super::entry::Entry;
 use crate::http::contract_error::ContractError;
-use crate::http::send::{Concluded, send_and_wait};
+use crate::http::send::accept;
 use crate::http::state::App;
+
+/// Why a call becomes no second message.
+const COOLDOWN: &str = "cooldown";
 
 /// What became of a message.
 pub(super) struct Sent {
     pub(super) message: MessageId,
     pub(super) status: MessageStatus,
-    /// Why it is no further: `cooldown`, or what holds it.
+    /// Whether it is the message of the same call before.
+    pub(super) is_in_cooldown: bool,
+    /// Why it is no further: the cooldown, or what holds it.
     pub(super) reason: Option<&'static str>,
 }
 
 impl Line {
     /// A message of this phone system.
-    pub(super) fn request(&self, outgoing: Outgoing) -> Request {
+    fn request(&self, outgoing: Outgoing) -> Request {
         let Outgoing { to, text, purpose, call } = outgoing;
         let origin = Origin::ThreeCx(self.settings.origin(&self.integration, Way::Webhook));
         let request = Request { origin, ..Request::text(self.integration.instance, to, purpose, text) };
@@ -31,27 +36,25 @@ impl Line {
         }
     }
 
-    /// Sends it, waits for so long, and writes down what became of it. What happens again within the cooldown is skipped.
+    /// Has it accepted, writes down what became of it, and waits for so long. What happens again within the cooldown is skipped, whatever
+    /// became of the first. A refusal that may pass leaves the entry as it is: who says it again is heard again.
     pub(super) async fn send(&self, app: &App, entry: &Entry, outgoing: Outgoing, wait: Duration) -> Result<Sent, ContractError> {
-        let is_call = outgoing.call.is_some();
-        let request = self.request(outgoing);
-        debug_assert_eq!(request.mode, Mode::Live);
-        match send_and_wait(app, self.account.id, request, wait).await {
-            Ok(Concluded { message, is_repeated: true, status, .. }) if is_call => {
-                entry.conclude(EntryOutcome::Skipped, Some(COOLDOWN), Some(message)).await;
-                Ok(Sent { message, status, reason: Some(COOLDOWN) })
-            }
-            Ok(Concluded { message, status, held_by, .. }) => {
-                entry.conclude(EntryOutcome::Accepted, held_by, Some(message)).await;
-                Ok(Sent { message, status, reason: held_by })
-            }
+        let accepted = match accept(app, self.account.id, self.request(outgoing)).await {
+            Ok(accepted) => accepted,
             Err(error) => {
-                entry.conclude(EntryOutcome::Refused, Some(error.code().name()), error.message_id()).await;
-                Err(error)
+                if !error.is_ours() {
+                    entry.conclude(EntryOutcome::Refused, Some(error.code().name()), None).await;
+                }
+                return Err(error);
             }
+        };
+        let (message, is_in_cooldown) = (accepted.message(), accepted.is_repeated());
+        if is_in_cooldown {
+            entry.conclude(EntryOutcome::Skipped, Some(COOLDOWN), Some(message)).await;
+            return Ok(Sent { message, status: MessageStatus::Queued, is_in_cooldown, reason: Some(COOLDOWN) });
         }
+        let reason = accepted.held_by();
+        entry.conclude(EntryOutcome::Accepted, reason, Some(message)).await;
+        Ok(Sent { message, status: accepted.wait(wait).await?, is_in_cooldown, reason })
     }
 }
-
-/// Why a call becomes no second message.
-pub(super) const COOLDOWN: &str = "cooldown";

@@ -6,13 +6,14 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use gatepost::{Answer, CallDetails, Content, EntryOutcome, MediaKind, MessageId, Origin, Phone, Purpose, Request as Message, Text, Way};
+use gatepost::{
+    Answer, Content, EntryOutcome, IdempotencyKey, MediaKind, MessageId, Origin, Phone, Purpose, Request as Message, Text, Way,
+};
 use gatepost_threecx::bearer;
 use gatepost_threecx::trunk::{AgentMessage, InvalidAgentMessage, accepted, refused};
 use serde_json::Value;
 
 use super::entry::{Entry, Said, Written};
-use super::repeats::Try;
 use super::{Line, note_refusal, only, peer};
 use crate::http::body;
 use crate::http::code::Code;
@@ -49,13 +50,19 @@ pub(crate) async fn send_sms(State(app): State<App>, Path(id): Path<String>, req
 /// Why a message was not taken, as 3CX is told it.
 pub(crate) struct NotTaken {
     status: StatusCode,
+    code: String,
     body: Value,
     retry_after: Option<u64>,
 }
 
 impl NotTaken {
     fn new(status: StatusCode, code: &str, title: &str) -> Self {
-        Self { status, body: refused(code, title), retry_after: None }
+        Self { status, code: code.to_owned(), body: refused(code, title), retry_after: None }
+    }
+
+    /// The word that programs compare.
+    pub(super) fn code(&self) -> &str {
+        &self.code
     }
 
     /// To whoever did not show the key: told apart only by what they know themselves.
@@ -76,6 +83,13 @@ impl From<ContractError> for NotTaken {
 impl From<gatepost::StoreError> for NotTaken {
     fn from(error: gatepost::StoreError) -> Self {
         Self::from(ContractError::from(error))
+    }
+}
+
+impl From<InvalidAgentMessage> for NotTaken {
+    fn from(invalid: InvalidAgentMessage) -> Self {
+        let code = if invalid == InvalidAgentMessage::NotJson { Code::InvalidJson } else { Code::ValidationError };
+        Self::new(code.status(), code.name(), &invalid.to_string())
     }
 }
 
@@ -103,76 +117,79 @@ async fn answer(app: &App, id: &str, request: Request<Body>) -> Result<MessageId
         note_refusal(id, from, "trunk", refusal);
         return Err(NotTaken::unauthorized(shown.is_some()));
     }
-    let body = body::read(&parts.headers, body).await?;
-    line.take_sms(app, &body).await
+    let read = match body::read(&parts.headers, body).await {
+        Ok(body) => AgentMessage::read(&body).map_err(NotTaken::from),
+        Err(code) => Err(NotTaken::from(code)),
+    };
+    line.take_sms(app, read).await
 }
 
 impl Line {
-    async fn take_sms(&self, app: &App, body: &[u8]) -> Result<MessageId, NotTaken> {
-        let read = AgentMessage::read(body);
-        let said = Said {
-            kind: "sms".to_owned(),
-            phone: read.as_ref().ok().map(|message| message.to),
-            details: CallDetails::default(),
-            key: None,
-            is_limited: false,
-            is_told: false,
-        };
+    async fn take_sms(self, app: &App, read: Result<AgentMessage, NotTaken>) -> Result<MessageId, NotTaken> {
+        let said = Said { phone: read.as_ref().ok().map(|message| message.to), ..Said::of_kind("sms") };
         let store = app.gateway.store().account(self.account.id);
         let Written::New(entry) = said.write(store, self.integration.id, app.now()).await? else {
             return Err(NotTaken::from(Code::InternalError));
         };
-        match self.send_sms(app, &entry, read).await {
-            Ok(message) => Ok(message),
-            Err((code, refusal)) => {
-                entry.conclude(EntryOutcome::Refused, Some(&code), None).await;
-                Err(refusal)
+        let checked = self.check(read).and_then(|message| Ok((contents(&message)?, message)));
+        let (contents, message) = match checked {
+            Ok(checked) => checked,
+            Err(refusal) => {
+                entry.conclude(EntryOutcome::Refused, Some(&refusal.code), None).await;
+                return Err(refusal);
             }
-        }
+        };
+        let attempt = app.repeats.begin(self.integration.id, &message);
+        let (key, app) = (attempt.key.clone(), app.clone());
+        // A caller who breaks off stops nothing half-way.
+        let sending = tokio::spawn(async move { self.submit_all(&app, &entry, &key, message.to, contents).await });
+        let sent = sending.await.unwrap_or_else(|_| Err(NotTaken::from(Code::InternalError)))?;
+        attempt.answered();
+        Ok(sent)
     }
 
-    async fn send_sms(
+    /// Hands all parts over, and writes down what became of them: where one is refused, those before it are on their way, and the agent sees
+    /// that not all of it is.
+    async fn submit_all(
         &self,
         app: &App,
         entry: &Entry,
-        read: Result<AgentMessage, InvalidAgentMessage>,
-    ) -> Result<MessageId, (String, NotTaken)> {
-        let message = self.check(read)?;
-        let parts = contents(&message).map_err(|why| (Code::ValidationError.name().to_owned(), why))?;
-        let attempt = app.repeats.begin(self.integration.id, &message, &**app.gateway.host());
+        key: &IdempotencyKey,
+        to: Phone,
+        contents: Vec<Content>,
+    ) -> Result<MessageId, NotTaken> {
         let mut first = None;
-        for (nth, content) in parts.into_iter().enumerate() {
-            let sent = self.submit(app, &attempt, nth, message.to, content).await;
-            let sent = sent.map_err(|error| (error.code().name().to_owned(), NotTaken::from(error)))?;
-            first = first.or(Some(sent));
+        for (nth, content) in contents.into_iter().enumerate() {
+            match self.submit(app, key, nth, to, content).await {
+                Ok(message) => first = first.or(Some(message)),
+                Err(error) => {
+                    entry.conclude(EntryOutcome::Refused, Some(error.code().name()), first).await;
+                    return Err(NotTaken::from(error));
+                }
+            }
         }
-        let first = first.ok_or_else(|| with_name(Code::ValidationError))?;
-        entry.conclude(EntryOutcome::Accepted, None, Some(first)).await;
-        attempt.answered();
-        Ok(first)
+        entry.conclude(EntryOutcome::Accepted, None, first).await;
+        first.ok_or_else(|| NotTaken::from(Code::ValidationError))
     }
 
     /// The message, if this phone system may send it.
-    fn check(&self, read: Result<AgentMessage, InvalidAgentMessage>) -> Result<AgentMessage, (String, NotTaken)> {
+    fn check(&self, read: Result<AgentMessage, NotTaken>) -> Result<AgentMessage, NotTaken> {
         if !self.account.threecx_enabled {
-            return Err(with_name(Code::ModuleNotEnabled));
+            return Err(NotTaken::from(Code::ModuleNotEnabled));
         }
         if !self.settings.outbound_enabled {
-            return Err(with_name(Code::OutboundDisabled));
+            return Err(NotTaken::from(Code::OutboundDisabled));
         }
-        let message = read.map_err(|invalid| {
-            let code = if invalid == InvalidAgentMessage::NotJson { Code::InvalidJson } else { Code::ValidationError };
-            (code.name().to_owned(), NotTaken::new(code.status(), code.name(), &invalid.to_string()))
-        })?;
+        let message = read?;
         if self.settings.number != Some(message.from) {
-            return Err((UNKNOWN_SENDER.to_owned(), NotTaken::new(StatusCode::FORBIDDEN, UNKNOWN_SENDER, "Number not assigned")));
+            return Err(NotTaken::new(StatusCode::FORBIDDEN, "unknown_sender", "Number not assigned"));
         }
         Ok(message)
     }
 
     /// Hands a part of the message over, in the order of its conversation.
-    async fn submit(&self, app: &App, attempt: &Try, nth: usize, to: Phone, content: Content) -> Result<MessageId, ContractError> {
-        let key = format!("{}.{nth}", attempt.key.as_str());
+    async fn submit(&self, app: &App, key: &IdempotencyKey, nth: usize, to: Phone, content: Content) -> Result<MessageId, ContractError> {
+        let key = format!("{}.{nth}", key.as_str());
         let request = Message {
             instance: self.integration.instance.into(),
             recipient: to.into(),
@@ -186,12 +203,6 @@ impl Line {
         let answer: Answer = app.gateway.account(self.account.id).submit(request).await?;
         Ok(Receipt::of(&answer, app.now())?.message())
     }
-}
-
-const UNKNOWN_SENDER: &str = "unknown_sender";
-
-fn with_name(code: Code) -> (String, NotTaken) {
-    (code.name().to_owned(), NotTaken::from(code))
 }
 
 /// The messages that it becomes: WhatsApp carries one file in each, and a caption below the first.

@@ -15,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::entry::{Entry, Said, Written};
-use super::sending::{COOLDOWN, Sent};
+use super::sending::Sent;
 use super::{Line, note_refusal, peer};
 use crate::http::body;
 use crate::http::code::Code;
@@ -118,13 +118,14 @@ async fn answer(app: &App, id: &str, request: Request<Body>) -> Result<ThreecxAn
         Err(Code::PayloadTooLarge) => None,
         read => Some(read?),
     };
-    let line = admit(app, id, &parts, body.as_deref()).await?;
+    let (line, is_whole) = admit(app, id, &parts, body.as_deref()).await?;
     let wait = wait_of(parts.uri.query());
     let event = webhook::read(&body.unwrap_or_default());
     let entry = enter(app, &line, &event).await?;
     let told = match (event, wait) {
+        _ if !is_whole => Err(ContractError::of(Code::PayloadTooLarge).saying("the body must not be larger than 262,144 bytes")),
         _ if !line.account.threecx_enabled => Err(ContractError::of(Code::ModuleNotEnabled)),
-        (Ok(event), Ok(wait)) => return line.follow(app, &entry, &event, wait).await.map_err(Refusal::Told),
+        (Ok(event), Ok(wait)) => return follow(line, app, entry, event, wait).await.map_err(Refusal::Told),
         (Err(invalid), _) => Err(of_invalid(invalid)),
         (Ok(_), Err(complaint)) => Err(complaint),
     };
@@ -135,16 +136,14 @@ async fn answer(app: &App, id: &str, request: Request<Body>) -> Result<ThreecxAn
     told
 }
 
-/// The line, if the call is shown to be its phone system's.
-async fn admit(app: &App, id: &str, parts: &Parts, body: Option<&[u8]>) -> Result<Line, Refusal> {
+/// The line, if the call is shown to be its phone system's, and whether its body was read whole.
+async fn admit(app: &App, id: &str, parts: &Parts, body: Option<&[u8]>) -> Result<(Line, bool), Refusal> {
     let line = Line::find(app, id).await?;
     let (headers, peer) = (listed(&parts.headers), peer(app, parts));
     let shown = Shown { headers: &headers, peer, body: body.map_or(webhook::Body::TooLong, webhook::Body::Whole) };
     match line.webhook_gate().admit(&shown, app.now()) {
-        Ok(()) => Ok(line),
-        Err(NotAdmitted::TooLong) => {
-            Err(ContractError::of(Code::PayloadTooLarge).saying("the body must not be larger than 262,144 bytes").into())
-        }
+        Ok(()) => Ok((line, true)),
+        Err(NotAdmitted::TooLong) => Ok((line, false)),
         Err(refusal) => {
             note_refusal(id, peer, "webhook", refusal);
             Err(Refusal::NotGenuine)
@@ -175,9 +174,16 @@ async fn enter(app: &App, line: &Line, event: &Result<Event, InvalidEvent>) -> R
     }
 }
 
+/// Does what an event asks for. A caller who breaks off stops nothing half-way.
+pub(super) async fn follow(line: Line, app: &App, entry: Entry, event: Event, wait: Duration) -> Result<ThreecxAnswer, ContractError> {
+    let app = app.clone();
+    let following = tokio::spawn(async move { line.follow(&app, &entry, &event, wait).await });
+    following.await.unwrap_or_else(|_| Err(ContractError::of(Code::InternalError)))
+}
+
 impl Line {
     /// Does what an event asks for, and writes down what became of it.
-    pub(super) async fn follow(&self, app: &App, entry: &Entry, event: &Event, wait: Duration) -> Result<ThreecxAnswer, ContractError> {
+    async fn follow(&self, app: &App, entry: &Entry, event: &Event, wait: Duration) -> Result<ThreecxAnswer, ContractError> {
         let log_id = entry.id;
         let answer = |status, reason| ThreecxAnswer { success: true, status, message_id: None, log_id, reason };
         match self.settings.plan(event, self.account.name.as_str()) {
@@ -190,8 +196,8 @@ impl Line {
                 Ok(answer("skipped", Some(skipped.as_str())))
             }
             Plan::Send(outgoing) => {
-                let Sent { message, status, reason } = self.send(app, entry, outgoing, wait).await?;
-                let status = if reason == Some(COOLDOWN) { "skipped" } else { word(status) };
+                let Sent { message, status, is_in_cooldown, reason } = self.send(app, entry, outgoing, wait).await?;
+                let status = if is_in_cooldown { "skipped" } else { word(status) };
                 Ok(ThreecxAnswer { message_id: Some(message), ..answer(status, reason) })
             }
             Plan::Refuse(why) => {

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use gatepost::{Endpoint, EndpointUrl, InstanceId, Integration, IntegrationId, IntegrationSecret, IntegrationSecrets, Name, Secret};
+use gatepost::{Endpoint, InstanceId, Integration, IntegrationId, IntegrationSecret, IntegrationSecrets, Name, Secret};
 use gatepost_threecx::{CallTemplate, Settings, Templates};
 use ipnet::IpNet;
 use serde::Serialize;
@@ -111,6 +111,14 @@ struct PbxShape {
     /// `enabled`, or `disabled` where it is posted nothing.
     #[schema(value_type = String, example = "enabled")]
     state: &'static str,
+    /// What disabled it: `person` while the integration or all its posts are switched off; `failing` where it did not answer for five days, or
+    /// `forbidden` where its URL is not allowed any more. Any change to the integration begins anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "failing")]
+    disabled_by: Option<&'static str>,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disabled_since: Option<Time>,
     /// The number that it is posted messages for.
     #[schema(example = "+999220000001")]
     number: Option<String>,
@@ -231,13 +239,16 @@ impl TemplateShape {
 
 impl PbxShape {
     fn of(endpoint: &Endpoint, number: Option<String>) -> Self {
-        Self { origin: origin(&endpoint.url), endpoint_id: endpoint.id, state: endpoint.state().as_str(), number }
+        let disabled = endpoint.disabled.as_ref();
+        Self {
+            origin: endpoint.url.origin().to_owned(),
+            endpoint_id: endpoint.id,
+            state: endpoint.state().as_str(),
+            disabled_by: disabled.map(|disabled| disabled.by.as_str()),
+            disabled_since: disabled.map(|disabled| disabled.since.into()),
+            number,
+        }
     }
-}
-
-/// Scheme, host and port, whatever the store has.
-fn origin(url: &EndpointUrl) -> String {
-    format!("{url:?}")
 }
 
 impl NewSecretShape {

@@ -78,7 +78,8 @@ async fn a_missed_call_that_is_reported_becomes_its_message_once() {
     let office = Office::new().await;
     office.writes("+447700900123", "hi", |_| ()).await;
     let missed = office.report("calls", &sample!("report_call/report_call__missed.json")).await;
-    assert_eq!((missed.status.as_u16(), &missed.body["status"]), (200, &json!("queued")), "{}", missed.body);
+    let status = missed.body["status"].as_str();
+    assert!(missed.status.as_u16() == 200 && matches!(status, Some("queued" | "sent")), "nobody waits for the provider: {}", missed.body);
     let leg = office.report("calls", &sample!("report_call/report_call__missed_queue.json")).await;
     assert_eq!((&leg.body["status"], &leg.body["reason"]), (&json!("skipped"), &json!("cooldown")), "the other leg of the same call");
     assert_eq!(office.messages().await.len(), 1);

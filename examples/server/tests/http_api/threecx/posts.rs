@@ -196,3 +196,15 @@ async fn what_was_posted_is_seen_and_sent_again_like_every_delivery() {
     assert_eq!(again.status.as_u16(), 201, "{}", again.body);
     assert_eq!(posted(&mut receiver).await["data"]["id"], first["data"]["id"]);
 }
+
+#[tokio::test]
+async fn history_is_not_posted_to_another_url_of_the_same_host_unasked() {
+    let (office, mut receiver) = with_receiver().await;
+    office.alice_writes("1").await;
+    posted(&mut receiver).await;
+    let delivery = office.log().await[0].delivery.unwrap();
+    let path = office.world.shop_path(&format!("/deliveries/{delivery}/replay"));
+    office.world.host.advance(Duration::from_secs(1));
+    office.post_to(&receiver.url().replace("tenant-4711", "tenant-4712")).await;
+    office.world.post(&path, &office.world.shop.key, json!({})).await.is_problem(409, "url_changed");
+}

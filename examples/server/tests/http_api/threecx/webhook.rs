@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use futures_util::FutureExt;
 use gatepost::{Cause, IntegrationChange, Secret};
 use gatepost_memory::{Mishap, Sandbox};
 use gatepost_threecx::Settings;
@@ -133,7 +134,7 @@ async fn a_call_is_one_message_in_fifteen_minutes() {
 }
 
 #[tokio::test]
-async fn many_hosts_that_hear_of_a_call_send_one_message() {
+async fn many_tellings_of_a_call_at_once_are_one_message() {
     let office = Office::new().await;
     office.alice_writes("hi").await;
     let event = missed_call();
@@ -218,6 +219,7 @@ async fn payload_too_large() {
     let secret = office.secrets.webhook.expose().to_owned();
     check(&office.show(&secret, &[], &padded(256 * 1024)).await, "logged", None);
     office.show(&secret, &[], &padded(256 * 1024 + 1)).await.is_contract_error(413, "payload_too_large");
+    assert_eq!(office.outcomes().await, ["test logged", "unknown refused: payload_too_large"]);
 }
 
 #[tokio::test]
@@ -354,7 +356,7 @@ async fn sending_throttled() {
 }
 
 #[tokio::test]
-async fn policy_violation() {
+async fn what_the_policy_wants_a_person_to_see_is_held() {
     let office = Office::new().await;
     office.alice_writes("hi").await;
     office.change_account(gatepost::AccountChange { supervised: Some(true), ..gatepost::AccountChange::default() }).await;
@@ -363,11 +365,7 @@ async fn policy_violation() {
     let message_id = held.body["message_id"].as_str().unwrap().parse().unwrap();
     let gateway = office.world.app.gateway.account(office.world.shop.id);
     gateway.refuse(message_id, gatepost::Actor::App, None).await.unwrap();
-    // A person said no: what repeats the call is told so.
-    let call = office.post(&missed_call()).await;
-    check(&call, "held", Some("account_supervised"));
-    gateway.refuse(call.body["message_id"].as_str().unwrap().parse().unwrap(), gatepost::Actor::App, None).await.unwrap();
-    office.post(&missed_call()).await.is_contract_error(403, "policy_violation");
+    assert_eq!(office.log().await[0].message_status.map(gatepost::MessageStatus::as_str), Some("refused"));
 }
 
 #[tokio::test]
@@ -376,6 +374,39 @@ async fn gateway_send_failed() {
     let office = Office::with(terms, everything_on()).await;
     office.alice_writes("hi").await;
     office.post(&message()).await.is_contract_error(502, "gateway_send_failed");
+}
+
+#[tokio::test]
+async fn in_the_cooldown_a_call_is_skipped_whatever_became_of_the_first() {
+    let terms = Terms { sandbox: Sandbox::new().with_mishap(Mishap::Refuse), ..Terms::default() };
+    let office = Office::with(terms, everything_on()).await;
+    office.alice_writes("hi").await;
+    office.post(&missed_call()).await.is_contract_error(502, "gateway_send_failed");
+    check(&office.post(&missed_call()).await, "skipped", Some("cooldown"));
+    assert_eq!(office.outcomes().await, ["missed_call accepted", "missed_call skipped: cooldown"]);
+}
+
+#[tokio::test]
+async fn what_a_caller_broke_off_is_done_and_written_down() {
+    let office = Office::new().await;
+    office.alice_writes("hi").await;
+    let (path, secret, body) = (office.path(), office.secrets.webhook.expose().to_owned(), message().to_string());
+    let headers = [(SECRET, secret.as_str())];
+    let mut call = Box::pin(office.call(Method::POST, &path, &headers, &body));
+    while office.log().await.is_empty() {
+        assert!((&mut call).now_or_never().is_none(), "it is broken off before it is answered");
+        tokio::task::yield_now().await;
+    }
+    // Entered, and handed over to be followed.
+    drop((&mut call).now_or_never());
+    drop(call);
+    for _ in 0..super::LOOKS_MAX {
+        if office.outcomes().await == ["outbound_message accepted"] {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("{:?}", office.outcomes().await);
 }
 
 #[tokio::test]
