@@ -48,6 +48,8 @@ impl Stage {
 
     /// Alice writes to a number of Meta's.
     async fn alice_writes(&self, instance: &Value, id: &str, text: &str) {
+        // What comes later is newer.
+        self.world.host.advance(Duration::from_millis(1));
         let at = self.world.host.now().as_millis() / 1_000;
         let message = json!({"from": ALICE, "id": id, "timestamp": at.to_string(), "type": "text", "text": {"body": text}});
         assert_eq!(self.meta_tells(instance, &json!({"messages": [message]})).await, 200);
