@@ -29,6 +29,8 @@ impl Stage {
 
     /// Meta tells something of the field `messages`.
     async fn meta_tells(&self, instance: &Value, lists: &Value) -> u16 {
+        // What is told later is newer.
+        self.world.host.advance(Duration::from_millis(1));
         let mut value = json!({"metadata": {"phone_number_id": "8007"}});
         value.as_object_mut().unwrap().extend(lists.as_object().unwrap().clone());
         let body = json!({"object": "whatsapp_business_account",
@@ -48,8 +50,6 @@ impl Stage {
 
     /// Alice writes to a number of Meta's.
     async fn alice_writes(&self, instance: &Value, id: &str, text: &str) {
-        // What comes later is newer.
-        self.world.host.advance(Duration::from_millis(1));
         let at = self.world.host.now().as_millis() / 1_000;
         let message = json!({"from": ALICE, "id": id, "timestamp": at.to_string(), "type": "text", "text": {"body": text}});
         assert_eq!(self.meta_tells(instance, &json!({"messages": [message]})).await, 200);
