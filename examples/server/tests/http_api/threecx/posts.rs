@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use gatepost::{FileLink, InboundFilter, NewIntegration, NewLine, Page, SaidDetail, SaidFile, Words};
+use gatepost::{DeliveryId, DeliveryStatus, FileLink, InboundFilter, NewIntegration, NewLine, Page, SaidDetail, SaidFile, Words};
 use gatepost_whatsapp::fake::FakeFile;
 use serde_json::{Value, json};
 
@@ -18,6 +18,20 @@ async fn with_receiver() -> (Office, Receiver) {
     let (office, receiver) = (Office::new().await, Receiver::start().await);
     office.post_to(&receiver.url()).await;
     (office, receiver)
+}
+
+impl Office {
+    /// The first thing that was posted, once it is written down that it was taken.
+    async fn taken(&self) -> DeliveryId {
+        for _ in 0..super::LOOKS_MAX {
+            let entry = self.log().await.swap_remove(0);
+            if entry.delivery_status == Some(DeliveryStatus::Sent) {
+                return entry.delivery.unwrap();
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("what was posted is not taken");
+    }
 }
 
 async fn posted(receiver: &mut Receiver) -> Value {
@@ -202,7 +216,7 @@ async fn history_is_not_posted_to_another_url_of_the_same_host_unasked() {
     let (office, mut receiver) = with_receiver().await;
     office.alice_writes("1").await;
     posted(&mut receiver).await;
-    let delivery = office.log().await[0].delivery.unwrap();
+    let delivery = office.taken().await;
     let path = office.world.shop_path(&format!("/deliveries/{delivery}/replay"));
     office.world.host.advance(Duration::from_secs(1));
     office.post_to(&receiver.url().replace("tenant-4711", "tenant-4712")).await;
