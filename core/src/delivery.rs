@@ -282,6 +282,14 @@ impl Delivery {
         Self { channel: Channel::Event, ordered: true, ..Self::waiting(due, expires_at) }
     }
 
+    /// When it is tried next, as far as one can say: not while it is tried, and not while it stands behind others.
+    pub fn next_at(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Waiting { due } => (due < self.expires_at).then_some(due),
+            State::Claimed { .. } | State::Started { .. } | State::InDoubt { .. } => None,
+        }
+    }
+
     /// When it is tried again.
     pub const fn schedule(&self) -> Schedule {
         match (self.channel, self.ordered) {

@@ -27,7 +27,7 @@ pub struct EventDelivery {
     pub skip: Option<Skip>,
     /// How many attempts were started.
     pub tries: u16,
-    /// When it is tried next.
+    /// When it is tried next; not known while it stands behind others.
     pub next_at: Option<Timestamp>,
     /// Why it was asked for, where it is a repetition.
     pub replay: Option<Replayed>,

@@ -281,10 +281,13 @@ pub(crate) fn what_failed_holds_up_its_conversation_and_no_other(harness: &dyn H
 pub(crate) fn what_ends_lets_go_what_stood_behind_it(harness: &dyn Harness) {
     for outcome in [failed(ErrorClass::Refused), gatepost::Outcome::Blocked { class: ErrorClass::Forbidden }] {
         let scene = Scene::new(harness);
-        scene.add_phone_system();
+        let (_, endpoint) = scene.add_phone_system();
         three_letters(&scene);
+        let second = scene.deliveries_to(endpoint)[1].id;
         let first = taken(&scene);
+        assert_eq!(scene.delivery(second).next_at, None, "nobody can say when its turn comes");
         scene.close(&first[0].0, outcome);
+        assert_eq!(scene.delivery(second).next_at, Some(scene.now()));
         assert_eq!(said(&taken(&scene)), ["2"]);
     }
 }

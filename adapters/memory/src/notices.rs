@@ -27,11 +27,11 @@ pub(crate) struct New {
 pub(crate) fn add(rows: &mut AccountRows, effects: &mut Effects, new: New) -> Option<EventDelivery> {
     let New { id, event, as_name, endpoint, line, now, .. } = new;
     if find(rows, id).is_none() {
-        rows.deliveries.insert(id, DeliveryRow { delivery: queued(new), attempts: Vec::new() });
         let delivery = match line {
             None => Delivery::of_event(now),
             Some((line, _)) => Delivery::in_line(now, first_in_line(rows, line).is_none()),
         };
+        rows.deliveries.insert(id, DeliveryRow { delivery: queued(new, delivery.next_at()), attempts: Vec::new() });
         let row = NoticeRow { id, event, as_name, endpoint, line, delivery };
         if endpoints::state(rows, endpoint) == Some(EndpointState::Disabled) {
             // It never stood in its line.
@@ -44,7 +44,7 @@ pub(crate) fn add(rows: &mut AccountRows, effects: &mut Effects, new: New) -> Op
     find(rows, id)
 }
 
-fn queued(new: New) -> EventDelivery {
+fn queued(new: New, next_at: Option<Timestamp>) -> EventDelivery {
     let New { id, event, as_name, endpoint, replay, now, .. } = new;
     EventDelivery {
         id,
@@ -55,7 +55,7 @@ fn queued(new: New) -> EventDelivery {
         error: None,
         skip: None,
         tries: 0,
-        next_at: Some(now),
+        next_at,
         replay,
         created_at: now,
         updated_at: now,
@@ -75,10 +75,7 @@ fn go_on(rows: &mut AccountRows, next: NoticeRow, now: Timestamp) {
     let Some(DeliveryRow { delivery: shown, .. }) = rows.deliveries.get_mut(&next.id) else { return };
     shown.status = next.delivery.delivery_status();
     shown.tries = next.delivery.tries;
-    shown.next_at = match next.delivery.state {
-        State::Waiting { due } => Some(due),
-        State::Claimed { .. } | State::Started { .. } | State::InDoubt { .. } => None,
-    };
+    shown.next_at = next.delivery.next_at();
     shown.updated_at = now;
 }
 

@@ -189,7 +189,7 @@ macro_rules! logged {
     ($index:literal, $($condition:expr),*) => {
         concat!(
             "SELECT d.id, d.event, d.as_name, d.endpoint, d.status, d.error, d.skip, d.tries, d.replay, d.created_at, d.updated_at,
-             o.state, o.due, o.tries, o.started_at FROM event_deliveries d ",
+             o.state, CASE WHEN o.due < o.expires_at THEN o.due END, o.tries, o.started_at FROM event_deliveries d ",
             $index,
             " LEFT JOIN outbox o ON o.delivery = d.id WHERE d.account = ?1 AND ",
             $($condition),*

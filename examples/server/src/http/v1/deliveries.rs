@@ -57,7 +57,7 @@ pub(super) struct DeliveryShape {
     skip: Option<&'static str>,
     /// How many attempts were started.
     tries: u16,
-    /// When it is tried next.
+    /// When it is tried next; absent while it stands behind others.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_at: Option<Time>,
     /// Who asked for it, where it repeats another one.
