@@ -209,8 +209,9 @@ impl Terms {
     }
 }
 
-const COLUMNS: &[&str] = &["id", "name", "instance_id", "enabled", "number", "pbx.origin", "pbx.state"];
-const LOG_COLUMNS: &[&str] = &["log_id", "at", "integration_id", "direction", "kind", "phone", "outcome", "reason", "message_status"];
+const COLUMNS: &[&str] = &["id", "name", "instance_id", "enabled", "number", "pbx.origin", "pbx.state", "pbx.failing_since"];
+const LOG_COLUMNS: &[&str] =
+    &["log_id", "at", "integration_id", "direction", "kind", "phone", "outcome", "reason", "message_status", "delivery_status"];
 
 impl Verb {
     pub(super) fn question(self, client: &Client) -> Result<Question, Failure> {

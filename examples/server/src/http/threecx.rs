@@ -4,6 +4,7 @@
 //! integration; why they were not let in stands in the operator's log. The players: [`Line`] (an integration with all that a call of it
 //! needs), `entry` (its log), `sending` (what may become a message), and a module for each thing that is called.
 
+mod bodies;
 pub(super) mod crm;
 mod entry;
 pub(super) mod files;
@@ -125,5 +126,5 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
 fn note_refusal(id: &str, from: IpAddr, what: &'static str, refusal: NotAdmitted) {
     // What is no number is somebody's guess, and may be anything.
     let id: Option<IntegrationId> = id.parse().ok();
-    tracing::warn!(integration = ?id, address = %from, what, reason = %refusal, "a call of 3CX was not let in");
+    tracing::warn!(integration = id.map(tracing::field::display), address = %from, what, reason = %refusal, "a call of 3CX was not let in");
 }

@@ -12,6 +12,7 @@ use gatepost_threecx::webhook;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::bodies::{CallReportBody, ChatReportBody};
 use super::entry::{Entry, Said, Written};
 use super::trunk::NotTaken;
 use super::webhook::{ThreecxAnswer, follow};
@@ -77,7 +78,7 @@ fn of_card(app: &App, searched: &Searched, card: &ContactCard) -> LookupAnswer {
         ("integration_id" = String, Path, description = "The integration's id.", example = "4503599627370497"),
         ("X-Gateway-Key" = String, Header, description = "The integration's CRM key."),
     ),
-    request_body(content = String, content_type = "application/json"),
+    request_body = CallReportBody,
     responses(
         (status = 200, description = "It is taken; `status` says what became of it.", body = ThreecxAnswer),
         (status = 400, description = "`invalid_json`"),
@@ -105,7 +106,8 @@ pub(crate) async fn take_call_report(
         is_told: true,
         ..Said::of_kind(CALL)
     };
-    take_report(line, &app, said, (report.call_type == CallType::Missed).then(|| missed_call(&report)).flatten()).await
+    let asked = asked_for(&line, &report);
+    take_report(line, &app, said, asked).await
 }
 
 /// Take the report of a chat
@@ -117,7 +119,7 @@ pub(crate) async fn take_call_report(
         ("integration_id" = String, Path, description = "The integration's id.", example = "4503599627370497"),
         ("X-Gateway-Key" = String, Header, description = "The integration's CRM key."),
     ),
-    request_body(content = String, content_type = "application/json"),
+    request_body = ChatReportBody,
     responses(
         (status = 200, description = "It is taken.", body = ThreecxAnswer),
         (status = 400, description = "`invalid_json`"),
@@ -146,7 +148,7 @@ pub(crate) async fn take_chat_report(
     };
     let key = report.started.map(|_| report.key());
     let said = Said { phone: report.phone, details, key, is_told: true, ..Said::of_kind(CHAT) };
-    take_report(line, &app, said, None).await
+    take_report(line, &app, said, Err(None)).await
 }
 
 /// The line, if the call shows its CRM key and its module is on.
@@ -164,7 +166,7 @@ async fn admit(app: &App, id: &str, parts: &Parts) -> Result<Line, NotTaken> {
 }
 
 /// Writes a report down, once, and does what a missed call asks for. One that was told before goes on where the gateway was broken off.
-async fn take_report(line: Line, app: &App, said: Said, call: Option<webhook::Event>) -> Result<Json<Value>, NotTaken> {
+async fn take_report(line: Line, app: &App, said: Said, asked: Result<webhook::Event, Option<Code>>) -> Result<Json<Value>, NotTaken> {
     let store = app.gateway.store().account(line.account.id);
     let entry = match said.write(store.clone(), line.integration.id, app.now()).await? {
         Written::New(entry) => entry,
@@ -173,11 +175,15 @@ async fn take_report(line: Line, app: &App, said: Said, call: Option<webhook::Ev
         Written::TooOften(_) => return Err(NotTaken::from(Code::InternalError)),
     };
     let id = entry.id;
-    let Some(call) = call.filter(|_| line.settings.call_event_enabled) else {
-        entry.conclude(EntryOutcome::Logged, None, None).await;
-        return Ok(logged(id, None));
+    let event = match asked {
+        Ok(event) => event,
+        Err(why_not) => {
+            let reason = why_not.map(Code::name);
+            entry.conclude(EntryOutcome::Logged, reason, None).await;
+            return Ok(logged(id, reason));
+        }
     };
-    match follow(line, app, entry, call, Duration::ZERO).await {
+    match follow(line, app, entry, event, Duration::ZERO).await {
         Ok(answer) => Ok(Json(serde_json::to_value(answer).unwrap_or_default())),
         Err(error) if error.is_ours() => Err(NotTaken::from(error)),
         // What must not become a message is taken all the same: 3CX would report it for ever.
@@ -220,13 +226,20 @@ fn details(report: &CallReport) -> CallDetails {
     }
 }
 
-/// A missed call as the event that the webhook knows.
-fn missed_call(report: &CallReport) -> Option<webhook::Event> {
+/// A missed call as the event that the webhook knows. Other calls ask for nothing; where a missed one does not, it says why.
+fn asked_for(line: &Line, report: &CallReport) -> Result<webhook::Event, Option<Code>> {
+    if report.call_type != CallType::Missed {
+        return Err(None);
+    }
+    if !line.settings.call_event_enabled {
+        return Err(Some(Code::CallEventsDisabled));
+    }
+    let phone = report.phone.ok_or(Code::MissingPhone)?;
     let body = json!({
-        "event_type": "missed_call", "customer_phone": report.phone?.e164(), "agent_extension": report.agent,
+        "event_type": "missed_call", "customer_phone": phone.e164(), "agent_extension": report.agent,
         "queue": report.queue, "call_time": report.started.map(|at| at.to_string()),
     });
-    webhook::read(body.to_string().as_bytes()).ok()
+    webhook::read(body.to_string().as_bytes()).map_err(|_| Some(Code::ValidationError))
 }
 
 fn of_invalid(invalid: InvalidReport) -> NotTaken {

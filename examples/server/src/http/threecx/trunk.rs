@@ -13,6 +13,7 @@ use gatepost_threecx::bearer;
 use gatepost_threecx::trunk::{AgentMessage, InvalidAgentMessage, accepted, refused};
 use serde_json::Value;
 
+use super::bodies::SmsBody;
 use super::entry::{Entry, Said, Written};
 use super::{Line, note_refusal, only, peer};
 use crate::http::body;
@@ -30,8 +31,7 @@ use crate::http::state::App;
         ("integration_id" = String, Path, description = "The integration's id.", example = "4503599627370497"),
         ("Authorization" = String, Header, description = "`Bearer` and the integration's trunk key."),
     ),
-    request_body(content = String, content_type = "application/json", description = "`from`, `to` and `text`, as 3CX posts them.",
-        example = json!({"from": "+999220000001", "to": "+999501234567", "text": "Hello"})),
+    request_body(content = SmsBody, description = "`from`, `to` and `text`, as 3CX posts them."),
     responses(
         (status = 200, description = "It is stored: `data.payload.id` is the message."),
         (status = 401, description = "`unauthorized`: the key is not the integration's, or there is no such integration."),

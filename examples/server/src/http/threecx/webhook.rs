@@ -14,6 +14,7 @@ use gatepost_threecx::{NotPlanned, Plan};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::bodies::EventBody;
 use super::entry::{Entry, Said, Written};
 use super::sending::Sent;
 use super::{Line, note_refusal, peer};
@@ -37,7 +38,7 @@ use crate::http::state::App;
         ("X-WhatsApp-Gateway-Signature" = Option<String>, Header, description = "HMAC-SHA-256 of the timestamp, a full stop and the body, with the webhook secret: 64 hexadecimal digits, with or without `sha256=`."),
         ("wait" = Option<u64>, Query, description = "How many seconds to wait for the provider.", minimum = 0, maximum = 30),
     ),
-    request_body(content = String, content_type = "application/json", description = "`event_type` and what that type of event needs."),
+    request_body(content = EventBody, description = "`event_type` and what that type of event needs."),
     responses(
         (status = 200, description = "It was taken; `status` says what became of it.", body = ThreecxAnswer),
         (status = 400, description = "`invalid_json`", body = inline(crate::http::contract_error::ErrorShape<'_>)),

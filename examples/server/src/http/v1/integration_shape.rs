@@ -119,6 +119,9 @@ struct PbxShape {
     /// Since when.
     #[serde(skip_serializing_if = "Option::is_none")]
     disabled_since: Option<Time>,
+    /// Since when no post to it has succeeded, while that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failing_since: Option<Time>,
     /// The number that it is posted messages for.
     #[schema(example = "+999220000001")]
     number: Option<String>,
@@ -246,6 +249,7 @@ impl PbxShape {
             state: endpoint.state().as_str(),
             disabled_by: disabled.map(|disabled| disabled.by.as_str()),
             disabled_since: disabled.map(|disabled| disabled.since.into()),
+            failing_since: endpoint.health.failing_since.map(Time::from),
             number,
         }
     }

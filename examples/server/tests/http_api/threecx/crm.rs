@@ -2,9 +2,10 @@
 
 use axum::http::Method;
 use gatepost::{AccountChange, Words};
+use gatepost_threecx::Settings;
 use serde_json::{Value, json};
 
-use super::{ALICE, Office, body_of};
+use super::{ALICE, Office, body_of, everything_on};
 use crate::world::Answer;
 
 macro_rules! sample {
@@ -91,6 +92,17 @@ async fn a_missed_call_that_may_become_no_message_is_taken_all_the_same() {
     let missed = office.report("calls", &sample!("report_call/report_call__missed.json")).await;
     assert_eq!((missed.status.as_u16(), &missed.body["reason"]), (200, &json!("conversation_window_closed")));
     assert_eq!(office.outcomes().await, ["report_call refused: conversation_window_closed"]);
+}
+
+#[tokio::test]
+async fn the_log_says_why_a_missed_call_becomes_no_message() {
+    let office = Office::new().await;
+    let hidden = office.report("calls", &json!({"call_type": "Missed", "number": "anonymous"})).await;
+    assert_eq!((&hidden.body["status"], &hidden.body["reason"]), (&json!("logged"), &json!("missing_phone")));
+    assert_eq!(office.outcomes().await, ["report_call logged: missing_phone"]);
+    let office = Office::set(Settings { call_event_enabled: false, ..everything_on() }).await;
+    let missed = office.report("calls", &sample!("report_call/report_call__missed.json")).await;
+    assert_eq!((&missed.body["status"], &missed.body["reason"]), (&json!("logged"), &json!("call_events_disabled")));
 }
 
 #[tokio::test]
