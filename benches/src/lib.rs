@@ -11,17 +11,21 @@
 //! | [`receiver`] | [`Receiver`](receiver::Receiver): takes the events of a load, and counts |
 //! | [`ledger`] | [`Ledger`](ledger::Ledger): a line for each acknowledged message, for crash tests |
 //! | [`report`] | [`Report`](report::Report): the figures, for people and for machines |
+//! | [`phone_system`] | [`PhoneSystem`](phone_system::PhoneSystem): is posted what customers write, and keeps the times |
+//! | [`v1`] | [`V1`](v1::V1): what is made before a load, with an operator key |
 //! | [`writer`] | [`Writer`](writer::Writer): the baseline's SQLite writer thread with group commit |
 
 pub mod client;
 pub mod ledger;
 pub mod pace;
+pub mod phone_system;
 pub mod process;
 pub mod receiver;
 pub mod report;
 pub mod request;
 pub mod sender;
 pub mod tally;
+pub mod v1;
 pub mod writer;
 
 /// Any error of these programs: they print it and end.

@@ -44,7 +44,7 @@ pub struct Report {
     pub load: Option<Use>,
 }
 
-/// Latency in milliseconds: from when a request was due until its answer was read.
+/// Latency in milliseconds: of a request, from when it was due until its answer was read.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Latency {
     p50: f64,
@@ -125,7 +125,8 @@ impl Report {
 }
 
 impl Latency {
-    fn of(micros: &Histogram<u64>) -> Self {
+    /// The figures of a histogram in microseconds.
+    pub fn of(micros: &Histogram<u64>) -> Self {
         let at = |quantile| micros.value_at_quantile(quantile) as f64 / 1000.0;
         Self { p50: at(0.5), p95: at(0.95), p99: at(0.99), p99_9: at(0.999), max: micros.max() as f64 / 1000.0 }
     }

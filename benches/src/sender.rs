@@ -7,10 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::client::Connection;
-use crate::{Failure, request};
+use crate::Failure;
+use crate::v1::V1;
 
 /// More than any load sends in a month.
 const MESSAGES: u64 = 1_000_000_000;
@@ -55,7 +55,7 @@ impl Bootstrap {
 impl Sender {
     /// Makes an account with limits of its own, an instance on the sandbox provider, and a key; with endpoints, an instance for each.
     pub async fn with_own_account(authority: &str, operator_key: &str, endpoints: Option<&Endpoints>) -> Result<Self, Failure> {
-        let mut v1 = V1 { connection: Connection::open(authority).await?, authority, operator_key };
+        let mut v1 = V1::open(authority, operator_key).await?;
         let limits = json!({ "messages_per_day": MESSAGES, "messages_per_month": MESSAGES });
         let account = v1.create("/v1/accounts", json!({ "name": "load", "limits": limits }), "id").await?;
         let instances = format!("/v1/accounts/{account}/instances");
@@ -74,28 +74,5 @@ impl Sender {
         let scopes = ["messages:send", "messages:read"];
         let api_key = v1.create(&keys, json!({ "name": "load", "scopes": scopes }), "api_key").await?;
         Ok(Self { api_key, instances: made })
-    }
-}
-
-/// The operator's side of the server.
-struct V1<'a> {
-    connection: Connection,
-    authority: &'a str,
-    operator_key: &'a str,
-}
-
-impl V1<'_> {
-    /// Creates what `body` describes and answers the field `wanted` of it.
-    async fn create(&mut self, path: &str, body: Value, wanted: &str) -> Result<String, Failure> {
-        let request = request::post(self.authority, path, self.operator_key, &body);
-        let reply = self.connection.exchange(&request).await?;
-        let text = String::from_utf8_lossy(reply.body);
-        if !(200..300).contains(&reply.status) {
-            return Err(format!("POST {path} was answered {}: {text}", reply.status).into());
-        }
-        let created: Value = serde_json::from_slice(reply.body).unwrap_or_default();
-        let value = created[wanted].as_str();
-        // A created key is in the answer, so the answer is not shown.
-        Ok(value.ok_or_else(|| format!("POST {path} was answered without `{wanted}`"))?.to_owned())
     }
 }
