@@ -77,6 +77,15 @@ impl CircuitKey {
             Self::Instance { id } => id.to_bytes(),
         }
     }
+
+    /// How much it stops: a template least, then a country.
+    const fn reach(&self) -> u8 {
+        match self {
+            Self::Template { .. } => 0,
+            Self::Country { .. } => 1,
+            Self::Account { .. } | Self::Instance { .. } | Self::Number { .. } => 2,
+        }
+    }
 }
 
 /// Whether something may be sent on a way.
@@ -131,16 +140,13 @@ type Opened = HashMap<[u8; 16], Open>;
 /// What is stopped on which way, until when and why.
 type Open = HashMap<(CircuitKey, Stopped), (Option<Timestamp>, CircuitReason)>;
 
-/// Forgets one circuit: of a template, or else of a country, or else any other.
-fn make_room(open: &mut Open) {
-    let worth = |key: &CircuitKey| match key {
-        CircuitKey::Template { .. } => 0,
-        CircuitKey::Country { .. } => 1,
-        CircuitKey::Account { .. } | CircuitKey::Instance { .. } | CircuitKey::Number { .. } => 2,
-    };
-    if let Some(least) = open.keys().min_by_key(|(key, _)| worth(key)).cloned() {
-        open.remove(&least);
-    }
+/// Forgets one circuit for one of `newcomer`, of those that stop least the one that ends first; says whether there was one that stops no more
+/// than the new one.
+fn make_room(open: &mut Open, newcomer: &CircuitKey) -> bool {
+    let end = |until: Option<Timestamp>| (until.is_none(), until);
+    let least = open.iter().min_by_key(|((key, _), (until, _))| (key.reach(), end(*until))).map(|(entry, _)| entry.clone());
+    let least = least.filter(|(key, _)| key.reach() <= newcomer.reach());
+    least.is_some_and(|least| open.remove(&least).is_some())
 }
 
 impl Circuits {
@@ -148,8 +154,8 @@ impl Circuits {
     pub fn trip(&self, key: CircuitKey, stopped: Stopped, until: Option<Timestamp>, reason: CircuitReason) {
         let mut opened = self.open();
         let (open, entry) = (opened.entry(key.holder()).or_default(), (key, stopped));
-        if open.len() >= OWNER_MAX && !open.contains_key(&entry) {
-            make_room(open);
+        if open.len() >= OWNER_MAX && !open.contains_key(&entry) && !make_room(open, &entry.0) {
+            return;
         }
         let known = open.entry(entry).or_insert((until, reason));
         let is_later = known.0.is_some_and(|end| until.is_none_or(|until| until >= end));
@@ -418,6 +424,21 @@ mod tests {
             Some(LOOK_AGAIN),
             "a restriction of all is never forgotten for one"
         );
+    }
+
+    #[test]
+    fn what_stops_less_makes_no_room_for_itself() {
+        let circuits = Circuits::default();
+        for id in 0..OWNER_MAX {
+            let until = (id > 0).then(|| later(id as u64));
+            circuits.trip(CircuitKey::Number { owner: OWNER, id: id.to_string() }, Stopped::All, until, REASON);
+        }
+        let (account_id, name, language) = ("9001".to_owned(), "offer".to_owned(), "en".to_owned());
+        circuits.trip(CircuitKey::Template { owner: OWNER, account: account_id, name, language }, Stopped::All, None, REASON);
+        let stands = |id: u64| circuits.all(NOW).iter().any(|(key, ..)| *key == CircuitKey::Number { owner: OWNER, id: id.to_string() });
+        assert!(circuits.all(NOW).len() == OWNER_MAX && stands(0) && stands(1));
+        circuits.trip(account(), Stopped::All, None, REASON);
+        assert!(circuits.all(NOW).len() == OWNER_MAX && stands(0) && !stands(1), "what ends first goes first");
     }
 
     #[test]
