@@ -142,6 +142,8 @@ pub enum Skipped {
     TemplateDisabled,
     /// The template speaks of what is not known of this call.
     VariableMissing(Variable),
+    /// What the template makes of this call is longer than any message may be.
+    TooLong,
 }
 
 impl Skipped {
@@ -150,6 +152,7 @@ impl Skipped {
         match self {
             Self::TemplateDisabled => "template_disabled",
             Self::VariableMissing(_) => "template_variable_missing",
+            Self::TooLong => "template_too_long",
         }
     }
 }
@@ -227,7 +230,7 @@ impl Settings {
         match template.text.fill(business_name, &facts) {
             Ok(text) => Ok(Plan::Send(Outgoing { to: facts.customer_phone, text, purpose, call: Some(event.event_type()) })),
             Err(NotFilled::Missing(variable)) => Ok(Plan::Skip(Skipped::VariableMissing(variable))),
-            Err(NotFilled::TooLong) => Err(InvalidEvent::Field { field: "event_type", expected: "expected a shorter message" }.into()),
+            Err(NotFilled::TooLong) => Ok(Plan::Skip(Skipped::TooLong)),
         }
     }
 }

@@ -124,7 +124,9 @@ fn plain(value: &str) -> String {
         other => is_invisible(other),
     };
     let kept: String = characters.iter().copied().enumerate().filter(|found| !is_sign(*found)).map(|(_, character)| character).collect();
-    kept.trim_start_matches(['>', '-', '#', ' ']).split_whitespace().collect::<Vec<_>>().join(" ")
+    let begins_a_line_otherwise =
+        |first: char| matches!(first, '>' | '-' | '#' | '\u{200c}' | '\u{200d}' | '\u{fe0f}') || first.is_whitespace();
+    kept.trim_start_matches(begins_a_line_otherwise).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl FromStr for Template {
@@ -264,6 +266,7 @@ mod tests {
             let filled = "{{queue}}".parse::<Template>().unwrap().fill("Acme", &facts(&queue));
             let filled = filled.map(|text| text.as_str().to_owned()).unwrap_or_default();
             prop_assert!(!filled.contains(['*', '~', '`', '\n', '\r']), "{filled:?}");
+            prop_assert!(!filled.starts_with(['>', '-', '#']), "{filled:?}");
             prop_assert_eq!(filled.trim(), &filled);
         }
     }

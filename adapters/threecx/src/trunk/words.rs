@@ -91,7 +91,7 @@ fn cards(fields: &Fields<'_>) -> String {
 fn card(card: &Fields<'_>) -> String {
     let phones = card.texts("phones").iter().map(|phone| one_line(phone)).filter(|phone| !phone.is_empty()).collect::<Vec<_>>().join(", ");
     let name = card.text("name").map(|name| one_line(&name)).unwrap_or_default();
-    format!("Contact: {name} {phones}").split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(&format!("Contact: {name} {phones}"))
 }
 
 fn order(fields: &Fields<'_>) -> String {

@@ -4,6 +4,7 @@
 //! event needs is asked for when it is needed ([`Event::phone`], [`Event::text`]); what it does not need may be missing.
 
 use std::fmt;
+use std::slice;
 use std::str::FromStr;
 
 use gatepost::{CallDetails, DeclaredPurpose, Phone, Text};
@@ -105,6 +106,8 @@ const RECIPIENT: [&str; 5] = ["to", "from", "customer_phone", "caller", "phone"]
 const CALLER: [&str; 5] = ["customer_phone", "caller", "from", "phone", "to"];
 const TEXT: [&str; 2] = ["message_text", "message"];
 
+/// The most digits of an extension.
+const EXTENSION_DIGITS_MAX: usize = 6;
 /// The most characters of what is only passed on.
 const CHARACTERS_MAX: usize = 128;
 
@@ -150,11 +153,21 @@ impl Event {
         if self.event_type == EventType::OutboundMessage {
             return self.phone_under(&RECIPIENT);
         }
-        // The other side of a call may be an extension: the customer is who has a number.
-        let mut found = CALLER.iter().map(|name| self.phone_under(std::slice::from_ref(name)));
-        let is_missing = |phone: &Result<Phone, InvalidEvent>| matches!(phone, Err(InvalidEvent::MissingPhone));
-        let refused = found.clone().find(|phone| phone.is_err() && !is_missing(phone));
-        found.find(Result::is_ok).or(refused).unwrap_or(Err(InvalidEvent::MissingPhone))
+        // The other side of a call may be an extension: the customer is who has a number. Whoever hides theirs is nobody else.
+        let mut why_not = InvalidEvent::MissingPhone;
+        for name in &CALLER {
+            match self.phone_under(slice::from_ref(name)) {
+                Err(InvalidEvent::MissingPhone) => {}
+                Err(refusal) if self.is_extension(name) => why_not = refusal,
+                found => return found,
+            }
+        }
+        Err(why_not)
+    }
+
+    fn is_extension(&self, name: &'static str) -> bool {
+        let found = self.first(&[name]).ok().flatten();
+        found.is_some_and(|(_, text)| text.len() <= EXTENSION_DIGITS_MAX && text.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
     fn phone_under(&self, names: &[&'static str]) -> Result<Phone, InvalidEvent> {
@@ -354,6 +367,11 @@ mod tests {
         assert_eq!(event("missed_call", &both).phone().unwrap().e164(), "+999501234568");
         let extension = json!({"caller": "101", "to": "+999501234567"});
         assert_eq!(event("call_ended", &extension).phone().unwrap().e164(), "+999501234567");
+        let hidden = json!({"caller": "anonymous", "to": "+999220000001"});
+        let unread = Err(InvalidEvent::Field { field: "caller", expected: PHONE });
+        assert_eq!(event("missed_call", &hidden).phone(), unread, "the number that was called is ours");
+        let extensions = event("call_ended", &json!({"caller": "101", "to": "102"}));
+        assert_eq!(extensions.phone(), Err(InvalidEvent::Field { field: "to", expected: PHONE }));
         let wrong = json!({"to": "reception", "from": "+999501234567"});
         assert_eq!(
             event("outbound_message", &wrong).phone(),
