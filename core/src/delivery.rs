@@ -30,7 +30,7 @@ use crate::{Channel, ErrorClass, MessageStatus, Timestamp};
 pub struct Delivery {
     /// What it carries.
     pub channel: Channel,
-    /// Whether others may wait behind it.
+    /// Whether it is an event behind which the later ones of its conversation wait. Of messages the store keeps that.
     pub ordered: bool,
     /// Where it is.
     pub state: State,

@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use zeroize::Zeroizing;
 
+use crate::store::set;
 use crate::{
     AccountId, AdapterSettings, EndpointId, EventFilter, Host, InstanceId, Keyring, Name, Phone, Rate, Sealed, SealedFor, SealedKind,
     Secret, Timestamp, Unsealable,
@@ -329,9 +330,6 @@ impl IntegrationChange {
     ///
     /// [`StoreError::Conflict`](crate::StoreError::Conflict) where it is not at the revision that the change was made for; it stays as it is then.
     pub fn apply(self, integration: &mut Integration) -> Result<(), crate::StoreError> {
-        fn set<T>(place: &mut T, value: Option<T>) {
-            value.into_iter().for_each(|value| *place = value);
-        }
         if self.if_revision.is_some_and(|expected| expected != integration.revision) {
             return Err(crate::StoreError::Conflict);
         }

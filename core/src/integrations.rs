@@ -47,15 +47,6 @@ pub struct AddedIntegration {
     pub secrets: IntegrationSecrets,
 }
 
-/// Where a phone system takes what it is posted.
-#[derive(Clone, Debug)]
-pub struct NewLine {
-    /// Its URL: who knows it may write there.
-    pub url: Secret,
-    /// The number of its trunk.
-    pub number: Phone,
-}
-
 /// Why an integration could not be added or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum IntegrationError {
@@ -147,7 +138,7 @@ impl AccountIntegrations {
     pub async fn set_line(
         &self,
         id: IntegrationId,
-        line: Option<NewLine>,
+        line: Option<PhoneLine>,
         posts: Posts,
         by: Actor,
     ) -> Result<Integration, IntegrationError> {
@@ -214,7 +205,7 @@ impl AccountIntegrations {
         Ok(removed)
     }
 
-    async fn add_line(&self, integration: Integration, line: &NewLine, posts: Posts, by: Actor) -> Result<Integration, IntegrationError> {
+    async fn add_line(&self, integration: Integration, line: &PhoneLine, posts: Posts, by: Actor) -> Result<Integration, IntegrationError> {
         let now = self.now();
         let id = EndpointId::new(now, &*self.shared.parts.host);
         let (url, secrets) = self.sealed_line(id, line)?;
@@ -256,7 +247,7 @@ impl AccountIntegrations {
         &self,
         integration: Integration,
         endpoint: EndpointId,
-        line: &NewLine,
+        line: &PhoneLine,
         posts: Posts,
         by: Actor,
     ) -> Result<Integration, IntegrationError> {
@@ -287,10 +278,9 @@ impl AccountIntegrations {
     }
 
     /// Where the line is, as far as everybody may see, and all of it sealed.
-    fn sealed_line(&self, endpoint: EndpointId, line: &NewLine) -> Result<(EndpointUrl, Sealed), IntegrationError> {
+    fn sealed_line(&self, endpoint: EndpointId, line: &PhoneLine) -> Result<(EndpointUrl, Sealed), IntegrationError> {
         let destination = self.phone_systems.policy().parse(line.url.expose()).map_err(IntegrationError::Url)?;
-        let sealed = self.seal_line(endpoint, &PhoneLine { url: line.url.clone(), number: line.number });
-        Ok((EndpointUrl::sealed(&destination), sealed))
+        Ok((EndpointUrl::sealed(&destination), self.seal_line(endpoint, line)))
     }
 
     fn seal_line(&self, endpoint: EndpointId, line: &PhoneLine) -> Sealed {

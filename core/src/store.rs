@@ -598,7 +598,8 @@ impl EndpointChange {
     }
 }
 
-fn set<T>(place: &mut T, value: Option<T>) {
+/// Sets what is given.
+pub(crate) fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
     }

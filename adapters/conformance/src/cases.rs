@@ -699,6 +699,7 @@ macro_rules! __store_cases {
                 each_conversation_goes_in_its_order
                 what_failed_holds_up_its_conversation_and_no_other
                 what_ends_lets_go_what_stood_behind_it
+                what_waits_for_a_phone_system_that_is_removed_ends_at_once
                 what_is_interrupted_goes_first_again
                 a_post_is_tried_for_three_days_and_every_five_minutes
                 a_phone_system_is_told_only_while_it_counts

@@ -323,25 +323,41 @@ pub(crate) fn a_post_is_tried_for_three_days_and_every_five_minutes(harness: &dy
 }
 
 pub(crate) fn a_phone_system_is_told_only_while_it_counts(harness: &dyn Harness) {
-    let removed = |scene: &Scene| IntegrationChange { removed_at: Some(scene.now()), ..IntegrationChange::default() };
-    let ends: [fn(&Scene, IntegrationId, IntegrationChange); 4] = [
-        |scene, id, removed| drop(scene.change_integration(id, removed)),
-        |scene, id, _| drop(scene.change_integration(id, IntegrationChange { enabled: Some(false), ..IntegrationChange::default() })),
-        |scene, id, _| drop(scene.change_integration(id, IntegrationChange { endpoint: Some(None), ..IntegrationChange::default() })),
-        |scene, _, _| drop(scene.change_account(AccountChange { threecx_enabled: Some(false), ..AccountChange::default() })),
+    let ends: [fn(&Scene, IntegrationId); 4] = [
+        |scene, id| remove(scene, id),
+        |scene, id| drop(scene.change_integration(id, IntegrationChange { enabled: Some(false), ..IntegrationChange::default() })),
+        |scene, id| drop(scene.change_integration(id, IntegrationChange { endpoint: Some(None), ..IntegrationChange::default() })),
+        |scene, _| drop(scene.change_account(AccountChange { threecx_enabled: Some(false), ..AccountChange::default() })),
     ];
     for end in ends {
         let scene = Scene::new(harness);
         let (id, endpoint) = scene.add_phone_system();
         let customer = scene.listen(&["message.received"]);
         scene.say(ALICE, "1");
-        end(&scene, id, removed(&scene));
+        end(&scene, id);
         scene.say(ALICE, "2");
         assert_eq!((scene.told(endpoint).len(), scene.told(customer).len()), (1, 2));
         assert!(scene.take().iter().all(|notice| notice.notice.endpoint.id == customer), "what waits does not go out either");
         let [waited] = scene.deliveries_to(endpoint).try_into().expect("one delivery");
         assert_eq!(scene.fate(waited.id), "skipped: endpoint_disabled");
     }
+}
+
+fn remove(scene: &Scene, id: IntegrationId) {
+    scene.change_integration(id, IntegrationChange { removed_at: Some(scene.now()), ..IntegrationChange::default() });
+}
+
+pub(crate) fn what_waits_for_a_phone_system_that_is_removed_ends_at_once(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let (id, endpoint) = scene.add_phone_system();
+    for words in ["1", "2", "3"] {
+        scene.say(ALICE, words);
+    }
+    remove(&scene, id);
+    scene.change_endpoint(endpoint, EndpointChange { removed_at: Some(scene.now()), ..EndpointChange::default() });
+    while !scene.take().is_empty() {}
+    let fates: Vec<String> = scene.deliveries_to(endpoint).iter().map(|delivery| scene.fate(delivery.id)).collect();
+    assert_eq!(fates, ["skipped: endpoint_removed"; 3]);
 }
 
 pub(crate) fn an_endpoint_that_no_integration_names_is_told_nothing(harness: &dyn Harness) {

@@ -40,7 +40,7 @@
 //! | a message's way | `accept`, `idempotency`, `quota`, `velocity`, `suppression`, `review`, `deliver`, `fence`, `fairness`, `order` |
 //! | who sends | `keys`, `accounts` |
 //! | an event's way | `endpoints`, `events`, `operator`, `take`, `deliveries`, `health`, `replays`, `recoveries` |
-//! | what comes in | `inbox`, `opt_out`, `contacts`, `reports` |
+//! | what comes in | `inbox`, `said`, `opt_out`, `contacts`, `reports` |
 //! | phone systems | `integrations` |
 //! | all of it | `apart`, `paging`, `retention`, `reopen`, `races` |
 //!

@@ -1,6 +1,6 @@
 //! Integrations: phone systems, and the log of what they said and were told.
 
-use std::collections::btree_map::Entry;
+use std::collections::btree_map;
 
 use gatepost::{
     AccountId, Address, CallDetails, Conclusion, DeliveryId, Direction, Entered, EntryOutcome, EventName, INTEGRATION_RATE,
@@ -71,7 +71,7 @@ pub(crate) fn enter(rows: &mut AccountRows, effects: &mut Effects, new: &NewInte
     }
     let instance = row.integration.instance;
     let NewIntegrationEntry { integration, kind, phone, details, key, at, .. } = new.clone();
-    let id = write(rows, Line { integration, direction: Direction::In, kind, phone, details, delivery: None, at }, key);
+    let id = write(rows, Entry { integration, direction: Direction::In, kind, phone, details, delivery: None, at }, key);
     if let Some(instance) = rows.instances.get(&instance).map(|row| &row.instance).filter(|_| new.is_told) {
         let topic = Topic::new(EventName::ThreecxEventReceived, Some(instance.id));
         let event = events::is_heard(rows, &topic).then(|| new.event(id, (instance.id, &instance.name)));
@@ -90,11 +90,11 @@ pub(crate) fn enter_post(
     at: Timestamp,
 ) -> u64 {
     let (kind, phone, details) = (name.as_str().to_owned(), person.and_then(Address::phone), CallDetails::default());
-    write(rows, Line { integration, direction: Direction::Out, kind, phone, details, delivery: Some(delivery), at }, None)
+    write(rows, Entry { integration, direction: Direction::Out, kind, phone, details, delivery: Some(delivery), at }, None)
 }
 
 /// What of a new line never changes.
-struct Line {
+struct Entry {
     integration: IntegrationId,
     direction: Direction,
     kind: String,
@@ -104,8 +104,8 @@ struct Line {
     at: Timestamp,
 }
 
-fn write(rows: &mut AccountRows, line: Line, key: Option<[u8; 32]>) -> u64 {
-    let Line { integration, direction, kind, phone, details, delivery, at } = line;
+fn write(rows: &mut AccountRows, line: Entry, key: Option<[u8; 32]>) -> u64 {
+    let Entry { integration, direction, kind, phone, details, delivery, at } = line;
     let (id, outcome) = (rows.next_entry(), if delivery.is_some() { EntryOutcome::Posted } else { EntryOutcome::Received });
     let (reason, message, message_status, delivery_status) = (None, None, None, None);
     let entry = IntegrationEntry {
@@ -129,7 +129,7 @@ fn write(rows: &mut AccountRows, line: Line, key: Option<[u8; 32]>) -> u64 {
 
 /// Writes down what became of an entry; `false` where that was done before.
 pub(crate) fn conclude(rows: &mut AccountRows, entry: u64, conclusion: Conclusion) -> bool {
-    let Entry::Occupied(mut found) = rows.entries.entry(entry) else { return false };
+    let btree_map::Entry::Occupied(mut found) = rows.entries.entry(entry) else { return false };
     let entry = &mut found.get_mut().entry;
     if entry.outcome != EntryOutcome::Received {
         return false;

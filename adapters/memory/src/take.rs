@@ -69,14 +69,14 @@ impl Taking<'_> {
         for (id, waiting) in waiting(self.rows) {
             let Some(endpoint) = self.rows.endpoints.get(&id).map(|row| row.endpoint.clone()) else { continue };
             match endpoint.state() {
-                _ if !endpoints::counts(self.rows, &endpoint) => self.skip_all(waiting, Skip::EndpointDisabled),
                 EndpointState::Unverified | EndpointState::Paused => {}
+                EndpointState::Enabled if !endpoints::counts(self.rows, &endpoint) => self.skip_all(id, waiting, Skip::EndpointDisabled),
                 EndpointState::Enabled => {
                     let in_flight = in_flight(self.rows, id);
                     lanes.push(Lane { endpoint, in_flight, due: self.due(waiting).into() });
                 }
-                EndpointState::Disabled => self.skip_all(waiting, Skip::EndpointDisabled),
-                EndpointState::Removed => self.skip_all(waiting, Skip::EndpointRemoved),
+                EndpointState::Disabled => self.skip_all(id, waiting, Skip::EndpointDisabled),
+                EndpointState::Removed => self.skip_all(id, waiting, Skip::EndpointRemoved),
             }
         }
         lanes
@@ -94,11 +94,13 @@ impl Taking<'_> {
         self.answer.next_due = self.answer.next_due.into_iter().chain(due).min();
     }
 
-    fn skip_all(&mut self, waiting: Vec<NoticeRow>, why: Skip) {
-        for row in self.due(waiting) {
-            if !self.skip(&row, why) {
+    /// Skips what is due of an endpoint, and what that makes due: each that ends lets go what stood behind it in its line.
+    fn skip_all(&mut self, endpoint: EndpointId, mut waiting: Vec<NoticeRow>, why: Skip) {
+        while let due @ [_, ..] = &*self.due(waiting) {
+            if !due.iter().all(|row| self.skip(row, why)) {
                 return;
             }
+            waiting = waiting_for(self.rows, endpoint);
         }
     }
 
@@ -195,6 +197,10 @@ fn next_lane(lanes: &mut [Lane]) -> Option<&mut Lane> {
 }
 
 /// What waits, endpoint by endpoint.
+fn waiting_for(rows: &AccountRows, endpoint: EndpointId) -> Vec<NoticeRow> {
+    rows.notices.values().filter(|row| row.endpoint == endpoint && row.is_waiting()).copied().collect()
+}
+
 fn waiting(rows: &AccountRows) -> BTreeMap<EndpointId, Vec<NoticeRow>> {
     let mut waiting: BTreeMap<EndpointId, Vec<NoticeRow>> = BTreeMap::new();
     for row in rows.notices.values().filter(|row| row.is_waiting()) {

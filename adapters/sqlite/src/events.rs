@@ -48,7 +48,7 @@ fn listeners(txn: &mut Txn<'_>, account: AccountId, topic: &Topic<'_>) -> rusqli
 
 /// Whether an endpoint listens to such an event: asked where what the event says must be read first.
 pub(crate) fn is_heard(txn: &mut Txn<'_>, account: AccountId, topic: &Topic<'_>) -> rusqlite::Result<bool> {
-    Ok(!listeners(txn, account, topic)?.is_empty())
+    Ok(txn.endpoints(account)?.iter().any(|entry| entry.counts && entry.endpoint.listens(topic).is_some()))
 }
 
 /// Tells the endpoints that listen. The event is put together only where there is one.

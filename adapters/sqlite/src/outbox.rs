@@ -252,6 +252,8 @@ fn park(txn: &mut Txn<'_>, delivery: &[u8], now: Timestamp) -> rusqlite::Result<
     let next = "UPDATE outbox SET due = min(due, ?2) WHERE state = 0 AND channel = 1 AND delivery =
         (SELECT o.delivery FROM outbox o JOIN outbox p ON p.delivery = ?1 AND o.account = p.account AND o.order_key = p.order_key
          WHERE o.state <> 4 ORDER BY o.log_id LIMIT 1)";
-    txn.connection.prepare_cached(next)?.execute(params![delivery, now.as_millis()])?;
+    if txn.connection.prepare_cached(next)?.execute(params![delivery, now.as_millis()])? > 0 {
+        txn.leave_due();
+    }
     Ok(())
 }

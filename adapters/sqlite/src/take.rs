@@ -272,8 +272,13 @@ impl<'a> Taking<'a> {
     }
 
     fn skip_queue(&mut self, txn: &mut Txn<'_>, queue: &Queue, why: Skip) -> rusqlite::Result<()> {
-        for due in self.waiting(txn, queue.endpoint, self.ends_left)? {
-            self.skip(txn, &due.entry, why)?;
+        // Each that ends makes what stood behind it in its line due.
+        let mut before = usize::MAX;
+        while self.ends_left > 0 && self.ends_left < before {
+            before = self.ends_left;
+            for due in self.waiting(txn, queue.endpoint, self.ends_left)? {
+                self.skip(txn, &due.entry, why)?;
+            }
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use gatepost::{
     AccountChange, AccountIntegrations, Actor, InboundFilter, Integration, IntegrationEntry, IntegrationEntryFilter, IntegrationSecrets,
-    NewInbound, NewIntegration, NewLine, Page, Phone, Said, Told, Words,
+    NewInbound, NewIntegration, Page, Phone, PhoneLine, Said, Told, Words,
 };
 use gatepost_threecx::{CallTemplate, Settings};
 use serde_json::Value;
@@ -69,7 +69,7 @@ impl Office {
 
     /// Has it posted to this URL what its settings say.
     async fn post_to(&self, url: &str) {
-        let line = NewLine { url: url.to_owned().into(), number: NUMBER.parse().unwrap() };
+        let line = PhoneLine { url: url.to_owned().into(), number: NUMBER.parse().unwrap() };
         let posts = Settings::of(&self.integration).unwrap().posts();
         self.integrations().set_line(self.integration.id, Some(line), posts, Actor::App).await.unwrap();
     }

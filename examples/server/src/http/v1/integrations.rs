@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use gatepost::{
-    AccountIntegrations, Integration, IntegrationChange, IntegrationError, IntegrationId, Name, NewIntegration, NewLine, Phone, Secret,
+    AccountIntegrations, Integration, IntegrationChange, IntegrationError, IntegrationId, Name, NewIntegration, Phone, PhoneLine, Secret,
     StoreError,
 };
 use gatepost_threecx::{CallTemplate, NETWORKS_MAX, Settings, Template, Templates, crm};
@@ -411,7 +411,7 @@ impl ChangeIntegration {
     async fn set_line(&self, app: &App, on: OnAccount, integration: &Integration) -> Result<(), Problem> {
         let Some(said) = &self.pbx_url else { return Ok(()) };
         let settings = settings(integration)?;
-        let line = said.as_ref().zip(settings.number).map(|(SecretText(url), number)| NewLine { url: url.clone(), number });
+        let line = said.as_ref().zip(settings.number).map(|(SecretText(url), number)| PhoneLine { url: url.clone(), number });
         let set = integrations(app, on)?.set_line(integration.id, line, settings.posts(), on.actor()).await;
         set.map(drop).map_err(problem)
     }
