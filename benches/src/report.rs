@@ -44,7 +44,7 @@ pub struct Report {
     pub load: Option<Use>,
 }
 
-/// Latency in milliseconds: of a request, from when it was due until its answer was read.
+/// Latency in milliseconds; of what, stands with each figure.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Latency {
     p50: f64,

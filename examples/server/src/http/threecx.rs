@@ -8,6 +8,7 @@ mod bodies;
 pub(super) mod crm;
 mod entry;
 pub(super) mod files;
+mod not_taken;
 mod repeats;
 mod sending;
 pub(super) mod trunk;

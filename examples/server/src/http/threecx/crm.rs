@@ -10,11 +10,11 @@ use gatepost::{AccountStore, CallDetails, ContactCard, EntryOutcome, Integration
 use gatepost_threecx::crm::{CallReport, CallType, ChatReport, InvalidReport, KEY_HEADER, LookupAnswer, Searched};
 use gatepost_threecx::webhook;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::bodies::{CallReportBody, ChatReportBody};
 use super::entry::{Entry, Said, Written};
-use super::trunk::NotTaken;
+use super::not_taken::NotTaken;
 use super::webhook::{ThreecxAnswer, follow};
 use super::{Line, note_refusal, only, peer};
 use crate::http::body;
@@ -90,14 +90,8 @@ pub(crate) async fn take_call_report(
     State(app): State<App>,
     Path(id): Path<String>,
     request: Request<Body>,
-) -> Result<Json<Value>, NotTaken> {
-    let (parts, body) = request.into_parts();
-    let line = admit(&app, &id, &parts).await?;
-    let body = body::read_up_to(webhook::BODY_BYTES_MAX, &parts.headers, body).await;
-    let report = match body.map_err(NotTaken::from).and_then(|body| CallReport::read(&body).map_err(of_invalid)) {
-        Ok(report) => report,
-        Err(refusal) => return Err(unread(&line, &app, CALL, refusal).await),
-    };
+) -> Result<Json<ThreecxAnswer>, NotTaken> {
+    let (line, report) = reported(&app, &id, request, CALL, CallReport::read).await?;
     let said = Said {
         phone: report.phone,
         details: details(&report),
@@ -130,14 +124,8 @@ pub(crate) async fn take_chat_report(
     State(app): State<App>,
     Path(id): Path<String>,
     request: Request<Body>,
-) -> Result<Json<Value>, NotTaken> {
-    let (parts, body) = request.into_parts();
-    let line = admit(&app, &id, &parts).await?;
-    let body = body::read_up_to(webhook::BODY_BYTES_MAX, &parts.headers, body).await;
-    let report = match body.map_err(NotTaken::from).and_then(|body| ChatReport::read(&body).map_err(of_invalid)) {
-        Ok(report) => report,
-        Err(refusal) => return Err(unread(&line, &app, CHAT, refusal).await),
-    };
+) -> Result<Json<ThreecxAnswer>, NotTaken> {
+    let (line, report) = reported(&app, &id, request, CHAT, ChatReport::read).await?;
     let seconds = report.started.zip(report.ended).map(|(started, ended)| ended.since(started).as_secs());
     let details = CallDetails {
         queue: report.queue.clone(),
@@ -149,6 +137,23 @@ pub(crate) async fn take_chat_report(
     let key = report.started.map(|_| report.key());
     let said = Said { phone: report.phone, details, key, is_told: true, ..Said::of_kind(CHAT) };
     take_report(line, &app, said, Err(None)).await
+}
+
+/// The line that reports something of this kind, and its report; one that cannot be read is written down.
+async fn reported<R>(
+    app: &App,
+    id: &str,
+    request: Request<Body>,
+    kind: &str,
+    read: fn(&[u8]) -> Result<R, InvalidReport>,
+) -> Result<(Line, R), NotTaken> {
+    let (parts, body) = request.into_parts();
+    let line = admit(app, id, &parts).await?;
+    let body = body::read_up_to(webhook::BODY_BYTES_MAX, &parts.headers, body).await;
+    match body.map_err(NotTaken::from).and_then(|body| read(&body).map_err(of_invalid)) {
+        Ok(report) => Ok((line, report)),
+        Err(refusal) => Err(unread(&line, app, kind, refusal).await),
+    }
 }
 
 /// The line, if the call shows its CRM key and its module is on.
@@ -166,12 +171,17 @@ async fn admit(app: &App, id: &str, parts: &Parts) -> Result<Line, NotTaken> {
 }
 
 /// Writes a report down, once, and does what a missed call asks for. One that was told before goes on where the gateway was broken off.
-async fn take_report(line: Line, app: &App, said: Said, asked: Result<webhook::Event, Option<Code>>) -> Result<Json<Value>, NotTaken> {
+async fn take_report(
+    line: Line,
+    app: &App,
+    said: Said,
+    asked: Result<webhook::Event, Option<Code>>,
+) -> Result<Json<ThreecxAnswer>, NotTaken> {
     let store = app.gateway.store().account(line.account.id);
     let entry = match said.write(store.clone(), line.integration.id, app.now()).await? {
         Written::New(entry) => entry,
         Written::Repeated(id) if is_open(&*store, id).await? => Entry { store, id },
-        Written::Repeated(id) => return Ok(logged(id, Some("repeated"))),
+        Written::Repeated(id) => return Ok(Json(ThreecxAnswer::logged(id, Some("repeated")))),
         Written::TooOften(_) => return Err(NotTaken::from(Code::InternalError)),
     };
     let id = entry.id;
@@ -180,14 +190,14 @@ async fn take_report(line: Line, app: &App, said: Said, asked: Result<webhook::E
         Err(why_not) => {
             let reason = why_not.map(Code::name);
             entry.conclude(EntryOutcome::Logged, reason, None).await;
-            return Ok(logged(id, reason));
+            return Ok(Json(ThreecxAnswer::logged(id, reason)));
         }
     };
     match follow(line, app, entry, event, Duration::ZERO).await {
-        Ok(answer) => Ok(Json(serde_json::to_value(answer).unwrap_or_default())),
+        Ok(answer) => Ok(Json(answer)),
         Err(error) if error.is_ours() => Err(NotTaken::from(error)),
         // What must not become a message is taken all the same: 3CX would report it for ever.
-        Err(error) => Ok(logged(id, Some(error.code().name()))),
+        Err(error) => Ok(Json(ThreecxAnswer::logged(id, Some(error.code().name())))),
     }
 }
 
@@ -196,12 +206,6 @@ async fn is_open(store: &dyn AccountStore, entry: u64) -> Result<bool, StoreErro
     let page = Page { after: Some(entry + 1), limit: 1 };
     let found = store.integration_log(IntegrationEntryFilter::default(), page).await?;
     Ok(found.iter().any(|found| found.id == entry && found.outcome == EntryOutcome::Received))
-}
-
-fn logged(log_id: u64, reason: Option<&str>) -> Json<Value> {
-    let mut answer = json!({"success": true, "status": "logged", "log_id": log_id});
-    reason.into_iter().for_each(|reason| answer["reason"] = reason.into());
-    Json(answer)
 }
 
 /// Writes down that a report could not be read.

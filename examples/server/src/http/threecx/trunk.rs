@@ -3,18 +3,18 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
 use axum::response::{IntoResponse, Response};
 use gatepost::{
     Answer, Content, EntryOutcome, IdempotencyKey, MediaKind, MessageId, Origin, Phone, Purpose, Request as Message, Text, Way,
 };
 use gatepost_threecx::bearer;
-use gatepost_threecx::trunk::{AgentMessage, InvalidAgentMessage, accepted, refused};
-use serde_json::Value;
+use gatepost_threecx::trunk::{AgentMessage, InvalidAgentMessage, accepted};
 
 use super::bodies::SmsBody;
 use super::entry::{Entry, Said, Written};
+use super::not_taken::NotTaken;
 use super::{Line, note_refusal, only, peer};
 use crate::http::body;
 use crate::http::code::Code;
@@ -47,65 +47,10 @@ pub(crate) async fn send_sms(State(app): State<App>, Path(id): Path<String>, req
     }
 }
 
-/// Why a message was not taken, as 3CX is told it.
-pub(crate) struct NotTaken {
-    status: StatusCode,
-    code: String,
-    body: Value,
-    retry_after: Option<u64>,
-}
-
-impl NotTaken {
-    fn new(status: StatusCode, code: &str, title: &str) -> Self {
-        Self { status, code: code.to_owned(), body: refused(code, title), retry_after: None }
-    }
-
-    /// The word that programs compare.
-    pub(super) fn code(&self) -> &str {
-        &self.code
-    }
-
-    /// To whoever did not show the key: told apart only by what they know themselves.
-    pub(super) fn unauthorized(has_key: bool) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", if has_key { "Invalid API key" } else { "Missing API key" })
-    }
-}
-
-impl From<ContractError> for NotTaken {
-    fn from(error: ContractError) -> Self {
-        let code = error.code();
-        // 409 would do as well, but here the contract of the trunk stands: whatever the request asks for cannot be done with it.
-        let status = if code == Code::ConversationWindowClosed { StatusCode::UNPROCESSABLE_ENTITY } else { code.status() };
-        Self { retry_after: error.retry_after_seconds(), ..Self::new(status, code.name(), error.message()) }
-    }
-}
-
-impl From<gatepost::StoreError> for NotTaken {
-    fn from(error: gatepost::StoreError) -> Self {
-        Self::from(ContractError::from(error))
-    }
-}
-
 impl From<InvalidAgentMessage> for NotTaken {
     fn from(invalid: InvalidAgentMessage) -> Self {
         let code = if invalid == InvalidAgentMessage::NotJson { Code::InvalidJson } else { Code::ValidationError };
         Self::new(code.status(), code.name(), &invalid.to_string())
-    }
-}
-
-impl From<Code> for NotTaken {
-    fn from(code: Code) -> Self {
-        Self::from(ContractError::of(code))
-    }
-}
-
-impl IntoResponse for NotTaken {
-    fn into_response(self) -> Response {
-        let mut response = (self.status, Json(self.body)).into_response();
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
     }
 }
 
@@ -135,10 +80,14 @@ impl Line {
         let (contents, message) = match checked {
             Ok(checked) => checked,
             Err(refusal) => {
-                entry.conclude(EntryOutcome::Refused, Some(&refusal.code), None).await;
+                entry.conclude(EntryOutcome::Refused, Some(refusal.code()), None).await;
                 return Err(refusal);
             }
         };
+        if !message.unknown.is_empty() {
+            let (integration, fields) = (self.integration.id, &message.unknown);
+            tracing::info!(%integration, ?fields, "3CX posted fields that are not known here");
+        }
         let attempt = app.repeats.begin(self.integration.id, &message);
         let (key, app) = (attempt.key.clone(), app.clone());
         // A caller who breaks off stops nothing half-way.

@@ -84,6 +84,13 @@ pub(crate) struct ThreecxAnswer {
     reason: Option<&'static str>,
 }
 
+impl ThreecxAnswer {
+    /// Written down, and nothing more.
+    pub(super) const fn logged(log_id: u64, reason: Option<&'static str>) -> Self {
+        Self { success: true, status: "logged", message_id: None, log_id, reason }
+    }
+}
+
 /// The answer to whoever is not known: always the same, to the byte.
 #[derive(Serialize)]
 struct NotGenuine {
@@ -186,20 +193,19 @@ impl Line {
     /// Does what an event asks for, and writes down what became of it.
     async fn follow(&self, app: &App, entry: &Entry, event: &Event, wait: Duration) -> Result<ThreecxAnswer, ContractError> {
         let log_id = entry.id;
-        let answer = |status, reason| ThreecxAnswer { success: true, status, message_id: None, log_id, reason };
         match self.settings.plan(event, self.account.name.as_str()) {
             Plan::Log => {
                 entry.conclude(EntryOutcome::Logged, None, None).await;
-                Ok(answer("logged", None))
+                Ok(ThreecxAnswer::logged(log_id, None))
             }
             Plan::Skip(skipped) => {
                 entry.conclude(EntryOutcome::Skipped, Some(skipped.as_str()), None).await;
-                Ok(answer("skipped", Some(skipped.as_str())))
+                Ok(ThreecxAnswer { status: "skipped", ..ThreecxAnswer::logged(log_id, Some(skipped.as_str())) })
             }
             Plan::Send(outgoing) => {
                 let Sent { message, status, is_in_cooldown, reason } = self.send(app, entry, outgoing, wait).await?;
                 let status = if is_in_cooldown { "skipped" } else { word(status) };
-                Ok(ThreecxAnswer { message_id: Some(message), ..answer(status, reason) })
+                Ok(ThreecxAnswer { status, message_id: Some(message), ..ThreecxAnswer::logged(log_id, reason) })
             }
             Plan::Refuse(why) => {
                 let error = of_not_planned(why);

@@ -1,7 +1,7 @@
 //! CRM: who calls, how calls went, and that chats are over.
 
 use axum::http::Method;
-use gatepost::{AccountChange, Words};
+use gatepost::Words;
 use gatepost_threecx::Settings;
 use serde_json::{Value, json};
 
@@ -112,7 +112,7 @@ async fn what_is_no_report_is_refused() {
     assert_eq!(refused(&office.report("calls", &json!([])).await), (400, "invalid_json".to_owned()));
     assert_eq!(refused(&office.report("calls", &json!({"call_type": "nonsense"})).await), (422, "validation_error".to_owned()));
     assert_eq!(refused(&office.report("chats", &json!("x")).await), (400, "invalid_json".to_owned()));
-    office.change_account(AccountChange { threecx_enabled: Some(false), ..AccountChange::default() }).await;
+    office.switch_module_off().await;
     assert_eq!(refused(&office.report("chats", &json!({})).await), (403, "module_not_enabled".to_owned()));
 }
 
