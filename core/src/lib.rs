@@ -145,6 +145,8 @@ mod integrations;
 mod keyring;
 mod media;
 mod message;
+#[cfg(feature = "std")]
+mod opened;
 mod opt_out;
 mod outbox;
 #[cfg(feature = "std")]

@@ -9,17 +9,13 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
+use crate::opened::OpenedEndpoints;
 use crate::webhook::Unsent;
 use crate::{
-    AccountId, BODY_BYTES_MAX, Destination, DestinationPolicy, Endpoint, EndpointId, ErrorClass, Event, EventName, HttpAnswer, HttpMethod,
-    HttpRequest, HttpSend, HttpTrace, Keyring, Notice, Outcome, Phone, PhoneLine, Report, Timestamp,
+    AccountId, BODY_BYTES_MAX, Destination, DestinationPolicy, Endpoint, ErrorClass, Event, EventName, HttpAnswer, HttpMethod, HttpRequest,
+    HttpSend, HttpTrace, Keyring, Notice, Outcome, Phone, PhoneLine, Report, Timestamp,
 };
-
-/// How many lines stay open in memory.
-const OPENED_MAX: usize = 1_024;
 
 /// Puts events into the words of a phone system.
 pub trait PhoneWords: Send + Sync {
@@ -37,7 +33,7 @@ pub struct PhoneSystems {
     policy: DestinationPolicy,
     keyring: Keyring,
     words: Arc<dyn PhoneWords>,
-    opened: Mutex<HashMap<EndpointId, (u32, Arc<Opened>)>>,
+    opened: OpenedEndpoints<Opened>,
 }
 
 /// What an endpoint's sealed line says.
@@ -52,7 +48,7 @@ impl PhoneSystems {
     /// `http` judges addresses by a policy of its own; give it the same one. It may be a wider one than that of customers' endpoints: phone
     /// systems often stand in a network of the operator's own.
     pub fn new(http: Arc<dyn HttpSend>, policy: DestinationPolicy, keyring: Keyring, words: Arc<dyn PhoneWords>) -> Self {
-        Self { http, policy, keyring, words, opened: Mutex::default() }
+        Self { http, policy, keyring, words, opened: OpenedEndpoints::default() }
     }
 
     /// The policy that phone systems are judged by.
@@ -90,26 +86,12 @@ impl PhoneSystems {
         }
     }
 
-    /// What was opened stays open until the endpoint is changed.
     fn open(&self, account: AccountId, endpoint: &Endpoint) -> Result<Arc<Opened>, Unsent> {
-        if let Some((revision, opened)) = self.opened().get(&endpoint.id)
-            && *revision == endpoint.revision
-        {
-            return Ok(opened.clone());
-        }
-        let line = PhoneLine::open(account, endpoint.id, &endpoint.secrets, &self.keyring).map_err(Unsent::Sealed)?;
-        let destination = self.policy.parse(line.url.expose()).map_err(|refusal| Unsent::Url(refusal.operator_detail()))?;
-        let opened = Arc::new(Opened { destination, number: line.number });
-        let mut known = self.opened();
-        if known.len() >= OPENED_MAX {
-            known.clear();
-        }
-        known.insert(endpoint.id, (endpoint.revision, opened.clone()));
-        Ok(opened)
-    }
-
-    fn opened(&self) -> std::sync::MutexGuard<'_, HashMap<EndpointId, (u32, Arc<Opened>)>> {
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+        self.opened.get_or_open(endpoint, || {
+            let line = PhoneLine::open(account, endpoint.id, &endpoint.secrets, &self.keyring).map_err(Unsent::Sealed)?;
+            let destination = self.policy.parse(line.url.expose()).map_err(|refusal| Unsent::Url(refusal.operator_detail()))?;
+            Ok(Opened { destination, number: line.number })
+        })
     }
 }
 

@@ -9,9 +9,8 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
+use crate::opened::OpenedEndpoints;
 use crate::{
     AccountId, BODY_BYTES_MAX, CustomHeaders, Destination, DestinationPolicy, DisabledBy, Endpoint, EndpointId, EndpointSecrets,
     ErrorClass, EventHead, HeaderName, HttpAnswer, HttpFailure, HttpFailureClass, HttpMethod, HttpRequest, HttpSend, Keyring, Notice,
@@ -20,15 +19,13 @@ use crate::{
 
 /// How much of an answer's body is kept for the operator's log.
 const EXCERPT_CHARS_MAX: usize = 1_024;
-/// How many endpoints' secrets stay open in memory.
-const OPENED_MAX: usize = 1_024;
 
 /// Everything it takes to deliver events.
 pub struct Webhooks {
     http: Arc<dyn HttpSend>,
     policy: DestinationPolicy,
     keyring: Keyring,
-    opened: Mutex<HashMap<EndpointId, (u32, Arc<Opened>)>>,
+    opened: OpenedEndpoints<Opened>,
 }
 
 /// What an endpoint's text and sealed values say.
@@ -43,7 +40,7 @@ impl Webhooks {
     ///
     /// `http` judges addresses by a policy of its own; give it the same one.
     pub fn new(http: Arc<dyn HttpSend>, policy: DestinationPolicy, keyring: Keyring) -> Self {
-        Self { http, policy, keyring, opened: Mutex::default() }
+        Self { http, policy, keyring, opened: OpenedEndpoints::default() }
     }
 
     /// The policy that destinations are judged by.
@@ -83,28 +80,14 @@ impl Webhooks {
         self.http.send(request).await.map_err(Unsent::Http)
     }
 
-    /// What was opened stays open until the endpoint is changed.
     fn open(&self, account: AccountId, endpoint: &Endpoint) -> Result<Arc<Opened>, Unsent> {
-        if let Some((revision, opened)) = self.opened().get(&endpoint.id)
-            && *revision == endpoint.revision
-        {
-            return Ok(opened.clone());
-        }
-        let opened = Arc::new(Opened {
-            destination: self.policy.parse(endpoint.url.as_str()).map_err(|refusal| Unsent::Url(refusal.operator_detail()))?,
-            secrets: open_secrets(&self.keyring, account, endpoint).map_err(Unsent::Sealed)?,
-            headers: open_headers(&self.keyring, account, endpoint).map_err(Unsent::Sealed)?,
-        });
-        let mut known = self.opened();
-        if known.len() >= OPENED_MAX {
-            known.clear();
-        }
-        known.insert(endpoint.id, (endpoint.revision, opened.clone()));
-        Ok(opened)
-    }
-
-    fn opened(&self) -> std::sync::MutexGuard<'_, HashMap<EndpointId, (u32, Arc<Opened>)>> {
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+        self.opened.get_or_open(endpoint, || {
+            Ok(Opened {
+                destination: self.policy.parse(endpoint.url.as_str()).map_err(|refusal| Unsent::Url(refusal.operator_detail()))?,
+                secrets: open_secrets(&self.keyring, account, endpoint).map_err(Unsent::Sealed)?,
+                headers: open_headers(&self.keyring, account, endpoint).map_err(Unsent::Sealed)?,
+            })
+        })
     }
 }
 
