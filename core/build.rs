@@ -14,12 +14,14 @@
 
 extern crate alloc;
 
-#[path = "src/opt_out/glyph.rs"]
-mod glyph;
+#[path = "src/examine"]
+mod examine {
+    pub(crate) mod fold;
+    pub(crate) mod phrase;
+    pub(crate) mod signal;
+}
 #[path = "src/opt_out/language.rs"]
 mod language;
-#[path = "src/opt_out/letters.rs"]
-mod letters;
 #[path = "src/opt_out/normalize.rs"]
 mod normalize;
 #[path = "src/opt_out/roles.rs"]
@@ -27,12 +29,18 @@ mod roles;
 #[path = "src/opt_out/table.rs"]
 mod table;
 
-/// The table of characters is not there yet.
-mod alphabet {
-    use super::glyph::Glyph;
+#[path = "src/spelling"]
+mod spelling {
+    pub(crate) mod glyph;
+    pub(crate) mod letters;
 
-    pub(super) fn glyph(character: char) -> Glyph {
-        Glyph::judge(character)
+    /// The table of characters is not there yet.
+    pub(crate) mod alphabet {
+        use super::glyph::Glyph;
+
+        pub(crate) fn glyph(character: char) -> Glyph {
+            Glyph::judge(character)
+        }
     }
 }
 
@@ -42,14 +50,19 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use glyph::{BLOCK_LENGTH, Glyph};
+use examine::fold::Folded;
+use examine::phrase::Phrase;
+use examine::signal::Signal;
 use language::Language;
 use normalize::normalize;
 use roles::Roles;
+use spelling::glyph::{BLOCK_LENGTH, Glyph};
 use table::{Entry, INITIAL_COUNT, Node, VACANT, initial};
 
 fn main() {
     println!("cargo::rerun-if-changed=src/opt_out");
+    println!("cargo::rerun-if-changed=src/spelling");
+    println!("cargo::rerun-if-changed=src/examine");
     let folder = Path::new("src/opt_out/words");
     let mut words = Words::new();
     for language in Language::ALL {
@@ -62,9 +75,10 @@ fn main() {
     write("opt_out.entries", &table.entries.iter().flat_map(|entry| entry.to_bytes()).collect::<Vec<_>>());
     write("opt_out.nodes", &table.tree().into_iter().flat_map(Node::to_bytes).collect::<Vec<_>>());
     write("opt_out.initials", &bytes_of(&table.initials()));
+    write("lexicon.rs", lexicon(Path::new("src/examine/words")).as_bytes());
     let (blocks, glyphs) = alphabet();
-    write("opt_out.blocks", &bytes_of(&blocks));
-    write("opt_out.glyphs", &glyphs.into_iter().flat_map(|glyph| glyph.bits().to_le_bytes()).collect::<Vec<_>>());
+    write("spelling.blocks", &bytes_of(&blocks));
+    write("spelling.glyphs", &glyphs.into_iter().flat_map(|glyph| glyph.bits().to_le_bytes()).collect::<Vec<_>>());
 }
 
 /// How many characters are in the table: those of the basic plane.
@@ -249,4 +263,45 @@ impl Places {
 
 fn bytes_of(numbers: &[u16]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+/// The phrases of the content guard, folded, as the source of a table. A file holds lines of a name of [`Phrase`] and a colon, then phrases
+/// between commas; `*` at the end stands for any ending.
+fn lexicon(folder: &Path) -> String {
+    let mut phrases = BTreeSet::new();
+    let files = fs::read_dir(folder).expect("the folder can be read");
+    for path in files.map(|file| file.expect("the folder can be read").path()) {
+        let file = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for line in file.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
+            let (name, list) = line.split_once(':').unwrap_or_else(|| panic!("{}: `{line}` has no name", path.display()));
+            let phrase = phrase_named(name.trim()).unwrap_or_else(|| panic!("{}: `{name}` is no name", path.display()));
+            phrases.extend(list.split(',').map(str::trim).filter(|text| !text.is_empty()).map(|text| (folded(text), phrase)));
+        }
+    }
+    let rows = phrases.iter().map(|(text, phrase)| match phrase {
+        Phrase::Shows(signal) => format!("    ({text:?}, Phrase::Shows(super::signal::Signal::{signal:?})),\n"),
+        other => format!("    ({text:?}, Phrase::{other:?}),\n"),
+    });
+    format!(
+        "/// What is looked for, folded, and what it says.\npub(super) const PHRASES: &[(&str, Phrase)] = &[\n{}];\n",
+        rows.collect::<String>()
+    )
+}
+
+fn folded(text: &str) -> String {
+    let (text, is_stem) = text.strip_suffix('*').map_or((text, false), |stem| (stem, true));
+    let mut folded = Folded::new();
+    folded.read(&text.replace('*', ""), 0);
+    let whole = folded.text;
+    assert!(whole.trim().len() >= 2, "`{text}` is too short");
+    if is_stem { whole.trim_end().to_owned() } else { whole }
+}
+
+fn phrase_named(name: &str) -> Option<Phrase> {
+    match name {
+        "give" => Some(Phrase::Give),
+        "secret" => Some(Phrase::Secret),
+        "never" => Some(Phrase::Never),
+        other => Signal::named(other).map(Phrase::Shows),
+    }
 }

@@ -6,7 +6,7 @@ use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, KeyId, Plan, Timestamp, Zone};
+use crate::{AccountId, KeyId, Plan, Sender, Timestamp, Zone};
 
 /// A customer of the gateway.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,6 +31,8 @@ pub struct Account {
     pub confirms_opt_out: bool,
     /// Whether its phone systems may be connected: the module "3CX".
     pub threecx_enabled: bool,
+    /// The names that it sends under, which the operator vouches for.
+    pub sender: Sender,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -49,6 +51,7 @@ impl Account {
             supervised: false,
             confirms_opt_out: true,
             threecx_enabled: false,
+            sender: Sender::default(),
             created_at: now,
         }
     }

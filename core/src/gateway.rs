@@ -14,9 +14,10 @@ use core::time::Duration;
 use crate::{
     AccountEndpoints, AccountId, AccountIntegrations, AccountStore, Actor, Address, Addresses, Answer, AtOnce, Cause, ContactId, Decider,
     Decision, DeliveryId, Fact, Host, InboundId, InstanceId, Lease, MessageId, MessageStatus, NewInbound, NewSuppression, Notification,
-    NotificationId, PhoneSystems, Policy, Provider, Received, Release, Request, ReviewAnswer, Store, StoreError, Submission, Suppression,
-    SuppressionId, Suspicion, Transport, Webhooks, Worker, decide, examine,
+    NotificationId, PhoneSystems, Policy, Provider, Received, Release, Request, ReviewAnswer, Sender, Store, StoreError, Submission,
+    Suppression, SuppressionId, Suspicion, Timestamp, Transport, Webhooks, Worker, decide, examine,
     hands::Hands,
+    senders::Senders,
     waiters::{Waiter, Waiters},
 };
 
@@ -108,8 +109,17 @@ impl Builder {
         let event_hands = Hands::new(self.parts.delivering.events_in_flight_max);
         let hinted = hands.clone();
         self.parts.store.on_change(Arc::new(move || hinted.hint()));
-        let decider = Arc::new(self.parts.policy);
-        Gateway { shared: Arc::new(Shared { parts: self.parts, decider, hands, event_hands, waiters: Waiters::default() }) }
+        let decider = Arc::new(self.parts.policy.clone());
+        Gateway {
+            shared: Arc::new(Shared {
+                parts: self.parts,
+                decider,
+                hands,
+                event_hands,
+                waiters: Waiters::default(),
+                senders: Senders::default(),
+            }),
+        }
     }
 }
 
@@ -119,6 +129,7 @@ pub(crate) struct Shared {
     pub(crate) hands: Arc<Hands>,
     pub(crate) event_hands: Arc<Hands>,
     pub(crate) waiters: Waiters,
+    senders: Senders,
 }
 
 /// Decides which messages may go out, and delivers what may.
@@ -203,7 +214,7 @@ impl AccountGateway {
     ///
     /// Those of [`AccountStore::accept`].
     pub async fn send(&self, request: Request) -> Result<Sent, StoreError> {
-        let submission = self.submission(request);
+        let submission = self.submission(request).await?;
         let waiter = self.shared.waiters.wait_for(submission.message);
         let answer = self.accept(submission).await?;
         Ok(self.follow(answer, waiter))
@@ -215,23 +226,32 @@ impl AccountGateway {
     ///
     /// Those of [`AccountStore::accept`].
     pub async fn submit(&self, request: Request) -> Result<Answer, StoreError> {
-        self.accept(self.submission(request)).await
+        self.accept(self.submission(request).await?).await
     }
 
-    fn submission(&self, request: Request) -> Submission {
+    async fn submission(&self, request: Request) -> Result<Submission, StoreError> {
         let parts = &self.shared.parts;
         let now = parts.host.now();
+        let sender = self.sender(now).await?;
         let permit = self.shared.hands.permit();
-        Submission {
+        Ok(Submission {
             message: MessageId::new(now, &*parts.host),
             delivery: DeliveryId::new(now, &*parts.host),
             contact: ContactId::new(now, &*parts.host),
             fingerprint: request.idempotency_key.is_some().then(|| request.fingerprint()),
-            findings: Fact::Known(examine(&request.content)),
+            findings: Fact::Known(examine(&request.content, &sender)),
             request,
             now,
             at_once: permit.map(|permit| AtOnce { permit, lease: Lease::new(now, parts.delivering.send_timeout) }),
+        })
+    }
+
+    async fn sender(&self, now: Timestamp) -> Result<Arc<Sender>, StoreError> {
+        if let Some(sender) = self.shared.senders.get(self.id, now) {
+            return Ok(sender);
         }
+        let account = self.store.account().await?;
+        Ok(self.shared.senders.put(self.id, account.map(|account| account.sender).unwrap_or_default(), now))
     }
 
     async fn accept(&self, submission: Submission) -> Result<Answer, StoreError> {
@@ -258,7 +278,8 @@ impl AccountGateway {
     pub async fn explain(&self, request: Request) -> Result<Option<Decision>, StoreError> {
         let now = self.shared.parts.host.now();
         let subject = request.subject();
-        let findings = Fact::Known(examine(&request.content));
+        let sender = self.sender(now).await?;
+        let findings = Fact::Known(examine(&request.content, &sender));
         let facts = self.store.facts(request, findings, now).await?;
         Ok(facts.map(|facts| decide(&self.shared.parts.policy, &facts, &subject, now)))
     }

@@ -129,6 +129,7 @@ mod endpoint;
 #[cfg(feature = "std")]
 mod endpoints;
 mod event;
+mod examine;
 #[cfg(feature = "std")]
 mod gateway;
 #[cfg(feature = "std")]
@@ -158,7 +159,10 @@ mod recipient;
 mod replay;
 mod review;
 mod secret;
+#[cfg(feature = "std")]
+mod senders;
 mod signing;
+mod spelling;
 mod store;
 mod suppression;
 mod time;
@@ -180,6 +184,7 @@ pub use endpoint::*;
 #[cfg(feature = "std")]
 pub use endpoints::*;
 pub use event::*;
+pub use examine::*;
 #[cfg(feature = "std")]
 pub use gateway::*;
 pub use host::*;

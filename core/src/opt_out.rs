@@ -36,13 +36,10 @@
 //! (load 4 to 7) the slowest in a hundred calls took in the calmer seconds 10 us in Spanish, Russian, Hindi and Vietnamese, 11 in Arabic,
 //! 15 in Chinese and Japanese, 19 to 23 in English; in the others all of it took two to three times as long.
 
-mod alphabet;
 mod confirmation;
-mod glyph;
 mod grammar;
 mod language;
 mod leaving;
-mod letters;
 mod lexicon;
 mod normalize;
 mod reading;

@@ -4,22 +4,25 @@
 //! same answer on every machine, so a stored decision can be taken again. The players: [`Facts`] (what is known), the rule table
 //! (what can speak against a message), [`Decision`] (the answer with its reasons), [`PolicyEvent`] (the record).
 
+mod category;
 mod decision;
 mod event;
 mod facts;
 mod rules;
+mod score;
+mod settings;
 
 use alloc::vec::Vec;
 
-use serde::{Deserialize, Serialize};
-
-pub use decision::{Decision, Effect, Evidence, FactName, Reason, Verdict};
+pub use category::Category;
+pub use decision::{Decision, Effect, Evidence, FactName, Group, Reason, UnknownGroup, Verdict};
 pub use event::PolicyEvent;
-pub use facts::{AccountFacts, ContactState, ConversationWindow, Fact, Facts, Findings, InstanceFacts, Subject, Velocity, examine};
-pub use rules::RuleId;
+pub use facts::{AccountFacts, ContactState, ConversationWindow, Fact, Facts, InstanceFacts, Subject, Velocity};
+pub use rules::{RuleId, UnknownRule};
+pub use settings::{Policy, Wording};
 
 use crate::{Connection, Origin, Timestamp};
-use rules::{RULES, Rule};
+use rules::RULES;
 
 /// Decides on behalf of a store, inside its transaction.
 ///
@@ -30,7 +33,7 @@ pub trait Decider: Send + Sync {
     fn decide(&self, facts: &Facts, subject: &Subject, now: Timestamp) -> Decision;
 
     /// The policy that is recorded with the decision.
-    fn policy(&self) -> Policy;
+    fn policy(&self) -> &Policy;
 }
 
 impl Decider for Policy {
@@ -38,25 +41,8 @@ impl Decider for Policy {
         decide(self, facts, subject, now)
     }
 
-    fn policy(&self) -> Policy {
-        *self
-    }
-}
-
-/// The settings of the rules.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Policy {
-    /// Grows with each change, and stands in every policy event.
-    pub version: u32,
-    /// The least risk score of a message that a person must release.
-    pub review_from: u8,
-    /// The least risk score of a message that is blocked for its risk; not below `review_from`.
-    pub block_from: u8,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self { version: 1, review_from: 50, block_from: 80 }
+    fn policy(&self) -> &Policy {
+        self
     }
 }
 
@@ -81,30 +67,34 @@ impl Default for Policy {
 pub fn decide(policy: &Policy, facts: &Facts, subject: &Subject, now: Timestamp) -> Decision {
     let mut reasons: Vec<Reason> = Vec::new();
     for rule in RULES {
-        if let Some(evidence) = (rule.find)(facts, subject, now) {
-            let effect = if is_waived(rule, subject) { Effect::Note } else { rule.effect };
-            reasons.push(Reason { rule: rule.id, effect, weight: rule.weight, evidence, decides: false });
+        if let Some(evidence) = (rule.find)(facts, subject, now)
+            && let Some(points) = policy.points(rule, evidence)
+        {
+            let effect = if is_waived(rule.id, rule.effect, subject) { Effect::Note } else { rule.effect };
+            reasons.push(Reason { rule: rule.id, effect, points, evidence, decides: false });
         }
     }
+    let risk_score = score::of(policy, &reasons);
+    reasons.extend(score::asks(policy, score::added(policy, &reasons), subject));
     let strictest = reasons.iter().map(|reason| reason.effect).max().unwrap_or(Effect::Note);
     let verdict = match strictest {
-        Effect::Note => Verdict::Allow,
+        Effect::Note | Effect::Risk => Verdict::Allow,
         Effect::Hold => Verdict::Hold,
         Effect::Throttle => Verdict::Throttle { retry_at: latest_end(&reasons) },
         Effect::Block => Verdict::Block,
     };
     mark_deciding(&mut reasons, verdict, strictest);
-    Decision { verdict, risk_score: risk_score(policy, &reasons), reasons }
+    Decision { verdict, risk_score, reasons }
 }
 
 /// Whether what a rule found is only noted. A person who released the message has answered its holds. The one confirmation of an opt-out
 /// needs no person, and no limit keeps it back ([`Origin::is_charged`]).
-fn is_waived(rule: &Rule, subject: &Subject) -> bool {
+fn is_waived(rule: RuleId, effect: Effect, subject: &Subject) -> bool {
     let is_confirmation = subject.origin == Origin::Confirmation;
-    match rule.effect {
-        Effect::Hold => (subject.released || is_confirmation) && rule.id != RuleId::FactMissing,
+    match effect {
+        Effect::Hold => (subject.released || is_confirmation) && rule != RuleId::FactMissing,
         Effect::Throttle => is_confirmation,
-        Effect::Note | Effect::Block => false,
+        Effect::Note | Effect::Risk | Effect::Block => false,
     }
 }
 
@@ -123,16 +113,6 @@ fn mark_deciding(reasons: &mut [Reason], verdict: Verdict, strictest: Effect) {
 fn latest_end(reasons: &[Reason]) -> Timestamp {
     let throttles = reasons.iter().filter(|reason| reason.effect == Effect::Throttle);
     throttles.filter_map(|reason| reason.evidence.until()).max().unwrap_or(Timestamp::MAX)
-}
-
-/// The highest weight stands for the risk, and never for less than what was asked for: a held message is at least worth a review.
-fn risk_score(policy: &Policy, reasons: &[Reason]) -> u8 {
-    let floor = |reason: &Reason| match reason.effect {
-        Effect::Hold if reason.weight > 0 => reason.weight.max(policy.review_from),
-        Effect::Block if reason.weight > 0 => reason.weight.max(policy.block_from),
-        Effect::Hold | Effect::Block | Effect::Note | Effect::Throttle => reason.weight,
-    };
-    reasons.iter().map(floor).max().unwrap_or(0).min(100)
 }
 
 /// What the start of an attempt reads again: facts that may have changed since the message was accepted.
@@ -179,9 +159,9 @@ pub fn may_start(facts: &StartFacts) -> Gate {
 }
 
 /// Whether these facts forbid writing to the recipient: the part of [`decide`] that a start repeats.
-pub fn suppression_forbids(contact: ContactState, one_time_codes_pass: bool, findings: Findings, subject: &Subject) -> bool {
+pub fn suppression_forbids(contact: ContactState, one_time_codes_pass: bool, one_time_code: bool, subject: &Subject) -> bool {
     let ContactState::Suppressed { cause, .. } = contact else { return false };
-    !rules::passes_suppression(cause, one_time_codes_pass, findings, subject)
+    !rules::passes_suppression(cause, one_time_codes_pass, one_time_code, subject)
 }
 
 /// Whether a message confirms an opt-out that holds no more: it would tell the recipient what is not so.
@@ -191,8 +171,8 @@ pub fn is_moot_confirmation(contact: ContactState, subject: &Subject) -> bool {
 
 /// Whether a person must look before this recipient is written to: as [`suppression_forbids`], for one who may have opted out. Whoever
 /// released the message since then has looked, and the one confirmation of an opt-out needs nobody.
-pub fn suspicion_holds(contact: ContactState, released_at: Option<Timestamp>, findings: Findings, subject: &Subject) -> bool {
+pub fn suspicion_holds(contact: ContactState, released_at: Option<Timestamp>, one_time_code: bool, subject: &Subject) -> bool {
     let ContactState::Suspected { since } = contact else { return false };
     let was_released = released_at.is_some_and(|released_at| since <= released_at);
-    !was_released && subject.origin != Origin::Confirmation && !rules::is_requested_code(findings, subject)
+    !was_released && subject.origin != Origin::Confirmation && !rules::is_requested_code(one_time_code, subject)
 }

@@ -22,8 +22,8 @@ use crate::{
     InboundFilter, InboundId, Instance, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter,
     IntegrationId, KeyId, KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name, NewIntegrationEntry, Notification,
     NotificationEntry, NotificationId, Pause, Plan, PolicyEvent, Rate, Received, Recovered, Recovery, RecoveryId, Replay, ReplayAnswer,
-    Request, Review, ReviewAnswer, Sealed, SealedHeaders, Settled, StartAnswer, Submission, Suppression, SuppressionId, Suspicion, Take,
-    TakeAnswer, Timestamp, Usage,
+    Request, Review, ReviewAnswer, Sealed, SealedHeaders, Sender, Settled, StartAnswer, Submission, Suppression, SuppressionId, Suspicion,
+    Take, TakeAnswer, Timestamp, Usage,
 };
 
 /// Why a store did not answer: what the machine does next.
@@ -502,6 +502,8 @@ pub struct AccountChange {
     pub confirms_opt_out: Option<bool>,
     /// Whether its phone systems may be connected.
     pub threecx_enabled: Option<bool>,
+    /// The names that it sends under.
+    pub sender: Option<Sender>,
     /// When.
     pub at: Timestamp,
 }

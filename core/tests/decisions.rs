@@ -9,9 +9,9 @@
 use std::fmt::Write as _;
 
 use gatepost::{
-    Connection, ContactState, Content, ConversationWindow, Decision, DeclaredPurpose, Effect, Evidence, Fact, Facts, Gate, KeyState,
-    Limits, Mode, Origin, Plan, Policy, Rate, Reason, Request, RuleId, StartFacts, Subject, Tat, Timestamp, Verdict, decide, examine,
-    may_start,
+    Connection, ContactState, Content, ConversationWindow, Decision, DeclaredPurpose, Effect, Evidence, Fact, Facts, Gate, Group, KeyState,
+    Limits, Mode, Origin, Plan, Policy, Rate, Reason, Request, RuleId, Sender, StartFacts, Subject, Tat, Timestamp, Verdict, decide,
+    examine, may_start,
 };
 
 #[test]
@@ -114,7 +114,7 @@ fn no_code_reaches_who_is_blocked_for_a_stricter_cause() {
 #[test]
 fn a_text_that_is_no_code_does_not_pass_as_one() {
     check(
-        "recipient is suppressed by keyword\npurpose is authentication\ntext is We miss you. Come back!",
+        "recipient is suppressed by keyword\npurpose is authentication\ntext is We look forward to it.",
         "block, risk 90\n* recipient_suppressed: block, keyword",
     );
 }
@@ -416,9 +416,9 @@ fn the_risk_is_never_below_what_the_policy_asks_of_the_effect() {
 }
 
 #[test]
-fn time_and_people_change_all_but_a_purpose_and_a_suppression() {
+fn time_and_people_change_all_but_a_purpose_a_suppression_and_a_program() {
     let lasting: Vec<_> = RuleId::ALL.iter().filter(|rule| !rule.passes()).map(|rule| rule.as_str()).collect();
-    assert_eq!(lasting, ["recipient_suppressed", "purpose_not_allowed"]);
+    assert_eq!(lasting, ["recipient_suppressed", "purpose_not_allowed", "link_executable"]);
     for (scenario, may_change) in [
         ("account is paused", true),
         ("account is supervised", true),
@@ -457,7 +457,9 @@ fn an_attempt_starts_when_nothing_changed_since_accept() {
 #[test]
 fn every_rule_has_a_scenario_in_which_it_decides() {
     let scenarios = include_str!("decisions.rs");
-    let silent: Vec<_> = RuleId::ALL.iter().filter(|rule| !scenarios.contains(&format!("* {rule}: "))).collect();
+    // What contents add to the risk, and what that asks for, has its scenarios in `risk.rs`.
+    let is_here = |rule: &&RuleId| rule.group() == Group::State && !matches!(rule, RuleId::RiskReview | RuleId::RiskBlock);
+    let silent: Vec<_> = RuleId::ALL.iter().filter(is_here).filter(|rule| !scenarios.contains(&format!("* {rule}: "))).collect();
     assert!(silent.is_empty(), "no scenario for {silent:?}");
 }
 
@@ -636,7 +638,8 @@ impl World {
 
     fn decision(&self) -> Decision {
         let subject = Subject { released: self.released, ..self.request.subject() };
-        let content = if self.content_is_readable { Fact::Known(examine(&self.request.content)) } else { Fact::Missing };
+        let content =
+            if self.content_is_readable { Fact::Known(examine(&self.request.content, &Sender::default())) } else { Fact::Missing };
         decide(&self.policy, &Facts { content, ..self.facts }, &subject, self.now)
     }
 
@@ -648,7 +651,8 @@ impl World {
             Verdict::Hold => format!("hold, risk {}", decision.risk_score),
             Verdict::Throttle { retry_at } => format!("throttle until {retry_at}, risk {}", decision.risk_score),
         };
-        for reason in &decision.reasons {
+        // What contents add to the risk is told in `risk.rs`.
+        for reason in decision.reasons.iter().filter(|reason| reason.rule.group() == Group::State) {
             write!(text, "\n{}", told(reason)).unwrap();
         }
         text
@@ -661,12 +665,16 @@ fn told(reason: &Reason) -> String {
         Effect::Block => "block",
         Effect::Hold => "hold",
         Effect::Note => "note",
+        Effect::Risk => "risk",
         Effect::Throttle => "throttle",
     };
     let evidence = match reason.evidence {
         Evidence::None => String::new(),
         Evidence::Cause(cause) => format!(", {cause}"),
         Evidence::Connection(connection) => format!(", {connection}"),
+        Evidence::Found { times, .. } => format!(", {} points, {times} times", reason.points),
+        Evidence::Heard { family, .. } => format!(", {} points, {}", reason.points, family.as_str()),
+        Evidence::Score { score, from } => format!(", {score} from {from}"),
         Evidence::Fact(name) => format!(", {name:?}").to_lowercase(),
         Evidence::Limit { limit, used, until } => format!(", {used} of {limit} until {until}"),
         Evidence::Purpose(purpose) => format!(", {purpose}"),

@@ -17,7 +17,7 @@ const NOON: i64 = 1_795_348_800_000;
 pub fn decide(bytes: &[u8]) {
     let mut bytes = Bytes(bytes);
     let now = Timestamp::from_millis(NOON + i64::from(bytes.below(86_400_000)));
-    let policy = Policy { version: bytes.number(), review_from: bytes.byte(), block_from: bytes.byte() };
+    let policy = Policy { version: bytes.number(), review_from: bytes.byte().max(1), block_from: bytes.byte().max(1), ..Policy::default() };
     let subject = subject(&mut bytes);
     let facts = facts(&mut bytes, now);
 
@@ -68,7 +68,7 @@ fn facts(bytes: &mut Bytes<'_>, now: Timestamp) -> Facts {
     let conversation = bytes.one_of(&[ConversationWindow::Never, ConversationWindow::Until(end)]);
     let usage = Usage { windows: Windows::at(now, &Zone::utc()), day: u64::from(bytes.below(8)), month: u64::from(bytes.below(8)) };
     let velocity = Velocity { account: tat(bytes), instance: tat(bytes), recipient: tat(bytes) };
-    let findings = Findings { one_time_code: bytes.flag() };
+    let findings = Findings { one_time_code: bytes.flag(), ..Findings::default() };
     Facts {
         account,
         instance,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use gatepost::{
     Action, Answer, Button, Content, Decider, Decision, Evidence, Fact, FactName, Facts, Findings, MediaKind, MessageFilter, MessageStatus,
-    Mode, Page, Policy, PolicyEventFilter, Purpose, Subject, Submission, TemplateButton, TemplateButtonFill, TemplateHeader,
+    Mode, Page, Policy, PolicyEventFilter, Purpose, Sender, Subject, Submission, TemplateButton, TemplateButtonFill, TemplateHeader,
     TemplateParameter, Text, Timestamp, decide, examine,
 };
 
@@ -141,7 +141,10 @@ pub(crate) fn a_policy_event_says_what_it_is_about(harness: &dyn Harness) {
     assert_eq!((event.seq, event.at, event.message), (1, now, Some(message)));
     assert_eq!((event.instance, event.contact, event.policy), (scene.instance, contact, Policy::default()));
     assert_eq!(event.zones, gatepost::Zone::database_version());
-    assert_eq!((event.subject, event.facts.content), (code().request("").subject(), Fact::Known(Findings { one_time_code: true })));
+    assert_eq!(
+        (event.subject, event.facts.content),
+        (code().request("").subject(), Fact::Known(Findings { one_time_code: true, ..Findings::default() }))
+    );
 }
 
 pub(crate) fn the_events_of_a_message_are_found(harness: &dyn Harness) {
@@ -212,11 +215,11 @@ struct Telling<F>(F);
 impl<F: Fn(&Subject) + Send + Sync> Decider for Telling<F> {
     fn decide(&self, facts: &Facts, subject: &Subject, now: Timestamp) -> Decision {
         (self.0)(subject);
-        decide(&Policy::default(), facts, subject, now)
+        decide(Policy::usual(), facts, subject, now)
     }
 
-    fn policy(&self) -> Policy {
-        Policy::default()
+    fn policy(&self) -> &Policy {
+        Policy::usual()
     }
 }
 
@@ -343,7 +346,7 @@ pub(crate) fn asking_for_facts_writes_nothing(harness: &dyn Harness) {
 
 fn facts(scene: &Scene, draft: Draft) -> Option<Facts> {
     let request = draft.request(scene.instance);
-    let findings = Fact::Known(examine(&request.content));
+    let findings = Fact::Known(examine(&request.content, &Sender::default()));
     wait(scene.store().facts(request, findings, scene.now()))
 }
 

@@ -1,7 +1,7 @@
 //! Accounts: who sends, from which instances, and what the operator makes of them.
 
 use gatepost::{
-    Account, AccountChange, Calendar, Connection, Instance, InstanceChange, InstanceRef, Limits, Page, Pause, Plan, Provider, Rate,
+    Account, AccountChange, Calendar, Connection, Instance, InstanceChange, InstanceRef, Limits, Page, Pause, Plan, Provider, Rate, Sender,
     StoreError, Zone,
 };
 
@@ -33,6 +33,7 @@ pub(crate) fn an_account_comes_back_as_it_was(harness: &dyn Harness) {
         suspended_at: Some(scene.now()),
         one_time_codes_pass: false,
         supervised: true,
+        sender: sender(),
         ..scene.an_account()
     };
     add(&scene, &account);
@@ -76,9 +77,15 @@ pub(crate) fn a_change_changes_what_it_names(harness: &dyn Harness) {
     assert_eq!(change(AccountChange { pause: Some(Some(pause)), ..none.clone() }), expected);
     expected.suspended_at = Some(scene.now());
     assert_eq!(change(AccountChange { suspended_at: Some(Some(scene.now())), ..none.clone() }), expected);
+    expected.sender = sender();
+    assert_eq!(change(AccountChange { sender: Some(sender()), ..none.clone() }), expected);
     (expected.supervised, expected.one_time_codes_pass) = (true, false);
     assert_eq!(change(AccountChange { supervised: Some(true), one_time_codes_pass: Some(false), ..none }), expected);
     assert_eq!(of_account(&scene, &account), Some(expected));
+}
+
+fn sender() -> Sender {
+    Sender { domains: vec!["fernhill.example".parse().expect("it is a domain")] }
 }
 
 pub(crate) fn an_empty_change_changes_nothing(harness: &dyn Harness) {

@@ -27,11 +27,11 @@ struct Slow;
 impl Decider for Slow {
     fn decide(&self, facts: &Facts, subject: &Subject, now: Timestamp) -> Decision {
         (0..100).for_each(|_| thread::yield_now());
-        decide(&Policy::default(), facts, subject, now)
+        decide(Policy::usual(), facts, subject, now)
     }
 
-    fn policy(&self) -> Policy {
-        Policy::default()
+    fn policy(&self) -> &Policy {
+        Policy::usual()
     }
 }
 
@@ -257,11 +257,11 @@ impl Decider for Held {
             self.decides.send(()).expect("somebody waits to suppress");
             self.wait_a_little();
         }
-        decide(&Policy::default(), facts, subject, now)
+        decide(Policy::usual(), facts, subject, now)
     }
 
-    fn policy(&self) -> Policy {
-        Policy::default()
+    fn policy(&self) -> &Policy {
+        Policy::usual()
     }
 }
 

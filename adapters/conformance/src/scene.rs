@@ -260,6 +260,7 @@ fn account(dice: &Dice, limits: Limits, now: Timestamp) -> Account {
         supervised: false,
         confirms_opt_out: true,
         threecx_enabled: true,
+        sender: gatepost::Sender::default(),
         created_at: now,
     }
 }

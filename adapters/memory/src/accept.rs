@@ -40,7 +40,7 @@ pub(crate) fn accept(world: &mut World, account: AccountId, submission: Submissi
     {
         return answer;
     }
-    let Some(scene) = look(world, account, request, submission.findings, submission.contact, now) else {
+    let Some(scene) = look(world, account, request, submission.findings.clone(), submission.contact, now) else {
         return Answer::UnknownInstance;
     };
     let Some(ruling) = rule(decider, &scene, &request.subject(), now) else { return Answer::Undecided };
@@ -56,7 +56,7 @@ pub(crate) fn accept(world: &mut World, account: AccountId, submission: Submissi
 /// Accepts a submission if it may go out now, and leaves nothing of it behind if it may not.
 pub(crate) fn accept_if_allowed(world: &mut World, account: AccountId, submission: Submission, decider: &dyn Decider) {
     let Submission { ref request, now, .. } = submission;
-    let scene = look(world, account, request, submission.findings, submission.contact, now);
+    let scene = look(world, account, request, submission.findings.clone(), submission.contact, now);
     let ruling = scene.as_ref().and_then(|scene| rule(decider, scene, &request.subject(), now));
     let World { accounts, effects, .. } = world;
     if let (Some(scene), Some(ruling), Some(purpose)) = (scene, ruling, request.purpose.allowed())
@@ -133,7 +133,7 @@ fn key_fact(world: &World, account: AccountId, origin: Origin, now: Timestamp) -
 
 /// Lets the decider decide; `None` where it panicked.
 pub(crate) fn rule(decider: &dyn Decider, scene: &Scene, subject: &Subject, now: Timestamp) -> Option<Ruling> {
-    let decide = || Ruling { decision: decider.decide(&scene.facts, subject, now), policy: decider.policy() };
+    let decide = || Ruling { decision: decider.decide(&scene.facts, subject, now), policy: decider.policy().clone() };
     catch_unwind(AssertUnwindSafe(decide)).ok()
 }
 
@@ -221,10 +221,10 @@ pub(crate) fn record(
         message,
         instance: scene.instance.id,
         contact: scene.contact,
-        policy: ruling.policy,
+        policy: ruling.policy.clone(),
         zones: Zone::database_version().into(),
         subject: *subject,
-        facts: scene.facts,
+        facts: scene.facts.clone(),
         decision: ruling.decision.clone(),
     };
     let seq = event.seq;
@@ -241,7 +241,7 @@ pub(crate) fn charge(
     decision: &Decision,
     now: Timestamp,
 ) -> Usage {
-    let after = scene.facts.after(decision, now);
+    let after = scene.facts.clone().after(decision, now);
     let usage = after.usage.known().copied().unwrap_or(scene.usage);
     let velocity = after.velocity.known().copied().unwrap_or(scene.velocity);
     rows.usage.insert((mode, usage.windows.day.id), usage.day);

@@ -38,6 +38,7 @@ pub(crate) fn change(world: &mut World, id: AccountId, change: AccountChange) ->
         supervised,
         confirms_opt_out,
         threecx_enabled,
+        sender,
         at,
     } = change;
     expect(&account.pause, expected_pause)?;
@@ -51,6 +52,7 @@ pub(crate) fn change(world: &mut World, id: AccountId, change: AccountChange) ->
     put(&mut account.supervised, supervised);
     put(&mut account.confirms_opt_out, confirms_opt_out);
     put(&mut account.threecx_enabled, threecx_enabled);
+    put(&mut account.sender, sender);
     // What waited while it was paused may be due now.
     effects.left_due = true;
     if was_paused != account.pause.is_some() {

@@ -10,7 +10,7 @@ use gatepost::{
     AccountId, Actor, Attempt, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactState, Ending, ErrorClass, Finish, Finished, Gate,
     IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, NewSuppression, Outcome, Parcel,
     Provider, Reported, Review, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, SuppressionId, Swept, Timestamp,
-    examine, is_moot_confirmation, may_start, suppression_forbids, suspicion_holds,
+    is_moot_confirmation, is_one_time_code, may_start, suppression_forbids, suspicion_holds,
 };
 
 use crate::messages::set_status;
@@ -228,14 +228,14 @@ pub(crate) fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFa
     let released_at = review.as_ref().and_then(Review::released_at);
     let state = rows.contacts.get(contact).map_or(ContactState::Reachable, ContactRow::state);
     let request = reviews::request(rows, row.message)?;
-    let (findings, subject) = (examine(&request.content), request.subject());
+    let (is_code, subject) = (is_one_time_code(&request.content), request.subject());
     Some(StartFacts {
         account_suspended: account.suspended_at.is_some(),
         account_paused: account.pause.is_some(),
         instance_paused: instance.pause.is_some(),
         connection: instance.connection,
-        suppressed: suppression_forbids(state, account.one_time_codes_pass, findings, &subject) || is_moot_confirmation(state, &subject),
-        suspected: suspicion_holds(state, released_at, findings, &subject),
+        suppressed: suppression_forbids(state, account.one_time_codes_pass, is_code, &subject) || is_moot_confirmation(state, &subject),
+        suspected: suspicion_holds(state, released_at, is_code, &subject),
     })
 }
 

@@ -79,7 +79,8 @@ pub(crate) fn release(world: &mut World, account: AccountId, release: Release, d
         Ok(held) => held.contact,
     };
     let Some(request) = request(rows, release.message) else { return Ok(ReviewAnswer::NotFound) };
-    let findings = Fact::Known(examine(&request.content));
+    let sender = rows.account.sender.clone();
+    let findings = Fact::Known(examine(&request.content, &sender));
     let Some(scene) = accept::look(world, account, &request, findings, contact, release.now) else {
         return Ok(ReviewAnswer::NotFound);
     };

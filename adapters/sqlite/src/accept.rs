@@ -51,7 +51,7 @@ pub(crate) fn accept(
     }
     let Submission { request, now, .. } = &*submission;
     let now = *now;
-    let Some(scene) = look(txn, account, request, submission.findings, submission.contact, now)? else {
+    let Some(scene) = look(txn, account, request, submission.findings.clone(), submission.contact, now)? else {
         return Ok(Answer::UnknownInstance);
     };
     let subject = request.subject();
@@ -131,7 +131,7 @@ pub(crate) fn accept_if_allowed(
     decider: &dyn Decider,
 ) -> rusqlite::Result<()> {
     let (now, subject) = (submission.now, submission.request.subject());
-    let scene = look(txn, account, &submission.request, submission.findings, submission.contact, now)?;
+    let scene = look(txn, account, &submission.request, submission.findings.clone(), submission.contact, now)?;
     let (Some(scene), Some(purpose)) = (scene, submission.request.purpose.allowed()) else { return Ok(()) };
     let decided = catch_unwind(AssertUnwindSafe(|| decider.decide(&scene.facts, &subject, now)));
     match decided {
@@ -270,7 +270,7 @@ pub(crate) fn charge(
     now: Timestamp,
 ) -> rusqlite::Result<Usage> {
     let connection = txn.connection;
-    let after = scene.facts.after(decision, now);
+    let after = scene.facts.clone().after(decision, now);
     let (Fact::Known(usage), Fact::Known(velocity)) = (after.usage, after.velocity) else {
         return Ok(quota_state(&after).usage);
     };
@@ -297,7 +297,7 @@ pub(crate) fn charge(
 /// What of a policy event is kept as JSON.
 #[derive(Serialize)]
 struct EventBody<'a> {
-    policy: gatepost::Policy,
+    policy: &'a gatepost::Policy,
     zones: &'a str,
     subject: &'a Subject,
     facts: &'a Facts,

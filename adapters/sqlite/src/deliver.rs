@@ -3,8 +3,8 @@
 use gatepost::{
     AccountId, Actor, Cause, Channel, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, DeliveryId, Ending, ErrorClass, Finish,
     Finished, Gate, IDEMPOTENCY_TIME, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, NewSuppression, Outcome, Provider,
-    Reported, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, Subject, SuppressionId, Swept, Timestamp, examine,
-    is_moot_confirmation, may_start, suppression_forbids, suspicion_holds,
+    Reported, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, Subject, SuppressionId, Swept, Timestamp,
+    is_moot_confirmation, is_one_time_code, may_start, suppression_forbids, suspicion_holds,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -351,15 +351,15 @@ fn start_facts(txn: &mut Txn<'_>, found: &OutboxEntry, waiting: &WaitingMessage)
     let instance = instance_by_id(txn.connection, found.account, found.instance())?;
     let account = txn.account(found.account)?.map(|entry| &entry.account);
     let codes_pass = account.as_ref().is_some_and(|account| account.one_time_codes_pass);
-    let findings = examine(&waiting.content);
+    let is_code = is_one_time_code(&waiting.content);
     Ok(StartFacts {
         account_suspended: account.as_ref().is_none_or(|account| account.suspended_at.is_some()),
         account_paused: account.as_ref().is_none_or(|account| account.pause.is_some()),
         instance_paused: instance.as_ref().is_none_or(|instance| instance.pause.is_some()),
         connection: instance.map_or(gatepost::Connection::Closed, |instance| instance.connection),
-        suppressed: suppression_forbids(waiting.contact, codes_pass, findings, &waiting.subject)
+        suppressed: suppression_forbids(waiting.contact, codes_pass, is_code, &waiting.subject)
             || is_moot_confirmation(waiting.contact, &waiting.subject),
-        suspected: suspicion_holds(waiting.contact, waiting.released_at, findings, &waiting.subject),
+        suspected: suspicion_holds(waiting.contact, waiting.released_at, is_code, &waiting.subject),
     })
 }
 

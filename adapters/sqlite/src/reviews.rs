@@ -77,7 +77,8 @@ pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, 
         return Ok(answer);
     }
     let held = held_message(txn.connection, account, release.message)?;
-    let findings = Fact::Known(examine(&held.request.content));
+    let sender = txn.account(account)?.map(|entry| entry.account.sender.clone()).unwrap_or_default();
+    let findings = Fact::Known(examine(&held.request.content, &sender));
     let Some(scene) = accept::look(txn, account, &held.request, findings, held.contact, now)? else {
         return Ok(ReviewAnswer::NotFound);
     };

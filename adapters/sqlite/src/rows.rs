@@ -162,13 +162,13 @@ pub(crate) fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<Address>
 
 pub(crate) const ACCOUNT_COLUMNS: &str =
     "id, name, plan, zone, next_zone, next_zone_from, pause, suspended_at, one_time_codes_pass, supervised, confirms_opt_out,
-     threecx_enabled, created_at, last_seq, last_inbound, last_entry";
+     threecx_enabled, sender, created_at, last_seq, last_inbound, last_entry";
 /// Where `last_seq` stands among them.
-pub(crate) const LAST_SEQ: usize = 13;
+pub(crate) const LAST_SEQ: usize = 14;
 /// Where `last_inbound` stands.
-pub(crate) const LAST_INBOUND: usize = 14;
+pub(crate) const LAST_INBOUND: usize = 15;
 /// Where `last_entry` stands.
-pub(crate) const LAST_ENTRY: usize = 15;
+pub(crate) const LAST_ENTRY: usize = 16;
 
 pub(crate) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let zone: Zone = word(row, 3)?;
@@ -184,7 +184,8 @@ pub(crate) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         supervised: row.get(9)?,
         confirms_opt_out: row.get(10)?,
         threecx_enabled: row.get(11)?,
-        created_at: time(row, 12)?,
+        sender: json(row, 12)?,
+        created_at: time(row, 13)?,
     })
 }
 

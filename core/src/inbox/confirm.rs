@@ -37,7 +37,7 @@ impl Confirmation<'_> {
             delivery: DeliveryId::of_message(message, now),
             contact: self.contact,
             fingerprint: None,
-            findings: Fact::Known(examine(&content)),
+            findings: Fact::Known(examine(&content, &crate::Sender::default())),
             request: Request {
                 instance: self.instance.into(),
                 recipient: self.address.clone(),

@@ -116,7 +116,7 @@ mod tests {
     use alloc::string::ToString;
 
     use super::*;
-    use crate::{Content, Intent, Tier, examine, read_reply};
+    use crate::{Content, Intent, Tier, is_one_time_code, read_reply};
 
     const BRAND: &str = "Clinic Rose";
 
@@ -146,7 +146,7 @@ mod tests {
         check(|_, text| {
             let content = Content::Text { text: text.parse().unwrap() };
             let has_link = text.split(char::is_whitespace).any(|word| word.trim_end_matches('.').contains(['.', '/', '@']));
-            !examine(&content).one_time_code && !has_link && !text.contains(char::is_numeric)
+            !is_one_time_code(&content) && !has_link && !text.contains(char::is_numeric)
         });
     }
 

@@ -12,9 +12,9 @@ use core::ops::Range;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use super::alphabet::glyph;
-use super::glyph::Glyph;
-use super::letters::{
+use crate::spelling::alphabet::glyph;
+use crate::spelling::glyph::Glyph;
+use crate::spelling::letters::{
     cyrillic_look_alike, fold, is_disguise, is_greek, is_invisible, is_unspaced, latin_look_alike, letter_of_sign, plain_form,
 };
 

@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::language::Language;
-use super::letters::is_unspaced;
 use super::roles::Roles;
 use super::table::{Entry, Node};
+use crate::spelling::letters::is_unspaced;
 
 /// How long a text may be that is searched for a keyword; a word counts for three.
 const KEYWORD_LENGTH_MAX: usize = 36;

@@ -3,10 +3,12 @@
 //! A fact that could not be read is [`Fact::Missing`], and a missing fact means hold: a guard that cannot see must not send. Facts
 //! hold no text and no address, so they are stored with each decision.
 
+use alloc::vec::Vec;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Cause, Connection, Content, ContentKind, Decision, DeclaredPurpose, KeyState, Limits, Mode, Origin, Provider, Request, Tat, Timestamp,
+    Cause, Connection, ContentKind, Decision, DeclaredPurpose, Findings, KeyState, Limits, Mode, Origin, Provider, Request, Tat, Timestamp,
     Usage,
 };
 
@@ -31,7 +33,7 @@ impl<T> Fact<T> {
 }
 
 /// What is known when a message is decided.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Facts {
     /// The account.
     #[serde(default = "usual", skip_serializing_if = "Usual::is_usual")]
@@ -54,7 +56,7 @@ pub struct Facts {
     /// Until when a free reply may be sent.
     #[serde(default = "usual", skip_serializing_if = "Usual::is_usual")]
     pub conversation: Fact<ConversationWindow>,
-    /// What was found in the content. Later content rules add their findings here and their rows to the rule table.
+    /// What was found in the content.
     #[serde(default = "usual", skip_serializing_if = "Usual::is_usual")]
     pub content: Fact<Findings>,
 }
@@ -148,7 +150,7 @@ impl Usual for ConversationWindow {
 }
 
 impl Usual for Findings {
-    const USUAL: Self = Self { one_time_code: false };
+    const USUAL: Self = Self { one_time_code: false, found: Vec::new(), own_links: false, tone: None };
 }
 
 fn is_false(value: &bool) -> bool {
@@ -237,52 +239,6 @@ impl Velocity {
     }
 }
 
-/// What was found in the content, before any transaction. It says nothing of the text itself.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Findings {
-    /// Whether it is a one-time code: an authentication template, or a short text with one code and no link.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub one_time_code: bool,
-}
-
-/// Looks at the content: pure, in linear time, on the caller's thread.
-pub fn examine(content: &Content) -> Findings {
-    let one_time_code = match content {
-        Content::Template { authentication, .. } => *authentication,
-        Content::Text { text } => is_one_time_code(text.as_str()),
-        _ => false,
-    };
-    Findings { one_time_code }
-}
-
-const CODE_TEXT_BYTES_MAX: usize = 400;
-
-fn is_one_time_code(text: &str) -> bool {
-    if text.len() > CODE_TEXT_BYTES_MAX || has_link(text) {
-        return false;
-    }
-    let codes = text.split(|character: char| !character.is_alphanumeric() && character != '-').filter(|word| is_code(word)).count();
-    codes == 1
-}
-
-/// Four to eight digits, perhaps with a hyphen between them.
-fn is_code(word: &str) -> bool {
-    let digits = word.chars().filter(|character| character.is_numeric()).count();
-    (4..=8).contains(&digits) && word.chars().all(|character| character.is_numeric() || character == '-')
-}
-
-/// Anything a phone may make into a link: a scheme, `www.`, an at sign, or letters around a dot without a space.
-fn has_link(text: &str) -> bool {
-    let lower_www = |word: &str| word.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("www."));
-    text.split_whitespace().any(|word| word.contains("://") || word.contains('@') || lower_www(word) || has_host(word))
-}
-
-fn has_host(word: &str) -> bool {
-    let parts = word.split(['.', '。', '．']);
-    let next_parts = parts.clone().skip(1);
-    parts.zip(next_parts).any(|(left, right)| left.ends_with(char::is_alphanumeric) && right.starts_with(char::is_alphanumeric))
-}
-
 /// A request as the rules see it: without its text and its address.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Subject {
@@ -328,22 +284,5 @@ mod tests {
         check_record(&missing, &["contact", "conversation", "instance", "key", "limits", "usage"]);
         let missing = Facts { usage: Fact::Missing, velocity: Fact::Missing, content: Fact::Missing, ..clear };
         check_record(&missing, &["content", "instance", "limits", "usage", "velocity"]);
-    }
-
-    #[test]
-    fn a_one_time_code_is_a_short_text_with_one_code_and_no_link() {
-        for (text, expected) in [
-            ("Your code is 123456.", true),
-            ("123-456 is your sign-in code. Do not share it.", true),
-            ("رمز التحقق ٤٨٢٩١٣", true),
-            ("Your code is 123456. Sign in at https://example.com", false),
-            ("Your code is 123456, see bank.example/login", false),
-            ("Your code is 123456, see bank。example", false),
-            ("Call 5551 or 5552", false),
-            ("We miss you! Come back.", false),
-            ("Order 123456789 shipped", false),
-        ] {
-            assert_eq!(is_one_time_code(text), expected, "{text:?}");
-        }
     }
 }

@@ -144,7 +144,7 @@ impl Txn<'_> {
     }
 
     fn start_facts(&self) -> StartFacts {
-        let suppressed = suppression_forbids(self.contact(), true, Findings::default(), &SUBJECT);
+        let suppressed = suppression_forbids(self.contact(), true, false, &SUBJECT);
         StartFacts {
             account_suspended: false,
             account_paused: self.rows.paused && !self.is(Mutant::PauseReadAtClaim),

@@ -25,13 +25,21 @@ pub(crate) fn decide(policy: &Policy, facts: &Facts, subject: &Subject, now: Tim
         (None, Verdict::Allow)
     };
     let (mut reasons, mut risk_score) = (Vec::new(), 0);
-    let mut tell = |rule, effect, weight, least, evidence| {
-        reasons.push(Reason { rule, effect, weight, evidence, decides: deciding == Some(rule) });
-        risk_score = risk_score.max(least).max(weight).min(100);
+    let mut tell = |rule, effect, points, least, evidence| {
+        reasons.push(Reason { rule, effect, points, evidence, decides: deciding == Some(rule) });
+        risk_score = risk_score.max(least).max(points).min(100);
     };
+    // The table tells of the template before it tells of the window.
+    let mut is_template = subject.content == ContentKind::Template;
     for (rule, evidence) in blocks {
-        let weight = if is_grave(rule) { 90 } else { 0 };
-        tell(rule, Effect::Block, weight, if is_grave(rule) { policy.block_from } else { 0 }, evidence);
+        if rule == RuleId::ConversationWindowClosed && core::mem::take(&mut is_template) {
+            tell(RuleId::TemplateApproved, Effect::Note, 0, 0, Evidence::None);
+        }
+        let points = if is_grave(rule) { 90 } else { 0 };
+        tell(rule, Effect::Block, points, if is_grave(rule) { policy.block_from } else { 0 }, evidence);
+    }
+    if is_template {
+        tell(RuleId::TemplateApproved, Effect::Note, 0, 0, Evidence::None);
     }
     let effect = if is_confirmation { Effect::Note } else { Effect::Throttle };
     waits.into_iter().for_each(|(rule, evidence)| tell(rule, effect, 0, 0, evidence));
@@ -64,7 +72,7 @@ fn blocks(facts: &Facts, subject: &Subject, now: Timestamp) -> Vec<(RuleId, Evid
         found.push((RuleId::InstanceNotConnected, Evidence::Connection(facts.instance.connection)));
     }
     if let Fact::Known(ContactState::Suppressed { cause, .. }) = facts.contact {
-        let is_code = facts.content == Fact::Known(Findings { one_time_code: true });
+        let is_code = facts.content == Fact::Known(Findings { one_time_code: true, ..Findings::default() });
         let asked_for = subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication) && !subject.origin.is_threecx();
         let own_wish = ["keyword", "natural_language", "user_preference"].contains(&cause.as_str());
         let is_exception = (is_code && asked_for && facts.account.one_time_codes_pass) || subject.origin == Origin::Confirmation;
@@ -123,7 +131,7 @@ fn slot(rate: Rate, tat: Tat, now: Timestamp) -> Option<Timestamp> {
 }
 
 fn holds(facts: &Facts, subject: &Subject) -> Vec<(RuleId, Evidence)> {
-    let is_code = facts.content == Fact::Known(Findings { one_time_code: true });
+    let is_code = facts.content == Fact::Known(Findings { one_time_code: true, ..Findings::default() });
     let asked_for = subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication) && !subject.origin.is_threecx();
     let doubtful = matches!(facts.contact, Fact::Known(ContactState::Suspected { .. })) && !(is_code && asked_for);
     let doubtful = doubtful.then_some((RuleId::OptOutSuspected, Evidence::None));

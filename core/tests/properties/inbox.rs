@@ -91,14 +91,14 @@ proptest! {
         let decision = decide(&policy, &facts, &subject, now);
         let held = decision.reasons.iter().any(|reason| reason.rule == RuleId::OptOutSuspected && reason.effect == Effect::Hold);
         let released_at = subject.released.then_some(since);
-        let findings = facts.content.known().copied().unwrap_or_default();
-        prop_assert_eq!(suspicion_holds(contact, released_at, findings, &subject), held);
+        let is_code = facts.content.known().is_some_and(|findings| findings.one_time_code);
+        prop_assert_eq!(suspicion_holds(contact, released_at, is_code, &subject), held);
     }
 
     #[test]
     fn a_release_answers_the_doubts_before_it(subject in subject(), since_millis in 0..9i64, released_millis in 0..9i64) {
         let [since, released_at] = [since_millis, released_millis].map(|millis| Timestamp::from_millis(NOON + millis));
-        let holds = |released_at| suspicion_holds(ContactState::Suspected { since }, released_at, Findings::default(), &subject);
+        let holds = |released_at| suspicion_holds(ContactState::Suspected { since }, released_at, false, &subject);
         prop_assert_eq!(holds(Some(released_at)), holds(None) && released_at < since);
     }
 

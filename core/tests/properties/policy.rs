@@ -35,7 +35,7 @@ proptest! {
     #[test]
     fn a_throttle_ends_later_than_now(policy in policy(), facts in facts(), subject in subject(), now in now()) {
         // The windows are those of the day, so that their ends lie ahead of any moment in it.
-        let facts = Facts { usage: Facts::clear(facts.limits, now).usage, ..facts };
+        let facts = Facts { usage: Facts::clear(facts.limits, now).usage, ..facts.clone() };
         if let Verdict::Throttle { retry_at } = decide(&policy, &facts, &subject, now).verdict {
             prop_assert!(retry_at > now);
         }
@@ -46,7 +46,7 @@ proptest! {
         policy in policy(), facts in facts(), subject in subject(), now in now(), contact in suppressed()
     ) {
         let [before, after] = [ContactState::Reachable, contact]
-            .map(|contact| decide(&policy, &Facts { contact: Fact::Known(contact), ..facts }, &subject, now));
+            .map(|contact| decide(&policy, &Facts { contact: Fact::Known(contact), ..facts.clone() }, &subject, now));
         prop_assert!(strictness(&after) >= strictness(&before));
     }
 
@@ -56,7 +56,7 @@ proptest! {
     ) {
         let [before, after] = [one.min(other), one.max(other)].map(|cause| {
             let contact = Fact::Known(ContactState::Suppressed { cause, since: now });
-            decide(&policy, &Facts { contact, ..facts }, &subject, now)
+            decide(&policy, &Facts { contact, ..facts.clone() }, &subject, now)
         });
         prop_assert!(strictness(&after) >= strictness(&before));
     }
@@ -65,7 +65,7 @@ proptest! {
     fn using_more_quota_never_turns_anything_else_into_an_allow(
         policy in policy(), facts in facts(), subject in subject(), now in now(), day in 0..9u64, month in 0..9u64
     ) {
-        let mut more = facts;
+        let mut more = facts.clone();
         if let Fact::Known(usage) = &mut more.usage {
             usage.day += day;
             usage.month += month;
@@ -99,9 +99,9 @@ proptest! {
 
     #[test]
     fn a_start_refuses_whom_accept_refuses(policy in policy(), facts in facts(), subject in subject(), now in now()) {
-        let (Fact::Known(contact), Fact::Known(findings)) = (facts.contact, facts.content) else { return Ok(()) };
+        let (Fact::Known(contact), Fact::Known(findings)) = (facts.contact, facts.content.clone()) else { return Ok(()) };
         let refused = decide(&policy, &facts, &subject, now).reasons.iter().any(|reason| reason.rule == RuleId::RecipientSuppressed);
-        prop_assert_eq!(suppression_forbids(contact, facts.account.one_time_codes_pass, findings, &subject), refused);
+        prop_assert_eq!(suppression_forbids(contact, facts.account.one_time_codes_pass, findings.one_time_code, &subject), refused);
     }
 
     #[test]
@@ -130,7 +130,7 @@ proptest! {
     #[test]
     fn exactly_what_was_allowed_is_charged(policy in policy(), facts in facts(), subject in charged(), now in now()) {
         let decision = decide(&policy, &facts, &subject, now);
-        let after = facts.after(&decision, now);
+        let after = facts.clone().after(&decision, now);
         if decision.verdict != Verdict::Allow {
             prop_assert_eq!(after, facts);
             return Ok(());
@@ -154,7 +154,7 @@ proptest! {
         let Fact::Known(before) = facts.usage else { return Ok(()) };
         // The one confirmation of an opt-out waits for no limit.
         prop_assume!(subject.origin != Origin::Confirmation);
-        let allowed = allowed_in_order(facts, &subject, now, messages);
+        let allowed = allowed_in_order(facts.clone(), &subject, now, messages);
         let left = (facts.limits.per_day.saturating_sub(before.day)).min(facts.limits.per_month.saturating_sub(before.month));
         prop_assert!(allowed <= left, "{allowed} allowed where {left} were left");
     }
@@ -170,7 +170,7 @@ fn allowed_in_order(mut facts: Facts, subject: &Subject, now: Timestamp, message
     for _ in 0..messages {
         let decision = decide(&gatepost::Policy::default(), &facts, subject, now);
         allowed += u64::from(decision.verdict == Verdict::Allow);
-        facts = facts.after(&decision, now);
+        facts = facts.clone().after(&decision, now);
     }
     allowed
 }

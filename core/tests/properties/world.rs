@@ -46,12 +46,17 @@ pub(crate) fn now() -> impl Strategy<Value = Timestamp> {
     (-86_400_000..86_400_000i64).prop_map(|offset| Timestamp::from_millis(NOON + offset))
 }
 
-fn fact<T: Copy + std::fmt::Debug + 'static>(known: impl Strategy<Value = T> + 'static) -> impl Strategy<Value = Fact<T>> {
+fn fact<T: Clone + std::fmt::Debug + 'static>(known: impl Strategy<Value = T> + 'static) -> impl Strategy<Value = Fact<T>> {
     prop_oneof![1 => Just(Fact::Missing), 12 => known.prop_map(Fact::Known)]
 }
 
 pub(crate) fn policy() -> impl Strategy<Value = Policy> {
-    (any::<u32>(), any::<u8>(), any::<u8>()).prop_map(|(version, review_from, block_from)| Policy { version, review_from, block_from })
+    (any::<u32>(), 1..=u8::MAX, 1..=u8::MAX).prop_map(|(version, review_from, block_from)| Policy {
+        version,
+        review_from,
+        block_from,
+        ..Policy::default()
+    })
 }
 
 pub(crate) fn rate() -> impl Strategy<Value = Rate> {
@@ -121,7 +126,7 @@ pub(crate) fn facts() -> impl Strategy<Value = Facts> {
     let key = prop_oneof![8 => Just(KeyState::Active), 1 => Just(KeyState::Expired), 1 => Just(KeyState::Revoked)];
     let suspected = ContactState::Suspected { since: Timestamp::from_millis(NOON) };
     let contact = prop_oneof![2 => Just(ContactState::Reachable), 1 => Just(suspected), 1 => suppressed()];
-    let findings = any::<bool>().prop_map(|one_time_code| Findings { one_time_code });
+    let findings = any::<bool>().prop_map(|one_time_code| Findings { one_time_code, ..Findings::default() });
     (account(), instance(), fact(key), limits(), fact(usage()), fact(velocity()), fact(contact), fact(conversation()), fact(findings))
         .prop_map(|(account, instance, key, limits, usage, velocity, contact, conversation, content)| Facts {
             account,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gatepost::{
     AccountStore, Actor, Answer, ApiKey, Cause, ContactId, Decider, DeliveryId, Fact, Instance, InstanceChange, InstanceId, KeyId, Message,
     MessageFilter, MessageId, Mode, NewSuppression, Page, Policy, PolicyEvent, PolicyEventFilter, Release, Review, ReviewAnswer,
-    ReviewFilter, Submission, Suppression, SuppressionFilter, SuppressionId, Timestamp, examine,
+    ReviewFilter, Sender, Submission, Suppression, SuppressionFilter, SuppressionId, Timestamp, examine,
 };
 
 use super::{Place, Scene};
@@ -30,7 +30,7 @@ impl Scene {
             delivery: DeliveryId::new(now, &self.dice),
             contact: ContactId::new(now, &self.dice),
             fingerprint: request.idempotency_key.is_some().then(|| request.fingerprint()),
-            findings: Fact::Known(examine(&request.content)),
+            findings: Fact::Known(examine(&request.content, &Sender::default())),
             request,
             now,
             at_once: None,

@@ -314,10 +314,10 @@ struct DoublyCharged(Arc<dyn Decider>);
 impl Decider for DoublyCharged {
     fn decide(&self, facts: &Facts, subject: &Subject, now: Timestamp) -> Decision {
         let usage = facts.usage.known().map_or(Fact::Missing, |usage| Fact::Known(twice(*usage)));
-        self.0.decide(&Facts { usage, ..*facts }, subject, now)
+        self.0.decide(&Facts { usage, ..facts.clone() }, subject, now)
     }
 
-    fn policy(&self) -> Policy {
+    fn policy(&self) -> &Policy {
         self.0.policy()
     }
 }

@@ -13,7 +13,8 @@ CREATE TABLE accounts (
     one_time_codes_pass INTEGER NOT NULL,
     supervised          INTEGER NOT NULL,
     confirms_opt_out    INTEGER NOT NULL,
-    threecx_enabled         INTEGER NOT NULL,
+    threecx_enabled     INTEGER NOT NULL,
+    sender              TEXT NOT NULL,      -- JSON: domains
     created_at          INTEGER NOT NULL,
     last_seq            INTEGER NOT NULL,   -- of the policy events
     last_inbound        INTEGER NOT NULL DEFAULT 0, -- the place of what came in last

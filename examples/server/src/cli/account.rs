@@ -46,6 +46,9 @@ pub(super) enum Verb {
         /// Whether its 3CX phone systems may be connected
         #[arg(long, value_name = "BOOL")]
         threecx_enabled: Option<bool>,
+        /// A domain that it sends under; given once for each, and all of them, for what was there before goes
+        #[arg(long = "sender-domain", value_name = "DOMAIN")]
+        sender_domains: Option<Vec<String>>,
     },
     /// Let nothing of it go out until it is resumed
     Pause {
@@ -107,11 +110,11 @@ impl Verb {
             }
             Self::List { paging } => paging.of(Question::get("/v1/accounts")).listed(COLUMNS),
             Self::Show { id } => Question::get(path(&id)),
-            Self::Update { id, name, terms, one_time_codes_pass, supervised, confirms_opt_out, threecx_enabled } => {
+            Self::Update { id, name, terms, one_time_codes_pass, supervised, confirms_opt_out, threecx_enabled, sender_domains } => {
                 let body = json!({
                     "name": name, "plan": terms.plan, "limits": terms.limits(), "time_zone": terms.time_zone,
                     "one_time_codes_pass": one_time_codes_pass, "supervised": supervised, "confirms_opt_out": confirms_opt_out,
-                    "threecx_enabled": threecx_enabled,
+                    "threecx_enabled": threecx_enabled, "sender_domains": sender_domains,
                 });
                 Question::patch(path(&id), given(body))
             }

@@ -290,7 +290,7 @@ const fn of_rule(rule: RuleId) -> (Code, &'static str) {
         RuleId::MonthlyLimit => (Code::MonthlyLimitExceeded, "throttle"),
         RuleId::DailyLimit => (Code::DailyLimitExceeded, "throttle"),
         RuleId::AccountVelocity | RuleId::InstanceVelocity | RuleId::RecipientVelocity => (Code::SendingThrottled, "throttle"),
-        RuleId::OptOutSuspected | RuleId::AccountSupervised | RuleId::FactMissing => (Code::PolicyViolation, "block"),
+        _ => (Code::PolicyViolation, "block"),
     }
 }
 
@@ -335,11 +335,11 @@ pub(super) const fn of_store_error(error: &StoreError) -> (Code, &'static str) {
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use gatepost::{Effect, Plan, Reason, Usage, Windows, Zone};
+    use gatepost::{Effect, Group, Plan, Reason, Usage, Windows, Zone};
 
     fn blocked_by(rule: Option<RuleId>) -> ContractError {
         let now = Timestamp::default();
-        let reason = |rule| Reason { rule, effect: Effect::Block, weight: 85, evidence: Evidence::None, decides: true };
+        let reason = |rule| Reason { rule, effect: Effect::Block, points: 85, evidence: Evidence::None, decides: true };
         let decision = Decision { verdict: Verdict::Block, risk_score: 85, reasons: rule.map(reason).into_iter().collect() };
         let usage = Usage { windows: Windows::at(now, &Zone::utc()), day: 0, month: 0 };
         ContractError::of_refusal(7, &decision, QuotaState { limits: Plan::Starter.limits(), usage }, now)
@@ -347,7 +347,9 @@ mod tests {
 
     #[test]
     fn every_rule_has_its_status_code_and_action() {
-        let rows: Vec<String> = RuleId::ALL
+        let (of_state, of_content): (Vec<RuleId>, Vec<RuleId>) = RuleId::ALL.iter().partition(|rule| rule.group() == Group::State);
+        assert!(of_content.into_iter().all(|rule| of_rule(rule) == (Code::PolicyViolation, "block")));
+        let rows: Vec<String> = of_state
             .iter()
             .map(|rule| {
                 let (code, action) = of_rule(*rule);
@@ -372,6 +374,8 @@ mod tests {
                 "recipient_velocity: 429 sending_throttled throttle",
                 "opt_out_suspected: 403 policy_violation block",
                 "account_supervised: 403 policy_violation block",
+                "risk_review: 403 policy_violation block",
+                "risk_block: 403 policy_violation block",
                 "fact_missing: 403 policy_violation block",
             ]
         );

@@ -3,8 +3,8 @@
 use std::io::{self, BufRead, Write};
 
 use gatepost::{
-    Content, Decision, DeclaredPurpose, Effect, Fact, Facts, Mode, Origin, Plan, Policy, Purpose, RefusedPurpose, Subject, Text, Timestamp,
-    Verdict, decide, examine,
+    Category, Content, Decision, DeclaredPurpose, Effect, Fact, Facts, Group, Mode, Origin, Plan, Policy, Purpose, Sender, Span, Subject,
+    Text, Timestamp, Verdict, decide, examine,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -24,11 +24,11 @@ struct Message {
 
 impl Message {
     fn verdict(&self, policy: &Policy, now: Timestamp) -> MessageVerdict {
-        let content = Fact::Known(examine(&self.content));
+        let content = Fact::Known(examine(&self.content, &Sender::default()));
         let facts = Facts { content, ..Facts::clear(Plan::Starter.limits(), now) };
         let subject =
             Subject { purpose: self.purpose, content: self.content.kind(), origin: Origin::App, mode: Mode::Live, released: false };
-        MessageVerdict::new(&decide(policy, &facts, &subject, now), self.purpose)
+        MessageVerdict::new(&decide(policy, &facts, &subject, now))
     }
 }
 
@@ -61,28 +61,26 @@ struct MessageVerdict {
 struct Reason {
     rule: &'static str,
     text: &'static str,
+    group: Group,
     effect: Effect,
-    weight: u8,
+    points: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'static str>,
     decides: bool,
 }
 
-/// What kind of unwanted message it is.
-#[derive(Clone, Copy, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Category {
-    ColdOutreach,
-    Marketing,
-    Ok,
-    Political,
-}
-
 impl MessageVerdict {
-    fn new(decision: &Decision, purpose: DeclaredPurpose) -> Self {
+    fn new(decision: &Decision) -> Self {
         let reason = |reason: &gatepost::Reason| Reason {
             rule: reason.rule.as_str(),
             text: reason.rule.text(),
             effect: reason.effect,
-            weight: reason.weight,
+            group: reason.rule.group(),
+            points: reason.points,
+            at: reason.evidence.span(),
+            remedy: reason.rule.remedy(),
             decides: reason.decides,
         };
         Self {
@@ -94,21 +92,7 @@ impl MessageVerdict {
             },
             risk_score: decision.risk_score,
             reasons: decision.reasons.iter().map(reason).collect(),
-            category: Category::of(purpose),
-        }
-    }
-}
-
-impl Category {
-    /// The category that the sender named. `unknown` names none: such a message is blocked for its purpose, not for what it says.
-    fn of(purpose: DeclaredPurpose) -> Self {
-        match purpose {
-            DeclaredPurpose::Allowed(_) | DeclaredPurpose::Refused(RefusedPurpose::Unknown) => Self::Ok,
-            DeclaredPurpose::Refused(RefusedPurpose::ColdOutreach) => Self::ColdOutreach,
-            DeclaredPurpose::Refused(RefusedPurpose::Political) => Self::Political,
-            DeclaredPurpose::Refused(RefusedPurpose::BulkCampaign | RefusedPurpose::Marketing | RefusedPurpose::Promotion) => {
-                Self::Marketing
-            }
+            category: decision.category(),
         }
     }
 }
@@ -129,8 +113,7 @@ mod tests {
     const ALLOWED: &str = r#"{"decision":"allow","risk_score":0,"reasons":[],"category":"ok"}"#;
 
     fn blocked(category: &str) -> String {
-        let reason =
-            r#"{"rule":"purpose_not_allowed","text":"messages are not sent for this purpose","effect":"block","weight":90,"decides":true}"#;
+        let reason = r#"{"rule":"purpose_not_allowed","text":"messages are not sent for this purpose","group":"state","effect":"block","points":90,"remedy":"declare what it is for, if that is one of the allowed purposes","decides":true}"#;
         format!(r#"{{"decision":"block","risk_score":90,"reasons":[{reason}],"category":"{category}"}}"#)
     }
 

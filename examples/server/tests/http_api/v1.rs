@@ -496,13 +496,14 @@ async fn policy_events_tell_accounts_what_and_operators_how_much() {
     assert_eq!((&event["seq"], &event["purpose"], &event["recipient"]), (&json!(2), &json!("marketing"), &json!(["+999•••••••67"])));
     assert_eq!(
         event["decision"],
-        json!({"verdict": "block", "risk_score": 90, "reasons": [{
+        json!({"verdict": "block", "risk_score": 90, "category": "marketing", "reasons": [{
             "rule": "purpose_not_allowed", "text": "messages are not sent for this purpose", "effect": "block", "decides": true,
-            "evidence": {"purpose": "marketing"}
+            "evidence": {"purpose": "marketing"}, "group": "state",
+            "remedy": "declare what it is for, if that is one of the allowed purposes"
         }]})
     );
     let to_operator = world.get(&format!("{path}?refused=true"), &world.operator).await;
-    assert_eq!(items(&to_operator)[0]["decision"]["reasons"][0]["weight"], 90);
+    assert_eq!(items(&to_operator)[0]["decision"]["reasons"][0]["points"], 90);
 
     let all = world.get(&format!("{path}?limit=1"), &world.shop.key).await;
     assert_eq!((items(&all).len(), &all.body["next_cursor"]), (1, &json!("2")));
@@ -529,11 +530,43 @@ async fn usage_tells_what_is_left_of_day_and_month() {
 }
 
 #[tokio::test]
+async fn what_a_text_shows_is_explained_with_its_place_and_its_remedy() {
+    let world = World::new().await;
+    let path = world.shop_path("/decisions/explain");
+    let mut body = message();
+    body["message"] = json!("Verify now: http://203.0.113.7/login");
+    let explained = world.post(&path, &world.operator, body.clone()).await;
+    assert_eq!((&explained.body["verdict"], &explained.body["category"]), (&json!("block"), &json!("harmful_link")));
+    let reasons = explained.body["reasons"].as_array().unwrap();
+    let link = reasons.iter().find(|reason| reason["rule"] == "link_numeric_host").unwrap();
+    assert_eq!(link["evidence"], json!({"at": {"part": "body", "start": 12, "length": 24}, "times": 1}));
+    assert_eq!((&link["group"], &link["points"]), (&json!("link"), &json!(50)));
+    assert_eq!(link["remedy"], "remove the link, or lead to a domain of the sender");
+    let to_account = world.post(&path, &world.shop.key, body.clone()).await;
+    assert!(to_account.body["reasons"].as_array().unwrap().iter().all(|reason| reason.get("points").is_none()));
+    let sent = world.post("/api/send-message", &world.shop.key, body).await;
+    sent.is_contract_error(403, "policy_violation");
+}
+
+#[tokio::test]
+async fn links_to_the_senders_own_domains_are_trusted() {
+    let world = World::new().await;
+    let path = world.shop_path("");
+    let changed = world.patch(&path, &world.operator, json!({"sender_domains": ["Fernhill-Login.example"]})).await;
+    assert_eq!(changed.body["sender_domains"], json!(["fernhill-login.example"]));
+    let mut body = message();
+    body["message"] = json!("Your table is ready, see fernhill-login.example/5512");
+    let explained = world.post(&format!("{path}/decisions/explain"), &world.operator, body).await;
+    assert_eq!(explained.body["reasons"][0]["rule"], "links_trusted");
+    world.patch(&path, &world.operator, json!({"sender_domains": ["bit.ly"]})).await.is_problem(422, "validation_error");
+}
+
+#[tokio::test]
 async fn a_dry_run_decides_and_leaves_nothing_behind() {
     let world = World::new().await;
     let path = world.shop_path("/decisions/explain");
     let explained = world.post(&path, &world.shop.key, message()).await;
-    assert_eq!(explained.body, json!({"verdict": "allow", "risk_score": 0, "reasons": []}));
+    assert_eq!(explained.body, json!({"verdict": "allow", "risk_score": 0, "category": "ok", "reasons": []}));
     let mut body = message();
     body["message_purpose"] = json!("political");
     assert_eq!(world.post(&path, &world.operator, body.clone()).await.body["verdict"], "block");

@@ -279,6 +279,7 @@ impl Customer {
             supervised: false,
             confirms_opt_out: true,
             threecx_enabled: true,
+            sender: gatepost::Sender::default(),
             created_at: host.now(),
         };
         let id = account.id;

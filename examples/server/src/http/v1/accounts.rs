@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, Uri, header};
 use axum::response::IntoResponse;
-use gatepost::{Account, AccountChange, AccountId, Calendar, Limits, Name, Pause, Plan, Rate, Zone};
+use gatepost::{Account, AccountChange, AccountId, Calendar, Limits, Name, Pause, Plan, Rate, Sender, SenderDomain, Zone};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -52,6 +52,9 @@ pub(super) struct AccountShape {
     confirms_opt_out: bool,
     /// Whether its 3CX phone systems may be connected.
     threecx_enabled: bool,
+    /// The domains that it sends under, which who runs the gateway vouches for: links to them, and to names under them, are trusted.
+    #[schema(value_type = Vec<String>, example = json!(["fernhill.example"]))]
+    sender_domains: Vec<SenderDomain>,
     /// When it was made.
     created_at: Time,
 }
@@ -140,6 +143,10 @@ pub(super) struct CreateAccount {
     /// Whether its 3CX phone systems may be connected; not, where nothing is said.
     #[serde(default)]
     threecx_enabled: bool,
+    /// The domains that it sends under, at most 50; links to them, and to names under them, are trusted.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 50, example = json!(["fernhill.example"]))]
+    sender_domains: Option<Vec<SenderDomain>>,
 }
 
 /// A change to an account; what is absent stays.
@@ -173,6 +180,10 @@ pub(super) struct ChangeAccount {
     /// Whether its 3CX phone systems may be connected.
     #[serde(default)]
     threecx_enabled: Option<bool>,
+    /// The domains that it sends under: all of them, for what was there before goes. At most 50.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 50, example = json!(["fernhill.example"]))]
+    sender_domains: Option<Vec<SenderDomain>>,
 }
 
 /// Which part of a list.
@@ -206,6 +217,7 @@ pub(super) async fn create_account(
         supervised: false,
         confirms_opt_out: true,
         threecx_enabled: asked.threecx_enabled,
+        sender: sender(asked.sender_domains)?.unwrap_or_default(),
         created_at: now,
     };
     app.gateway.store().operator().add_account(account.clone()).await?;
@@ -250,8 +262,16 @@ pub(super) async fn change_account(
     };
     let ChangeAccount { name, one_time_codes_pass, supervised, confirms_opt_out, threecx_enabled, .. } = asked;
     let change = AccountChange { name, plan, calendar, one_time_codes_pass, supervised, confirms_opt_out, ..AccountChange::default() };
-    let change = AccountChange { threecx_enabled, ..change };
+    let change = AccountChange { threecx_enabled, sender: sender(asked.sender_domains)?, ..change };
     apply(&app, on, change, "an account was changed").await
+}
+
+/// The domains that are asked for.
+fn sender(domains: Option<Vec<SenderDomain>>) -> Result<Option<Sender>, Problem> {
+    if domains.as_ref().is_some_and(|domains| domains.len() > Sender::DOMAINS_MAX) {
+        return Err(Problem::of_field("sender_domains", format!("expected at most {} domains", Sender::DOMAINS_MAX)));
+    }
+    Ok(domains.map(|domains| Sender { domains }))
 }
 
 /// Pause an account
@@ -380,6 +400,7 @@ impl AccountShape {
             supervised: account.supervised,
             confirms_opt_out: account.confirms_opt_out,
             threecx_enabled: account.threecx_enabled,
+            sender_domains: account.sender.domains,
             created_at: account.created_at.into(),
         }
     }

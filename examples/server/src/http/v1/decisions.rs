@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
-use gatepost::{Decision, Evidence, FactName, Mode, Origin, Reason, Verdict};
+use gatepost::{Decision, Evidence, FactName, Mode, Origin, Part, Reason, Span, Verdict};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,7 +15,7 @@ use crate::http::identity::Identity;
 use crate::http::json::Json;
 use crate::http::problem::{Problem, ProblemShape};
 use crate::http::state::App;
-use crate::http::words::{CauseWord, ConnectionWord, EffectWord, RuleWord, Time};
+use crate::http::words::{CauseWord, ConnectionWord, EffectWord, GroupWord, RuleWord, Time};
 
 /// What was decided about a message, and why.
 #[derive(Serialize, ToSchema)]
@@ -30,6 +30,10 @@ pub(super) struct DecisionShape {
     /// How risky the message looks, from 0 to 100.
     #[schema(maximum = 100)]
     risk_score: u8,
+    /// What kind of unwanted message it looks like: `ok`, `marketing`, `political`, `cold_outreach`, `phishing`, `scam`, `impersonation`,
+    /// `harmful_link` or `obfuscation`.
+    #[schema(value_type = String, example = "ok")]
+    category: &'static str,
     /// Everything that was found.
     reasons: Vec<ReasonShape>,
 }
@@ -50,9 +54,15 @@ struct ReasonShape {
     /// What it was found by.
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<EvidenceShape>,
-    /// What it adds to the risk; shown to who runs the gateway only.
+    /// What it is about: the points of one group are added up as far as a cap.
+    group: GroupWord,
+    /// What it adds to the risk of its group, or the least risk it stands for; shown to who runs the gateway only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    weight: Option<u8>,
+    points: Option<u8>,
+    /// What would change it, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "remove the link, or lead to a domain of the sender")]
+    remedy: Option<&'static str>,
 }
 
 /// What a reason was found by.
@@ -75,6 +85,25 @@ struct EvidenceShape {
     /// How much of it was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     used: Option<u64>,
+    /// The part of the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<SpanShape>,
+    /// How often it was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<u8>,
+    /// The kind of unwanted message to which the wording is nearest: `marketing`, `political`, `cold_outreach` or `fraud`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "fraud")]
+    family: Option<&'static str>,
+    /// How sure the model is, in hundredths of a logit; shown to who runs the gateway only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    margin: Option<i16>,
+    /// What the risk adds up to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<u8>,
+    /// From how much on the policy asks for it; shown to who runs the gateway only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<u8>,
     /// The purpose that was declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "marketing")]
@@ -82,6 +111,25 @@ struct EvidenceShape {
     /// The time from which on it would pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Time>,
+}
+
+/// A part of the text, in characters (Unicode scalar values).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Span)]
+struct SpanShape {
+    /// In which of the message's texts: `body`, `header`, `footer`, `button`, `link`, `name` or `parameter`.
+    #[schema(value_type = String, example = "body")]
+    part: Part,
+    /// How many characters stand before it.
+    start: u16,
+    /// How many characters it has.
+    length: u16,
+}
+
+impl SpanShape {
+    const fn of(span: Span) -> Self {
+        Self { part: span.part, start: span.start, length: span.length }
+    }
 }
 
 /// Explain a decision
@@ -131,7 +179,7 @@ impl DecisionShape {
             Verdict::Block => ("block", None),
         };
         let reasons = decision.reasons.iter().map(|reason| ReasonShape::of(reason, to_operator)).collect();
-        Self { verdict, retry_at, risk_score: decision.risk_score, reasons }
+        Self { verdict, retry_at, risk_score: decision.risk_score, category: decision.category().as_str(), reasons }
     }
 }
 
@@ -142,20 +190,27 @@ impl ReasonShape {
             text: reason.rule.text(),
             effect: EffectWord(reason.effect),
             decides: reason.decides,
-            evidence: EvidenceShape::of(reason.evidence),
-            weight: to_operator.then_some(reason.weight),
+            evidence: EvidenceShape::of(reason.evidence, to_operator),
+            group: GroupWord(reason.rule.group()),
+            points: to_operator.then_some(reason.points),
+            remedy: reason.rule.remedy(),
         }
     }
 }
 
 impl EvidenceShape {
-    fn of(evidence: Evidence) -> Option<Self> {
+    fn of(evidence: Evidence, to_operator: bool) -> Option<Self> {
         let empty = Self::default();
         match evidence {
             Evidence::None => None,
             Evidence::Cause(cause) => Some(Self { cause: Some(CauseWord(cause)), ..empty }),
             Evidence::Connection(connection) => Some(Self { connection: Some(ConnectionWord(connection)), ..empty }),
             Evidence::Fact(fact) => Some(Self { fact: Some(fact), ..empty }),
+            Evidence::Found { at, times } => Some(Self { at: Some(SpanShape::of(at)), times: Some(times), ..empty }),
+            Evidence::Heard { family, margin, at } => {
+                Some(Self { at: Some(SpanShape::of(at)), family: Some(family.as_str()), margin: to_operator.then_some(margin), ..empty })
+            }
+            Evidence::Score { score, from } => Some(Self { score: Some(score), from: to_operator.then_some(from), ..empty }),
             Evidence::Limit { limit, used, until } => {
                 Some(Self { limit: Some(limit), used: Some(used), until: Some(until.into()), ..empty })
             }

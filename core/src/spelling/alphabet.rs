@@ -3,13 +3,13 @@
 use super::glyph::{BLOCK_LENGTH, Glyph};
 
 /// By block of characters, the number of the block of glyphs.
-const BLOCKS: &[[u8; 2]] = include_bytes!(concat!(env!("OUT_DIR"), "/opt_out.blocks")).as_chunks().0;
+const BLOCKS: &[[u8; 2]] = include_bytes!(concat!(env!("OUT_DIR"), "/spelling.blocks")).as_chunks().0;
 /// The blocks of glyphs.
-const GLYPHS: &[[u8; 4]] = include_bytes!(concat!(env!("OUT_DIR"), "/opt_out.glyphs")).as_chunks().0;
+const GLYPHS: &[[u8; 4]] = include_bytes!(concat!(env!("OUT_DIR"), "/spelling.glyphs")).as_chunks().0;
 
 /// What is known of a character.
 #[inline]
-pub(super) fn glyph(character: char) -> Glyph {
+pub(crate) fn glyph(character: char) -> Glyph {
     in_table(character as usize).unwrap_or_else(|| Glyph::judge(character))
 }
 

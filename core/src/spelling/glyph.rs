@@ -6,40 +6,40 @@
 use super::letters::{fold, has_case, is_accent, is_compatibility_form, is_disguise, is_invisible, is_of_word, plain_form};
 
 /// How many characters share a block of the table: it holds a block once, however often it is needed.
-pub(super) const BLOCK_LENGTH: usize = 64;
+pub(crate) const BLOCK_LENGTH: usize = 64;
 
 /// What is known of a character, and the letter it becomes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct Glyph(u32);
+pub(crate) struct Glyph(u32);
 
 impl Glyph {
     /// A capital.
-    pub(super) const UPPER: Self = Self(1);
+    pub(crate) const UPPER: Self = Self(1);
     /// A small letter.
-    pub(super) const LOWER: Self = Self(1 << 1);
+    pub(crate) const LOWER: Self = Self(1 << 1);
     /// Not seen by a reader.
-    pub(super) const INVISIBLE: Self = Self(1 << 2);
+    pub(crate) const INVISIBLE: Self = Self(1 << 2);
     /// Belongs to a word.
-    pub(super) const OF_WORD: Self = Self(1 << 3);
+    pub(crate) const OF_WORD: Self = Self(1 << 3);
     /// Becomes one letter, whatever stands beside it.
     const LETTER: Self = Self(1 << 4);
     /// Becomes a Latin letter.
-    pub(super) const LATIN: Self = Self(1 << 5);
+    pub(crate) const LATIN: Self = Self(1 << 5);
     /// Becomes a digit or a letter of another script.
-    pub(super) const OTHER: Self = Self(1 << 6);
+    pub(crate) const OTHER: Self = Self(1 << 6);
     /// Becomes a letter that shows that a word is written to look Latin.
-    pub(super) const DISGUISE: Self = Self(1 << 7);
+    pub(crate) const DISGUISE: Self = Self(1 << 7);
     /// An accent.
-    pub(super) const ACCENT: Self = Self(1 << 8);
+    pub(crate) const ACCENT: Self = Self(1 << 8);
     /// A form of other characters, to be unfolded before it is read.
-    pub(super) const FORM: Self = Self(1 << 9);
+    pub(crate) const FORM: Self = Self(1 << 9);
     /// Becomes such a form.
-    pub(super) const LEFT_FORM: Self = Self(1 << 10);
+    pub(crate) const LEFT_FORM: Self = Self(1 << 10);
     /// Above the properties stands how far it is to the letter that the character becomes.
     const STEP_SHIFT: u32 = 16;
 
     /// What the functions say.
-    pub(super) fn judge(character: char) -> Self {
+    pub(crate) fn judge(character: char) -> Self {
         let is_seen = !is_invisible(character);
         let has_case = has_case(character);
         let known = Self::default()
@@ -69,13 +69,13 @@ impl Glyph {
     }
 
     /// The one letter that this character becomes. A digit becomes none, for what it means depends on what stands beside it.
-    pub(super) fn letter(self, character: char) -> Option<char> {
+    pub(crate) fn letter(self, character: char) -> Option<char> {
         let step = (self.0 >> Self::STEP_SHIFT) as i16;
         if self.has(Self::LETTER) { char::from_u32(u32::from(character).wrapping_add_signed(i32::from(step))) } else { None }
     }
 
     /// Whether it is a letter and stays as it is.
-    pub(super) const fn stays(self) -> bool {
+    pub(crate) const fn stays(self) -> bool {
         self.has(Self::LETTER) && self.0 >> Self::STEP_SHIFT == 0
     }
 
@@ -83,23 +83,23 @@ impl Glyph {
         if is_so { self.or(other) } else { self }
     }
 
-    pub(super) const fn or(self, other: Self) -> Self {
+    pub(crate) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// Whether any of those is so.
-    pub(super) const fn has(self, any: Self) -> bool {
+    pub(crate) const fn has(self, any: Self) -> bool {
         self.0 & any.0 != 0
     }
 
     /// As it stands in the table.
-    pub(super) const fn from_bits(bits: u32) -> Self {
+    pub(crate) const fn from_bits(bits: u32) -> Self {
         Self(bits)
     }
 
     /// As it stands in the table.
     #[allow(dead_code, reason = "the build script calls it")]
-    pub(super) const fn bits(self) -> u32 {
+    pub(crate) const fn bits(self) -> u32 {
         self.0
     }
 }

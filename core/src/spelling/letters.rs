@@ -5,13 +5,13 @@ use icu_normalizer::properties::{CanonicalDecompositionBorrowed, Decomposed};
 const DECOMPOSITION: CanonicalDecompositionBorrowed<'static> = CanonicalDecompositionBorrowed::new();
 
 /// Whether the script of a character may have capitals.
-pub(super) const fn has_case(character: char) -> bool {
+pub(crate) const fn has_case(character: char) -> bool {
     matches!(character, '\0'..='\u{58F}' | '\u{10A0}'..='\u{10FF}' | '\u{1C80}'..='\u{1FFF}' | '\u{2100}'..='\u{218F}' | '\u{24B6}'..='\u{24E9}'
         | '\u{2C00}'..='\u{2DFF}' | '\u{A640}'..='\u{ABFF}' | '\u{FB00}'..='\u{FB17}' | '\u{FF21}'..='\u{FF5A}' | '\u{10400}'..='\u{1E95F}')
 }
 
 /// The letter or digit behind the forms that people use most to dress one up: full width, mathematical, circled.
-pub(super) fn plain_form(character: char) -> char {
+pub(crate) fn plain_form(character: char) -> char {
     let code = u32::from(character);
     let plain = match code {
         0..=0x9F => code,
@@ -31,7 +31,7 @@ pub(super) fn plain_form(character: char) -> char {
 }
 
 /// Whether a character may be a form of others that only compatibility normalization unfolds, or a part to be composed.
-pub(super) const fn is_compatibility_form(character: char) -> bool {
+pub(crate) const fn is_compatibility_form(character: char) -> bool {
     let is_common = matches!(character, '\0'..='\u{A9}' | '\u{BF}'..='\u{131}' | '\u{400}'..='\u{586}' | '\u{588}'..='\u{674}'
         | '\u{679}'..='\u{EB2}' | '\u{4E00}'..='\u{A69B}' | '\u{AC00}'..='\u{D7FF}');
     !is_common
@@ -51,7 +51,7 @@ pub(super) const fn is_compatibility_form(character: char) -> bool {
 }
 
 /// Characters that a reader does not see, and the stretching of Arabic.
-pub(super) const fn is_invisible(character: char) -> bool {
+pub(crate) const fn is_invisible(character: char) -> bool {
     character >= '\u{AD}'
         && matches!(
             character,
@@ -62,7 +62,7 @@ pub(super) const fn is_invisible(character: char) -> bool {
 }
 
 /// Accents, points and tone marks; not the vowel signs of India, which make another word.
-pub(super) const fn is_accent(character: char) -> bool {
+pub(crate) const fn is_accent(character: char) -> bool {
     matches!(
         character,
         '\u{300}'..='\u{36F}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5BD}' | '\u{5BF}' | '\u{5C1}' | '\u{5C2}' | '\u{5C4}' | '\u{5C5}'
@@ -73,7 +73,7 @@ pub(super) const fn is_accent(character: char) -> bool {
 }
 
 /// Whether words of this script stand without spaces: Chinese, Japanese, Korean, Thai.
-pub(super) const fn is_unspaced(character: char) -> bool {
+pub(crate) const fn is_unspaced(character: char) -> bool {
     match character {
         '\0'..='\u{E00}' => false,
         '\u{4E00}'..='\u{9FFF}' | '\u{3040}'..='\u{30FF}' | '\u{AC00}'..='\u{D7A3}' | '\u{E01}'..='\u{E5B}' => true,
@@ -86,7 +86,7 @@ pub(super) const fn is_unspaced(character: char) -> bool {
 }
 
 /// Gives the folded letters and digits of a character to `take`.
-pub(super) fn fold(character: char, take: &mut impl FnMut(char)) {
+pub(crate) fn fold(character: char, take: &mut impl FnMut(char)) {
     match character {
         '\0'..='\u{7F}' => take(character.to_ascii_lowercase()),
         'à'..='ÿ' | 'α'..='ω' | 'а'..='џ' => fold_lower(character, take),
@@ -112,7 +112,7 @@ fn fold_lower(lower: char, take: &mut impl FnMut(char)) {
     }
 }
 
-pub(super) const fn is_greek(character: char) -> bool {
+pub(crate) const fn is_greek(character: char) -> bool {
     matches!(character, '\u{370}'..='\u{3FF}' | '\u{1F00}'..='\u{1FFF}')
 }
 
@@ -127,7 +127,7 @@ const fn may_have_parts(letter: char) -> bool {
 }
 
 /// Letters that stay as they are: most of those that are not Latin.
-pub(super) const fn is_folded(letter: char) -> bool {
+pub(crate) const fn is_folded(letter: char) -> bool {
     match letter as u32 >> 8 {
         0x00 => letter.is_ascii_lowercase(),
         0x03 => matches!(letter, 'α'..='ρ' | 'σ'..='ω'),
@@ -213,7 +213,7 @@ fn western_digit(character: char) -> char {
 }
 
 /// Whether a character belongs to a word.
-pub(super) fn is_of_word(character: char) -> bool {
+pub(crate) fn is_of_word(character: char) -> bool {
     if character.is_ascii() {
         return character.is_ascii_alphanumeric();
     }
@@ -225,7 +225,7 @@ const fn is_vowel_sign(character: char) -> bool {
     matches!(character, '\u{900}'..='\u{963}' | '\u{971}'..='\u{DF3}' | '\u{E31}'..='\u{E4E}')
 }
 
-pub(super) const fn letter_of_sign(sign: char) -> char {
+pub(crate) const fn letter_of_sign(sign: char) -> char {
     match sign {
         '0' => 'o',
         '1' => 'i',
@@ -238,7 +238,7 @@ pub(super) const fn letter_of_sign(sign: char) -> char {
 }
 
 /// The Latin letter that a Cyrillic or Greek one looks like.
-pub(super) const fn latin_look_alike(letter: char) -> Option<char> {
+pub(crate) const fn latin_look_alike(letter: char) -> Option<char> {
     Some(match letter {
         'а' | 'α' => 'a',
         'в' | 'β' => 'b',
@@ -263,7 +263,7 @@ pub(super) const fn latin_look_alike(letter: char) -> Option<char> {
 }
 
 /// The Cyrillic letter that a Latin one looks like.
-pub(super) const fn cyrillic_look_alike(letter: char) -> Option<char> {
+pub(crate) const fn cyrillic_look_alike(letter: char) -> Option<char> {
     Some(match letter {
         'a' => 'а',
         'b' => 'в',
@@ -283,6 +283,6 @@ pub(super) const fn cyrillic_look_alike(letter: char) -> Option<char> {
 }
 
 /// Cyrillic letters that are rare enough to show that a word is written to look Latin.
-pub(super) const fn is_disguise(letter: char) -> bool {
+pub(crate) const fn is_disguise(letter: char) -> bool {
     matches!(letter, 'ѕ' | 'ј' | 'ԁ')
 }

@@ -1,0 +1,448 @@
+//! Examine: what a content shows, before anybody decides.
+//!
+//! [`examine`] is a pure function of the content and of who sends it, in a time that grows with the length of the text. It runs on the caller's thread, before any
+//! transaction; what it finds are facts, and the policy says what they weigh. The way of a text:
+//!
+//! 1. It is folded: one spelling for the many in which the same word arrives, with a map back.
+//! 2. All phrases of all languages are looked for at once. A verb that asks to hand something over near the name of a secret is a
+//!    request for it, unless the sentence warns of that.
+//! 3. Its links are judged by their letters.
+//! 4. A small linear model says how much the wording is like that of unwanted texts (feature `model`).
+
+mod fold;
+mod hosts;
+mod lexicon;
+mod link;
+mod model;
+mod one_time_code;
+mod phrase;
+mod sender;
+mod signal;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+pub use model::{InvalidModel, Model, Piece, Tone};
+pub use sender::{InvalidDomain, Sender, SenderDomain};
+pub use signal::Signal;
+
+use crate::{Action, Content, TemplateButtonFill, TemplateHeader};
+use fold::Folded;
+use lexicon::Hit;
+use link::Link;
+use phrase::Phrase;
+
+/// The families of unwanted messages.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// Promotes or sells, also inside a genuine notice.
+    Marketing,
+    /// Asks for votes, or for support of a campaign.
+    Political,
+    /// Pitches to somebody who asked for nothing.
+    ColdOutreach,
+    /// Deceives: phishing, scam, impersonation, harmful links.
+    Fraud,
+}
+
+impl Family {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Marketing, Self::Political, Self::ColdOutreach, Self::Fraud];
+
+    /// The word used in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Marketing => "marketing",
+            Self::Political => "political",
+            Self::ColdOutreach => "cold_outreach",
+            Self::Fraud => "fraud",
+        }
+    }
+}
+
+/// What was found in a content. It says nothing of the text itself.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Findings {
+    /// Whether it is a one-time code: an authentication template, or a short text with one code and no link.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub one_time_code: bool,
+    /// What its text shows, each signal once, in the order of [`Signal::ALL`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<Finding>,
+    /// Whether each of its links leads to a host of the sender; `false` where it has none.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub own_links: bool,
+    /// What the model says of the wording; nothing where it abstains.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tone: Option<Heard>,
+}
+
+/// A signal in a content.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Finding {
+    /// What it shows.
+    pub signal: Signal,
+    /// Where first.
+    pub at: Span,
+    /// How often, at most 255 times.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub times: u8,
+}
+
+/// What the model heard, and where most of it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Heard {
+    /// What it says.
+    #[serde(flatten)]
+    pub tone: Tone,
+    /// The words that speak most for it.
+    pub at: Span,
+}
+
+/// A part of a content's text, in characters (Unicode scalar values).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Span {
+    /// In which of its texts.
+    #[serde(default, skip_serializing_if = "Part::is_body")]
+    pub part: Part,
+    /// How many characters stand before it.
+    pub start: u16,
+    /// How many characters it has.
+    pub length: u16,
+}
+
+/// The texts of a content.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// What it says: its text, or what stands below a picture.
+    #[default]
+    Body,
+    /// What stands above.
+    Header,
+    /// What stands below.
+    Footer,
+    /// What a button, or the row of a list, says.
+    Button,
+    /// Where a button, or a file, leads.
+    Link,
+    /// What a file or a place is called.
+    Name,
+    /// What fills a gap of a template.
+    Parameter,
+}
+
+impl Part {
+    fn is_body(&self) -> bool {
+        *self == Self::Body
+    }
+}
+
+const fn one() -> u8 {
+    1
+}
+
+const fn is_one(times: &u8) -> bool {
+    *times == 1
+}
+
+/// The most bytes of a content that are read; of more, the head and the tail, and it is a signal that there are more. No provider takes
+/// more than 4,096 characters of a text.
+const BYTES_MAX: usize = 16 * 1024;
+
+/// Looks at a content that `sender` wants to send: pure, in linear time, on the caller's thread.
+///
+/// ```
+/// use gatepost::{Content, Sender, Signal, Text, examine};
+///
+/// let text: Text = "Your account will be closed. Verify at http://203.0.113.7/login".parse()?;
+/// let findings = examine(&Content::from(text), &Sender::default());
+/// assert!(findings.found.iter().any(|finding| finding.signal == Signal::LinkNumericHost));
+/// # Ok::<(), gatepost::InvalidText>(())
+/// ```
+pub fn examine(content: &Content, sender: &Sender) -> Findings {
+    examine_with(content, sender, shipped())
+}
+
+/// As [`examine`], with another model or none.
+pub fn examine_with(content: &Content, sender: &Sender, model: Option<&Model<'_>>) -> Findings {
+    let reading = Reading::of(content);
+    let mut notes = Notes::default();
+    let links = reading.note_links(sender, &mut notes);
+    reading.note_phrases(&mut notes);
+    reading.note_disguises(&mut notes);
+    let is_template = matches!(content, Content::Template { .. });
+    let tone = model.filter(|_| !is_template).and_then(|model| reading.hear(&notes, model));
+    let own_links = links > 0 && notes.foreign_links == 0;
+    Findings { one_time_code: one_time_code::is_one(content), found: notes.found(&reading), own_links, tone }
+}
+
+#[cfg(feature = "model")]
+fn shipped() -> Option<&'static Model<'static>> {
+    Model::shipped()
+}
+
+#[cfg(not(feature = "model"))]
+const fn shipped() -> Option<&'static Model<'static>> {
+    None
+}
+
+/// Whether a content is a one-time code: the one thing that may reach a person who opted out ([`Findings::one_time_code`]).
+pub fn is_one_time_code(content: &Content) -> bool {
+    one_time_code::is_one(content)
+}
+
+/// What a text is made of, as the model sees it: for whoever trains one.
+pub fn pieces(content: &Content, sender: &Sender) -> Vec<Piece> {
+    let reading = Reading::of(content);
+    let mut notes = Notes::default();
+    reading.note_links(sender, &mut notes);
+    reading.note_phrases(&mut notes);
+    reading.note_disguises(&mut notes);
+    let mut pieces = Vec::new();
+    model::pieces(&reading.folded, &notes.signals(), &mut |piece| pieces.push(piece));
+    pieces
+}
+
+/// The texts of a content, each and folded.
+struct Reading<'a> {
+    texts: Vec<PlacedText<'a>>,
+    folded: Folded,
+    is_cut: bool,
+}
+
+/// One text, and at which byte of all it begins.
+struct PlacedText<'a> {
+    part: Part,
+    start: usize,
+    text: &'a str,
+}
+
+impl<'a> Reading<'a> {
+    fn of(content: &'a Content) -> Self {
+        let mut reading = Self { texts: Vec::new(), folded: Folded::new(), is_cut: false };
+        for_each_text(content, &mut |part, text| reading.read(part, text));
+        reading
+    }
+
+    fn read(&mut self, part: Part, text: &'a str) {
+        let start = self.texts.last().map_or(0, |last| last.start + last.text.len() + 1);
+        let room = BYTES_MAX.saturating_sub(start);
+        let text = if text.len() > room {
+            self.is_cut = true;
+            text.get(..text.floor_char_boundary(room)).unwrap_or_default()
+        } else {
+            text
+        };
+        if part != Part::Link {
+            self.folded.read(text, start);
+        }
+        self.texts.push(PlacedText { part, start, text });
+    }
+
+    /// Judges every link, and answers how many there are.
+    fn note_links(&self, sender: &Sender, notes: &mut Notes) -> usize {
+        let mut count = 0;
+        let mut joined: Option<String> = None;
+        for placed in &self.texts {
+            for link in link::links(placed.text) {
+                count += 1;
+                let place = as_place(placed.start + link.place.start..placed.start + link.place.end);
+                if sender.owns(&link.host) {
+                    continue;
+                }
+                notes.foreign_links += 1;
+                link.signals(&mut |signal| notes.note(signal, place.clone()));
+                if sender.is_imitated_by(&link.host) {
+                    notes.note(Signal::LinkOwnLookAlike, place.clone());
+                }
+                let around = joined.get_or_insert_with(|| self.words_outside_links());
+                if !link.is_named_in(around) {
+                    notes.note(Signal::LinkUnnamed, place);
+                }
+            }
+        }
+        count
+    }
+
+    /// All words, without spaces, but for those of links.
+    fn words_outside_links(&self) -> String {
+        let mut words = String::new();
+        for placed in &self.texts {
+            let mut folded = Folded::new();
+            let mut from = 0;
+            for Link { place, .. } in link::links(placed.text) {
+                folded.read(placed.text.get(from..place.start).unwrap_or_default(), 0);
+                from = place.end;
+            }
+            folded.read(placed.text.get(from..).unwrap_or_default(), 0);
+            words.extend(folded.words());
+        }
+        words
+    }
+
+    fn note_phrases(&self, notes: &mut Notes) {
+        let hits = lexicon::hits(&self.folded);
+        for hit in &hits {
+            if let Phrase::Shows(signal) = hit.phrase {
+                notes.note(signal, self.folded.origin(hit.place.clone()));
+            }
+        }
+        if let Some(place) = secret_request(&self.folded, &hits) {
+            notes.note(Signal::SecretRequest, self.folded.origin(place));
+        }
+    }
+
+    fn note_disguises(&self, notes: &mut Notes) {
+        let fold::Disguises { invisible, mixed_script, styled, spelled, signs, turned } = self.folded.disguises;
+        let seen = [
+            (Signal::HiddenCharacters, invisible),
+            (Signal::MixedScript, mixed_script),
+            (Signal::StyledLetters, styled),
+            (Signal::SpelledOut, spelled),
+            (Signal::SignsForLetters, signs),
+            (Signal::TurnedText, turned),
+            (Signal::TooLong, self.is_cut.then_some(0)),
+        ];
+        for (signal, at) in seen {
+            at.into_iter().for_each(|at| notes.note(signal, at..at + 1));
+        }
+    }
+
+    fn hear(&self, notes: &Notes, model: &Model<'_>) -> Option<Heard> {
+        let tone = model.judge(&self.folded, &notes.signals())?;
+        let words = model.loudest(&self.folded).unwrap_or(0..0);
+        Some(Heard { tone, at: self.span(self.folded.origin_of_words(words)) })
+    }
+
+    /// Bytes of all texts as characters of one.
+    fn span(&self, bytes: Range<u32>) -> Span {
+        let (start, end) = (bytes.start as usize, bytes.end as usize);
+        let placed = self.texts.iter().rev().find(|placed| placed.start <= start).or(self.texts.first());
+        let Some(placed) = placed else { return Span { part: Part::Body, start: 0, length: 0 } };
+        let characters = |bytes: usize| {
+            let head = placed.text.get(..placed.text.ceil_char_boundary(bytes - placed.start)).unwrap_or(placed.text);
+            u16::try_from(head.chars().count()).unwrap_or(u16::MAX)
+        };
+        let before = characters(start.max(placed.start));
+        Span { part: placed.part, start: before, length: characters(end.max(start)).saturating_sub(before) }
+    }
+}
+
+/// How many words may stand between what asks and what is asked for.
+const REQUEST_BYTES_MAX: usize = 64;
+
+/// Where a text asks to hand over a secret: a verb that does, then within a few words of the same sentence the name of a secret, and
+/// nothing there that warns of it.
+fn secret_request(folded: &Folded, hits: &[Hit]) -> Option<Range<usize>> {
+    let of = |phrase: Phrase| hits.iter().filter(move |hit| hit.phrase == phrase);
+    let warned = |sentence: usize| of(Phrase::Never).any(|never| folded.sentence(never.place.start) == sentence);
+    of(Phrase::Secret).find_map(|secret| {
+        let sentence = folded.sentence(secret.place.start);
+        let is_asked = |give: &&Hit| {
+            let gap = if give.place.start <= secret.place.start {
+                secret.place.start.saturating_sub(give.place.end)
+            } else {
+                give.place.start.saturating_sub(secret.place.end)
+            };
+            gap <= REQUEST_BYTES_MAX && folded.sentence(give.place.start) == sentence
+        };
+        let give = of(Phrase::Give).find(is_asked).filter(|_| !warned(sentence))?;
+        Some(give.place.start.min(secret.place.start)..give.place.end.max(secret.place.end))
+    })
+}
+
+/// What was seen so far.
+#[derive(Default)]
+struct Notes {
+    /// By signal, where first and how often.
+    seen: Vec<(Signal, Range<u32>, u8)>,
+    /// Links to hosts that are not the sender's.
+    foreign_links: usize,
+}
+
+impl Notes {
+    fn note(&mut self, signal: Signal, place: Range<u32>) {
+        match self.seen.iter_mut().find(|(seen, ..)| *seen == signal) {
+            // What stands inside what was found before is found once.
+            Some((_, first, times)) if first.end <= place.start || place.end <= first.start => *times = times.saturating_add(1),
+            Some(_) => {}
+            None => self.seen.push((signal, place, 1)),
+        }
+    }
+
+    fn signals(&self) -> Vec<Signal> {
+        let mut signals: Vec<_> = self.seen.iter().map(|(signal, ..)| *signal).collect();
+        signals.sort_unstable();
+        signals
+    }
+
+    fn found(self, reading: &Reading<'_>) -> Vec<Finding> {
+        let finding = |(signal, place, times)| Finding { signal, at: reading.span(place), times };
+        let mut found: Vec<_> = self.seen.into_iter().map(finding).collect();
+        found.sort_unstable_by_key(|finding| finding.signal);
+        found
+    }
+}
+
+fn as_place(bytes: Range<usize>) -> Range<u32> {
+    let at = |byte| u32::try_from(byte).unwrap_or(u32::MAX);
+    at(bytes.start)..at(bytes.end)
+}
+
+fn for_each_text<'a>(content: &'a Content, take: &mut impl FnMut(Part, &'a str)) {
+    match content {
+        Content::Text { text } => take(Part::Body, text.as_str()),
+        Content::Interactive { text, header, footer, action } => {
+            take(Part::Body, text.as_str());
+            header.iter().for_each(|header| take(Part::Header, header.as_str()));
+            footer.iter().for_each(|footer| take(Part::Footer, footer.as_str()));
+            for_each_text_of_action(action, take);
+        }
+        Content::Location { name, address, .. } => {
+            name.iter().for_each(|name| take(Part::Name, name.as_str()));
+            address.iter().for_each(|address| take(Part::Body, address.as_str()));
+        }
+        Content::Media { source, caption, file_name, .. } => {
+            caption.iter().for_each(|caption| take(Part::Body, caption.as_str()));
+            file_name.iter().for_each(|name| take(Part::Name, name.as_str()));
+            take(Part::Link, source.as_str());
+        }
+        Content::Template { header, parameters, buttons, .. } => {
+            parameters.iter().for_each(|parameter| take(Part::Parameter, parameter.text.as_str()));
+            match header {
+                Some(TemplateHeader::Text { text }) => take(Part::Header, text.text.as_str()),
+                Some(TemplateHeader::Media { source, .. }) => take(Part::Link, source.as_str()),
+                None => {}
+            }
+            for button in buttons {
+                if let TemplateButtonFill::UrlSuffix { suffix } = &button.fill {
+                    take(Part::Link, suffix.as_str());
+                }
+            }
+        }
+        Content::Reaction { .. } => {}
+    }
+}
+
+fn for_each_text_of_action<'a>(action: &'a Action, take: &mut impl FnMut(Part, &'a str)) {
+    match action {
+        Action::Buttons { buttons } => buttons.as_slice().iter().for_each(|button| take(Part::Button, button.title.as_str())),
+        Action::Link { label, url } => {
+            take(Part::Button, label.as_str());
+            take(Part::Link, url.as_str());
+        }
+        Action::List { label, rows } => {
+            take(Part::Button, label.as_str());
+            for row in rows.as_slice() {
+                take(Part::Button, row.title.as_str());
+                row.description.iter().for_each(|description| take(Part::Button, description.as_str()));
+            }
+        }
+        Action::ShareNumber => {}
+    }
+}
