@@ -7,6 +7,7 @@
 mod decision;
 mod event;
 mod facts;
+mod filter;
 mod rules;
 
 use alloc::vec::Vec;
@@ -14,8 +15,9 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 pub use decision::{Decision, Effect, Evidence, FactName, Reason, Verdict};
-pub use event::PolicyEvent;
+pub use event::{PolicyEvent, PolicyEventBody};
 pub use facts::{AccountFacts, ContactState, ConversationWindow, Fact, Facts, Findings, InstanceFacts, Subject, Velocity, examine};
+pub use filter::{PolicyEventFilter, UnknownVerdict, VerdictWord};
 pub use rules::RuleId;
 
 use crate::{Connection, Origin, Timestamp};
