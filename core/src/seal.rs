@@ -339,3 +339,92 @@ impl Head {
         Self { account, segment: 0, seq: 0, digest: SealDigest::NONE }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    use super::*;
+
+    fn keyring(roots: &[u32]) -> Keyring {
+        Keyring::new(roots.iter().map(|root| (*root, [*root as u8; 32].into()))).unwrap()
+    }
+
+    fn row(seq: u64) -> EventRow {
+        let (verdict, body) = (b"block".to_vec(), b"{}".to_vec());
+        EventRow { seq, at: Timestamp::from_millis(1_000), message: None, instance: vec![2; 16], contact: vec![3; 16], verdict, body }
+    }
+
+    fn segment(keyring: &Keyring) -> Segment {
+        Segment::close(keyring, AccountId::from_bytes([1; 16]), None, &[row(1), row(2)], Timestamp::from_millis(2_000)).unwrap()
+    }
+
+    /// What was sealed by an earlier release must fit in a later one. The digests were computed by another program besides.
+    #[test]
+    fn a_seal_never_changes() {
+        let seal = segment(&keyring(&[1])).seal;
+        assert_eq!(seal.digest.to_string(), "5a8173e54dc19dec2be3d7d4be3b8c68288094fe6f41ef2a40e0fe30cb9b9cbe");
+        let dropped = seal.drop_at(&keyring(&[1]), Timestamp::from_millis(3_000)).unwrap();
+        assert_eq!(dropped.digest.to_string(), "4c45bf8bf8e6744f6a032d761501728c2601c3409295f77247bc982770dcd552");
+    }
+
+    #[test]
+    fn every_field_of_a_seal_is_sealed() {
+        let keyring = keyring(&[1]);
+        let seal = segment(&keyring).seal;
+        assert_eq!(seal.check(&keyring), Authenticity::Genuine);
+        let changes: [fn(&mut Seal); 9] = [
+            |seal| seal.account = AccountId::from_bytes([9; 16]),
+            |seal| seal.number = 2,
+            |seal| seal.first = 2,
+            |seal| seal.last = 3,
+            |seal| seal.newest_at = Timestamp::from_millis(0),
+            |seal| seal.rows[0] ^= 1,
+            |seal| seal.previous.0[0] ^= 1,
+            |seal| seal.sealed_at = Timestamp::from_millis(0),
+            |seal| seal.digest.0[31] ^= 1,
+        ];
+        for (place, change) in changes.iter().enumerate() {
+            let mut changed = seal.clone();
+            change(&mut changed);
+            assert_eq!(changed.check(&keyring), Authenticity::Forged, "change {place}");
+        }
+    }
+
+    #[test]
+    fn a_seal_outlives_a_new_root_and_not_its_own() {
+        let seal = segment(&keyring(&[1])).seal;
+        assert_eq!(seal.check(&keyring(&[1, 2])), Authenticity::Genuine);
+        assert_eq!(seal.check(&keyring(&[2])), Authenticity::UnknownRoot);
+        assert_eq!(Seal { root: 2, ..seal }.check(&keyring(&[1, 2])), Authenticity::Forged);
+    }
+
+    #[test]
+    fn only_the_keyring_says_that_events_were_dropped() {
+        let keyring = keyring(&[1]);
+        let mut seal = segment(&keyring).seal;
+        assert!(!seal.is_dropped(&keyring));
+        seal.dropped = seal.drop_at(&keyring, Timestamp::from_millis(3_000));
+        assert!(seal.is_dropped(&keyring));
+        let of_another = Seal { digest: SealDigest([9; 32]), ..seal.clone() };
+        let of_another_time = seal.dropped.map(|dropped| Dropped { at: Timestamp::from_millis(3_001), ..dropped });
+        assert!(!of_another.is_dropped(&keyring) && !Seal { dropped: of_another_time, ..seal }.is_dropped(&keyring));
+    }
+
+    #[test]
+    fn row_digests_read_back_from_their_column() {
+        let rows = segment(&keyring(&[1])).rows;
+        let bytes = RowDigest::to_bytes(&rows);
+        assert_eq!((bytes.len(), RowDigest::from_bytes(&bytes)), (48, Some(rows)));
+        assert_eq!(RowDigest::from_bytes(&bytes[1..]), None);
+    }
+
+    #[test]
+    fn a_head_reads_back_from_its_text() {
+        let head = segment(&keyring(&[1])).seal.head();
+        let text = serde_json::to_string(&head).unwrap();
+        assert_eq!(serde_json::from_str::<Head>(&text).unwrap(), head);
+        assert!(serde_json::from_str::<Head>(&text.replace("digest\":\"", "digest\":\"0")).is_err());
+    }
+}

@@ -175,9 +175,14 @@ pub(crate) fn sealing_is_one_hosts_at_a_time(harness: &dyn Harness) {
     assert!(!lease(2, 10));
     scene.advance(MOMENT);
     assert_eq!([lease(2, 10), lease(1, 10)], [true, false]);
-    let [one, other] = [scene.sealer(), scene.sealer()];
+    let [one, other] = [scene.sealer(), scene.sealer()].map(|sealer| sealer.sealing_after(seconds(0)));
     scene.advance(seconds(60));
-    assert_eq!([scene.seal(&one).is_leased, scene.seal(&other).is_leased, scene.seal(&one).is_leased], [false, true, false]);
+    let turns = [&one, &other, &one].map(|sealer| {
+        scene.send_some(1);
+        scene.seal(sealer)
+    });
+    assert_eq!(turns.map(|turn| (turn.sealed, turn.is_leased)), [(1, false), (0, true), (1, false)]);
+    assert_eq!(scene.seal(&other), SealerTurn::default(), "where nothing is due, nobody needs it");
 }
 
 pub(crate) fn a_segment_is_sealed_by_one_of_many(harness: &dyn Harness) {

@@ -335,3 +335,107 @@ impl Rows {
         Ok(self.ahead.last())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::{String, ToString};
+    use alloc::{format, vec};
+
+    use super::*;
+    use crate::Timestamp;
+    use crate::seal::Segment;
+
+    const ACCOUNT: AccountId = AccountId::from_bytes([1; 16]);
+
+    fn keyring() -> Keyring {
+        Keyring::new([(1, [7; 32].into())]).unwrap()
+    }
+
+    fn rows() -> Vec<EventRow> {
+        let row = |seq: u64| EventRow {
+            seq,
+            at: Timestamp::from_millis(1_000 + seq as i64),
+            message: (seq != 2).then(|| vec![seq as u8; 16]),
+            instance: vec![2; 16],
+            contact: vec![3; 16],
+            verdict: b"allow".to_vec(),
+            body: format!("{{\"n\":{seq}}}").into_bytes(),
+        };
+        (1..=4).map(row).collect()
+    }
+
+    /// What is found of these rows after four were sealed.
+    fn flaws(found: &[EventRow]) -> Vec<String> {
+        let keyring = keyring();
+        let segment = Segment::close(&keyring, ACCOUNT, None, &rows(), Timestamp::from_millis(9)).unwrap();
+        let flaws = compare(keyring.audit_key(1).unwrap(), &segment.seal, &segment.rows, found);
+        flaws.iter().map(ToString::to_string).collect()
+    }
+
+    /// What is found once the row at this place is changed so.
+    fn changed(place: usize, change: impl FnOnce(&mut EventRow)) -> Vec<String> {
+        let mut rows = rows();
+        change(&mut rows[place]);
+        flaws(&rows)
+    }
+
+    #[test]
+    fn what_nobody_touched_fits() {
+        assert_eq!(flaws(&rows()), [""; 0]);
+    }
+
+    #[test]
+    fn each_bit_of_a_row_counts() {
+        let expected = ["row 3: changed since it was sealed (segment 1)"];
+        let columns: [fn(&mut EventRow) -> &mut Vec<u8>; 5] = [
+            |row| row.message.as_mut().unwrap(),
+            |row| &mut row.instance,
+            |row| &mut row.contact,
+            |row| &mut row.verdict,
+            |row| &mut row.body,
+        ];
+        for column in columns {
+            let length = column(&mut rows()[2]).len();
+            for bit in 0..length * 8 {
+                assert_eq!(changed(2, |row| column(row)[bit / 8] ^= 1 << (bit % 8)), expected);
+            }
+        }
+        for bit in 0..63 {
+            assert_eq!(changed(2, |row| row.at = Timestamp::from_millis(row.at.as_millis() ^ (1 << bit))), expected);
+        }
+    }
+
+    #[test]
+    fn no_byte_passes_from_one_column_to_the_next() {
+        let pass_on = |row: &mut EventRow| {
+            let last = row.instance.pop().unwrap();
+            row.contact.insert(0, last);
+        };
+        assert_eq!(changed(0, pass_on), ["row 1: changed since it was sealed (segment 1)"]);
+        assert_eq!(changed(1, |row| row.message = Some(Vec::new())), ["row 2: changed since it was sealed (segment 1)"]);
+    }
+
+    #[test]
+    fn a_row_of_another_account_does_not_fit() {
+        let keyring = keyring();
+        let other = Segment::close(&keyring, AccountId::from_bytes([9; 16]), None, &rows(), Timestamp::from_millis(9)).unwrap();
+        let flaws = compare(keyring.audit_key(1).unwrap(), &Seal { account: ACCOUNT, ..other.seal }, &other.rows, &rows());
+        assert_eq!(flaws.len(), 4);
+    }
+
+    #[test]
+    fn whatever_is_done_to_places_is_named() {
+        let at = |places: &[(u64, usize)]| -> Vec<EventRow> {
+            let all = rows();
+            places.iter().map(|(seq, place)| EventRow { seq: *seq, ..all[*place].clone() }).collect()
+        };
+        let moved = |seq: u64| format!("row {seq}: moved here from another place of the segment (segment 1)");
+        let missing = |seq: u64| format!("row {seq}: missing (segment 1)");
+        assert_eq!(flaws(&at(&[(1, 0), (2, 2), (3, 1), (4, 3)])), [moved(2), moved(3)]);
+        assert_eq!(flaws(&at(&[(1, 0), (3, 2), (4, 3)])), [missing(2)]);
+        assert_eq!(flaws(&at(&[(1, 0), (2, 2), (3, 3)])), [moved(2), moved(3), missing(4)]);
+        assert_eq!(flaws(&at(&[(1, 0), (2, 1), (3, 2)])), [missing(4)], "the end");
+        assert_eq!(flaws(&at(&[(0, 0), (1, 0), (2, 1), (3, 2), (4, 3)])), ["row 0: inserted (segment 1)"]);
+        assert_eq!(flaws(&[]).len(), 4);
+    }
+}

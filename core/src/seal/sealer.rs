@@ -84,14 +84,16 @@ impl Sealer {
     /// Those of the store; what was sealed until then stays.
     pub async fn turn(&self, now: Timestamp) -> Result<SealerTurn, StoreError> {
         let mut turn = SealerTurn::default();
-        if !self.store.worker().lease_sealing(self.holder, now.plus(LEASE), now).await? {
-            return Ok(SealerTurn { is_leased: true, ..turn });
-        }
-        let mut after = None;
+        let (mut after, mut is_ours) = (None, false);
         loop {
             let accounts = self.store.worker().unsealed(after, ACCOUNTS_AT_ONCE).await?;
             let Some(last) = accounts.last().map(|unsealed| unsealed.account) else { return Ok(turn) };
             for unsealed in accounts.iter().filter(|unsealed| self.is_due(unsealed, now)) {
+                // Where nothing is due, nothing is written.
+                is_ours = is_ours || self.store.worker().lease_sealing(self.holder, now.plus(LEASE), now).await?;
+                if !is_ours {
+                    return Ok(SealerTurn { is_leased: true, ..turn });
+                }
                 self.close(unsealed, now, &mut turn).await?;
                 if turn.sealed >= SEGMENTS_MAX {
                     return Ok(SealerTurn { more: true, ..turn });
