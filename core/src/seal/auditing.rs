@@ -99,36 +99,17 @@ struct Walk<'a> {
     rows: Rows,
     /// The number of the last seal.
     number: u64,
-    previous: Previous,
+    /// What the next seal must follow; `None` behind one that is missing or none of ours, where nobody can say.
+    previous: Option<Head>,
     head_found: bool,
     report: AuditReport,
-}
-
-/// What the next seal must follow.
-enum Previous {
-    /// There is none.
-    None,
-    /// This one.
-    Seal(Seal),
-    /// One that is missing, or none of ours: what follows it nobody can say.
-    Lost,
-}
-
-impl Previous {
-    fn is_followed_by(&self, seal: &Seal) -> bool {
-        match self {
-            Self::None => seal.first == 1 && seal.previous == super::SealDigest::NONE,
-            Self::Seal(before) => seal.previous == before.digest && before.last.checked_add(1) == Some(seal.first),
-            Self::Lost => true,
-        }
-    }
 }
 
 impl<'a> Walk<'a> {
     fn new(store: Arc<dyn AccountStore>, keyring: &'a Keyring, account: AccountId) -> Self {
         let rows = Rows { store: store.clone(), after: None, ahead: Vec::new(), is_over: false };
         let report = AuditReport { account, segments: 0, dropped: 0, sealed: 0, unsealed: 0, head: None, flaws: Vec::new(), flaw_count: 0 };
-        Self { store, keyring, rows, number: 0, previous: Previous::None, head_found: false, report }
+        Self { store, keyring, rows, number: 0, previous: Some(Head::start(account)), head_found: false, report }
     }
 
     async fn segment(&mut self, stored: StoredSeal) -> Result<(), StoreError> {
@@ -139,22 +120,22 @@ impl<'a> Walk<'a> {
         let missing = stored.number - self.number - 1;
         if missing > 0 {
             self.report.note(Flaw { count: missing, ..Flaw::of_seal(FlawKind::SealMissing, self.number + 1) });
-            self.previous = Previous::Lost;
+            self.previous = None;
         }
         self.number = stored.number;
         self.report.segments += 1;
         let Some(seal) = self.genuine(&stored) else {
-            self.previous = Previous::Lost;
+            self.previous = None;
             return Ok(());
         };
-        if !self.previous.is_followed_by(&seal) {
+        if self.previous.is_some_and(|previous| !follows(&seal, &previous)) {
             self.report.note(Flaw::of_seal(FlawKind::SealUnchained, seal.number));
-            self.previous = Previous::Lost;
+            self.previous = None;
         }
         self.rows_before(&seal).await?;
         let found = self.rows.up_to(seal.last).await?;
         self.rows_of(&stored, &seal, &found).await?;
-        self.previous = Previous::Seal(seal);
+        self.previous = Some(seal.head());
         Ok(())
     }
 
@@ -173,7 +154,7 @@ impl<'a> Walk<'a> {
     /// Rows between two segments: where the one before is lost they were its own, and nobody can say more of them.
     async fn rows_before(&mut self, seal: &Seal) -> Result<(), StoreError> {
         let strays = self.rows.up_to(seal.first.saturating_sub(1)).await?;
-        if !matches!(self.previous, Previous::Lost) {
+        if self.previous.is_some() {
             strays.iter().for_each(|row| self.report.note(Flaw::of_row(FlawKind::RowInserted, Some(seal.number), row.seq)));
         }
         Ok(())
@@ -209,19 +190,8 @@ impl<'a> Walk<'a> {
 
     /// The rows behind the last segment: none may be missing up to where the counter was when the audit began.
     async fn end(&mut self, counted: u64) -> Result<(), StoreError> {
-        let mut expected = match &self.previous {
-            Previous::None => Some(1),
-            Previous::Seal(seal) => seal.last.checked_add(1),
-            Previous::Lost => None,
-        };
-        self.report.head = match &self.previous {
-            Previous::None => Some(Head::start(self.report.account)),
-            Previous::Seal(seal) => Some(seal.head()),
-            Previous::Lost => None,
-        };
-        if self.report.head.is_some_and(|head| head.seq > counted) {
-            self.report.note(Flaw::of_row(FlawKind::CounterBehind, None, counted));
-        }
+        self.report.head = self.previous;
+        let mut expected = self.previous.and_then(|head| head.seq.checked_add(1));
         let mut strays = Vec::new();
         while let Some(row) = self.rows.next().await? {
             let place = expected.unwrap_or(row.seq);
@@ -239,7 +209,11 @@ impl<'a> Walk<'a> {
         if let Some(place) = expected {
             self.miss(place, (counted + 1).saturating_sub(place));
         }
+        // Events may have been written and sealed meanwhile.
         let counted = self.store.last_seq().await?;
+        if self.previous.is_some_and(|head| head.seq > counted) {
+            self.report.note(Flaw::of_row(FlawKind::CounterBehind, None, counted));
+        }
         let inserted = strays.into_iter().filter(|seq| *seq > counted);
         inserted.for_each(|seq| self.report.note(Flaw::of_row(FlawKind::RowInserted, None, seq)));
         Ok(())
@@ -264,6 +238,10 @@ impl<'a> Walk<'a> {
             self.report.note(Flaw::of_seal(FlawKind::HeadMissing, kept.segment));
         }
     }
+}
+
+fn follows(seal: &Seal, previous: &Head) -> bool {
+    seal.previous == previous.digest && previous.seq.checked_add(1) == Some(seal.first)
 }
 
 /// What of a segment's rows is not what was sealed. Both are in the order of their places.

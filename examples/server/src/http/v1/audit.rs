@@ -52,7 +52,7 @@ struct KeptHead {
 /// What to compare the log with, beside its seals.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct VerifyLog {
+pub(super) struct VerifyPolicyEvents {
     /// A head that was kept.
     #[serde(default)]
     head: Option<KeptHead>,
@@ -119,7 +119,7 @@ pub(super) struct HeadQuery {
 /// List audit heads
 #[utoipa::path(get, path = "/v1/audit/heads", tag = "Policy", params(HeadQuery),
     responses((status = 200, description = "The head of each account, newest account first.", body = List<HeadShape>)))]
-pub(super) async fn list_heads(
+pub(super) async fn list_audit_heads(
     State(app): State<App>,
     uri: Uri,
     Params(query): Params<HeadQuery>,
@@ -138,20 +138,20 @@ pub(super) async fn list_heads(
 /// An account that keeps it can have the operator show later that nothing before was changed.
 #[utoipa::path(get, path = "/v1/accounts/{account_id}/audit/head", tag = "Policy",
     responses((status = 200, description = "The end of the account's chain of seals.", body = HeadShape)))]
-pub(super) async fn get_head(State(app): State<App>, on: OnAccount) -> Result<Json<HeadShape>, Problem> {
+pub(super) async fn get_audit_head(State(app): State<App>, on: OnAccount) -> Result<Json<HeadShape>, Problem> {
     let head = head(&**app.gateway.store(), &app.keyring, on.account).await?;
     Ok(Json(HeadShape::of(on.account, head)))
 }
 
-/// Verify the policy event log
+/// Verify policy events
 ///
 /// Reads the whole log, and compares it with its seals and with a head that was kept. It changes nothing.
-#[utoipa::path(post, path = "/v1/accounts/{account_id}/audit/verify", tag = "Policy", request_body(content = Option<VerifyLog>),
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/audit/verify", tag = "Policy", request_body(content = Option<VerifyPolicyEvents>),
     responses((status = 200, description = "What came out, also where something does not fit.", body = ReportShape)))]
-pub(super) async fn verify_log(
+pub(super) async fn verify_policy_events(
     State(app): State<App>,
     on: OnAccount,
-    OptionalJson(body): OptionalJson<VerifyLog>,
+    OptionalJson(body): OptionalJson<VerifyPolicyEvents>,
 ) -> Result<Json<ReportShape>, Problem> {
     let kept = body.head.map(KeptHead::head);
     if kept.is_some_and(|kept| kept.account != on.account) {
