@@ -144,7 +144,7 @@ pub(crate) fn a_seal_comes_back_as_it_was(harness: &dyn Harness) {
     let segment = scene.a_segment(1, 1, SealDigest::NONE);
     assert!(wait(scene.worker().seal(segment.clone())));
     let stored = StoredSeal { number: 1, row_digests: RowDigest::to_bytes(&segment.rows), seal: Some(segment.seal) };
-    assert_eq!(wait(scene.store().seals(Page::first(9))), [stored.clone()]);
+    assert_eq!(wait(scene.store().seals(Page::first(9))), std::slice::from_ref(&stored));
     let dropped = Dropped { at: scene.now(), digest: SealDigest::from_bytes([8; 32]) };
     wait(scene.worker().drop_segment(scene.account, 1, dropped));
     let seal = stored.seal.map(|seal| Seal { dropped: Some(dropped), ..seal });

@@ -87,7 +87,7 @@ impl Verify {
         }
         // With one account named, the heads of others are nobody's business.
         if self.account.is_none() {
-            reports.extend(kept.into_keys().map(gone));
+            reports.extend(kept.keys().map(|account| gone(account)));
         }
         print::written(show(&reports, form))?;
         judge(&reports)
@@ -131,7 +131,7 @@ fn read_heads(file: &Path) -> Result<BTreeMap<String, Value>, Failure> {
 }
 
 /// What is to be said of an account that a head names and that is not there.
-fn gone(account: String) -> Value {
+fn gone(account: &str) -> Value {
     let flaw = Flaw::account_missing();
     json!({
         "account_id": account,
