@@ -13,9 +13,11 @@ use zeroize::Zeroizing;
 
 use crate::Pepper;
 
+mod audit;
 mod links;
 mod sealing;
 
+pub(crate) use audit::{AuditKey, Parts};
 pub use links::FileLink;
 pub use sealing::*;
 
@@ -33,6 +35,7 @@ struct Root {
     pepper: Pepper,
     sealing: SealingKey,
     link: LinkKey,
+    audit: AuditKey,
 }
 
 impl Root {
@@ -41,6 +44,7 @@ impl Root {
             pepper: Pepper::new(&derive(root, b"gatepost/pepper/1")),
             sealing: SealingKey::new(&derive(root, b"gatepost/sealing/1")),
             link: LinkKey::new(derive(root, b"gatepost/link/1")),
+            audit: AuditKey::new(derive(root, b"gatepost/audit/1")),
         }
     }
 }

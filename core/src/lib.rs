@@ -74,6 +74,7 @@
 //! | who, and what they may | [`Account`], [`Plan`], [`Limits`], [`Instance`], [`ApiKey`], [`Scopes`], [`Keyring`] |
 //! | what is asked | [`Request`], [`Content`], [`Phone`], [`DeclaredPurpose`], [`IdempotencyKey`] |
 //! | deciding | [`decide`], [`Facts`], [`RuleId`], [`Decision`], [`PolicyEvent`]; [`Suppression`], [`Usage`], [`Rate`] |
+//! | proving the log | [`Sealer`], [`Seal`], [`Head`], [`audit`] with its [`AuditReport`] |
 //! | delivering | [`Delivery`], [`Attempt`], [`Outcome`], [`Schedule`], [`Worker`]; [`may_start`] is the last look |
 //! | receiving | [`Notification`], [`Inbound`], [`Told`]; [`read_reply`], [`Response`], [`Suspicion`]; [`StatusReport`] |
 //! | a person's part | [`Review`], [`Pause`], [`Suspicion`] |
@@ -158,6 +159,7 @@ mod quota;
 mod recipient;
 mod replay;
 mod review;
+mod seal;
 mod secret;
 #[cfg(feature = "std")]
 mod senders;
@@ -208,6 +210,7 @@ pub use quota::*;
 pub use recipient::*;
 pub use replay::*;
 pub use review::*;
+pub use seal::*;
 pub use secret::Secret;
 pub use signing::*;
 pub use store::*;

@@ -8,6 +8,7 @@ mod category;
 mod decision;
 mod event;
 mod facts;
+mod filter;
 mod rules;
 mod score;
 mod settings;
@@ -16,8 +17,9 @@ use alloc::vec::Vec;
 
 pub use category::Category;
 pub use decision::{Decision, Effect, Evidence, FactName, Group, Reason, UnknownGroup, Verdict};
-pub use event::PolicyEvent;
+pub use event::{PolicyEvent, PolicyEventBody};
 pub use facts::{AccountFacts, ContactState, ConversationWindow, Fact, Facts, InstanceFacts, Subject, Velocity};
+pub use filter::{PolicyEventFilter, UnknownVerdict, VerdictWord};
 pub use rules::{RuleId, UnknownRule};
 pub use settings::{Policy, Wording};
 

@@ -17,13 +17,13 @@ use async_trait::async_trait;
 
 use crate::{
     Account, AccountId, Actor, AdapterSettings, Address, Addresses, ApiKey, Attempt, Calendar, Cause, Claim, ClaimAnswer, Claimed,
-    Conclusion, Connection, ContactCard, ContactId, Decider, Decision, DeliveryId, DeliveryStatus, Disabled, Endpoint, EndpointId,
-    EndpointUrl, Entered, Event, EventDelivery, EventFilter, EventId, Fact, Facts, Finish, Finished, Heed, HeedAnswer, InboundEntry,
-    InboundFilter, InboundId, Instance, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter,
-    IntegrationId, KeyId, KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name, NewIntegrationEntry, Notification,
-    NotificationEntry, NotificationId, Pause, Plan, PolicyEvent, Rate, Received, Recovered, Recovery, RecoveryId, Replay, ReplayAnswer,
-    Request, Review, ReviewAnswer, Sealed, SealedHeaders, Sender, Settled, StartAnswer, Submission, Suppression, SuppressionId, Suspicion,
-    Take, TakeAnswer, Timestamp, Usage,
+    Conclusion, Connection, ContactCard, ContactId, Decider, Decision, DeliveryId, DeliveryStatus, Disabled, Dropped, Endpoint, EndpointId,
+    EndpointUrl, Entered, Event, EventDelivery, EventFilter, EventId, EventRow, Fact, Facts, Finish, Finished, Heed, HeedAnswer,
+    InboundEntry, InboundFilter, InboundId, Instance, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry,
+    IntegrationEntryFilter, IntegrationId, KeyId, KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name,
+    NewIntegrationEntry, Notification, NotificationEntry, NotificationId, Pause, Plan, PolicyEvent, PolicyEventFilter, Rate, Received,
+    Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, Sealed, SealedHeaders, Segment, Sender, Settled,
+    StartAnswer, StoredSeal, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer, Timestamp, Unsealed, Usage,
 };
 
 /// Why a store did not answer: what the machine does next.
@@ -207,6 +207,21 @@ pub trait AccountStore: Send + Sync {
     /// Policy events, newest first.
     async fn policy_events(&self, filter: PolicyEventFilter, page: Page<u64>) -> Result<Vec<PolicyEvent>, StoreError>;
 
+    /// Policy events as they stand there, oldest first: what is sealed. Those below place 1, which nobody wrote, come first, and as place 0.
+    ///
+    /// The bytes of a row are the same each time, also for other hosts and later releases, and no row is left out because it cannot be
+    /// read.
+    async fn event_rows(&self, page: Page<u64>) -> Result<Vec<EventRow>, StoreError>;
+
+    /// The last place that the log has given out: what the next event follows.
+    async fn last_seq(&self) -> Result<u64, StoreError>;
+
+    /// The seals of the log, by number. Those below 1, which nobody made, come first, and as number 0.
+    async fn seals(&self, page: Page<u64>) -> Result<Vec<StoredSeal>, StoreError>;
+
+    /// The seal with the highest number.
+    async fn last_seal(&self) -> Result<Option<StoredSeal>, StoreError>;
+
     /// The addresses of a contact, so that a log can show whom an event was about.
     async fn addresses(&self, contact: ContactId) -> Result<Vec<Address>, StoreError>;
 
@@ -303,7 +318,25 @@ pub trait WorkerStore: Send + Sync {
     /// Notes when keys were last used; never earlier than noted before.
     async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError>;
 
-    /// Forgets what is older than its retention, at most `limit` rows of each kind; how many were forgotten.
+    /// Takes the sealing of all accounts' logs for this holder until then, or goes on with it; `false` while it is another one's.
+    async fn lease_sealing(&self, holder: [u8; 16], until: Timestamp, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Accounts with policy events behind their last seal, by id, behind this one.
+    async fn unsealed(&self, after: Option<AccountId>, limit: usize) -> Result<Vec<Unsealed>, StoreError>;
+
+    /// Keeps a segment; `false`, and nothing is written, where the account's last seal is not the one that it follows: number, place and
+    /// digest must be the next ones.
+    async fn seal(&self, segment: Segment) -> Result<bool, StoreError>;
+
+    /// The seals whose events are kept and are all older than this, oldest first, with their accounts, without the first `skip`.
+    async fn old_segments(&self, before: Timestamp, skip: usize, limit: usize) -> Result<Vec<(AccountId, StoredSeal)>, StoreError>;
+
+    /// Deletes the events of a segment, and what is remembered of its rows; its seal stays, and says so. How many events; none where that
+    /// was done before, or there is no such segment.
+    async fn drop_segment(&self, account: AccountId, number: u64, dropped: Dropped) -> Result<usize, StoreError>;
+
+    /// Forgets what is older than its retention, at most `limit` rows of each kind; how many were forgotten. Of policy events it leaves the
+    /// whole log to [`Sealer::forget`](crate::Sealer::forget).
     async fn retain(&self, retention: Retention, limit: usize) -> Result<usize, StoreError>;
 }
 
@@ -428,15 +461,6 @@ pub struct SuppressionFilter {
 pub struct ReviewFilter {
     /// Only those that wait.
     pub open: bool,
-}
-
-/// Which policy events.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct PolicyEventFilter {
-    /// Only those about this message.
-    pub message: Option<MessageId>,
-    /// Only those of sends that became no message.
-    pub refused: bool,
 }
 
 /// A change to an instance; what is absent stays.
@@ -644,7 +668,7 @@ pub struct Swept {
 pub struct Retention {
     /// The content of messages, the texts that came in, and the fields of events made before this are forgotten.
     pub content_before: Timestamp,
-    /// Messages, attempts, reviews, policy events, events and their deliveries, and what came in, before this are forgotten.
+    /// Messages, attempts, reviews, events and their deliveries, and what came in, before this are forgotten.
     pub logs_before: Timestamp,
     /// The bytes that providers posted before this are forgotten, and the keys by which repetitions are told. Meta repeats for up to seven
     /// days: keep eight.

@@ -7,11 +7,11 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use gatepost::{
     AccountId, Action, Actor, Address, Addresses, ApiKey, AtOnce, Brand, Button, Cause, Claimed, Confirmation, ContactCard, ContactId,
-    Content, Degrees, DeliveryId, Fact, Findings, Finish, Host, InboundEntry, InboundId, InstanceId, KeyDigest, KeyKind, KeyOwner,
-    KeyTerms, Keyring, Lease, MediaKind, Message, MessageId, MessageReceived, MessageStatus, Mode, NewInbound, NewKey, NewSuppression,
-    Notification, NotificationEntry, NotificationId, OptChange, Outcome, Parcel, Permit, Phone, PresentedKey, Provider, Purpose, Received,
-    Request, Said, SaidCard, SaidDetail, Scopes, StartAnswer, Started, Submission, Suppression, SuppressionFilter, SuppressionId,
-    Suspicion, TemplateParameter, Text, Timestamp, Told, Words, read_reply,
+    Content, Degrees, DeliveryId, EventRow, Fact, Findings, Finish, Host, InboundEntry, InboundId, InstanceId, KeyDigest, KeyKind,
+    KeyOwner, KeyTerms, Keyring, Lease, MediaKind, Message, MessageId, MessageReceived, MessageStatus, Mode, NewInbound, NewKey,
+    NewSuppression, Notification, NotificationEntry, NotificationId, OptChange, Outcome, Parcel, Permit, Phone, PresentedKey, Provider,
+    Purpose, Received, Request, Said, SaidCard, SaidDetail, Scopes, StartAnswer, Started, Submission, Suppression, SuppressionFilter,
+    SuppressionId, Suspicion, TemplateParameter, Text, Timestamp, Told, Words, read_reply,
 };
 
 const TEXT: &str = "Meet me at the blue door";
@@ -321,4 +321,14 @@ impl Host for Still {
             *byte = (step.wrapping_mul(0x9e37_79b1) >> 24) as u8;
         }
     }
+}
+
+#[test]
+fn a_row_of_the_log_shows_its_place_and_its_length() {
+    let at = Timestamp::default();
+    let columns = || DIGEST.to_vec();
+    let row =
+        EventRow { seq: 7, at, message: Some(columns()), instance: columns(), contact: columns(), verdict: columns(), body: columns() };
+    check(&row);
+    assert_eq!(format!("{row:?}"), "EventRow(7, 32 bytes)");
 }

@@ -622,6 +622,9 @@ macro_rules! __store_cases {
                 suppressions_are_read_page_by_page
                 reviews_are_read_page_by_page
                 policy_events_are_read_page_by_page
+                policy_events_are_found_by_their_verdict
+                policy_events_are_found_by_a_rule
+                policy_events_are_found_by_their_time
                 accounts_are_read_page_by_page
                 deliveries_are_read_page_by_page
                 what_is_told_meanwhile_is_on_no_later_page
@@ -655,6 +658,30 @@ macro_rules! __store_cases {
                 what_came_in_is_removed_when_it_is_old
                 an_opt_out_outlives_the_words
                 no_more_of_what_came_in_is_forgotten_than_the_limit
+            }
+            seals {
+                what_was_sealed_fits
+                an_empty_log_fits
+                a_segment_is_closed_when_its_oldest_event_is_old
+                a_full_segment_is_closed_at_once
+                seals_follow_each_other
+                a_seal_comes_back_as_it_was
+                a_seal_goes_only_behind_the_one_that_it_follows
+                sealing_is_one_hosts_at_a_time
+                a_segment_is_sealed_by_one_of_many
+                what_is_sent_meanwhile_spoils_no_seal
+                each_account_has_a_chain_of_its_own
+                a_kept_head_shows_that_the_end_is_gone
+                who_has_another_keyring_made_none_of_the_seals
+                the_roots_that_seals_name_are_known
+                rows_and_seals_are_read_page_by_page
+                accounts_with_unsealed_events_are_found_in_their_order
+                a_chain_outlives_the_store
+                an_old_segment_goes_and_leaves_its_seal
+                what_is_not_sealed_is_not_deleted
+                no_more_segments_go_than_the_limit
+                old_segments_are_found_oldest_first
+                a_segment_is_dropped_once
             }
             reopen {
                 an_accepted_message_outlives_the_store

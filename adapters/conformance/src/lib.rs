@@ -42,6 +42,7 @@
 //! | an event's way | `endpoints`, `events`, `operator`, `take`, `deliveries`, `health`, `replays`, `recoveries` |
 //! | what comes in | `inbox`, `said`, `opt_out`, `contacts`, `reports` |
 //! | phone systems | `integrations` |
+//! | the log of decisions | `seals` |
 //! | all of it | `apart`, `paging`, `retention`, `reopen`, `races` |
 //!
 //! A decorator runs the suite over the store that it decorates.
@@ -82,6 +83,7 @@ mod retention;
 mod review;
 mod said;
 mod scene;
+mod seals;
 mod suppression;
 mod take;
 mod transport;

@@ -2,12 +2,12 @@
 
 use gatepost::{
     Cause, DeliveryFilter, DeliveryId, DeliveryStatus, InboundClass, InboundFilter, MessageFilter, MessageId, MessageStatus, Page,
-    PolicyEventFilter, RecoveryFilter, ReviewFilter, SuppressionFilter, Timestamp,
+    PolicyEventFilter, RecoveryFilter, ReviewFilter, RuleId, SuppressionFilter, Timestamp, VerdictWord,
 };
 
 use crate::Harness;
 use crate::draft::{ALICE, BOB, CAROL, text};
-use crate::scene::Scene;
+use crate::scene::{Scene, limits};
 use crate::words::{TAKEN, sent};
 use crate::world::{hours, wait};
 
@@ -118,7 +118,50 @@ pub(crate) fn policy_events_are_read_page_by_page(harness: &dyn Harness) {
     scene.send_all([text("1"), text("2").purpose("marketing"), text("3"), text("4").purpose("marketing"), text("5")]);
     let with = |filter| read(|page| wait(scene.store().policy_events(filter, page)), |event| event.seq);
     assert_eq!(with(PolicyEventFilter::default()), [5, 4, 3, 2, 1]);
-    assert_eq!(with(PolicyEventFilter { refused: true, message: None }), [4, 2]);
+    assert_eq!(with(PolicyEventFilter { refused: true, ..PolicyEventFilter::default() }), [4, 2]);
+}
+
+/// The places of the events that pass, page by page.
+fn found(scene: &Scene, filter: PolicyEventFilter) -> Vec<u64> {
+    read(|page| wait(scene.store().policy_events(filter, page)), |event| event.seq)
+}
+
+/// A log with two events of each verdict.
+fn mixed(harness: &dyn Harness) -> Scene {
+    let scene = Scene::limited(harness, limits(2, 9));
+    scene.send_all([text("1"), text("2").purpose("marketing"), text("3"), text("4"), text("5").purpose("marketing"), text("6")]);
+    scene.limit(limits(9, 9));
+    scene.supervise();
+    scene.send_all([text("7"), text("8")]);
+    scene
+}
+
+pub(crate) fn policy_events_are_found_by_their_verdict(harness: &dyn Harness) {
+    let scene = mixed(harness);
+    let with = |verdict| found(&scene, PolicyEventFilter { verdict: Some(verdict), ..PolicyEventFilter::default() });
+    let [allow, block] = [VerdictWord::Allow, VerdictWord::Block].map(with);
+    let [hold, throttle] = [VerdictWord::Hold, VerdictWord::Throttle].map(with);
+    assert_eq!((allow, block, hold, throttle), (vec![3, 1], vec![5, 2], vec![8, 7], vec![6, 4]));
+    let message = scene.message(scene.messages()[0].id).id;
+    let both = PolicyEventFilter { verdict: Some(VerdictWord::Hold), message: Some(message), ..PolicyEventFilter::default() };
+    assert_eq!(found(&scene, both), [8], "all that is asked for must hold");
+}
+
+pub(crate) fn policy_events_are_found_by_a_rule(harness: &dyn Harness) {
+    let scene = mixed(harness);
+    let with = |rule| found(&scene, PolicyEventFilter { rule: Some(rule), ..PolicyEventFilter::default() });
+    assert_eq!(with(RuleId::PurposeNotAllowed), [5, 2]);
+    assert_eq!(with(RuleId::DailyLimit), [6, 5, 4], "also where it did not decide");
+    assert!(with(RuleId::RecipientSuppressed).is_empty());
+}
+
+pub(crate) fn policy_events_are_found_by_their_time(harness: &dyn Harness) {
+    let scene = mixed(harness);
+    let at = |seq: u64| scene.events().iter().find(|event| event.seq == seq).expect("an event").at;
+    let between = |since, until| found(&scene, PolicyEventFilter { since, until, ..PolicyEventFilter::default() });
+    assert_eq!(between(Some(at(7)), None), [8, 7]);
+    assert_eq!(between(None, Some(at(3))), [2, 1]);
+    assert_eq!(between(Some(at(4)), Some(at(6))), [5, 4]);
 }
 
 pub(crate) fn accounts_are_read_page_by_page(harness: &dyn Harness) {

@@ -66,7 +66,7 @@ pub(crate) fn old_logs_are_removed(harness: &dyn Harness) {
     scene.refuse(refused);
     scene.advance(hours(1));
     assert!(scene.retain(scene.now(), scene.now()) > 0);
-    assert_eq!((scene.messages(), scene.events(), scene.reviews(ReviewFilter::default())), (vec![], vec![], vec![]));
+    assert_eq!((scene.messages(), scene.reviews(ReviewFilter::default())), (vec![], vec![]));
     assert_eq!((scene.find(sent), scene.attempts(sent).as_str(), scene.release(refused).as_str()), (None, "", "not found"));
     assert_eq!(scene.retain(scene.now(), scene.now()), 0);
 }
@@ -79,7 +79,7 @@ pub(crate) fn young_logs_are_kept(harness: &dyn Harness) {
     let young = finished(&scene);
     scene.retain(between, between);
     assert_eq!(scene.messages().iter().map(|message| message.id).collect::<Vec<_>>(), [young]);
-    assert_eq!((scene.attempts(young).as_str(), scene.events().len()), ("1 sent", 1));
+    assert_eq!(scene.attempts(young), "1 sent");
 }
 
 pub(crate) fn the_log_goes_on_counting(harness: &dyn Harness) {

@@ -9,6 +9,7 @@ mod inbox;
 mod integrations;
 mod worker;
 
+pub(crate) use account::ALL;
 pub(crate) use endpoints::{EVENT_TIMEOUT, EVERYTHING, is_shared};
 pub(crate) use inbox::{BODY, person, report};
 pub(crate) use integrations::{agent, call};

@@ -7,7 +7,7 @@ use std::collections::btree_map::Entry;
 use gatepost::{AccountId, ApiKey, KeyId, KeyOwner, KeyState, StoreError, Timestamp};
 
 use crate::world::World;
-use crate::{accounts, endpoints, integrations};
+use crate::{accounts, endpoints, integrations, seals};
 
 /// Whose keys are meant: an account's, or the operators'.
 pub(crate) type Whose = Option<AccountId>;
@@ -88,5 +88,6 @@ pub(crate) fn roots(world: &World) -> Vec<u32> {
     let of_endpoints = world.accounts.values().flat_map(endpoints::roots);
     let of_instances = world.accounts.values().flat_map(accounts::roots);
     let of_integrations = world.accounts.values().flat_map(integrations::roots);
-    of_keys.chain(of_endpoints).chain(of_instances).chain(of_integrations).collect::<BTreeSet<u32>>().into_iter().collect()
+    let of_seals = world.accounts.values().flat_map(seals::roots);
+    of_keys.chain(of_endpoints).chain(of_instances).chain(of_integrations).chain(of_seals).collect::<BTreeSet<u32>>().into_iter().collect()
 }

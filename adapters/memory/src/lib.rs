@@ -55,6 +55,7 @@ mod replays;
 mod retention;
 mod reviews;
 mod sandbox;
+mod seals;
 mod store;
 mod suppressions;
 mod take;

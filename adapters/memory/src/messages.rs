@@ -44,9 +44,7 @@ pub(crate) fn attempts(rows: &AccountRows, message: MessageId) -> Vec<Attempt> {
 }
 
 pub(crate) fn policy_events(rows: &AccountRows, filter: PolicyEventFilter, page: Page<u64>) -> Vec<PolicyEvent> {
-    let is_about = |event: &PolicyEvent| filter.message.is_none_or(|message| event.message == Some(message));
-    let is_wanted = |event: &&PolicyEvent| is_about(event) && !(filter.refused && event.message.is_some());
-    newest(&rows.policy_events, page).filter(is_wanted).take(page.limit).cloned().collect()
+    newest(&rows.policy_events, page).filter(|event| filter.admits(event)).take(page.limit).cloned().collect()
 }
 
 pub(crate) fn addresses(rows: &AccountRows, contact: ContactId) -> Vec<Address> {

@@ -10,11 +10,10 @@ use crate::world::{AccountRows, World};
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
 pub(crate) fn retain(world: &mut World, retention: Retention, limit: usize) -> usize {
     let Retention { content_before, logs_before, raw_before } = retention;
-    let kinds: [(Forget, Timestamp); 13] = [
+    let kinds: [(Forget, Timestamp); 12] = [
         (forget_contents, content_before),
         (forget_fields, content_before),
         (forget_messages, logs_before),
-        (forget_policy_events, logs_before),
         (forget_deliveries, logs_before),
         (forget_events, logs_before),
         (forget_recoveries, logs_before),
@@ -56,14 +55,6 @@ fn forget_messages(rows: &mut AccountRows, before: Timestamp, limit: usize) -> u
     let over: Vec<MessageId> = over.take(limit).collect();
     for message in &over {
         rows.messages.remove(message);
-    }
-    over.len()
-}
-
-fn forget_policy_events(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
-    let over: Vec<u64> = rows.policy_events.values().filter(|event| event.at < before).take(limit).map(|event| event.seq).collect();
-    for seq in &over {
-        rows.policy_events.remove(seq);
     }
     over.len()
 }

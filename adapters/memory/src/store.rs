@@ -6,19 +6,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Address, Addresses, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed,
-    Conclusion, ContactCard, ContactId, Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Entered, Event,
-    EventDelivery, EventId, Fact, Facts, Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance,
-    InstanceChange, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter, IntegrationId,
-    KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode, NewIntegrationEntry, NewSuppression, Notification,
+    Conclusion, ContactCard, ContactId, Decider, DeliveryFilter, DeliveryId, Dropped, Endpoint, EndpointChange, EndpointId, Entered, Event,
+    EventDelivery, EventId, EventRow, Fact, Facts, Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId,
+    Instance, InstanceChange, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter,
+    IntegrationId, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode, NewIntegrationEntry, NewSuppression, Notification,
     NotificationEntry, NotificationId, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Received, Recovered, Recovery, RecoveryFilter,
-    RecoveryId, Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError,
-    Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
+    RecoveryId, Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, Segment, StartAnswer, Store,
+    StoreError, StoredSeal, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp,
+    Unsealed, Usage, WorkerStore,
 };
 
 use crate::world::{AccountRows, Effects, World};
 use crate::{
     accept, accounts, contacts, deliver, endpoints, events, inbox, integrations, keys, messages, notices, replays, retention, reviews,
-    suppressions, take,
+    seals, suppressions, take,
 };
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
@@ -283,6 +284,22 @@ impl AccountStore for OfAccount {
         Ok(self.read(|rows| messages::policy_events(rows, filter, page)))
     }
 
+    async fn event_rows(&self, page: Page<u64>) -> Result<Vec<EventRow>, StoreError> {
+        Ok(self.read(|rows| seals::event_rows(rows, page)))
+    }
+
+    async fn last_seq(&self) -> Result<u64, StoreError> {
+        Ok(self.read(|rows| rows.last_seq))
+    }
+
+    async fn seals(&self, page: Page<u64>) -> Result<Vec<StoredSeal>, StoreError> {
+        Ok(self.read(|rows| seals::list(rows, page)))
+    }
+
+    async fn last_seal(&self) -> Result<Option<StoredSeal>, StoreError> {
+        Ok(self.read(seals::last))
+    }
+
     async fn addresses(&self, contact: ContactId) -> Result<Vec<Address>, StoreError> {
         Ok(self.read(|rows| messages::addresses(rows, contact)))
     }
@@ -397,6 +414,27 @@ impl WorkerStore for OfWorker {
     async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {
         self.0.write(|world| keys::touch(world, &used));
         Ok(())
+    }
+
+    async fn lease_sealing(&self, holder: [u8; 16], until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.0.write(|world| seals::lease(world, holder, until, now)))
+    }
+
+    async fn unsealed(&self, after: Option<AccountId>, limit: usize) -> Result<Vec<Unsealed>, StoreError> {
+        Ok(self.0.read(|world| seals::unsealed(world, after, limit)))
+    }
+
+    async fn seal(&self, segment: Segment) -> Result<bool, StoreError> {
+        Ok(self.0.write(|world| seals::seal(world, segment)))
+    }
+
+    async fn old_segments(&self, before: Timestamp, skip: usize, limit: usize) -> Result<Vec<(AccountId, StoredSeal)>, StoreError> {
+        Ok(self.0.read(|world| seals::old(world, before, skip, limit)))
+    }
+
+    async fn drop_segment(&self, account: AccountId, number: u64, dropped: Dropped) -> Result<usize, StoreError> {
+        let drop = |world: &mut World| world.accounts.get_mut(&account).map(|rows| seals::drop_segment(rows, number, dropped));
+        Ok(self.0.write(drop).unwrap_or(0))
     }
 
     async fn retain(&self, retention: Retention, limit: usize) -> Result<usize, StoreError> {

@@ -11,9 +11,11 @@ use gatepost::{
     Account, AccountId, Address, ApiKey, Attempt, Cause, Charge, ContactId, ContactState, ConversationWindow, Delivery, DeliveryId,
     Endpoint, EndpointId, Event, EventDelivery, EventId, EventName, Fingerprint, IdempotencyKey, InboundEntry, InboundId, InboundKey,
     Instance, InstanceId, InstanceRef, Integration, IntegrationEntry, IntegrationId, KeyId, Message, MessageId, Mode, NotificationEntry,
-    NotificationId, Origin, Page, Permit, PolicyEvent, Recovery, RecoveryId, Review, Settled, Started, State, Suppression, SuppressionId,
-    Tat, Timestamp, Usage, WindowId, Windows, Words,
+    NotificationId, Origin, Page, Permit, PolicyEvent, Recovery, RecoveryId, Review, Segment, Settled, Started, State, Suppression,
+    SuppressionId, Tat, Timestamp, Usage, WindowId, Windows, Words,
 };
+
+use crate::seals::SealingLease;
 
 /// Everything that is kept.
 #[derive(Default)]
@@ -21,6 +23,7 @@ pub(crate) struct World {
     pub(crate) accounts: BTreeMap<AccountId, AccountRows>,
     /// Of accounts and of operators: a caller shows an id before anybody knows whose it is.
     pub(crate) keys: BTreeMap<KeyId, ApiKey>,
+    pub(crate) sealing: Option<SealingLease>,
     pub(crate) effects: Effects,
 }
 
@@ -64,6 +67,8 @@ pub(crate) struct AccountRows {
     /// What is accepted and not finished.
     pub(crate) outbox: BTreeMap<DeliveryId, OutboxRow>,
     pub(crate) policy_events: BTreeMap<u64, PolicyEvent>,
+    /// What they were sealed in, by number.
+    pub(crate) segments: BTreeMap<u64, Segment>,
     pub(crate) endpoints: BTreeMap<EndpointId, EndpointRow>,
     /// Those whose fields are not forgotten.
     pub(crate) events: BTreeMap<EventId, Event>,
@@ -197,6 +202,7 @@ impl AccountRows {
             bindings: BTreeMap::new(),
             outbox: BTreeMap::new(),
             policy_events: BTreeMap::new(),
+            segments: BTreeMap::new(),
             endpoints: BTreeMap::new(),
             events: BTreeMap::new(),
             deliveries: BTreeMap::new(),

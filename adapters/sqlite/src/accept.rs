@@ -7,11 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use gatepost::{
     Accepted, AccountFacts, AccountId, Answer, BlockedSend, Claimed, ContactId, ContactState, Content, ConversationWindow, Decider,
     Decision, Delivery, Fact, Facts, Findings, Fingerprint, Instance, InstanceFacts, InstanceId, KeyState, MessageId, MessageStatus, Mode,
-    Origin, Parcel, PolicyEvent, Provider, Purpose, QuotaState, Request, Started, StatusChange, Subject, Submission, Tat, Timestamp, Usage,
-    Velocity, Verdict, Zone, order_key,
+    Origin, Parcel, PolicyEventBody, Provider, Purpose, QuotaState, Request, Started, StatusChange, Subject, Submission, Tat, Timestamp,
+    Usage, Velocity, Verdict, Zone, order_key,
 };
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Serialize;
 
 use crate::open::{OpenAttempt, Told};
 use crate::outbox::NewRow;
@@ -294,16 +293,6 @@ pub(crate) fn charge(
     Ok(usage)
 }
 
-/// What of a policy event is kept as JSON.
-#[derive(Serialize)]
-struct EventBody<'a> {
-    policy: &'a gatepost::Policy,
-    zones: &'a str,
-    subject: &'a Subject,
-    facts: &'a Facts,
-    decision: &'a Decision,
-}
-
 /// Writes the policy event, and answers with its place in the account's log.
 #[expect(clippy::too_many_arguments, reason = "an event has that many parts")]
 pub(crate) fn record(
@@ -317,47 +306,21 @@ pub(crate) fn record(
     now: Timestamp,
 ) -> rusqlite::Result<u64> {
     let seq = txn.account(account)?.map(AccountEntry::next_seq).ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-    let body = to_json(&EventBody { policy: decider.policy(), zones: Zone::database_version(), subject, facts: &scene.facts, decision })?;
+    let zones = Zone::database_version();
+    let body = PolicyEventBody { policy: decider.policy(), zones, subject, facts: &scene.facts, decision }.to_json();
     let sql =
-        "INSERT INTO policy_events (account, seq, at, message, refused, instance, contact, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        "INSERT INTO policy_events (account, seq, at, message, instance, contact, verdict, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     txn.statement(sql)?.execute(params![
         account.to_bytes(),
         signed(seq),
         now.as_millis(),
         message.map(MessageId::to_bytes),
-        message.is_none(),
         scene.instance.id.to_bytes(),
         scene.contact.id.to_bytes(),
+        decision.verdict.word().as_str(),
         body
     ])?;
     Ok(seq)
-}
-
-/// Reads a policy event: seq, at, message, instance, contact, body.
-pub(crate) const EVENT_COLUMNS: &str = "seq, at, message, instance, contact, body";
-
-pub(crate) fn policy_event(row: &rusqlite::Row<'_>) -> rusqlite::Result<PolicyEvent> {
-    #[derive(serde::Deserialize)]
-    struct Body {
-        policy: gatepost::Policy,
-        zones: String,
-        subject: Subject,
-        facts: Facts,
-        decision: Decision,
-    }
-    let Body { policy, zones, subject, facts, decision } = rows::json(row, 5)?;
-    Ok(PolicyEvent {
-        seq: rows::count(row, 0)?,
-        at: rows::time(row, 1)?,
-        message: row.get::<_, Option<[u8; 16]>>(2)?.map(MessageId::from_bytes),
-        instance: rows::instance_id(row, 3)?,
-        contact: rows::contact_id(row, 4)?,
-        policy,
-        zones: zones.into(),
-        subject,
-        facts,
-        decision,
-    })
 }
 
 /// The contact with this address, or a new one.

@@ -1,9 +1,12 @@
 //! Keys: of accounts and of operators, in one table.
 
+use std::collections::BTreeSet;
+
 use gatepost::{AccountId, ApiKey, KeyId, KeyOwner, KeyState, Mode, Timestamp};
 use rusqlite::{Connection, params};
 
 use crate::rows::{self, to_json};
+use crate::seals;
 use crate::txn::find_key;
 
 /// Whose keys are meant: an account's, or the operators'.
@@ -85,10 +88,12 @@ pub(crate) fn touch(connection: &Connection, used: &[(KeyId, Timestamp)]) -> rus
 
 /// The numbers of the keyring's roots that rows name. Nobody opens again what a removed endpoint has sealed.
 pub(crate) fn roots(connection: &Connection) -> rusqlite::Result<Vec<u32>> {
+    let of_seals = rows::all(&mut *connection.prepare_cached(seals::ROOTS)?, [], |row| row.get(0))?;
     let sql = "SELECT root FROM api_keys
                UNION SELECT secrets_root FROM endpoints WHERE removed_at IS NULL
                UNION SELECT headers_root FROM endpoints WHERE removed_at IS NULL AND headers_root IS NOT NULL
                UNION SELECT secrets_root FROM integrations WHERE removed_at IS NULL
-               UNION SELECT credentials_root FROM instances WHERE credentials_root IS NOT NULL ORDER BY 1";
-    rows::all(&mut *connection.prepare_cached(sql)?, [], |row| row.get(0))
+               UNION SELECT credentials_root FROM instances WHERE credentials_root IS NOT NULL";
+    let others = rows::all(&mut *connection.prepare_cached(sql)?, [], |row| row.get(0))?;
+    Ok(of_seals.into_iter().chain(others).collect::<BTreeSet<u32>>().into_iter().collect())
 }

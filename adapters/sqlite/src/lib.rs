@@ -36,12 +36,14 @@ mod open;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod policy_events;
 mod reader;
 mod replays;
 mod retention;
 mod reviews;
 mod rows;
 mod schema;
+mod seals;
 mod store;
 mod suppressions;
 mod take;

@@ -1,10 +1,9 @@
-//! Messages, their attempts and the policy events: what is read.
+//! Messages and their attempts: what is read.
 
-use gatepost::{AccountId, Attempt, Message, MessageFilter, MessageId, Page, PolicyEvent, PolicyEventFilter};
+use gatepost::{AccountId, Attempt, Message, MessageFilter, MessageId, Page};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::accept::{EVENT_COLUMNS, policy_event};
-use crate::rows::{self, signed};
+use crate::rows;
 
 pub(crate) fn find(connection: &Connection, account: AccountId, id: MessageId) -> rusqlite::Result<Option<Message>> {
     let sql = format!("SELECT {} FROM messages WHERE account = ?1 AND id = ?2", rows::MESSAGE_COLUMNS);
@@ -45,19 +44,4 @@ pub(crate) fn attempts(connection: &Connection, account: AccountId, message: Mes
 pub(crate) fn is_tried(connection: &Connection, account: AccountId, message: MessageId) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE account = ?1 AND message = ?2)";
     connection.prepare_cached(sql)?.query_row(params![account.to_bytes(), message.to_bytes()], |row| row.get(0))
-}
-
-pub(crate) fn policy_events(
-    connection: &Connection,
-    account: AccountId,
-    filter: PolicyEventFilter,
-    page: Page<u64>,
-) -> rusqlite::Result<Vec<PolicyEvent>> {
-    let sql = format!(
-        "SELECT {EVENT_COLUMNS} FROM policy_events WHERE account = ?1 AND seq < ?2 AND (?3 IS NULL OR message = ?3) AND (NOT ?4 OR refused)
-         ORDER BY seq DESC LIMIT ?5"
-    );
-    let before = page.after.map_or(i64::MAX, signed);
-    let params = params![account.to_bytes(), before, filter.message.map(MessageId::to_bytes), filter.refused, page.limit as i64];
-    rows::all(&mut *connection.prepare_cached(&sql)?, params, policy_event)
 }

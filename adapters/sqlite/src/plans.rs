@@ -5,7 +5,10 @@
 
 use rusqlite::Connection;
 
-use crate::{accounts, contacts, deliver, deliveries, events, inbox, integrations, notices, outbox, replays, retention, schema, take};
+use crate::{
+    accounts, contacts, deliver, deliveries, events, inbox, integrations, notices, outbox, policy_events, replays, retention, schema,
+    seals, take,
+};
 
 fn empty() -> Connection {
     let mut connection = Connection::open_in_memory().expect("memory is there");
@@ -93,6 +96,47 @@ fn a_sweep_finds_what_is_overdue_without_looking_at_what_waits() {
 fn a_heed_walks_over_what_came_in_and_over_nothing_else() {
     check(inbox::NEXT_ACCOUNT, &["SEARCH outbox USING COVERING INDEX outbox_inbox_waiting (account>?)"]);
     check(inbox::NEXT, &["SEARCH outbox USING INDEX outbox_inbox_waiting (account=?)"]);
+}
+
+#[test]
+fn policy_events_against_a_message_are_found_without_looking_at_the_others() {
+    check(
+        &policy_events::query(Some(gatepost::VerdictWord::Block)),
+        &[
+            "SEARCH policy_events USING INDEX policy_events_against (account=? AND verdict=? AND seq<?)",
+            "CORRELATED SCALAR SUBQUERY 1",
+            "SCAN r VIRTUAL TABLE INDEX 3:",
+        ],
+    );
+}
+
+#[test]
+fn what_is_to_be_sealed_or_dropped_is_found_without_looking_at_what_was() {
+    check(seals::OLD, &["SEARCH seals USING INDEX seals_kept (newest_at<?)"]);
+    check(
+        seals::UNSEALED,
+        &[
+            "SEARCH a USING PRIMARY KEY (id>?)",
+            "SEARCH e USING PRIMARY KEY (account=? AND seq=?)",
+            "CORRELATED SCALAR SUBQUERY 2",
+            "SEARCH n USING PRIMARY KEY (account=? AND seq>?)",
+            "CORRELATED SCALAR SUBQUERY 1",
+            "SEARCH s USING PRIMARY KEY (account=?)",
+        ],
+    );
+    check(
+        seals::ROOTS,
+        &[
+            "CO-ROUTINE named",
+            "SETUP",
+            "SEARCH seals USING COVERING INDEX seals_by_root",
+            "RECURSIVE STEP",
+            "SCAN named",
+            "CORRELATED SCALAR SUBQUERY 2",
+            "SEARCH s USING COVERING INDEX seals_by_root (root>?)",
+            "SCAN named",
+        ],
+    );
 }
 
 #[test]

@@ -19,11 +19,10 @@ const UNHEEDED: &str = "EXISTS (SELECT 1 FROM outbox o WHERE o.delivery = m.deli
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
 pub(crate) fn retain(connection: &Connection, retention: Retention, limit: usize) -> rusqlite::Result<usize> {
     let Retention { content_before, logs_before, raw_before } = retention;
-    let kinds: [(Forget, Timestamp); 11] = [
+    let kinds: [(Forget, Timestamp); 10] = [
         (forget_contents, content_before),
         (forget_fields, content_before),
         (forget_messages, logs_before),
-        (forget_policy_events, logs_before),
         (forget_deliveries, logs_before),
         (forget_events, logs_before),
         (forget_recoveries, logs_before),
@@ -84,12 +83,6 @@ fn delete(
         connection.prepare_cached(sql)?.execute(params![account.to_bytes(), id])?;
     }
     Ok(old.len())
-}
-
-fn forget_policy_events(connection: &Connection, account: AccountId, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    let sql = "DELETE FROM policy_events WHERE account = ?1 AND at < ?2 AND seq IN
-               (SELECT seq FROM policy_events WHERE account = ?1 ORDER BY seq LIMIT ?3)";
-    connection.prepare_cached(sql)?.execute(params![account.to_bytes(), before.as_millis(), limit as i64])
 }
 
 /// Forgets what events said, also of those that are still to be delivered: what is left of them is skipped.

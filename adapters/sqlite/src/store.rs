@@ -6,13 +6,14 @@ use std::sync::{Arc, PoisonError};
 use async_trait::async_trait;
 use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Address, Addresses, Answer, ApiKey, Attempt, Claim, ClaimAnswer, Claimed,
-    Conclusion, ContactCard, ContactId, Decider, DeliveryFilter, DeliveryId, Endpoint, EndpointChange, EndpointId, Entered, Event,
-    EventDelivery, EventId, Fact, Facts, Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId, Instance,
-    InstanceChange, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter, IntegrationId,
-    KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode, NewIntegrationEntry, NewSuppression, Notification,
+    Conclusion, ContactCard, ContactId, Decider, DeliveryFilter, DeliveryId, Dropped, Endpoint, EndpointChange, EndpointId, Entered, Event,
+    EventDelivery, EventId, EventRow, Fact, Facts, Findings, Finish, Finished, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId,
+    Instance, InstanceChange, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter,
+    IntegrationId, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode, NewIntegrationEntry, NewSuppression, Notification,
     NotificationEntry, NotificationId, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Received, Recovered, Recovery, RecoveryFilter,
-    RecoveryId, Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, StartAnswer, Store, StoreError,
-    Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp, Usage, WorkerStore,
+    RecoveryId, Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, Segment, StartAnswer, Store,
+    StoreError, StoredSeal, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp,
+    Unsealed, Usage, WorkerStore,
 };
 
 use crate::connection::{CacheKib, open_reader, open_writer};
@@ -20,8 +21,8 @@ use crate::reader::Readers;
 use crate::txn::{Care, Txn, find_instance, find_key};
 use crate::writer::{Alone, Hooks, Writer};
 use crate::{
-    OpenError, accept, accounts, contacts, deliver, deliveries, endpoints, error, events, inbox, integrations, keys, messages, replays,
-    retention, reviews, schema, suppressions, take,
+    OpenError, accept, accounts, contacts, deliver, deliveries, endpoints, error, events, inbox, integrations, keys, messages,
+    policy_events, replays, retention, reviews, schema, seals, suppressions, take,
 };
 
 /// How a database is opened.
@@ -352,7 +353,27 @@ impl AccountStore for OfAccount {
 
     async fn policy_events(&self, filter: PolicyEventFilter, page: Page<u64>) -> Result<Vec<PolicyEvent>, StoreError> {
         let id = self.id;
-        self.store.read(move |connection| messages::policy_events(connection, id, filter, page)).await
+        self.store.read(move |connection| policy_events::list(connection, id, filter, page)).await
+    }
+
+    async fn event_rows(&self, page: Page<u64>) -> Result<Vec<EventRow>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| policy_events::rows_of(connection, id, page)).await
+    }
+
+    async fn last_seq(&self) -> Result<u64, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| policy_events::last_seq(connection, id)).await
+    }
+
+    async fn seals(&self, page: Page<u64>) -> Result<Vec<StoredSeal>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| seals::list(connection, id, page)).await
+    }
+
+    async fn last_seal(&self) -> Result<Option<StoredSeal>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| seals::last(connection, id)).await
     }
 
     async fn addresses(&self, contact: ContactId) -> Result<Vec<Address>, StoreError> {
@@ -483,6 +504,26 @@ impl WorkerStore for OfWorker {
 
     async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {
         self.0.write(move |txn| keys::touch(txn.connection, &used)).await
+    }
+
+    async fn lease_sealing(&self, holder: [u8; 16], until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        self.0.write(move |txn| seals::lease(txn.connection, holder, until, now)).await
+    }
+
+    async fn unsealed(&self, after: Option<AccountId>, limit: usize) -> Result<Vec<Unsealed>, StoreError> {
+        self.0.read(move |connection| seals::unsealed(connection, after, limit)).await
+    }
+
+    async fn seal(&self, segment: Segment) -> Result<bool, StoreError> {
+        self.0.write(move |txn| seals::seal(txn.connection, &segment)).await
+    }
+
+    async fn old_segments(&self, before: Timestamp, skip: usize, limit: usize) -> Result<Vec<(AccountId, StoredSeal)>, StoreError> {
+        self.0.read(move |connection| seals::old(connection, before, skip, limit)).await
+    }
+
+    async fn drop_segment(&self, account: AccountId, number: u64, dropped: Dropped) -> Result<usize, StoreError> {
+        self.0.write(move |txn| seals::drop_segment(txn.connection, account, number, dropped)).await
     }
 
     async fn retain(&self, retention: Retention, limit: usize) -> Result<usize, StoreError> {

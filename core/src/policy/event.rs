@@ -1,6 +1,7 @@
 //! Policy event: the record of a decision, with everything it was decided from.
 
 use alloc::borrow::Cow;
+use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +36,36 @@ pub struct PolicyEvent {
     pub decision: Decision,
 }
 
+/// What of a policy event a store keeps as one text of JSON. All else stands in columns of its own, see [`EventRow`](crate::EventRow).
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct PolicyEventBody<'a> {
+    /// The policy in force.
+    pub policy: &'a Policy,
+    /// The version of the time zone database.
+    pub zones: &'a str,
+    /// What was asked.
+    pub subject: &'a Subject,
+    /// What was known.
+    pub facts: &'a Facts,
+    /// What was decided.
+    pub decision: &'a Decision,
+}
+
+impl PolicyEventBody<'_> {
+    /// The text.
+    pub fn to_json(&self) -> String {
+        #[expect(clippy::expect_used, reason = "no part of it has a form that JSON lacks")]
+        serde_json::to_string(self).expect("a body is JSON, whatever it holds")
+    }
+}
+
 impl PolicyEvent {
+    /// What of it a store keeps as JSON.
+    pub fn body(&self) -> PolicyEventBody<'_> {
+        let Self { policy, zones, subject, facts, decision, .. } = self;
+        PolicyEventBody { policy, zones, subject, facts, decision }
+    }
+
     /// The decision taken anew from the stored facts, under the policy of then.
     pub fn decide_again(&self) -> Decision {
         decide(&self.policy, &self.facts, &self.subject, self.at)

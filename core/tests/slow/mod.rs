@@ -119,6 +119,26 @@ impl WorkerStore for SlowWorker {
         self.inner.touch_keys(used).await
     }
 
+    async fn lease_sealing(&self, holder: [u8; 16], until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        self.inner.lease_sealing(holder, until, now).await
+    }
+
+    async fn unsealed(&self, after: Option<AccountId>, limit: usize) -> Result<Vec<Unsealed>, StoreError> {
+        self.inner.unsealed(after, limit).await
+    }
+
+    async fn seal(&self, segment: Segment) -> Result<bool, StoreError> {
+        self.inner.seal(segment).await
+    }
+
+    async fn old_segments(&self, before: Timestamp, skip: usize, limit: usize) -> Result<Vec<(AccountId, StoredSeal)>, StoreError> {
+        self.inner.old_segments(before, skip, limit).await
+    }
+
+    async fn drop_segment(&self, account: AccountId, number: u64, dropped: Dropped) -> Result<usize, StoreError> {
+        self.inner.drop_segment(account, number, dropped).await
+    }
+
     async fn retain(&self, retention: Retention, limit: usize) -> Result<usize, StoreError> {
         self.inner.retain(retention, limit).await
     }

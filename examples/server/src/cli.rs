@@ -4,6 +4,7 @@
 //! questions, from the data folder or from a running server), `print` (shows the answers, to people or to machines).
 
 mod account;
+mod audit;
 mod client;
 mod deliveries;
 mod endpoint;
@@ -159,6 +160,9 @@ enum Noun {
     /// What was decided, and why
     #[command(subcommand)]
     PolicyEvent(policy_event::Verb),
+    /// Whether what was decided is still what was written down
+    #[command(subcommand)]
+    Audit(audit::Verb),
     /// How much was sent of how much
     Usage(usage::Show),
     /// URLs of an account that receive events
@@ -314,6 +318,7 @@ impl Noun {
             _ => Client::local(settings, if self.may_come_first() { Absent::Make } else { Absent::Refuse })?,
         };
         match self {
+            Self::Audit(verb) => verb.run(&client, options.form()),
             Self::Integration(integration::Verb::Template(write)) => write.run(&client),
             Self::Suppress(suppress::Verb::Export(export)) => export.run(&client),
             Self::Suppress(suppress::Verb::Import(import)) => import.run(&client, options.form()),
@@ -324,6 +329,8 @@ impl Noun {
     fn questions(self, client: &Client) -> Result<Vec<Question>, Failure> {
         match self {
             Self::Account(verb) => Ok(vec![verb.question()]),
+            // They ask again for each account: see `audit::Verb::run`.
+            Self::Audit(_) => Ok(Vec::new()),
             Self::Instance(verb) => Ok(vec![verb.question(client)?]),
             Self::Integration(verb) => Ok(vec![verb.question(client)?]),
             Self::Key(verb) => Ok(vec![verb.question(client)?]),

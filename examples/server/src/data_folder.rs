@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gatepost::{Gateway, Host, Keyring, Provider, Store};
+use gatepost::{Gateway, Host, Keyring, Provider, Sealer, Store};
 use gatepost_sqlite::SqliteStore;
 use gatepost_system::System;
 
@@ -96,6 +96,11 @@ impl DataFolder {
 }
 
 impl Opened {
+    /// Who seals the policy events of the database.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(Arc::new(self.store.clone()), self.keyring.clone(), &System)
+    }
+
     /// A gateway over the database, as it is set, and the providers that it sends by; it listens, or would, at `address`.
     pub fn gateway(&self, settings: &Settings, address: SocketAddr) -> Result<(Gateway, Providers), Failure> {
         let host: Arc<dyn Host> = Arc::new(System);

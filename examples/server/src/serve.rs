@@ -115,7 +115,7 @@ impl Server {
             address,
             connections: Connections::serve(listener, Surface::new(app.clone()), settings.http.connections_max.get() as usize),
             deliveries: Deliveries::begin(gateway.clone(), app.clone(), settings.delivering()),
-            housekeeping: Housekeeping::begin(gateway, app.clone(), settings.retention),
+            housekeeping: Housekeeping::begin(gateway, app.clone(), opened.sealer(), settings.retention),
             app,
             _demo: None,
         };

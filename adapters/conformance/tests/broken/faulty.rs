@@ -18,6 +18,8 @@ pub(crate) enum Fault {
     DropsWhatIsHeld,
     /// Loses what it accepted.
     Forgets,
+    /// Loses an event of its log.
+    ForgetsEvents,
     /// Heeds what one notification tells from its end.
     HeedsBackwards,
     /// Calls an endpoint as fast as it answers.
@@ -28,6 +30,8 @@ pub(crate) enum Fault {
     IgnoresRepetitions,
     /// Lets a change undo another one.
     IgnoresRevisions,
+    /// Lets every host seal.
+    IgnoresSealing,
     /// Starts what must not be started any more.
     IgnoresSuppression,
     /// Goes on with an endpoint that is gone.
@@ -163,6 +167,9 @@ handle! {
         fn refuse(message: MessageId, by: Actor, note: Option<String>, now: Timestamp) -> ReviewAnswer;
         fn resolve(message: MessageId, sent: bool, now: Timestamp) -> Option<MessageStatus>;
         fn policy_events(filter: PolicyEventFilter, page: Page<u64>) -> Vec<PolicyEvent>;
+        fn last_seq() -> u64;
+        fn seals(page: Page<u64>) -> Vec<StoredSeal>;
+        fn last_seal() -> Option<StoredSeal>;
         fn addresses(contact: ContactId) -> Vec<Address>;
         fn endpoints() -> Vec<Endpoint>;
         fn notify(endpoint: EndpointId, event: Event) -> Option<EventDelivery>;
@@ -209,6 +216,12 @@ handle! {
 
         async fn messages(&self, filter: MessageFilter, page: Page<MessageId>) -> Result<Vec<Message>, StoreError> {
             if self.fault == Fault::Forgets { Ok(Vec::new()) } else { self.inner.messages(filter, page).await }
+        }
+
+        async fn event_rows(&self, page: Page<u64>) -> Result<Vec<EventRow>, StoreError> {
+            let mut rows = self.inner.event_rows(page).await?;
+            rows.retain(|row| self.fault != Fault::ForgetsEvents || row.seq != 2);
+            Ok(rows)
         }
 
         async fn add_endpoint(&self, mut endpoint: Endpoint) -> Result<bool, StoreError> {
@@ -350,6 +363,10 @@ handle! {
         fn integration(id: IntegrationId) -> Option<(AccountId, Integration)>;
         fn instance(id: InstanceId) -> Option<(AccountId, Instance)>;
         fn touch_keys(used: Vec<(KeyId, Timestamp)>) -> ();
+        fn unsealed(after: Option<AccountId>, limit: usize) -> Vec<Unsealed>;
+        fn seal(segment: Segment) -> bool;
+        fn old_segments(before: Timestamp, skip: usize, limit: usize) -> Vec<(AccountId, StoredSeal)>;
+        fn drop_segment(account: AccountId, number: u64, dropped: Dropped) -> usize;
         fn retain(retention: Retention, limit: usize) -> usize;
     }
     with a fault {
@@ -363,6 +380,10 @@ handle! {
                 _ => {}
             }
             Ok(answer)
+        }
+
+        async fn lease_sealing(&self, holder: [u8; 16], until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+            Ok(self.inner.lease_sealing(holder, until, now).await? || self.fault == Fault::IgnoresSealing)
         }
 
         async fn take(&self, mut take: Take) -> Result<TakeAnswer, StoreError> {

@@ -41,6 +41,12 @@ fn a_store_that_forgets_is_caught() {
 }
 
 #[test]
+fn a_store_that_loses_an_event_of_its_log_is_caught() {
+    check(Fault::ForgetsEvents, "seals::what_was_sealed_fits");
+    check(Fault::ForgetsEvents, "seals::a_chain_outlives_the_store");
+}
+
+#[test]
 fn a_store_that_heeds_backwards_is_caught() {
     check(Fault::HeedsBackwards, "inbox::what_one_notification_tells_is_heeded_in_its_order");
     check(Fault::HeedsBackwards, "inbox::what_came_in_is_heeded_part_by_part");
@@ -69,6 +75,11 @@ fn a_store_that_ignores_a_revision_is_caught() {
     check(Fault::IgnoresRevisions, "endpoints::a_change_for_an_old_revision_meets_a_conflict");
     check(Fault::IgnoresRevisions, "instances::a_change_for_an_old_revision_meets_a_conflict");
     check(Fault::IgnoresRevisions, "races::an_endpoint_is_changed_by_one");
+}
+
+#[test]
+fn a_store_that_ignores_whose_turn_it_is_to_seal_is_caught() {
+    check(Fault::IgnoresSealing, "seals::sealing_is_one_hosts_at_a_time");
 }
 
 #[test]

@@ -313,12 +313,41 @@ CREATE TABLE policy_events (
     seq      INTEGER NOT NULL,
     at       INTEGER NOT NULL,
     message  BLOB,
-    refused  INTEGER NOT NULL,
     instance BLOB NOT NULL,
     contact  BLOB NOT NULL,
+    verdict  TEXT NOT NULL,
     body     TEXT NOT NULL,                 -- JSON: policy, zones, subject, facts, decision
     PRIMARY KEY (account, seq)
 ) STRICT, WITHOUT ROWID;
+-- Most are allowed, and cost nothing here.
+CREATE INDEX policy_events_against ON policy_events (account, verdict, seq) WHERE verdict <> 'allow';
+
+-- Segments of policy events that were closed, each with a keyed digest over its rows and the seal before. Seals stay when their events go.
+CREATE TABLE seals (
+    account        BLOB NOT NULL,
+    number         INTEGER NOT NULL,
+    first          INTEGER NOT NULL,        -- the places that it covers
+    last           INTEGER NOT NULL,
+    newest_at      INTEGER NOT NULL,        -- of its events
+    rows           BLOB NOT NULL,           -- SHA-256 of row_digests
+    previous       BLOB NOT NULL,           -- the digest of the seal before
+    root           INTEGER NOT NULL,        -- of the keyring
+    sealed_at      INTEGER NOT NULL,
+    digest         BLOB NOT NULL,           -- HMAC-SHA-256
+    dropped_at     INTEGER,                 -- when its events were deleted, with an HMAC-SHA-256 of its own
+    dropped_digest BLOB,
+    row_digests    BLOB NOT NULL,           -- 24 bytes a row: place, digest; none once dropped
+    PRIMARY KEY (account, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX seals_kept ON seals (newest_at, account, number) WHERE dropped_at IS NULL;
+CREATE INDEX seals_by_root ON seals (root);
+
+-- Whose turn it is to seal: one row at most.
+CREATE TABLE sealing (
+    id     INTEGER PRIMARY KEY,
+    holder BLOB NOT NULL,
+    until  INTEGER NOT NULL
+) STRICT;
 
 -- Customers' URLs. Removed ones stay for the log that names them.
 CREATE TABLE endpoints (

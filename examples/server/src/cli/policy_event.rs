@@ -18,6 +18,18 @@ pub(super) enum Verb {
         /// Only those of sends that became no message
         #[arg(long)]
         refused: bool,
+        /// Only those that ended so: allow, hold, throttle or block
+        #[arg(long)]
+        verdict: Option<String>,
+        /// Only those with a reason that this rule found, as the rules are called in answers
+        #[arg(long)]
+        rule: Option<String>,
+        /// Only those decided at this time or later, for example 2026-11-22T12:00:00Z
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// Only those decided before this time
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
         #[command(flatten)]
         paging: Paging,
     },
@@ -28,9 +40,14 @@ const COLUMNS: &[&str] =
 
 impl Verb {
     pub(super) fn question(self, client: &Client) -> Result<Question, Failure> {
-        let Self::List { on, message, refused, paging } = self;
-        let question =
-            Question::get(on.path(client, "policy-events")?).with("message_id", message).with("refused", refused.then_some(true));
+        let Self::List { on, message, refused, verdict, rule, since, until, paging } = self;
+        let question = Question::get(on.path(client, "policy-events")?)
+            .with("message_id", message)
+            .with("refused", refused.then_some(true))
+            .with("verdict", verdict)
+            .with("rule", rule)
+            .with("since", since)
+            .with("until", until);
         Ok(paging.of(question).listed(COLUMNS))
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use gatepost::{
     Cause, Connection, DeliveryStatus, Direction, Effect, EntryOutcome, ErrorClass, EventName, Group, Hindrance, InboundClass, KeyState,
-    MessageStatus, Mode, Provider, Purpose, RuleId, Scope, Timestamp,
+    MessageStatus, Mode, Provider, Purpose, RuleId, Scope, Timestamp, VerdictWord,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -135,6 +135,8 @@ spelled! {
     EventWord as "EventName" = EventName;
     /// One thing that a key may do.
     ScopeWord as "Scope" = Scope;
+    /// What was decided about a message: it may go out (`allow`), a person must release it (`hold`), not now (`throttle`), or never (`block`).
+    VerdictName as "Verdict" = VerdictWord;
 }
 
 /// A time as RFC 3339 writes it.

@@ -1,8 +1,9 @@
 //! Housekeeping: what happens now and then, beside everything else.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost::{Gateway, StoreError};
+use gatepost::{Gateway, Sealer, StoreError, Timestamp};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -13,6 +14,8 @@ use crate::http::App;
 /// How old the note of a key's last use may be.
 const LAST_USED: Duration = Duration::from_secs(30);
 const RETENTION: Duration = Duration::from_secs(3_600);
+/// How often is looked whether something is to be sealed.
+const SEALING: Duration = Duration::from_secs(5);
 /// Few enough rows for a commit that nobody waits for long.
 const FORGOTTEN_MAX: usize = 500;
 /// Leaves the writer to the callers between two batches.
@@ -20,14 +23,19 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// The jobs.
 pub(super) struct Housekeeping {
-    jobs: [JoinHandle<()>; 2],
+    jobs: [JoinHandle<()>; 3],
 }
 
 impl Housekeeping {
-    pub(super) fn begin(gateway: Gateway, app: App, retention: RetentionSettings) -> Self {
+    pub(super) fn begin(gateway: Gateway, app: App, sealer: Sealer, retention: RetentionSettings) -> Self {
         let last_used = supervise("note of last use", REST, move || note_last_use(app.clone()));
-        let retention = supervise("retention", REST, move || forget(gateway.clone(), retention));
-        Self { jobs: [last_used, retention] }
+        let keeper = Arc::new(Keeper { gateway, sealer });
+        let sealing = supervise("sealing", REST, {
+            let keeper = keeper.clone();
+            move || seal(keeper.clone())
+        });
+        let retention = supervise("retention", REST, move || forget(keeper.clone(), retention));
+        Self { jobs: [last_used, sealing, retention] }
     }
 
     pub(super) async fn stop(self) {
@@ -50,13 +58,58 @@ async fn note_last_use(app: App) {
     }
 }
 
+/// Who seals what is kept, and forgets what is over.
+struct Keeper {
+    gateway: Gateway,
+    sealer: Sealer,
+}
+
+impl Keeper {
+    fn now(&self) -> Timestamp {
+        self.gateway.host().now()
+    }
+}
+
+/// Seals the policy events of all accounts.
+async fn seal(keeper: Arc<Keeper>) {
+    let mut ticks = interval(SEALING);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = 0;
+    loop {
+        ticks.tick().await;
+        match seal_all(&keeper).await {
+            Ok(stuck) => {
+                if stuck > 0 && stuck != told {
+                    tracing::error!(
+                        accounts = stuck,
+                        "cannot seal behind a seal that this gateway did not make: `audit verify` tells more"
+                    );
+                }
+                told = stuck;
+            }
+            Err(error) => tracing::error!(%error, "could not seal policy events, and tries again"),
+        }
+    }
+}
+
+/// Seals until nothing is due; in how many accounts that is not possible.
+async fn seal_all(keeper: &Keeper) -> Result<usize, StoreError> {
+    loop {
+        let turn = keeper.sealer.turn(keeper.now()).await?;
+        if !turn.more {
+            return Ok(turn.stuck);
+        }
+        sleep(PAUSE).await;
+    }
+}
+
 /// Forgets what is older than its retention, at start and then every hour.
-async fn forget(gateway: Gateway, retention: RetentionSettings) {
+async fn forget(keeper: Arc<Keeper>, retention: RetentionSettings) {
     let mut ticks = interval(RETENTION);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match forget_all(&gateway, retention).await {
+        match forget_all(&keeper, retention).await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "forgot what is older than its retention"),
             Err(error) => tracing::error!(%error, "could not forget what is older than its retention"),
@@ -64,14 +117,33 @@ async fn forget(gateway: Gateway, retention: RetentionSettings) {
     }
 }
 
-async fn forget_all(gateway: &Gateway, retention: RetentionSettings) -> Result<usize, StoreError> {
-    let retention = retention.at(gateway.host().now());
-    let store = gateway.store().worker();
-    let mut rows = 0;
+async fn forget_all(keeper: &Keeper, retention: RetentionSettings) -> Result<usize, StoreError> {
+    let retention = retention.at(keeper.now());
+    let store = keeper.gateway.store().worker();
+    let mut rows = forget_events(keeper, retention.logs_before).await?;
     loop {
         match store.retain(retention, FORGOTTEN_MAX).await? {
             0 => return Ok(rows),
             more => rows += more,
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Forgets policy events, a segment at a time; how many events.
+async fn forget_events(keeper: &Keeper, before: Timestamp) -> Result<usize, StoreError> {
+    let mut events = 0;
+    loop {
+        let forgotten = keeper.sealer.forget(before, 1, keeper.now()).await?;
+        events += forgotten.events;
+        if forgotten.segments == 0 {
+            if forgotten.kept > 0 {
+                tracing::error!(
+                    segments = forgotten.kept,
+                    "kept policy events whose seals this gateway did not make: `audit verify` tells more"
+                );
+            }
+            return Ok(events);
         }
         sleep(PAUSE).await;
     }

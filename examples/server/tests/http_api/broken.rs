@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gatepost::{
-    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Finish, Finished, Heed, HeedAnswer, Instance, InstanceId, Integration,
-    IntegrationId, KeyId, Lease, OperatorStore, Recovered, RecoveryId, Retention, StartAnswer, Store, StoreError, Swept, Take, TakeAnswer,
-    Timestamp, WorkerStore,
+    AccountId, AccountStore, ApiKey, Claim, ClaimAnswer, Claimed, Dropped, Finish, Finished, Heed, HeedAnswer, Instance, InstanceId,
+    Integration, IntegrationId, KeyId, Lease, OperatorStore, Recovered, RecoveryId, Retention, Segment, StartAnswer, Store, StoreError,
+    StoredSeal, Swept, Take, TakeAnswer, Timestamp, Unsealed, WorkerStore,
 };
 use gatepost_memory::MemoryStore;
 
@@ -108,6 +108,26 @@ impl WorkerStore for BrokenWorker {
     }
 
     async fn touch_keys(&self, _: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {
+        down()
+    }
+
+    async fn lease_sealing(&self, _: [u8; 16], _: Timestamp, _: Timestamp) -> Result<bool, StoreError> {
+        down()
+    }
+
+    async fn unsealed(&self, _: Option<AccountId>, _: usize) -> Result<Vec<Unsealed>, StoreError> {
+        down()
+    }
+
+    async fn seal(&self, _: Segment) -> Result<bool, StoreError> {
+        down()
+    }
+
+    async fn old_segments(&self, _: Timestamp, _: usize, _: usize) -> Result<Vec<(AccountId, StoredSeal)>, StoreError> {
+        down()
+    }
+
+    async fn drop_segment(&self, _: AccountId, _: u64, _: Dropped) -> Result<usize, StoreError> {
         down()
     }
 

@@ -1,6 +1,7 @@
 //! The HTTP side from outside: the whole router over the reference store and the sandbox provider.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audit;
 mod broken;
 mod deliveries;
 mod document;

@@ -514,6 +514,33 @@ async fn policy_events_tell_accounts_what_and_operators_how_much() {
 }
 
 #[tokio::test]
+async fn policy_events_are_found_by_verdict_rule_and_time() {
+    let world = World::new().await;
+    world.send(|_| ()).await;
+    world.host.advance(Duration::from_secs(1));
+    let between = world.host.now();
+    world.send(|body| body["message_purpose"] = json!("marketing")).await;
+    let path = world.shop_path("/policy-events");
+    for (query, expected) in [
+        ("verdict=allow".to_owned(), [1].as_slice()),
+        ("verdict=block".to_owned(), &[2]),
+        ("verdict=hold".to_owned(), &[]),
+        ("rule=purpose_not_allowed".to_owned(), &[2]),
+        ("rule=daily_limit".to_owned(), &[]),
+        (format!("since={between}"), &[2]),
+        (format!("until={between}"), &[1]),
+        (format!("verdict=block&until={between}"), &[]),
+    ] {
+        let found = world.get(&format!("{path}?{query}"), &world.shop.key).await;
+        let seqs: Vec<_> = items(&found).iter().map(|event| event["seq"].as_u64().unwrap()).collect();
+        assert_eq!(seqs, expected, "{query}");
+    }
+    for field in ["verdict", "rule", "since", "until"] {
+        world.get(&format!("{path}?{field}=never"), &world.shop.key).await.is_problem_of(field);
+    }
+}
+
+#[tokio::test]
 async fn usage_tells_what_is_left_of_day_and_month() {
     let world = World::new().await;
     world.send(|_| ()).await;

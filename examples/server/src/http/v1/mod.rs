@@ -4,6 +4,7 @@
 
 mod accounts;
 mod api_keys;
+mod audit;
 mod challenge;
 mod decisions;
 mod deliveries;
@@ -132,6 +133,9 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(REVIEWS, routes!(reviews::release_message)),
         Route::new(REVIEWS, routes!(reviews::refuse_message)),
         Route::new(POLICY, routes!(policy_events::list_policy_events)),
+        Route::new(OPERATOR, routes!(audit::list_audit_heads)),
+        Route::new(POLICY, routes!(audit::get_audit_head)),
+        Route::new(OPERATOR, routes!(audit::verify_policy_events)),
         Route::new(SENDING, routes!(decisions::explain_decision)),
         Route::new(MESSAGES, routes!(usage::get_usage)),
         Route::new(ENDPOINTS, routes!(endpoints::create_endpoint)),

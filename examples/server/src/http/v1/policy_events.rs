@@ -13,7 +13,7 @@ use crate::http::json::Params;
 use crate::http::paging::{List, PageSize, Paging};
 use crate::http::problem::Problem;
 use crate::http::state::App;
-use crate::http::words::{ModeWord, Time};
+use crate::http::words::{ModeWord, RuleWord, Time, VerdictName};
 
 /// The record of a decision.
 #[derive(Serialize, ToSchema)]
@@ -58,6 +58,16 @@ pub(super) struct PolicyEventQuery {
     refused: bool,
     /// Only those about the message with this id.
     message_id: Option<String>,
+    /// Only those that ended so.
+    #[param(inline)]
+    verdict: Option<VerdictName>,
+    /// Only those with a reason that this rule found, whether or not it decided.
+    #[param(inline)]
+    rule: Option<RuleWord>,
+    /// Only those decided at this time or later.
+    since: Option<Time>,
+    /// Only those decided before this time.
+    until: Option<Time>,
     /// How many at most: 1 to 200, 50 where nothing is said.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
     limit: Option<PageSize>,
@@ -77,7 +87,15 @@ pub(super) async fn list_policy_events(
     let paging = Paging::read(query.limit, query.cursor.as_deref())?;
     let message = query.message_id.as_deref().map(str::parse).transpose();
     let message = message.map_err(|error: gatepost::InvalidId| Problem::of_field("message_id", error.to_string()))?;
-    let filter = PolicyEventFilter { message, refused: query.refused };
+    let PolicyEventQuery { refused, verdict, rule, since, until, .. } = query;
+    let filter = PolicyEventFilter {
+        message,
+        refused,
+        verdict: verdict.map(|word| word.0),
+        rule: rule.map(|word| word.0),
+        since: since.map(|time| time.0),
+        until: until.map(|time| time.0),
+    };
     let events = on.store(&app).policy_events(filter, paging.page()).await?;
     let mut recipients = recipients(&app, on, &events).await?.into_iter();
     let show = |event: PolicyEvent| PolicyEventShape::of(&event, recipients.next().unwrap_or_default(), on);

@@ -1,0 +1,190 @@
+//! Sealer: closes what is due, and drops whole segments whose retention is over.
+//!
+//! It works beside everything else and never in the way of a message. A lease keeps two hosts from doing the same work; that no segment is
+//! sealed twice is the store's doing, which takes a seal only behind the one that it follows.
+
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use super::{Authenticity, SEGMENT_AGE_MAX, SEGMENT_EVENTS_MAX, Seal, Segment, StoredSeal, Unsealed};
+use crate::{AccountId, Host, Keyring, Page, Store, StoreError, Timestamp};
+
+/// How long the work is one host's, unless it goes on with it.
+const LEASE: Duration = Duration::from_secs(30);
+/// How many accounts are asked for at once.
+const ACCOUNTS_AT_ONCE: usize = 256;
+/// How many segments a turn closes at most.
+const SEGMENTS_MAX: usize = 256;
+
+/// Seals policy events, for whoever calls it now and then: every few seconds, on one host or on all.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use gatepost::{Host, Keyring, Sealer, SealerTurn};
+/// use gatepost_memory::{MemoryStore, TestHost};
+///
+/// # futures_executor::block_on(async {
+/// let (store, host) = (Arc::new(MemoryStore::new()), TestHost::new(7));
+/// let sealer = Sealer::new(store, Keyring::new([(1, [7; 32].into())])?, &host);
+/// assert_eq!(sealer.turn(host.now()).await?, SealerTurn::default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+pub struct Sealer {
+    store: Arc<dyn Store>,
+    keyring: Keyring,
+    holder: [u8; 16],
+    age_max: Duration,
+}
+
+/// What a turn of the sealer did.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct SealerTurn {
+    /// How many segments it closed.
+    pub sealed: usize,
+    /// How many accounts it could not go on with: their last seal is none that this keyring made. [`audit`](crate::audit) tells more.
+    pub stuck: usize,
+    /// Whether another host does the work.
+    pub is_leased: bool,
+    /// Whether there is more to close at once.
+    pub more: bool,
+}
+
+/// What a sealer forgot.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Forgotten {
+    /// How many segments.
+    pub segments: usize,
+    /// How many events.
+    pub events: usize,
+    /// How many segments were over and stay: their seals are none that this keyring made.
+    pub kept: usize,
+}
+
+impl Sealer {
+    /// A sealer over this store, which seals with the newest root of the keyring. The host gives it a name.
+    pub fn new(store: Arc<dyn Store>, keyring: Keyring, host: &dyn Host) -> Self {
+        let mut holder = [0; 16];
+        host.fill(&mut holder);
+        Self { store, keyring, holder, age_max: SEGMENT_AGE_MAX }
+    }
+
+    /// The same, which lets an event be at most so old before it is sealed, instead of [`SEGMENT_AGE_MAX`].
+    #[must_use]
+    pub const fn sealing_after(mut self, age_max: Duration) -> Self {
+        self.age_max = age_max;
+        self
+    }
+
+    /// Closes the segments that are due: the full ones, and those whose oldest event is old enough.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store; what was sealed until then stays.
+    pub async fn turn(&self, now: Timestamp) -> Result<SealerTurn, StoreError> {
+        let mut turn = SealerTurn::default();
+        let (mut after, mut is_ours) = (None, false);
+        loop {
+            let accounts = self.store.worker().unsealed(after, ACCOUNTS_AT_ONCE).await?;
+            let Some(last) = accounts.last().map(|unsealed| unsealed.account) else { return Ok(turn) };
+            for unsealed in accounts.iter().filter(|unsealed| self.is_due(unsealed, now)) {
+                // Where nothing is due, nothing is written.
+                is_ours = is_ours || self.store.worker().lease_sealing(self.holder, now.plus(LEASE), now).await?;
+                if !is_ours {
+                    return Ok(SealerTurn { is_leased: true, ..turn });
+                }
+                self.close(unsealed, now, &mut turn).await?;
+                if turn.sealed >= SEGMENTS_MAX {
+                    return Ok(SealerTurn { more: true, ..turn });
+                }
+            }
+            after = Some(last);
+        }
+    }
+
+    /// Deletes the events of whole segments of which the newest was decided before this, at most `limit` segments; their seals stay. What
+    /// is not sealed is not deleted.
+    ///
+    /// [`WorkerStore::retain`](crate::WorkerStore::retain) leaves policy events alone: that they were deleted by right is sealed too, and a
+    /// store has no keys.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store; what was deleted until then stays so.
+    pub async fn forget(&self, before: Timestamp, limit: usize, now: Timestamp) -> Result<Forgotten, StoreError> {
+        let worker = self.store.worker();
+        let mut forgotten = Forgotten::default();
+        while forgotten.segments < limit {
+            let old = worker.old_segments(before, forgotten.kept, limit - forgotten.segments).await?;
+            if old.is_empty() {
+                break;
+            }
+            for (account, stored) in old {
+                let is_over = |seal: &Seal| self.is_genuine(seal, account, stored.number) && seal.newest_at < before;
+                let seal = stored.seal.filter(is_over);
+                let dropped = seal.as_ref().and_then(|seal| seal.drop_at(&self.keyring, now));
+                match seal.zip(dropped) {
+                    Some((seal, dropped)) => {
+                        forgotten.events += worker.drop_segment(account, seal.number, dropped).await?;
+                        forgotten.segments += 1;
+                    }
+                    None => forgotten.kept += 1,
+                }
+            }
+        }
+        Ok(forgotten)
+    }
+
+    fn is_due(&self, unsealed: &Unsealed, now: Timestamp) -> bool {
+        let is_full = unsealed.last.saturating_sub(unsealed.first) >= SEGMENT_EVENTS_MAX as u64 - 1;
+        is_full || self.is_old(unsealed.since, now)
+    }
+
+    fn is_old(&self, since: Timestamp, now: Timestamp) -> bool {
+        since.plus(self.age_max) <= now
+    }
+
+    /// Closes what of an account is due.
+    async fn close(&self, unsealed: &Unsealed, now: Timestamp, turn: &mut SealerTurn) -> Result<(), StoreError> {
+        while turn.sealed < SEGMENTS_MAX {
+            let previous = match self.previous(unsealed.account).await? {
+                Ok(previous) => previous,
+                Err(NotOurs) => {
+                    turn.stuck += 1;
+                    return Ok(());
+                }
+            };
+            let Some(segment) = self.next_segment(unsealed, previous.as_ref(), now).await? else { return Ok(()) };
+            if !self.store.worker().seal(segment).await? {
+                return Ok(());
+            }
+            turn.sealed += 1;
+        }
+        Ok(())
+    }
+
+    /// The seal to follow.
+    async fn previous(&self, account: AccountId) -> Result<Result<Option<Seal>, NotOurs>, StoreError> {
+        let Some(StoredSeal { number, seal, .. }) = self.store.account(account).last_seal().await? else { return Ok(Ok(None)) };
+        let seal = seal.filter(|seal| self.is_genuine(seal, account, number));
+        Ok(seal.map(Some).ok_or(NotOurs))
+    }
+
+    async fn next_segment(&self, unsealed: &Unsealed, previous: Option<&Seal>, now: Timestamp) -> Result<Option<Segment>, StoreError> {
+        let page = Page { after: Some(previous.map_or(0, |seal| seal.last)), limit: SEGMENT_EVENTS_MAX };
+        let mut rows = self.store.account(unsealed.account).event_rows(page).await?;
+        let is_full = rows.len() == SEGMENT_EVENTS_MAX;
+        // Behind the counter stands nothing that the gateway has written, or it was written after the counter was read.
+        rows.retain(|row| row.seq <= unsealed.last);
+        let is_due = is_full || rows.first().is_some_and(|row| self.is_old(row.at, now));
+        Ok(if is_due { Segment::close(&self.keyring, unsealed.account, previous, &rows, now) } else { None })
+    }
+
+    fn is_genuine(&self, seal: &Seal, account: AccountId, number: u64) -> bool {
+        seal.stands_at(account, number) && seal.check(&self.keyring) == Authenticity::Genuine
+    }
+}
+
+/// The last seal of an account is none that this keyring made: what stood behind it would be as good as unsealed.
+struct NotOurs;
