@@ -17,6 +17,7 @@ use crate::{
     NotificationId, PhoneSystems, Policy, Provider, Received, Release, Request, ReviewAnswer, Store, StoreError, Submission, Suppression,
     SuppressionId, Suspicion, Transport, Webhooks, Worker, decide, examine,
     hands::Hands,
+    text_print,
     waiters::{Waiter, Waiters},
 };
 
@@ -228,6 +229,7 @@ impl AccountGateway {
             contact: ContactId::new(now, &*parts.host),
             fingerprint: request.idempotency_key.is_some().then(|| request.fingerprint()),
             findings: Fact::Known(examine(&request.content)),
+            text_print: text_print(&request.content),
             request,
             now,
             at_once: permit.map(|permit| AtOnce { permit, lease: Lease::new(now, parts.delivering.send_timeout) }),

@@ -64,6 +64,16 @@ use reading::Reading;
 use roles::Roles;
 use scan::Scan;
 
+/// Gives the folded letters of a character to `take`, for whatever else asks whether texts are the same.
+pub(crate) fn fold_letter(character: char, take: &mut impl FnMut(char)) {
+    letters::fold(letters::plain_form(character), take);
+}
+
+/// Whether nobody sees this character.
+pub(crate) const fn is_unseen(character: char) -> bool {
+    letters::is_invisible(character)
+}
+
 /// Reads what a person answered. Nothing but the text counts: not who wrote it, nor what was sent to them before. Of a text with more
 /// than 1,024 characters the first and the last 512 are read.
 ///

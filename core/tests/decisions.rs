@@ -318,6 +318,7 @@ fn a_missing_fact_holds() {
     check("unreadable conversation", "hold, risk 50\n* fact_missing: hold, conversation");
     check("unreadable content", "hold, risk 50\n* fact_missing: hold, content");
     check("unreadable usage", "hold, risk 50\n* fact_missing: hold, usage");
+    check("unreadable traffic", "hold, risk 50\n* fact_missing: hold, traffic");
     check("unreadable velocity", "hold, risk 50\n* fact_missing: hold, velocity");
 }
 
@@ -618,6 +619,7 @@ impl World {
             "content" => self.content_is_readable = false,
             "conversation" => self.facts.conversation = Fact::Missing,
             "key" => self.facts.key = Fact::Missing,
+            "traffic" => self.facts.traffic = Fact::Missing,
             "usage" => self.facts.usage = Fact::Missing,
             "velocity" => self.facts.velocity = Fact::Missing,
             _ => panic!("no fact is called `{fact}`"),
@@ -666,10 +668,12 @@ fn told(reason: &Reason) -> String {
     let evidence = match reason.evidence {
         Evidence::None => String::new(),
         Evidence::Cause(cause) => format!(", {cause}"),
+        Evidence::Count(count) => format!(", {count}"),
         Evidence::Connection(connection) => format!(", {connection}"),
         Evidence::Fact(name) => format!(", {name:?}").to_lowercase(),
         Evidence::Limit { limit, used, until } => format!(", {used} of {limit} until {until}"),
         Evidence::Purpose(purpose) => format!(", {purpose}"),
+        Evidence::Share { count, of } => format!(", {count} of {of}"),
         Evidence::Until(until) => format!(", until {until}"),
     };
     format!("{mark}{}: {effect}{evidence}", reason.rule)

@@ -38,7 +38,7 @@
 //! | of | groups |
 //! | --- | --- |
 //! | a message's way | `accept`, `idempotency`, `quota`, `velocity`, `suppression`, `review`, `deliver`, `fence`, `fairness`, `order` |
-//! | who sends | `keys`, `accounts` |
+//! | who sends | `keys`, `accounts`, `traffic` |
 //! | an event's way | `endpoints`, `events`, `operator`, `take`, `deliveries`, `health`, `replays`, `recoveries` |
 //! | what comes in | `inbox`, `said`, `opt_out`, `contacts`, `reports` |
 //! | phone systems | `integrations` |
@@ -84,6 +84,7 @@ mod said;
 mod scene;
 mod suppression;
 mod take;
+mod traffic;
 mod transport;
 mod velocity;
 mod words;

@@ -45,6 +45,7 @@ mod schema;
 mod store;
 mod suppressions;
 mod take;
+mod traffic;
 mod txn;
 mod writer;
 

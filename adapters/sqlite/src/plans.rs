@@ -22,7 +22,7 @@ fn lopsided() -> Connection {
         INSERT INTO outbox SELECT CAST(printf('in%014d', i) AS BLOB), zeroblob(16), 0, NULL, 2, zeroblob(16), zeroblob(16), NULL, NULL, i,
                                   0, i, i, 0, 0, 0, NULL FROM numbers;
         INSERT INTO contacts SELECT zeroblob(16), CAST(printf('%016d', i) AS BLOB), NULL, NULL, iif(i % 3 = 0, zeroblob(16), NULL),
-                                    iif(i % 3 = 0, i, NULL), NULL, printf('+999501%06d', i), NULL, NULL, NULL, iif(i % 2 = 0, zeroblob(16), NULL), 0, 0
+                                    iif(i % 3 = 0, i, NULL), NULL, printf('+999501%06d', i), NULL, NULL, NULL, iif(i % 2 = 0, zeroblob(16), NULL), 0, 0, NULL, NULL, NULL, NULL
                                     FROM numbers;
         INSERT INTO inbound_keys SELECT zeroblob(16), CAST(printf('%016d', i) AS BLOB), i FROM numbers;
         INSERT INTO event_deliveries SELECT zeroblob(16), CAST(printf('%016d', i) AS BLOB), zeroblob(16), 'message.sent', zeroblob(16),

@@ -3,7 +3,7 @@
 use gatepost::{
     AccountId, Actor, Charge, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Outcome, Page, Purpose,
     REVIEW_TIME, Release, Request, Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Subject, Timestamp, Verdict, examine, expiry,
-    order_key,
+    order_key, text_print,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -77,8 +77,8 @@ pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, 
         return Ok(answer);
     }
     let held = held_message(txn.connection, account, release.message)?;
-    let findings = Fact::Known(examine(&held.request.content));
-    let Some(scene) = accept::look(txn, account, &held.request, findings, held.contact, now)? else {
+    let content = (Fact::Known(examine(&held.request.content)), text_print(&held.request.content));
+    let Some(scene) = accept::look(txn, account, &held.request, content, held.contact, now)? else {
         return Ok(ReviewAnswer::NotFound);
     };
     let subject = Subject { released: true, ..held.request.subject() };

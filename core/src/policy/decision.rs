@@ -90,6 +90,8 @@ pub enum Evidence {
     None,
     /// The cause of a suppression.
     Cause(Cause),
+    /// How many there are.
+    Count(u64),
     /// The state of the connection.
     Connection(Connection),
     /// The fact that is missing.
@@ -105,6 +107,13 @@ pub enum Evidence {
     },
     /// The purpose that was declared.
     Purpose(RefusedPurpose),
+    /// How many there are of how many.
+    Share {
+        /// How many.
+        count: u64,
+        /// Of how many.
+        of: u64,
+    },
     /// The time from which on it would pass.
     Until(Timestamp),
 }
@@ -135,6 +144,8 @@ pub enum FactName {
     Conversation,
     /// The state of the key.
     Key,
+    /// What the account does as a whole.
+    Traffic,
     /// What was charged.
     Usage,
     /// How fast it went.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Cause, Connection, Content, ContentKind, Decision, DeclaredPurpose, KeyState, Limits, Mode, Origin, Provider, Request, Tat, Timestamp,
-    Usage,
+    Traffic, Usage,
 };
 
 /// Something the store knows, or could not read.
@@ -57,6 +57,9 @@ pub struct Facts {
     /// What was found in the content. Later content rules add their findings here and their rows to the rule table.
     #[serde(default = "usual", skip_serializing_if = "Usual::is_usual")]
     pub content: Fact<Findings>,
+    /// What the account does as a whole.
+    #[serde(default = "usual", skip_serializing_if = "Usual::is_usual")]
+    pub traffic: Fact<Traffic>,
 }
 
 impl Facts {
@@ -72,10 +75,11 @@ impl Facts {
             contact: usual(),
             conversation: usual(),
             content: usual(),
+            traffic: usual(),
         }
     }
 
-    /// The facts for the next message of a batch, once `decision` was taken for this one: what was allowed is charged.
+    /// The facts for the next message of a batch, once `decision` was taken for this one: what was allowed is charged and counted.
     pub fn after(mut self, decision: &Decision, now: Timestamp) -> Self {
         if decision.verdict != crate::Verdict::Allow {
             return self;
@@ -86,6 +90,9 @@ impl Facts {
         }
         if let Fact::Known(velocity) = &mut self.velocity {
             *velocity = velocity.after(&self.limits, now);
+        }
+        if let Fact::Known(traffic) = &mut self.traffic {
+            *traffic = traffic.after();
         }
         self
     }
@@ -149,6 +156,10 @@ impl Usual for ConversationWindow {
 
 impl Usual for Findings {
     const USUAL: Self = Self { one_time_code: false };
+}
+
+impl Usual for Traffic {
+    const USUAL: Self = Self::NONE;
 }
 
 fn is_false(value: &bool) -> bool {
@@ -328,6 +339,9 @@ mod tests {
         check_record(&missing, &["contact", "conversation", "instance", "key", "limits", "usage"]);
         let missing = Facts { usage: Fact::Missing, velocity: Fact::Missing, content: Fact::Missing, ..clear };
         check_record(&missing, &["content", "instance", "limits", "usage", "velocity"]);
+        let traffic = Fact::Known(Traffic { sent: 7, first_contact: true, ..Traffic::NONE });
+        check_record(&Facts { traffic, ..clear }, &["instance", "limits", "traffic", "usage"]);
+        check_record(&Facts { traffic: Fact::Missing, ..clear }, &["instance", "limits", "traffic", "usage"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ContactState, Effect, Evidence, Fact, FactName, Facts, Findings, Subject};
+use super::{ContactState, Effect, Evidence, Fact, FactName, Facts, Findings, Subject, behaviour};
 use crate::{Cause, Connection, ContentKind, DeclaredPurpose, KeyState, Origin, Provider, Purpose, Timestamp};
 
 /// One row of the table.
@@ -20,7 +20,7 @@ pub(super) struct Rule {
 }
 
 macro_rules! rules {
-    ($($(#[$doc:meta])* $id:ident = $name:literal, $text:literal, $effect:ident, $weight:literal, $find:expr;)*) => {
+    ($($(#[$doc:meta])* $id:ident = $name:literal, $text:literal, $effect:ident, $weight:expr, $find:expr;)*) => {
         /// The name of a rule. It never changes its meaning.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
         pub enum RuleId { $($(#[$doc])* #[serde(rename = $name)] $id,)* }
@@ -92,6 +92,25 @@ rules! {
     /// A person must release each message of the account.
     AccountSupervised = "account_supervised", "each message of this account is released by a person", Hold, 50,
         |facts, _, _| facts.account.supervised.then_some(Evidence::None);
+    /// Many others were sent the same text, and most of the account's messages are first contacts.
+    SameText = "same_text", "many others who never wrote were sent the same text", Note, behaviour::SAME_TEXT, behaviour::find_same_text;
+    /// Most of the account's messages are first contacts.
+    FirstContactShare = "first_contact_share", "most of the account's messages go to people who never wrote", Note,
+        behaviour::FIRST_CONTACT_SHARE, |facts, _, _| behaviour::find_first_contact_share(facts);
+    /// Far more people are written to than usual.
+    FanOut = "fan_out", "the account suddenly writes to far more people than usual", Note, behaviour::FAN_OUT,
+        |facts, _, _| behaviour::find_fan_out(facts);
+    /// A young account writes to many people who never wrote.
+    WarmUp = "warm_up", "the account is new and writes to many people for the first time", Note, behaviour::WARM_UP, behaviour::find_warm_up;
+    /// Much of what the account sends is not delivered.
+    FailureRate = "failure_rate", "many of the account's messages are not delivered", Note, behaviour::FAILURE_RATE,
+        |facts, _, _| behaviour::find_failure_rate(facts);
+    /// Many of whom the account writes to opt out.
+    OptOutRate = "opt_out_rate", "many of the account's recipients opt out", Note, behaviour::OPT_OUT_RATE,
+        |facts, _, _| behaviour::find_opt_out_rate(facts);
+    /// Much of what the account wants to send is blocked.
+    BlockRate = "block_rate", "many of the account's messages are blocked", Note, behaviour::BLOCK_RATE,
+        |facts, _, _| behaviour::find_block_rate(facts);
     /// A guard that cannot see must not send.
     FactMissing = "fact_missing", "something could not be read that must be known before sending", Hold, 50, find_missing_fact;
 }
@@ -155,6 +174,7 @@ fn find_missing_fact(facts: &Facts, _: &Subject, _: Timestamp) -> Option<Evidenc
         (is_missing(&facts.contact), FactName::Contact),
         (is_missing(&facts.conversation), FactName::Conversation),
         (is_missing(&facts.content), FactName::Content),
+        (is_missing(&facts.traffic), FactName::Traffic),
         (is_missing(&facts.usage), FactName::Usage),
         (is_missing(&facts.velocity), FactName::Velocity),
     ];

@@ -35,10 +35,13 @@ pub(crate) fn decide(policy: &Policy, facts: &Facts, subject: &Subject, now: Tim
     }
     let effect = if is_confirmation { Effect::Note } else { Effect::Throttle };
     waits.into_iter().for_each(|(rule, evidence)| tell(rule, effect, 0, 0, evidence));
-    for hold in holds {
+    let (missing, asked): (Vec<_>, Vec<_>) = holds.into_iter().partition(|(rule, _)| *rule == RuleId::FactMissing);
+    for hold in asked {
         let (effect, least) = if counts(&&hold) { (Effect::Hold, policy.review_from) } else { (Effect::Note, 0) };
         tell(hold.0, effect, 50, least, hold.1);
     }
+    notes(facts, subject, now).into_iter().for_each(|(rule, weight, evidence)| tell(rule, Effect::Note, weight, 0, evidence));
+    missing.into_iter().for_each(|(rule, evidence)| tell(rule, Effect::Hold, 50, policy.review_from, evidence));
     Decision { verdict, risk_score, reasons }
 }
 
@@ -122,6 +125,49 @@ fn slot(rate: Rate, tat: Tat, now: Timestamp) -> Option<Timestamp> {
     (!is_late_enough).then(|| Timestamp::from_millis((earliest_micros + 999).div_euclid(1_000) as i64))
 }
 
+/// What the account does as a whole.
+fn notes(facts: &Facts, subject: &Subject, now: Timestamp) -> Vec<(RuleId, u8, Evidence)> {
+    let Fact::Known(did) = facts.traffic else { return Vec::new() };
+    let percent = |count: u64, of: u64| if of == 0 { 0.0 } else { count as f64 * 100.0 / of as f64 };
+    let share = |count, of| Evidence::Share { count, of };
+    let is_code = facts.content == Fact::Known(Findings { one_time_code: true });
+    let is_asked_for = is_code && subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication);
+    let has_words = [ContentKind::Interactive, ContentKind::Media, ContentKind::Text].contains(&subject.content);
+    let are_strangers = did.first_contacts > 0 && (did.sent == 0 || percent(did.first_contacts, did.sent) >= 50.0);
+    let age_millis = did.account_since.map(|since| now.as_millis() - since.as_millis());
+    let decided = did.sent + did.blocked;
+    let found = [
+        (did.same_text >= 20 && are_strangers && has_words && !is_asked_for, RuleId::SameText, 25, Evidence::Count(did.same_text)),
+        (
+            did.sent >= 50 && percent(did.first_contacts, did.sent) >= 50.0,
+            RuleId::FirstContactShare,
+            15,
+            share(did.first_contacts, did.sent),
+        ),
+        (
+            did.recent_recipients >= 100 && did.recent_recipients > 2 * did.busiest_day,
+            RuleId::FanOut,
+            10,
+            share(did.recent_recipients, did.busiest_day),
+        ),
+        (
+            did.first_contacts_today > 50 && age_millis.is_some_and(|age| age < 7 * 86_400_000),
+            RuleId::WarmUp,
+            20,
+            Evidence::Count(did.first_contacts_today),
+        ),
+        (did.sent >= 50 && percent(did.failed, did.sent) >= 10.0, RuleId::FailureRate, 15, share(did.failed, did.sent)),
+        (
+            (did.recipients >= 200 && percent(did.opted_out, did.recipients) >= 2.0) || (did.recipients < 200 && did.opted_out >= 5),
+            RuleId::OptOutRate,
+            25,
+            share(did.opted_out, did.recipients),
+        ),
+        (decided >= 100 && percent(did.blocked, decided) >= 5.0, RuleId::BlockRate, 20, share(did.blocked, decided)),
+    ];
+    found.into_iter().filter(|(is_found, ..)| *is_found).map(|(_, rule, weight, evidence)| (rule, weight, evidence)).collect()
+}
+
 fn holds(facts: &Facts, subject: &Subject) -> Vec<(RuleId, Evidence)> {
     let is_code = facts.content == Fact::Known(Findings { one_time_code: true });
     let asked_for = subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication) && !subject.origin.is_threecx();
@@ -136,6 +182,8 @@ fn holds(facts: &Facts, subject: &Subject) -> Vec<(RuleId, Evidence)> {
         Some(FactName::Conversation)
     } else if facts.content == Fact::Missing {
         Some(FactName::Content)
+    } else if facts.traffic == Fact::Missing {
+        Some(FactName::Traffic)
     } else if facts.usage == Fact::Missing {
         Some(FactName::Usage)
     } else {

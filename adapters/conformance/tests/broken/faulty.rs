@@ -130,6 +130,7 @@ struct FaultyAccount {
 handle! {
     AccountStore for FaultyAccount
     as it is {
+        fn traffic(mode: Mode, now: Timestamp) -> Option<Traffic>;
         fn facts(request: Request, findings: Fact<Findings>, now: Timestamp) -> Option<Facts>;
         fn account() -> Option<Account>;
         fn add_instance(instance: Instance) -> bool;

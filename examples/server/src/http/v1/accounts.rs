@@ -264,7 +264,7 @@ pub(super) async fn pause_account(
     on: OnAccount,
     OptionalJson(remark): OptionalJson<Remark>,
 ) -> Result<Json<AccountShape>, Problem> {
-    let pause = Pause { since: app.now(), by: on.actor(), note: remark.note()? };
+    let pause = Pause::by(on.actor(), remark.note()?, app.now());
     apply(&app, on, AccountChange { pause: Some(Some(pause)), ..AccountChange::default() }, "an account was paused").await
 }
 
