@@ -89,8 +89,8 @@ fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, now: Timestamp) -
 fn note_failure(txn: &mut Txn<'_>, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "SELECT mode FROM messages WHERE account = ?1 AND id = ?2";
     let params = params![account.to_bytes(), message.to_bytes()];
-    let mode: Mode = txn.connection.prepare_cached(sql)?.query_row(params, |row| rows::plain_column(row, 0))?;
-    traffic::note(txn, account, mode, Happening::Failed, now)
+    let mode: Option<Mode> = txn.connection.prepare_cached(sql)?.query_row(params, |row| rows::plain_column(row, 0)).optional()?;
+    mode.map_or(Ok(()), |mode| traffic::note(txn, account, mode, Happening::Failed, now))
 }
 
 /// Writes that a message was sent, and by which attempt.

@@ -5,7 +5,9 @@
 
 use rusqlite::Connection;
 
-use crate::{accounts, contacts, deliver, deliveries, events, inbox, integrations, notices, outbox, replays, retention, schema, take};
+use crate::{
+    accounts, contacts, deliver, deliveries, events, inbox, integrations, notices, outbox, replays, retention, schema, take, traffic,
+};
 
 fn empty() -> Connection {
     let mut connection = Connection::open_in_memory().expect("memory is there");
@@ -124,6 +126,28 @@ fn the_keys_of_what_was_told_are_forgotten_by_their_age() {
             "SEARCH inbound_keys USING PRIMARY KEY (account=? AND key=?)",
             "LIST SUBQUERY 2",
             "SEARCH inbound_keys USING COVERING INDEX inbound_keys_by_age (told_at<?)",
+        ],
+    );
+}
+
+#[test]
+fn counts_of_traffic_are_found_and_forgotten_by_their_day() {
+    check(traffic::TEXT, &["SEARCH same_texts USING PRIMARY KEY (account=? AND mode=? AND day=? AND print=?)"]);
+    check(traffic::DAYS, &["SEARCH traffic USING PRIMARY KEY (account=? AND mode=? AND day>?)"]);
+    check(
+        traffic::OLD_DAYS,
+        &[
+            "SEARCH traffic USING PRIMARY KEY (account=? AND mode=? AND day=?)",
+            "LIST SUBQUERY 2",
+            "SEARCH traffic USING PRIMARY KEY (account=? AND mode=? AND day<?)",
+        ],
+    );
+    check(
+        traffic::OLD_TEXTS,
+        &[
+            "SEARCH same_texts USING PRIMARY KEY (account=? AND mode=? AND day=? AND print=?)",
+            "LIST SUBQUERY 2",
+            "SEARCH same_texts USING PRIMARY KEY (account=? AND mode=? AND day<?)",
         ],
     );
 }

@@ -116,8 +116,7 @@ impl LogEntry {
 
 impl TextEntry {
     fn read(connection: &Connection, account: AccountId, (mode, print): (Mode, TextPrint), days: [u32; 2]) -> rusqlite::Result<Self> {
-        let sql = "SELECT day, contacts FROM same_texts WHERE account = ?1 AND mode = ?2 AND day IN (?3, ?4) AND print = ?5";
-        let mut statement = connection.prepare_cached(sql)?;
+        let mut statement = connection.prepare_cached(TEXT)?;
         let mut found = statement.query(params![account.to_bytes(), mode.as_str(), days[0], days[1], print.number()])?;
         let mut contacts = [0; 2];
         while let Some(row) = found.next()? {
@@ -138,12 +137,15 @@ impl TextEntry {
     }
 }
 
+pub(crate) const TEXT: &str = "SELECT day, contacts FROM same_texts WHERE account = ?1 AND mode = ?2 AND day IN (?3, ?4) AND print = ?5";
+
+pub(crate) const DAYS: &str = "SELECT day, sent, recipients, first_contacts, failed, opted_out, blocked, hour, hour_recipients,
+    recipients_before, warned FROM traffic WHERE account = ?1 AND mode = ?2 AND day >= ?3 ORDER BY day";
+
 /// What an account did, as it is written.
 pub(crate) fn read(connection: &Connection, account: AccountId, mode: Mode, now: Timestamp) -> rusqlite::Result<TrafficLog> {
-    let sql = "SELECT day, sent, recipients, first_contacts, failed, opted_out, blocked, hour, hour_recipients, recipients_before, warned
-               FROM traffic WHERE account = ?1 AND mode = ?2 AND day >= ?3 ORDER BY day";
     let params = params![account.to_bytes(), mode.as_str(), TrafficLog::first_day(now)];
-    rows::all(&mut *connection.prepare_cached(sql)?, params, day).map(TrafficLog::new)
+    rows::all(&mut *connection.prepare_cached(DAYS)?, params, day).map(TrafficLog::new)
 }
 
 fn day(row: &Row<'_>) -> rusqlite::Result<TrafficDay> {

@@ -163,7 +163,7 @@ mod tests {
     fn a_one_time_code_and_a_template_are_the_same_for_all() {
         let traffic = Traffic { same_text: 500, sent: 500, first_contacts: 500, ..NONE };
         let code = Facts { content: Fact::Known(Findings { one_time_code: true }), ..facts(traffic) };
-        let find = |facts, purpose, content| find_same_text(facts, &subject(purpose, content), NOW).is_some();
+        let find = |facts: &Facts, purpose, content| find_same_text(facts, &subject(purpose, content), NOW).is_some();
         assert!(!find(&code, Purpose::Authentication, ContentKind::Text));
         assert!(find(&code, Purpose::Support, ContentKind::Text));
         assert!(find(&facts(traffic), Purpose::Authentication, ContentKind::Text));
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_new_account_may_meet_fifty_people_a_day() {
-        let since = |days| Some(NOW.minus(Duration::from_secs(days * 86_400)));
+        let since = |days: u64| Some(NOW.minus(Duration::from_secs(days * 86_400)));
         check(
             |facts| find_warm_up(facts, &support(), NOW),
             [

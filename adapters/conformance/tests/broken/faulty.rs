@@ -34,6 +34,8 @@ pub(crate) enum Fault {
     KeepsDeadEndpoints,
     /// Answers an account with the messages and endpoints of others.
     Leaks,
+    /// Resumes what the gateway paused, when it sweeps.
+    LiftsPauses,
     /// Lets a report lead a message back.
     MovesBack,
     /// Has more on their way to an endpoint than it wants.
@@ -346,7 +348,6 @@ handle! {
     as it is {
         fn heed(heed: Heed) -> HeedAnswer;
         fn release(claimed: Vec<Claimed>, now: Timestamp) -> ();
-        fn sweep(now: Timestamp, limit: usize) -> Swept;
         fn key(id: KeyId) -> Option<ApiKey>;
         fn integration(id: IntegrationId) -> Option<(AccountId, Integration)>;
         fn instance(id: InstanceId) -> Option<(AccountId, Instance)>;
@@ -364,6 +365,17 @@ handle! {
                 _ => {}
             }
             Ok(answer)
+        }
+
+        async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {
+            if self.fault == Fault::LiftsPauses {
+                let accounts = lock(&self.notes.accounts).clone();
+                for account in accounts {
+                    let change = AccountChange { pause: Some(None), at: now, ..AccountChange::default() };
+                    self.store.operator().change_account(account, change).await?;
+                }
+            }
+            self.inner.sweep(now, limit).await
         }
 
         async fn take(&self, mut take: Take) -> Result<TakeAnswer, StoreError> {

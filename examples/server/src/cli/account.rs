@@ -47,6 +47,11 @@ pub(super) enum Verb {
         #[arg(long, value_name = "BOOL")]
         threecx_enabled: Option<bool>,
     },
+    /// What it did in the last seven days, and what would pause it
+    Traffic {
+        /// The account
+        id: String,
+    },
     /// Let nothing of it go out until it is resumed
     Pause {
         /// The account
@@ -96,7 +101,8 @@ impl Terms {
     }
 }
 
-const COLUMNS: &[&str] = &["id", "name", "plan", "limits.messages_per_day", "limits.messages_per_month", "pause.since", "suspended_at"];
+const COLUMNS: &[&str] =
+    &["id", "name", "plan", "limits.messages_per_day", "limits.messages_per_month", "pause.since", "pause.cause", "suspended_at"];
 
 impl Verb {
     pub(super) fn question(self) -> Question {
@@ -115,6 +121,7 @@ impl Verb {
                 });
                 Question::patch(path(&id), given(body))
             }
+            Self::Traffic { id } => Question::get(path(&id) + "/traffic"),
             Self::Pause { id, note } => Question::post(path(&id) + "/pause", given(json!({"note": note}))),
             Self::Resume { id } => Question::act(path(&id) + "/resume"),
             Self::Suspend { id } => Question::act(path(&id) + "/suspend"),

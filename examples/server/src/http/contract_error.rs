@@ -291,6 +291,8 @@ const fn of_rule(rule: RuleId) -> (Code, &'static str) {
         RuleId::DailyLimit => (Code::DailyLimitExceeded, "throttle"),
         RuleId::AccountVelocity | RuleId::InstanceVelocity | RuleId::RecipientVelocity => (Code::SendingThrottled, "throttle"),
         RuleId::OptOutSuspected | RuleId::AccountSupervised | RuleId::FactMissing => (Code::PolicyViolation, "block"),
+        RuleId::SameText | RuleId::FirstContactShare | RuleId::FanOut | RuleId::WarmUp => (Code::PolicyViolation, "block"),
+        RuleId::FailureRate | RuleId::OptOutRate | RuleId::BlockRate => (Code::PolicyViolation, "block"),
     }
 }
 

@@ -75,7 +75,8 @@ words! {
         [
             "key_not_in_force", "account_suspended", "account_paused", "instance_paused", "instance_not_connected",
             "recipient_suppressed", "purpose_not_allowed", "conversation_window_closed", "monthly_limit", "daily_limit",
-            "account_velocity", "instance_velocity", "recipient_velocity", "opt_out_suspected", "account_supervised", "fact_missing",
+            "account_velocity", "instance_velocity", "recipient_velocity", "opt_out_suspected", "account_supervised", "same_text",
+            "first_contact_share", "fan_out", "warm_up", "failure_rate", "opt_out_rate", "block_rate", "fact_missing",
         ];
     /// How far a message got.
     StatusWord as "MessageStatus" = MessageStatus,

@@ -137,7 +137,7 @@ async fn a_pause_tells_who_when_and_why() {
     let world = World::new().await;
     let paused = world.post(&world.shop_path("/pause"), &world.operator, json!({"note": " audit "})).await.body;
     let by = format!("key:{}", id_of(&world.operator));
-    assert_eq!(paused["pause"], json!({"since": world.host.now().to_string(), "by": by, "note": "audit"}));
+    assert_eq!(paused["pause"], json!({"since": world.host.now().to_string(), "by": by, "cause": "manual", "note": "audit"}));
     let resumed = world.ask(Method::POST, &world.shop_path("/resume"), &world.operator, None).await.body;
     assert!(resumed.get("pause").is_none());
     world.post(&world.shop_path("/pause"), &world.operator, json!({"note": "x".repeat(501)})).await.is_problem_of("note");

@@ -269,6 +269,8 @@ pub(super) async fn pause_account(
 }
 
 /// Resume an account
+///
+/// Its traffic is counted afresh from then on. No pause ends by itself.
 #[utoipa::path(post, path = "/v1/accounts/{account_id}/resume", tag = "Accounts", responses((status = 200, description = "The account as it is then.", body = AccountShape)))]
 pub(super) async fn resume_account(State(app): State<App>, on: OnAccount) -> Result<Json<AccountShape>, Problem> {
     apply(&app, on, AccountChange { pause: Some(None), ..AccountChange::default() }, "an account was resumed").await
