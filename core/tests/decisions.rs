@@ -456,9 +456,21 @@ fn an_attempt_starts_when_nothing_changed_since_accept() {
 }
 
 #[test]
-fn every_rule_has_a_scenario_in_which_it_decides() {
+fn what_an_account_does_as_a_whole_is_told_and_holds_nothing_up() {
+    check("account did 60 sent\naccount did 30 first_contacts", "allow, risk 15\nfirst_contact_share: note, 30 of 60");
+    check("account did 30 same_text\naccount did 9 first_contacts", "allow, risk 25\nsame_text: note, 30");
+    check("account did 200 recent_recipients", "allow, risk 10\nfan_out: note, 200 of 0");
+    check("account is new\naccount did 51 first_contacts_today", "allow, risk 20\nwarm_up: note, 51");
+    check("account did 60 sent\naccount did 6 failed", "allow, risk 15\nfailure_rate: note, 6 of 60");
+    check("account did 400 recipients\naccount did 8 opted_out", "allow, risk 25\nopt_out_rate: note, 8 of 400");
+    check("account did 190 sent\naccount did 10 blocked", "allow, risk 20\nblock_rate: note, 10 of 200");
+}
+
+#[test]
+fn every_rule_has_a_scenario_in_which_it_decides_or_is_noted() {
     let scenarios = include_str!("decisions.rs");
-    let silent: Vec<_> = RuleId::ALL.iter().filter(|rule| !scenarios.contains(&format!("* {rule}: "))).collect();
+    let is_told = |rule: &RuleId| scenarios.contains(&format!("* {rule}: ")) || scenarios.contains(&format!("n{rule}: note"));
+    let silent: Vec<_> = RuleId::ALL.iter().filter(|rule| !is_told(rule)).collect();
     assert!(silent.is_empty(), "no scenario for {silent:?}");
 }
 
@@ -529,6 +541,11 @@ impl World {
 
     fn tell_account(&mut self, words: &[&str]) {
         match *words {
+            ["account", "is", "new"] => {
+                let now = self.now;
+                self.traffic().account_since = Some(now);
+            }
+            ["account", "did", count, what] => self.count(what, count.parse().unwrap()),
             ["account", "is", "paused"] => self.facts.account.paused = true,
             ["account", "is", "supervised"] => self.facts.account.supervised = true,
             ["account", "is", "suspended"] => self.facts.account.suspended = true,
@@ -624,6 +641,28 @@ impl World {
             "velocity" => self.facts.velocity = Fact::Missing,
             _ => panic!("no fact is called `{fact}`"),
         }
+    }
+
+    fn count(&mut self, what: &str, count: u64) {
+        let traffic = self.traffic();
+        let place = match what {
+            "blocked" => &mut traffic.blocked,
+            "failed" => &mut traffic.failed,
+            "first_contacts" => &mut traffic.first_contacts,
+            "first_contacts_today" => &mut traffic.first_contacts_today,
+            "opted_out" => &mut traffic.opted_out,
+            "recent_recipients" => &mut traffic.recent_recipients,
+            "recipients" => &mut traffic.recipients,
+            "same_text" => &mut traffic.same_text,
+            "sent" => &mut traffic.sent,
+            _ => panic!("no count is called `{what}`"),
+        };
+        *place = count;
+    }
+
+    fn traffic(&mut self) -> &mut gatepost::Traffic {
+        let Fact::Known(traffic) = &mut self.facts.traffic else { panic!("the traffic is unreadable") };
+        traffic
     }
 
     fn velocity(&mut self) -> &mut gatepost::Velocity {

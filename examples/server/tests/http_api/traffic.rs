@@ -1,7 +1,7 @@
 //! Traffic: what an account does as a whole, as it and the operator see it, and the pause that follows.
 
 use axum::http::Method;
-use gatepost::{Actor, Cause, ContactId, NewSuppression, Scope, SuppressionId};
+use gatepost::{Actor, Cause, ContactId, Host, NewSuppression, Scope, SuppressionId};
 use serde_json::{Value, json};
 
 use crate::world::World;
