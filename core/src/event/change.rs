@@ -200,7 +200,7 @@ pub fn pause_event(account: AccountId, pause: Option<&Pause>, nth: u32, at: Time
     let name = if pause.is_some() { EventName::AccountPaused } else { EventName::AccountResumed };
     let id = EventId::of(account.to_bytes(), nth_step(name, nth), at);
     let cause = pause.map(|pause| pause.cause);
-    let signal = cause.and_then(|cause| cause.breach()).map(|breach| breach.signal);
+    let signal = cause.and_then(PauseCause::breach).map(|breach| breach.signal);
     Event::new(id, name, None, at, &AccountFields { account_id: account, cause: cause.map(PauseCause::as_str), signal })
 }
 

@@ -82,8 +82,8 @@ pub struct Breach {
 
 impl Breach {
     /// In thousandths; all of them where it is of none.
-    pub const fn per_thousand(self) -> u64 {
-        if self.of == 0 { 1_000 } else { self.count.saturating_mul(1_000) / self.of }
+    pub fn per_thousand(self) -> u64 {
+        self.count.saturating_mul(1_000).checked_div(self.of).unwrap_or(1_000)
     }
 }
 
