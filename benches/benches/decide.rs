@@ -19,11 +19,11 @@ fn subject() -> Subject {
 fn decisions(criterion: &mut Criterion) {
     let policy = Policy::default();
     let clear = Facts::clear(Plan::Starter.limits(), NOON);
-    let mut spent = clear;
+    let mut spent = clear.clone();
     if let Fact::Known(usage) = &mut spent.usage {
         usage.day = spent.limits.per_day;
     }
-    let mut hopeless = spent;
+    let mut hopeless = spent.clone();
     hopeless.contact = Fact::Known(ContactState::Suppressed { cause: Cause::Complaint, since: NOON });
     hopeless.account.paused = true;
     let marketing = Subject { purpose: DeclaredPurpose::Refused(RefusedPurpose::Marketing), ..subject() };

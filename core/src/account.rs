@@ -6,7 +6,7 @@ use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, KeyId, Plan, Sender, Timestamp, Zone};
+use crate::{AccountId, Breach, KeyId, Plan, Sender, Timestamp, Zone};
 
 /// A customer of the gateway.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -138,15 +138,58 @@ impl fmt::Display for Name {
 #[error("expected 1 to 100 characters without control characters")]
 pub struct InvalidName;
 
-/// Nothing goes out until somebody resumes it. Inbound messages and opt-outs go on.
+/// Nothing goes out until somebody resumes it: no pause lifts itself, whatever caused it. Inbound messages and opt-outs go on.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Pause {
     /// Since when.
     pub since: Timestamp,
     /// Who paused it.
     pub by: Actor,
+    /// What for.
+    pub cause: PauseCause,
     /// Why, for people.
     pub note: Option<String>,
+}
+
+impl Pause {
+    /// A pause by somebody.
+    pub const fn by(by: Actor, note: Option<String>, since: Timestamp) -> Self {
+        Self { since, by, cause: PauseCause::Manual, note }
+    }
+
+    /// The gateway's own pause of an account that reached a rate.
+    pub fn by_rate(breach: Breach, since: Timestamp) -> Self {
+        Self { since, by: Actor::Gateway, cause: PauseCause::Rate(breach), note: Some(breach.to_string()) }
+    }
+}
+
+/// What a pause is for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseCause {
+    /// Somebody wanted it.
+    #[default]
+    Manual,
+    /// The account reached a rate that pauses.
+    Rate(Breach),
+}
+
+impl PauseCause {
+    /// The word used in answers and events.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Rate(_) => "rate",
+        }
+    }
+
+    /// The rate that was reached, where it was one.
+    pub const fn breach(self) -> Option<Breach> {
+        match self {
+            Self::Manual => None,
+            Self::Rate(breach) => Some(breach),
+        }
+    }
 }
 
 /// Who did something that is worth a record.

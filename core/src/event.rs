@@ -8,7 +8,10 @@ mod change;
 
 mod heard;
 
-pub use change::{BlockedSend, Crossing, StatusChange, connection_event, crossings, disabled_event, pause_event};
+pub use change::{
+    BlockedSend, Crossing, StatusChange, connection_event, crossings, disabled_event, endpoint_pause_event, instance_pause_event,
+    pause_event, warning_event,
+};
 pub use heard::{MessageReceived, OptChange};
 
 use alloc::string::String;
@@ -69,14 +72,24 @@ events! {
     InstanceConnected = "instance.connected",
     /// An instance is connected no more.
     InstanceDisconnected = "instance.disconnected",
+    /// Nothing of the instance goes out until it is resumed.
+    InstancePaused = "instance.paused",
+    /// The instance was resumed.
+    InstanceResumed = "instance.resumed",
     /// Nothing of the account goes out until it is resumed.
     AccountPaused = "account.paused",
     /// The account was resumed.
     AccountResumed = "account.resumed",
+    /// The account has reached half of what pauses it.
+    AccountWarned = "account.warned",
     /// 80 % or all of a day's or a month's messages were used.
     LimitThresholdReached = "limit.threshold_reached",
     /// Another endpoint of the account gets no events any more.
     EndpointDisabled = "endpoint.disabled",
+    /// The events of another endpoint of the account are held until it is resumed.
+    EndpointPaused = "endpoint.paused",
+    /// Another endpoint of the account was resumed.
+    EndpointResumed = "endpoint.resumed",
     /// Somebody pressed the test button of the endpoint.
     EndpointTest = "endpoint.test",
     /// The 3CX webhook of the account was called.
@@ -105,10 +118,15 @@ impl EventName {
             self,
             Self::InstanceConnected
                 | Self::InstanceDisconnected
+                | Self::InstancePaused
+                | Self::InstanceResumed
                 | Self::AccountPaused
                 | Self::AccountResumed
+                | Self::AccountWarned
                 | Self::LimitThresholdReached
                 | Self::EndpointDisabled
+                | Self::EndpointPaused
+                | Self::EndpointResumed
         )
     }
 

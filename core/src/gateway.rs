@@ -18,6 +18,7 @@ use crate::{
     Suppression, SuppressionId, Suspicion, Timestamp, Transport, Webhooks, Worker, decide, examine,
     hands::Hands,
     senders::Senders,
+    text_print,
     waiters::{Waiter, Waiters},
 };
 
@@ -240,6 +241,7 @@ impl AccountGateway {
             contact: ContactId::new(now, &*parts.host),
             fingerprint: request.idempotency_key.is_some().then(|| request.fingerprint()),
             findings: Fact::Known(examine(&request.content, &sender)),
+            text_print: text_print(&request.content),
             request,
             now,
             at_once: permit.map(|permit| AtOnce { permit, lease: Lease::new(now, parts.delivering.send_timeout) }),

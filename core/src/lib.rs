@@ -73,11 +73,12 @@
 //! | --- | --- |
 //! | who, and what they may | [`Account`], [`Plan`], [`Limits`], [`Instance`], [`ApiKey`], [`Scopes`], [`Keyring`] |
 //! | what is asked | [`Request`], [`Content`], [`Phone`], [`DeclaredPurpose`], [`IdempotencyKey`] |
-//! | deciding | [`decide`], [`Facts`], [`RuleId`], [`Decision`], [`PolicyEvent`]; [`Suppression`], [`Usage`], [`Rate`] |
+//! | deciding | [`decide`], [`Facts`], [`RuleId`], [`Decision`], [`PolicyEvent`]; [`Suppression`], [`Usage`], [`Rate`], [`Traffic`] |
+//! | what a text shows | [`examine`], [`Findings`], [`Signal`], [`Sender`], [`Model`]; [`Policy`], [`Group`], [`Category`] |
 //! | proving the log | [`Sealer`], [`Seal`], [`Head`], [`audit`] with its [`AuditReport`] |
 //! | delivering | [`Delivery`], [`Attempt`], [`Outcome`], [`Schedule`], [`Worker`]; [`may_start`] is the last look |
 //! | receiving | [`Notification`], [`Inbound`], [`Told`]; [`read_reply`], [`Response`], [`Suspicion`]; [`StatusReport`] |
-//! | a person's part | [`Review`], [`Pause`], [`Suspicion`] |
+//! | a person's part | [`Review`], [`Pause`] (which [`rate_pause`] may ask for), [`Suspicion`] |
 //! | telling customers | [`Endpoint`], [`Event`], [`Webhooks`], [`AccountEndpoints`], [`Replay`], [`Recovery`] |
 //! | phone systems | [`Integration`], [`IntegrationEntry`], [`PhoneSystems`], [`AccountIntegrations`] |
 //! | genuine and safe | [`sign`], [`Verifier`], [`EndpointSecrets`]; [`DestinationPolicy`], [`CheckedTarget`] |
@@ -168,6 +169,7 @@ mod spelling;
 mod store;
 mod suppression;
 mod time;
+mod traffic;
 mod transport;
 mod velocity;
 #[cfg(feature = "std")]
@@ -216,6 +218,7 @@ pub use signing::*;
 pub use store::*;
 pub use suppression::*;
 pub use time::*;
+pub use traffic::*;
 pub use transport::*;
 pub use velocity::*;
 #[cfg(feature = "std")]

@@ -13,7 +13,7 @@ use core::time::Duration;
 
 use crate::{
     AccountId, Address, ContactId, Content, DeliveryId, DisabledBy, Endpoint, EndpointId, Event, EventName, Fact, Findings, Fingerprint,
-    InstanceId, MessageId, MessageStatus, Outcome, Provider, Purpose, Report, Request, Timestamp,
+    InstanceId, MessageId, MessageStatus, Outcome, Provider, Purpose, Report, Request, TextPrint, Timestamp,
 };
 
 /// What a delivery carries.
@@ -50,6 +50,8 @@ pub struct Submission {
     pub fingerprint: Option<Fingerprint>,
     /// What was found in its content.
     pub findings: Fact<Findings>,
+    /// What tells whether others are sent the same text; none where it says nothing in the sender's own words.
+    pub text_print: Option<TextPrint>,
     /// The host's time.
     pub now: Timestamp,
     /// Set where a worker is ready to send it at once.

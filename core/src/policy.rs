@@ -4,6 +4,7 @@
 //! same answer on every machine, so a stored decision can be taken again. The players: [`Facts`] (what is known), the rule table
 //! (what can speak against a message), [`Decision`] (the answer with its reasons), [`PolicyEvent`] (the record).
 
+mod behaviour;
 mod category;
 mod decision;
 mod event;

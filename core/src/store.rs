@@ -16,14 +16,14 @@ use alloc::vec::Vec;
 use async_trait::async_trait;
 
 use crate::{
-    Account, AccountId, Actor, AdapterSettings, Address, Addresses, ApiKey, Attempt, Calendar, Cause, Claim, ClaimAnswer, Claimed,
+    Account, AccountId, Actor, AdapterSettings, Address, Addresses, ApiKey, Attempt, Breach, Calendar, Cause, Claim, ClaimAnswer, Claimed,
     Conclusion, Connection, ContactCard, ContactId, Decider, Decision, DeliveryId, DeliveryStatus, Disabled, Dropped, Endpoint, EndpointId,
     EndpointUrl, Entered, Event, EventDelivery, EventFilter, EventId, EventRow, Fact, Facts, Finish, Finished, Heed, HeedAnswer,
     InboundEntry, InboundFilter, InboundId, Instance, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry,
     IntegrationEntryFilter, IntegrationId, KeyId, KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name,
     NewIntegrationEntry, Notification, NotificationEntry, NotificationId, Pause, Plan, PolicyEvent, PolicyEventFilter, Rate, Received,
     Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, Sealed, SealedHeaders, Segment, Sender, Settled,
-    StartAnswer, StoredSeal, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer, Timestamp, Unsealed, Usage,
+    StartAnswer, StoredSeal, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer, Timestamp, Traffic, Unsealed, Usage,
 };
 
 /// Why a store did not answer: what the machine does next.
@@ -85,6 +85,9 @@ pub trait AccountStore: Send + Sync {
 
     /// What was charged in the windows of `now`.
     async fn usage(&self, mode: Mode, now: Timestamp) -> Result<Option<Usage>, StoreError>;
+
+    /// What the account did in the window that ends with `now`, without anything about one message.
+    async fn traffic(&self, mode: Mode, now: Timestamp) -> Result<Option<Traffic>, StoreError>;
 
     /// Adds an instance; `false` where its name is taken.
     async fn add_instance(&self, instance: Instance) -> Result<bool, StoreError>;
@@ -349,7 +352,8 @@ pub trait OperatorStore: Send + Sync {
     /// Accounts, newest first.
     async fn accounts(&self, page: Page<AccountId>) -> Result<Vec<Account>, StoreError>;
 
-    /// Changes an account; the account as it is then. [`StoreError::Conflict`] where its pause is not the expected one.
+    /// Changes an account; the account as it is then. [`StoreError::Conflict`] where its pause is not the expected one. One that is resumed
+    /// is counted afresh ([`Traffic`]).
     async fn change_account(&self, id: AccountId, change: AccountChange) -> Result<Option<Account>, StoreError>;
 
     /// Adds an operator key.
@@ -595,6 +599,8 @@ pub struct EndpointChange {
     pub disabled: Option<Option<Disabled>>,
     /// Remove it.
     pub removed_at: Option<Timestamp>,
+    /// When.
+    pub at: Timestamp,
 }
 
 impl EndpointChange {
@@ -659,8 +665,21 @@ pub struct Swept {
     /// How many deliveries were found since the last sweep, by whatever verb, that cannot be read: they are set aside and never claimed
     /// again, and a person must look at them.
     pub parked: usize,
+    /// What was found since the last sweep, by whatever verb, of how accounts behave.
+    pub judged: Vec<Judged>,
     /// Whether there may be more to close.
     pub more: bool,
+}
+
+/// An account that reached a rate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Judged {
+    /// Which.
+    pub account: AccountId,
+    /// What it has too much of.
+    pub breach: Breach,
+    /// Whether it was paused; it was warned otherwise.
+    pub paused: bool,
 }
 
 /// Until when what is kept.
@@ -673,4 +692,6 @@ pub struct Retention {
     /// The bytes that providers posted before this are forgotten, and the keys by which repetitions are told. Meta repeats for up to seven
     /// days: keep eight.
     pub raw_before: Timestamp,
+    /// The host's time: counts of traffic that no window reaches any more are forgotten.
+    pub now: Timestamp,
 }

@@ -51,6 +51,11 @@ impl Cause {
         }
     }
 
+    /// Whether it says that the recipient wants nothing more of this sender, so that it counts against whoever wrote to them.
+    pub const fn is_opt_out(self) -> bool {
+        self.is_own_wish() || matches!(self, Self::Complaint)
+    }
+
     /// Whether the recipient asked for it. Then the one confirmation reaches them, and a code that they ask for: asking anew is a new
     /// consent for that one code.
     pub const fn is_own_wish(self) -> bool {

@@ -23,7 +23,7 @@ use crate::gateway::{BoxFuture, Shared};
 use crate::hands::{Hands, Slot};
 use crate::{
     AccountId, Claim, ClaimAnswer, Claimed, DeliveryId, DisabledBy, EndpointId, ErrorClass, Finish, Finished, Gateway, Heed, HeedAnswer,
-    Lease, Outcome, RecoveryId, Report, StartAnswer, Started, StartedNotice, StoreError, Take, TakeAnswer, Timestamp, WorkerStore,
+    Judged, Lease, Outcome, RecoveryId, Report, StartAnswer, Started, StartedNotice, StoreError, Take, TakeAnswer, Timestamp, WorkerStore,
 };
 
 /// How long a claim lasts: as long as the start that follows it may take to commit.
@@ -76,6 +76,8 @@ pub enum Note {
         /// Why.
         by: DisabledBy,
     },
+    /// An account reached a rate: it was paused for it, or is half way there.
+    Judged(Judged),
 }
 
 /// Delivers what was accepted.
@@ -400,6 +402,7 @@ impl Worker {
             self.shared.waiters.tell(*change);
         }
         self.notes.extend((swept.parked > 0).then_some(Note::Parked { count: swept.parked }));
+        self.notes.extend(swept.judged.into_iter().map(Note::Judged));
         let recovered = self.meanwhile(store.recover(self.recovered, RECOVER_MAX, now)).await?;
         self.recovered = recovered.at;
         let more = recovered.more || swept.more;

@@ -318,6 +318,7 @@ fn a_missing_fact_holds() {
     check("unreadable conversation", "hold, risk 50\n* fact_missing: hold, conversation");
     check("unreadable content", "hold, risk 50\n* fact_missing: hold, content");
     check("unreadable usage", "hold, risk 50\n* fact_missing: hold, usage");
+    check("unreadable traffic", "hold, risk 50\n* fact_missing: hold, traffic");
     check("unreadable velocity", "hold, risk 50\n* fact_missing: hold, velocity");
 }
 
@@ -455,7 +456,18 @@ fn an_attempt_starts_when_nothing_changed_since_accept() {
 }
 
 #[test]
-fn every_rule_has_a_scenario_in_which_it_decides() {
+fn what_an_account_does_as_a_whole_is_told_and_holds_nothing_up() {
+    check("account did 60 sent\naccount did 30 first_contacts", "allow, risk 15\nfirst_contact_share: risk, 30 of 60");
+    check("account did 30 same_text\naccount did 9 first_contacts", "allow, risk 25\nsame_text: risk, 30");
+    check("account did 200 recent_recipients", "allow, risk 10\nfan_out: risk, 200 of 0");
+    check("account is new\naccount did 51 first_contacts_today", "allow, risk 20\nwarm_up: risk, 51");
+    check("account did 60 sent\naccount did 6 failed", "allow, risk 15\nfailure_rate: risk, 6 of 60");
+    check("account did 400 recipients\naccount did 8 opted_out", "allow, risk 25\nopt_out_rate: risk, 8 of 400");
+    check("account did 190 sent\naccount did 10 blocked", "allow, risk 20\nblock_rate: risk, 10 of 200");
+}
+
+#[test]
+fn every_rule_has_a_scenario_in_which_it_decides_or_is_noted() {
     let scenarios = include_str!("decisions.rs");
     // What contents add to the risk, and what that asks for, has its scenarios in `risk.rs`.
     let is_here = |rule: &&RuleId| rule.group() == Group::State && !matches!(rule, RuleId::RiskReview | RuleId::RiskBlock);
@@ -530,6 +542,11 @@ impl World {
 
     fn tell_account(&mut self, words: &[&str]) {
         match *words {
+            ["account", "is", "new"] => {
+                let now = self.now;
+                self.traffic().account_since = Some(now);
+            }
+            ["account", "did", count, what] => self.count(what, count.parse().unwrap()),
             ["account", "is", "paused"] => self.facts.account.paused = true,
             ["account", "is", "supervised"] => self.facts.account.supervised = true,
             ["account", "is", "suspended"] => self.facts.account.suspended = true,
@@ -620,10 +637,33 @@ impl World {
             "content" => self.content_is_readable = false,
             "conversation" => self.facts.conversation = Fact::Missing,
             "key" => self.facts.key = Fact::Missing,
+            "traffic" => self.facts.traffic = Fact::Missing,
             "usage" => self.facts.usage = Fact::Missing,
             "velocity" => self.facts.velocity = Fact::Missing,
             _ => panic!("no fact is called `{fact}`"),
         }
+    }
+
+    fn count(&mut self, what: &str, count: u64) {
+        let traffic = self.traffic();
+        let place = match what {
+            "blocked" => &mut traffic.blocked,
+            "failed" => &mut traffic.failed,
+            "first_contacts" => &mut traffic.first_contacts,
+            "first_contacts_today" => &mut traffic.first_contacts_today,
+            "opted_out" => &mut traffic.opted_out,
+            "recent_recipients" => &mut traffic.recent_recipients,
+            "recipients" => &mut traffic.recipients,
+            "same_text" => &mut traffic.same_text,
+            "sent" => &mut traffic.sent,
+            _ => panic!("no count is called `{what}`"),
+        };
+        *place = count;
+    }
+
+    fn traffic(&mut self) -> &mut gatepost::Traffic {
+        let Fact::Known(traffic) = &mut self.facts.traffic else { panic!("the traffic is unreadable") };
+        traffic
     }
 
     fn velocity(&mut self) -> &mut gatepost::Velocity {
@@ -652,11 +692,15 @@ impl World {
             Verdict::Throttle { retry_at } => format!("throttle until {retry_at}, risk {}", decision.risk_score),
         };
         // What contents add to the risk is told in `risk.rs`.
-        for reason in decision.reasons.iter().filter(|reason| reason.rule.group() == Group::State) {
+        for reason in decision.reasons.iter().filter(|reason| is_told_here(reason.rule.group())) {
             write!(text, "\n{}", told(reason)).unwrap();
         }
         text
     }
+}
+
+const fn is_told_here(group: Group) -> bool {
+    matches!(group, Group::State | Group::Behaviour | Group::Reputation)
 }
 
 fn told(reason: &Reason) -> String {
@@ -671,6 +715,7 @@ fn told(reason: &Reason) -> String {
     let evidence = match reason.evidence {
         Evidence::None => String::new(),
         Evidence::Cause(cause) => format!(", {cause}"),
+        Evidence::Count(count) => format!(", {count}"),
         Evidence::Connection(connection) => format!(", {connection}"),
         Evidence::Found { times, .. } => format!(", {} points, {times} times", reason.points),
         Evidence::Heard { family, .. } => format!(", {} points, {}", reason.points, family.as_str()),
@@ -678,6 +723,7 @@ fn told(reason: &Reason) -> String {
         Evidence::Fact(name) => format!(", {name:?}").to_lowercase(),
         Evidence::Limit { limit, used, until } => format!(", {used} of {limit} until {until}"),
         Evidence::Purpose(purpose) => format!(", {purpose}"),
+        Evidence::Share { count, of } => format!(", {count} of {of}"),
         Evidence::Until(until) => format!(", until {until}"),
     };
     format!("{mark}{}: {effect}{evidence}", reason.rule)

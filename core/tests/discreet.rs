@@ -255,6 +255,7 @@ fn submission() -> Submission {
         delivery: DeliveryId::from_bytes([2; 16]),
         contact: ContactId::from_bytes([3; 16]),
         fingerprint: Some(request.fingerprint()),
+        text_print: gatepost::text_print(&request.content),
         findings: Fact::Known(Findings::default()),
         request,
         now: now(),

@@ -302,7 +302,7 @@ fn a_paused_endpoint_holds_and_a_disabled_one_says_that_it_skips() {
     let scene = Scene::new([]);
     let id = scene.add().endpoint.id;
     let mut worker = scene.gateway.worker();
-    let pause = gatepost::Pause { since: scene.host.now(), by: Actor::App, note: None };
+    let pause = gatepost::Pause::by(Actor::App, None, scene.host.now());
     block_on(scene.endpoints().change(id, EndpointChange { pause: Some(Some(pause)), ..EndpointChange::default() })).unwrap();
     scene.send(&mut worker);
     assert_eq!((scene.seen().len(), scene.deliveries()[0].status), (0, DeliveryStatus::Queued));

@@ -6,7 +6,7 @@ mod naive;
 use gatepost::{
     AccountFacts, Cause, Connection, ContactState, ContentKind, ConversationWindow, DeclaredPurpose, Fact, Facts, Findings, InstanceFacts,
     IntegrationId, KeyState, Limits, Mode, Origin, PhoneSystem, Policy, Provider, Purpose, Rate, RefusedPurpose, Subject, Tat, Timestamp,
-    Usage, Velocity, Verdict, Way, Windows, Zone,
+    Traffic, Usage, Velocity, Verdict, Way, Windows, Zone,
 };
 
 use super::bytes::Bytes;
@@ -69,6 +69,7 @@ fn facts(bytes: &mut Bytes<'_>, now: Timestamp) -> Facts {
     let usage = Usage { windows: Windows::at(now, &Zone::utc()), day: u64::from(bytes.below(8)), month: u64::from(bytes.below(8)) };
     let velocity = Velocity { account: tat(bytes), instance: tat(bytes), recipient: tat(bytes) };
     let findings = Findings { one_time_code: bytes.flag(), ..Findings::default() };
+    let traffic = traffic(bytes);
     Facts {
         account,
         instance,
@@ -79,6 +80,28 @@ fn facts(bytes: &mut Bytes<'_>, now: Timestamp) -> Facts {
         contact: known(bytes, contact),
         conversation: known(bytes, conversation),
         content: known(bytes, findings),
+        traffic: known(bytes, traffic),
+    }
+}
+
+fn traffic(bytes: &mut Bytes<'_>) -> Traffic {
+    let mut count = || u64::from(bytes.below(300));
+    let [sent, recipients, first_contacts, first_contacts_today] = [count(), count(), count(), count()];
+    let [failed, opted_out, blocked, recent_recipients, busiest_day, same_text] = [count(), count(), count(), count(), count(), count()];
+    let since = Timestamp::from_millis(NOON - i64::from(bytes.below(10)) * 86_400_000);
+    Traffic {
+        account_since: bytes.one_of(&[None, Some(since)]),
+        sent,
+        recipients,
+        first_contacts,
+        first_contacts_today,
+        failed,
+        opted_out,
+        blocked,
+        recent_recipients,
+        busiest_day,
+        same_text,
+        first_contact: bytes.flag(),
     }
 }
 

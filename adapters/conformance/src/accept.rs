@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use gatepost::{
     Action, Answer, Button, Content, Decider, Decision, Evidence, Fact, FactName, Facts, Findings, MediaKind, MessageFilter, MessageStatus,
     Mode, Page, Policy, PolicyEventFilter, Purpose, Sender, Subject, Submission, TemplateButton, TemplateButtonFill, TemplateHeader,
-    TemplateParameter, Text, Timestamp, decide, examine,
+    TemplateParameter, Text, Timestamp, decide, examine_with,
 };
 
 use crate::Harness;
@@ -346,7 +346,7 @@ pub(crate) fn asking_for_facts_writes_nothing(harness: &dyn Harness) {
 
 fn facts(scene: &Scene, draft: Draft) -> Option<Facts> {
     let request = draft.request(scene.instance);
-    let findings = Fact::Known(examine(&request.content, &Sender::default()));
+    let findings = Fact::Known(examine_with(&request.content, &Sender::default(), None));
     wait(scene.store().facts(request, findings, scene.now()))
 }
 

@@ -101,6 +101,50 @@ macro_rules! __store_cases {
                 a_refused_message_takes_no_time
                 a_held_message_takes_its_time_when_released
             }
+            traffic {
+                an_account_that_did_nothing_has_no_traffic
+                an_account_that_nobody_made_has_none
+                what_was_accepted_is_counted
+                what_is_refused_or_throttled_or_repeated_is_not_sent
+                a_held_message_is_counted_when_released
+                who_wrote_or_was_written_to_is_no_first_contact
+                the_batch_sees_what_it_has_done
+                tests_are_counted_for_themselves
+                accounts_are_counted_apart
+                what_the_provider_would_not_deliver_has_failed
+                what_is_no_fault_of_the_account_has_not_failed
+                a_reported_failure_is_counted_once
+                a_failed_test_is_a_failure_of_tests
+                an_opt_out_is_counted_once_a_person
+                what_nobody_asked_for_is_no_opt_out
+                who_was_sent_nothing_opts_out_of_nothing
+                the_confirmation_of_an_opt_out_is_not_counted
+                a_block_for_what_is_sent_is_counted
+                a_block_for_the_state_of_things_is_not_counted
+                the_same_text_is_counted_by_contacts
+                the_same_text_counts_today_and_yesterday
+                a_window_is_seven_days_long
+                an_account_is_new_for_a_week
+                merged_contacts_are_one_that_is_known
+                a_twentieth_that_opts_out_pauses_the_account
+                of_few_recipients_ten_opt_outs_pause
+                failures_of_few_pause_nobody
+                a_fifth_that_fails_pauses_the_account
+                blocks_pause_the_account
+                the_rest_of_a_batch_meets_the_pause
+                tests_pause_nothing
+                a_pause_spares_other_accounts
+                what_waits_is_held_by_the_pause
+                nothing_lifts_a_pause_by_itself
+                a_resumed_account_is_counted_afresh
+                a_pause_by_somebody_is_left_as_it_is
+                stop_is_heeded_during_a_pause
+                the_pause_is_told_to_the_account_and_the_operator
+                an_account_is_warned_once_a_window
+                the_sweep_says_whom_the_gateway_paused
+                many_that_cross_a_rate_pause_once
+                counts_that_no_window_reaches_are_forgotten
+            }
             suppression {
                 a_suppressed_contact_is_not_written_to
                 other_contacts_may_be_written_to
@@ -301,6 +345,8 @@ macro_rules! __store_cases {
                 a_limit_reached_by_a_release_is_told
                 a_pause_and_its_end_are_told
                 a_connection_that_changes_is_told
+                a_pause_of_an_instance_and_its_end_are_told
+                a_pause_of_an_endpoint_is_told_to_the_others
                 nothing_is_written_where_nobody_listens
                 an_event_comes_back_as_it_was
                 an_endpoint_of_an_instance_hears_of_no_other

@@ -264,7 +264,7 @@ pub(crate) fn a_pause_and_its_end_are_told(harness: &dyn Harness) {
     let at = scene.now();
     scene.change_account(change(Some(pause.clone())));
     let event = scene.deliveries_to(endpoint)[0].event;
-    let expected = head("account.paused", event, at) + &format!(r#","account_id":"{account}"}}"#);
+    let expected = head("account.paused", event, at) + &format!(r#","account_id":"{account}","cause":"manual"}}"#);
     assert_eq!(body(&scene, endpoint), expected);
     scene.change_account(change(Some(gatepost::Pause { note: None, ..pause })));
     scene.change_account(change(None));
@@ -287,8 +287,33 @@ pub(crate) fn a_connection_that_changes_is_told(harness: &dyn Harness) {
         + &format!(r#","instance_id":"{instance}","instance_name":"desk","account_id":"{account}","connection":"closed"}}"#);
     assert_eq!(body(&scene, endpoint), expected);
     [Connection::Closed, Connection::Connecting, Connection::Open, Connection::Open].into_iter().for_each(change);
-    scene.change_instance(InstanceChange { pause: Some(Some(scene.a_pause())), at: scene.tick(), ..InstanceChange::default() });
     assert_eq!(scene.told(endpoint), ["instance.disconnected", "instance.connected"]);
+}
+
+pub(crate) fn a_pause_of_an_instance_and_its_end_are_told(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let (endpoint, watcher) = (scene.listen(EVERYTHING), scene.watch(EVERYTHING));
+    let (account, instance, at) = (scene.account, scene.instance, scene.now());
+    let change = |pause| scene.change_instance(InstanceChange { pause: Some(pause), at: scene.tick(), ..InstanceChange::default() });
+    change(Some(scene.a_pause()));
+    let event = scene.deliveries_to(endpoint)[0].event;
+    let expected = head("instance.paused", event, at)
+        + &format!(r#","instance_id":"{instance}","instance_name":"desk","account_id":"{account}","cause":"manual"}}"#);
+    assert_eq!(body(&scene, endpoint), expected);
+    [Some(scene.a_pause()), None, None].into_iter().for_each(|pause| drop(change(pause)));
+    let told = ["instance.paused", "instance.resumed"];
+    assert_eq!((scene.told(endpoint), scene.told(watcher)), (told.to_vec(), told.to_vec()));
+}
+
+pub(crate) fn a_pause_of_an_endpoint_is_told_to_the_others(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let (concerned, other, watcher) = (scene.listen(EVERYTHING), scene.listen(EVERYTHING), scene.watch(EVERYTHING));
+    scene.pause_endpoint(concerned);
+    scene.pause_endpoint(concerned);
+    scene.resume_endpoint(concerned);
+    let told = vec!["endpoint.paused", "endpoint.resumed"];
+    assert_eq!([concerned, other, watcher].map(|endpoint| scene.told(endpoint)), [vec![], told.clone(), told]);
+    assert!(scene.bodies(other).iter().all(|body| body.contains(&format!(r#""endpoint_id":"{concerned}""#))));
 }
 
 pub(crate) fn nothing_is_written_where_nobody_listens(harness: &dyn Harness) {

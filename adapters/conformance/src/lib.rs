@@ -38,7 +38,7 @@
 //! | of | groups |
 //! | --- | --- |
 //! | a message's way | `accept`, `idempotency`, `quota`, `velocity`, `suppression`, `review`, `deliver`, `fence`, `fairness`, `order` |
-//! | who sends | `keys`, `accounts` |
+//! | who sends | `keys`, `accounts`, `traffic` |
 //! | an event's way | `endpoints`, `events`, `operator`, `take`, `deliveries`, `health`, `replays`, `recoveries` |
 //! | what comes in | `inbox`, `said`, `opt_out`, `contacts`, `reports` |
 //! | phone systems | `integrations` |
@@ -86,6 +86,7 @@ mod scene;
 mod seals;
 mod suppression;
 mod take;
+mod traffic;
 mod transport;
 mod velocity;
 mod words;

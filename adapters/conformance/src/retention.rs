@@ -97,7 +97,7 @@ pub(crate) fn no_more_is_forgotten_than_the_limit(harness: &dyn Harness) {
     let messages = [finished(&scene), finished(&scene)];
     let elsewhere = finished(&neighbor);
     scene.advance(hours(1));
-    let retention = Retention { content_before: scene.now(), logs_before: NEVER, raw_before: NEVER };
+    let retention = Retention { content_before: scene.now(), logs_before: NEVER, raw_before: NEVER, now: Timestamp::default() };
     let forgotten = [2, 2, 2].map(|limit| wait(scene.worker().retain(retention, limit)));
     assert_eq!(forgotten, [2, 1, 0]);
     assert!(messages.iter().all(|message| scene.message(*message).content.is_none()));
@@ -112,7 +112,7 @@ pub(crate) fn what_is_not_finished_stands_in_nobodys_way(harness: &dyn Harness) 
     let started = place.given().expect("it goes at once");
     scene.finish(&started, sent("x"));
     scene.advance(hours(1));
-    let retention = Retention { content_before: scene.now(), logs_before: NEVER, raw_before: NEVER };
+    let retention = Retention { content_before: scene.now(), logs_before: NEVER, raw_before: NEVER, now: Timestamp::default() };
     assert_eq!([2, 2].map(|limit| wait(scene.worker().retain(retention, limit))), [1, 0]);
     assert!(scene.message(behind.message).content.is_none());
     assert!(waiting.iter().all(|message| scene.message(*message).content.is_some()));
@@ -200,9 +200,9 @@ pub(crate) fn no_more_events_are_forgotten_than_the_limit(harness: &dyn Harness)
     }
     scene.tell_all(&TAKEN);
     scene.advance(hours(1));
-    let fields = Retention { content_before: scene.now(), logs_before: NEVER, raw_before: NEVER };
+    let fields = Retention { content_before: scene.now(), logs_before: NEVER, raw_before: NEVER, now: Timestamp::default() };
     assert_eq!([4, 4, 4].map(|limit| wait(scene.worker().retain(fields, limit))), [4, 2, 0]);
-    let logs = Retention { content_before: NEVER, logs_before: scene.now(), raw_before: NEVER };
+    let logs = Retention { content_before: NEVER, logs_before: scene.now(), raw_before: NEVER, now: Timestamp::default() };
     let left = [(); 3].map(|()| {
         wait(scene.worker().retain(logs, 4));
         scene.deliveries().len() + neighbor.deliveries().len()
@@ -281,7 +281,7 @@ pub(crate) fn the_bytes_of_a_notification_are_forgotten(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let [old, young] = [(); 2].map(|()| scene.post(vec![scene.told_of(&[], "any", Told::Other)]));
     let before = scene.notification(old.id).expect("it is kept");
-    let raw = |raw_before| Retention { content_before: NEVER, logs_before: NEVER, raw_before };
+    let raw = |raw_before| Retention { content_before: NEVER, logs_before: NEVER, raw_before, now: Timestamp::default() };
     assert_eq!(wait(scene.worker().retain(raw(old.at), 9)), 0);
     wait(scene.worker().retain(raw(young.at), 9));
     assert_eq!(scene.notification(old.id), Some(NotificationEntry { body: None, ..before }));
@@ -295,7 +295,7 @@ pub(crate) fn a_repetition_is_known_for_its_time(harness: &dyn Harness) {
     let at = scene.post(vec![said.clone()]).at;
     scene.heed();
     let again = |scene: &Scene| scene.post(vec![said.clone()]).received;
-    let raw = |raw_before| Retention { content_before: scene.now(), logs_before: scene.now(), raw_before };
+    let raw = |raw_before| Retention { content_before: scene.now(), logs_before: scene.now(), raw_before, now: Timestamp::default() };
     wait(scene.worker().retain(raw(at), 9));
     assert_eq!((again(&scene), scene.inbound()), (Received { new: 0, repeated: 1, quarantined: 0 }, vec![]));
     wait(scene.worker().retain(raw(at.plus(MOMENT)), 9));
@@ -333,10 +333,10 @@ pub(crate) fn no_more_of_what_came_in_is_forgotten_than_the_limit(harness: &dyn 
     scene.heed();
     scene.advance(hours(1));
     let now = scene.now();
-    let words = Retention { content_before: now, logs_before: NEVER, raw_before: NEVER };
+    let words = Retention { content_before: now, logs_before: NEVER, raw_before: NEVER, now: Timestamp::default() };
     assert_eq!([4, 4, 4].map(|limit| wait(scene.worker().retain(words, limit))), [4, 2, 0]);
-    let raw = Retention { content_before: NEVER, logs_before: NEVER, raw_before: now };
+    let raw = Retention { content_before: NEVER, logs_before: NEVER, raw_before: now, now: Timestamp::default() };
     assert_eq!([4, 4, 4].map(|limit| wait(scene.worker().retain(raw, limit))), [8, 4, 0], "the bytes and the keys");
-    let logs = Retention { content_before: NEVER, logs_before: now, raw_before: NEVER };
+    let logs = Retention { content_before: NEVER, logs_before: now, raw_before: NEVER, now: Timestamp::default() };
     assert_eq!([4, 4, 4].map(|limit| wait(scene.worker().retain(logs, limit))), [8, 4, 0], "what was told, and who told it");
 }

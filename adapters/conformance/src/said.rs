@@ -193,7 +193,11 @@ pub(crate) fn a_forgotten_text_is_not_told(harness: &dyn Harness) {
     let message = ours(&scene, text("Is the table for four?"));
     scene.advance(hours(1));
     let never = Timestamp::from_millis(0);
-    wait(scene.worker().retain(Retention { content_before: scene.now(), logs_before: never, raw_before: never }, 9));
+    wait(
+        scene
+            .worker()
+            .retain(Retention { content_before: scene.now(), logs_before: never, raw_before: never, now: Timestamp::default() }, 9),
+    );
     assert_eq!(answered(&scene, answer(&scene)), (Some(message.to_string()), None));
 }
 

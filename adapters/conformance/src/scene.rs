@@ -129,7 +129,7 @@ impl Scene {
     }
 
     pub(crate) fn a_pause(&self) -> Pause {
-        Pause { since: self.now(), by: Actor::App, note: Some("lunch".to_string()) }
+        Pause::by(Actor::App, Some("lunch".to_string()), self.now())
     }
 
     /// A worker's place for what goes at once.

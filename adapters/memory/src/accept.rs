@@ -7,18 +7,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatepost::{
     Accepted, AccountFacts, AccountId, Answer, AtOnce, BlockedSend, Charge, ContactId, Decider, Decision, Delivery, Fact, Facts, Findings,
-    Instance, InstanceFacts, KeyId, KeyState, Message, MessageId, MessageStatus, Mode, Origin, Policy, PolicyEvent, Purpose, QuotaState,
-    REVIEW_TIME, Request, Review, Subject, Submission, Timestamp, Usage, Velocity, Verdict, Zone, order_key,
+    Happening, Instance, InstanceFacts, KeyId, KeyState, Message, MessageId, MessageStatus, Mode, Origin, Policy, PolicyEvent, Purpose,
+    QuotaState, REVIEW_TIME, Request, Review, Subject, Submission, TextPrint, Timestamp, Usage, Velocity, Verdict, Zone, order_key,
 };
 
 use crate::world::{AccountRows, Binding, ContactRow, Effects, MessageRow, OutboxRow, World};
-use crate::{deliver, events, keys};
+use crate::{deliver, events, keys, traffic};
 
 /// What is read before a decision.
 pub(crate) struct Scene {
     pub(crate) instance: Instance,
     /// The contact with the address, or the id of the one to add.
     pub(crate) contact: ContactId,
+    print: Option<TextPrint>,
     pub(crate) facts: Facts,
     usage: Usage,
     velocity: Velocity,
@@ -40,7 +41,8 @@ pub(crate) fn accept(world: &mut World, account: AccountId, submission: Submissi
     {
         return answer;
     }
-    let Some(scene) = look(world, account, request, submission.findings.clone(), submission.contact, now) else {
+    let content = (submission.findings.clone(), submission.text_print);
+    let Some(scene) = look(world, account, request, content, submission.contact, now) else {
         return Answer::UnknownInstance;
     };
     let Some(ruling) = rule(decider, &scene, &request.subject(), now) else { return Answer::Undecided };
@@ -56,7 +58,8 @@ pub(crate) fn accept(world: &mut World, account: AccountId, submission: Submissi
 /// Accepts a submission if it may go out now, and leaves nothing of it behind if it may not.
 pub(crate) fn accept_if_allowed(world: &mut World, account: AccountId, submission: Submission, decider: &dyn Decider) {
     let Submission { ref request, now, .. } = submission;
-    let scene = look(world, account, request, submission.findings.clone(), submission.contact, now);
+    let content = (submission.findings.clone(), submission.text_print);
+    let scene = look(world, account, request, content, submission.contact, now);
     let ruling = scene.as_ref().and_then(|scene| rule(decider, scene, &request.subject(), now));
     let World { accounts, effects, .. } = world;
     if let (Some(scene), Some(ruling), Some(purpose)) = (scene, ruling, request.purpose.allowed())
@@ -84,7 +87,7 @@ pub(crate) fn look(
     world: &World,
     account: AccountId,
     request: &Request,
-    findings: Fact<Findings>,
+    (findings, print): (Fact<Findings>, Option<TextPrint>),
     new_contact: ContactId,
     now: Timestamp,
 ) -> Option<Scene> {
@@ -106,8 +109,9 @@ pub(crate) fn look(
         contact: Fact::Known(known.state()),
         conversation: Fact::Known(known.conversation(instance.instance.id)),
         content: findings,
+        traffic: Fact::Known(traffic::facts(rows, mode, known, print, now)),
     };
-    Some(Scene { instance: instance.instance.clone(), contact: contact.unwrap_or(new_contact), facts, usage, velocity })
+    Some(Scene { instance: instance.instance.clone(), contact: contact.unwrap_or(new_contact), print, facts, usage, velocity })
 }
 
 const fn account_facts(rows: &AccountRows) -> AccountFacts {
@@ -193,6 +197,9 @@ fn hold(rows: &mut AccountRows, effects: &mut Effects, submission: Submission, s
 
 fn refuse(rows: &mut AccountRows, effects: &mut Effects, submission: &Submission, scene: &Scene, ruling: Ruling) -> Answer {
     let log_id = record(rows, None, scene, &submission.request.subject(), &ruling, submission.now);
+    if ruling.decision.is_block_for_conduct() {
+        traffic::note(rows, effects, submission.request.mode, Happening::Blocked, submission.now);
+    }
     if ruling.decision.verdict == Verdict::Block {
         events::tell_blocked(rows, effects, &blocked(submission, scene, &ruling.decision, log_id));
     }
@@ -254,6 +261,7 @@ pub(crate) fn charge(
         row.tats.set(mode, velocity.recipient);
     }
     events::tell_crossings(rows, effects, (message, mode), &scene.facts.limits, &usage, now);
+    traffic::note_sent(rows, effects, mode, scene.contact, scene.print, now);
     usage
 }
 

@@ -3,11 +3,12 @@
 use std::collections::btree_map::Entry;
 
 use gatepost::{
-    Account, AccountChange, AccountId, Instance, InstanceChange, InstanceId, Page, Pause, StoreError, connection_event, pause_event,
+    Account, AccountChange, AccountId, Instance, InstanceChange, InstanceId, Page, Pause, StoreError, connection_event,
+    instance_pause_event, pause_event,
 };
 
-use crate::events;
 use crate::world::{AccountRows, Effects, InstanceRow, Tats, World, newest};
+use crate::{events, traffic};
 
 pub(crate) fn add(world: &mut World, account: Account) -> Result<(), StoreError> {
     match world.accounts.entry(account.id) {
@@ -55,7 +56,11 @@ pub(crate) fn change(world: &mut World, id: AccountId, change: AccountChange) ->
     put(&mut account.sender, sender);
     // What waited while it was paused may be due now.
     effects.left_due = true;
-    if was_paused != account.pause.is_some() {
+    let is_paused = account.pause.is_some();
+    if was_paused && !is_paused {
+        traffic::begin_afresh(rows);
+    }
+    if was_paused != is_paused {
         let nth = rows.next_change();
         let event = pause_event(id, rows.account.pause.as_ref(), nth, at);
         events::tell(rows, effects, event);
@@ -112,13 +117,17 @@ pub(crate) fn change_instance(
     change: InstanceChange,
 ) -> Result<Option<Instance>, StoreError> {
     let Some(row) = rows.instances.get_mut(&id) else { return Ok(None) };
-    let (was, at) = (row.instance.connection, change.at);
+    let (was, was_paused, at) = (row.instance.connection, row.instance.pause.is_some(), change.at);
     change.apply(&mut row.instance)?;
     effects.left_due = true;
     let changed = row.instance.clone();
     if was != changed.connection
         && let Some(event) = connection_event(rows.account.id, &changed, rows.next_change(), at)
     {
+        events::tell(rows, effects, event);
+    }
+    if was_paused != changed.pause.is_some() {
+        let event = instance_pause_event(rows.account.id, &changed, rows.next_change(), at);
         events::tell(rows, effects, event);
     }
     Ok(Some(changed))

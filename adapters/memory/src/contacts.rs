@@ -49,6 +49,10 @@ fn merge(rows: &mut AccountRows, other: ContactId, contact: ContactId) {
         }
         row.name = [row.name.take(), gone.name].into_iter().flatten().reduce(newest_name);
         row.tats.take_later(&gone.tats);
+        for (mode, sent) in gone.last_sent {
+            let known = row.last_sent.entry(mode).or_insert(sent);
+            *known = if sent.hour > known.hour { sent } else { *known };
+        }
     }
     suppressions::write_strictest(rows, contact);
 }

@@ -8,14 +8,14 @@ use std::ops::Bound;
 
 use gatepost::{
     AccountId, Actor, Attempt, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactState, Ending, ErrorClass, Finish, Finished, Gate,
-    IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, NewSuppression, Outcome, Parcel,
-    Provider, Reported, Review, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, SuppressionId, Swept, Timestamp,
-    is_moot_confirmation, is_one_time_code, may_start, suppression_forbids, suspicion_holds,
+    Happening, IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, NewSuppression,
+    Outcome, Parcel, Provider, Reported, Review, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, SuppressionId,
+    Swept, Timestamp, is_moot_confirmation, is_one_time_code, may_start, suppression_forbids, suspicion_holds,
 };
 
 use crate::messages::set_status;
 use crate::world::{AccountRows, ContactRow, Effects, MessageRow, OutboxRow, World, closes_at};
-use crate::{notices, reviews, suppressions};
+use crate::{notices, reviews, suppressions, traffic};
 
 /// Lets the state machine take one step and writes what follows; `None` where the input is stale.
 pub(crate) fn advance(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, input: &Input, now: Timestamp) -> Option<Settled> {
@@ -58,9 +58,19 @@ fn end(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, ending: E
     if ending == Ending::Held {
         reviews::reopen(rows, row.message, now);
     }
+    if ending.class().is_some_and(ErrorClass::is_of_provider) {
+        note_failure(rows, effects, row.message, now);
+    }
     // What stood behind it in its conversation may go now.
     effects.left_due |= row.order_key.is_some();
     Settled { message: row.message, status: ending.status() }
+}
+
+/// Counts a message that the provider would not deliver.
+pub(crate) fn note_failure(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, now: Timestamp) {
+    if let Some(mode) = rows.messages.get(&message).map(|row| row.message.mode) {
+        traffic::note(rows, effects, mode, Happening::Failed, now);
+    }
 }
 
 fn note_external_id(rows: &mut AccountRows, message: MessageId, outcome: Option<&Outcome>) {
@@ -331,6 +341,7 @@ pub(crate) fn sweep(world: &mut World, now: Timestamp, limit: usize) -> Swept {
     swept.settled.extend(reviews);
     swept.more |= notices::sweep(world, now, limit) >= limit;
     swept.more |= forget_bindings(world, now, limit) >= limit;
+    swept.judged = std::mem::take(&mut world.judged);
     swept
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use gatepost::{
     Disabled, DisabledBy, ENDPOINTS_MAX, Endpoint, EndpointChange, EndpointId, EndpointState, Finish, StoreError, Tat, Timestamp,
+    endpoint_pause_event,
 };
 
 use crate::events;
@@ -66,11 +67,14 @@ pub(crate) fn change(
     if change.if_revision.is_some_and(|expected| expected != endpoint.revision) {
         return Err(StoreError::Conflict);
     }
-    let was_enabled = endpoint.disabled.is_none();
+    let (was_enabled, was_paused, at) = (endpoint.disabled.is_none(), endpoint.pause.is_some(), change.at);
     change.apply(Arc::make_mut(endpoint));
     let endpoint = endpoint.clone();
     if was_enabled {
         events::tell_disabled(rows, effects, &endpoint);
+    }
+    if was_paused != endpoint.pause.is_some() {
+        events::tell_of_endpoint(rows, effects, &endpoint, &endpoint_pause_event(rows.account.id, &endpoint, at));
     }
     // What it held may go now, or must be skipped.
     effects.left_due = true;

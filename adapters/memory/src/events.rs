@@ -121,11 +121,17 @@ pub(crate) fn tell_crossings(
 
 /// Tells the other endpoints that this one gets no events any more. Of one for the operator no account hears.
 pub(crate) fn tell_disabled(rows: &mut AccountRows, effects: &mut Effects, endpoint: &Endpoint) {
-    let Some(event) = disabled_event(rows.account.id, endpoint) else { return };
+    if let Some(event) = disabled_event(rows.account.id, endpoint) {
+        tell_of_endpoint(rows, effects, endpoint, &event);
+    }
+}
+
+/// Tells the other endpoints something of this one. Of one for the operator no account hears.
+pub(crate) fn tell_of_endpoint(rows: &mut AccountRows, effects: &mut Effects, endpoint: &Endpoint, event: &Event) {
     let is_told = |other: &Endpoint| other.id != endpoint.id && !endpoint.for_operator;
     let topic = Topic::new(event.name, None);
-    address_all(rows, effects, (&event, &topic), |other| other.listens(&topic).filter(|_| is_told(other)));
-    effects.operational.push(Operational { event, concerned: Some(endpoint.id) });
+    address_all(rows, effects, (event, &topic), |other| other.listens(&topic).filter(|_| is_told(other)));
+    effects.operational.push(Operational { event: event.clone(), concerned: Some(endpoint.id) });
 }
 
 /// Writes an event for one endpoint, whatever its filter.

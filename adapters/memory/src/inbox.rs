@@ -232,6 +232,9 @@ fn report_status(
         row.message.external_id.get_or_insert_with(|| report.external_id.clone());
     }
     messages::set_status(rows, effects, message, reported.status, reported.error, now);
+    if reported.error.is_some_and(ErrorClass::is_of_provider) {
+        deliver::note_failure(rows, effects, message, now);
+    }
     if reported.error == Some(ErrorClass::OptedOut) {
         deliver::note_opt_out(rows, effects, message, now);
     }

@@ -60,6 +60,7 @@ mod store;
 mod suppressions;
 mod take;
 mod timer;
+mod traffic;
 mod world;
 
 pub use host::TestHost;

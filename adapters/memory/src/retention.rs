@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gatepost::{EventDelivery, EventId, Message, MessageId, MessageStatus, Retention, Timestamp, Told};
 
-use crate::integrations;
 use crate::world::{AccountRows, World};
+use crate::{integrations, traffic};
 
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
 pub(crate) fn retain(world: &mut World, retention: Retention, limit: usize) -> usize {
-    let Retention { content_before, logs_before, raw_before } = retention;
-    let kinds: [(Forget, Timestamp); 12] = [
+    let Retention { content_before, logs_before, raw_before, now } = retention;
+    let kinds: [(Forget, Timestamp); 13] = [
         (forget_contents, content_before),
         (forget_fields, content_before),
         (forget_messages, logs_before),
@@ -23,6 +23,7 @@ pub(crate) fn retain(world: &mut World, retention: Retention, limit: usize) -> u
         (forget_bodies, raw_before),
         (forget_inbound_keys, raw_before),
         (integrations::forget, logs_before),
+        (traffic::forget, now),
     ];
     kinds.into_iter().map(|(forget, before)| forget_kind(world, forget, before, limit)).sum()
 }

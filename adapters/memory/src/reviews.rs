@@ -3,6 +3,7 @@
 use gatepost::{
     AccountId, Actor, Closing, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Page, REVIEW_TIME, Release, Request,
     Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Settled, StoreError, Subject, Timestamp, Verdict, examine, expiry, order_key,
+    text_print,
 };
 
 use crate::accept::{self, Scene};
@@ -80,8 +81,8 @@ pub(crate) fn release(world: &mut World, account: AccountId, release: Release, d
     };
     let Some(request) = request(rows, release.message) else { return Ok(ReviewAnswer::NotFound) };
     let sender = rows.account.sender.clone();
-    let findings = Fact::Known(examine(&request.content, &sender));
-    let Some(scene) = accept::look(world, account, &request, findings, contact, release.now) else {
+    let content = (Fact::Known(examine(&request.content, &sender)), text_print(&request.content));
+    let Some(scene) = accept::look(world, account, &request, content, contact, release.now) else {
         return Ok(ReviewAnswer::NotFound);
     };
     let subject = Subject { released: true, ..request.subject() };

@@ -13,13 +13,13 @@ use gatepost::{
     NotificationEntry, NotificationId, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Received, Recovered, Recovery, RecoveryFilter,
     RecoveryId, Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, Segment, StartAnswer, Store,
     StoreError, StoredSeal, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp,
-    Unsealed, Usage, WorkerStore,
+    Traffic, Unsealed, Usage, WorkerStore, text_print,
 };
 
 use crate::world::{AccountRows, Effects, World};
 use crate::{
     accept, accounts, contacts, deliver, endpoints, events, inbox, integrations, keys, messages, notices, replays, retention, reviews,
-    seals, suppressions, take,
+    seals, suppressions, take, traffic,
 };
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
@@ -54,7 +54,9 @@ impl MemoryStore {
             let mut world = self.lock();
             let answer = verb(&mut world);
             events::tell_operator(&mut world);
-            (answer, mem::take(&mut world.effects))
+            let mut effects = mem::take(&mut world.effects);
+            world.judged.append(&mut effects.judged);
+            (answer, effects)
         };
         self.follow(effects);
         answer
@@ -125,7 +127,8 @@ impl AccountStore for OfAccount {
 
     async fn facts(&self, request: Request, findings: Fact<Findings>, now: Timestamp) -> Result<Option<Facts>, StoreError> {
         let nobody = ContactId::from_bytes([0; 16]);
-        let look = |world: &World| accept::look(world, self.id, &request, findings, nobody, now);
+        let content = (findings, text_print(&request.content));
+        let look = |world: &World| accept::look(world, self.id, &request, content, nobody, now);
         Ok(self.store.read(look).map(|scene| scene.facts))
     }
 
@@ -135,6 +138,10 @@ impl AccountStore for OfAccount {
 
     async fn usage(&self, mode: Mode, now: Timestamp) -> Result<Option<Usage>, StoreError> {
         Ok(self.read(|rows| Some(rows.usage(mode, now))))
+    }
+
+    async fn traffic(&self, mode: Mode, now: Timestamp) -> Result<Option<Traffic>, StoreError> {
+        Ok(self.read(|rows| Some(traffic::of_account(rows, mode, now))))
     }
 
     async fn add_instance(&self, instance: Instance) -> Result<bool, StoreError> {

@@ -3,7 +3,7 @@
 use gatepost::{Actor, ContactId, NewSuppression, OptChange, Page, Suppression, SuppressionFilter, SuppressionId, Timestamp};
 
 use crate::world::{AccountRows, Effects, newest};
-use crate::{contacts, events};
+use crate::{contacts, events, traffic};
 
 /// Suppresses a contact; the suppression in force for the same cause is kept.
 pub(crate) fn suppress(rows: &mut AccountRows, effects: &mut Effects, new: NewSuppression) -> Suppression {
@@ -24,6 +24,9 @@ pub(crate) fn suppress(rows: &mut AccountRows, effects: &mut Effects, new: NewSu
 pub(crate) fn add(rows: &mut AccountRows, effects: &mut Effects, new: NewSuppression) -> Suppression {
     let NewSuppression { id, contact, address, cause, note, by, now } = new;
     let suppression = Suppression { id, contact, address, cause, note, since: now, by, lifted: None };
+    if cause.is_opt_out() && !in_force(rows, contact).any(|standing| standing.cause.is_opt_out()) {
+        traffic::note_opt_out(rows, effects, contact, now);
+    }
     rows.suppressions.insert(id, suppression.clone());
     contacts::trust(rows, contact);
     write_strictest(rows, contact);

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use gatepost::{
     Account, AccountId, Address, ApiKey, Attempt, Cause, Charge, ContactId, ContactState, ConversationWindow, Delivery, DeliveryId,
     Endpoint, EndpointId, Event, EventDelivery, EventId, EventName, Fingerprint, IdempotencyKey, InboundEntry, InboundId, InboundKey,
-    Instance, InstanceId, InstanceRef, Integration, IntegrationEntry, IntegrationId, KeyId, Message, MessageId, Mode, NotificationEntry,
-    NotificationId, Origin, Page, Permit, PolicyEvent, Recovery, RecoveryId, Review, Segment, Settled, Started, State, Suppression,
-    SuppressionId, Tat, Timestamp, Usage, WindowId, Windows, Words,
+    Instance, InstanceId, InstanceRef, Integration, IntegrationEntry, IntegrationId, Judged, KeyId, LastSent, Message, MessageId, Mode,
+    NotificationEntry, NotificationId, Origin, Page, Permit, PolicyEvent, Recovery, RecoveryId, Review, Segment, Settled, Started, State,
+    Suppression, SuppressionId, Tat, TextPrint, Timestamp, TrafficLog, Usage, WindowId, Windows, Words,
 };
 
 use crate::seals::SealingLease;
@@ -25,6 +25,8 @@ pub(crate) struct World {
     pub(crate) keys: BTreeMap<KeyId, ApiKey>,
     pub(crate) sealing: Option<SealingLease>,
     pub(crate) effects: Effects,
+    /// Accounts that reached a rate, for the next sweep to answer with.
+    pub(crate) judged: Vec<Judged>,
 }
 
 /// What a verb leaves to do once everything is written.
@@ -38,6 +40,8 @@ pub(crate) struct Effects {
     pub(crate) called_back: Vec<Settled>,
     /// What the operator is told at the end of the verb, before anybody else sees what it did: a verb has the rows of one account only.
     pub(crate) operational: Vec<Operational>,
+    /// Accounts that reached a rate.
+    pub(crate) judged: Vec<Judged>,
 }
 
 /// An event that the operator's endpoints are told of.
@@ -56,6 +60,9 @@ pub(crate) struct AccountRows {
     pub(crate) changes: u32,
     pub(crate) tats: Tats,
     pub(crate) usage: BTreeMap<(Mode, WindowId), u64>,
+    pub(crate) traffic: BTreeMap<Mode, TrafficLog>,
+    /// How many contacts were sent a text, by the day.
+    pub(crate) same_texts: BTreeMap<(Mode, u32, TextPrint), u64>,
     pub(crate) instances: BTreeMap<InstanceId, InstanceRow>,
     pub(crate) contacts: BTreeMap<ContactId, ContactRow>,
     pub(crate) contact_of: BTreeMap<Address, ContactId>,
@@ -112,6 +119,8 @@ pub(crate) struct ContactRow {
     /// What they called themself last, and when.
     pub(crate) name: Option<(Timestamp, Words)>,
     pub(crate) tats: Tats,
+    /// What they were sent last, in each mode.
+    pub(crate) last_sent: BTreeMap<Mode, LastSent>,
 }
 
 /// A message with all that belongs to it.
@@ -193,6 +202,8 @@ impl AccountRows {
             changes: 0,
             tats: Tats::default(),
             usage: BTreeMap::new(),
+            traffic: BTreeMap::new(),
+            same_texts: BTreeMap::new(),
             instances: BTreeMap::new(),
             contacts: BTreeMap::new(),
             contact_of: BTreeMap::new(),
@@ -283,6 +294,11 @@ impl ContactRow {
             (None, Some((_, since))) => ContactState::Suspected { since },
             (None, None) => ContactState::Reachable,
         }
+    }
+
+    /// Whether they ever wrote what may be answered.
+    pub(crate) fn wrote(&self) -> bool {
+        !self.conversations.is_empty()
     }
 
     /// Notes what they called themself, unless a newer name is known.

@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatepost::{
     Accepted, AccountFacts, AccountId, Answer, BlockedSend, Claimed, ContactId, ContactState, Content, ConversationWindow, Decider,
-    Decision, Delivery, Fact, Facts, Findings, Fingerprint, Instance, InstanceFacts, InstanceId, KeyState, MessageId, MessageStatus, Mode,
-    Origin, Parcel, PolicyEventBody, Provider, Purpose, QuotaState, Request, Started, StatusChange, Subject, Submission, Tat, Timestamp,
-    Usage, Velocity, Verdict, Zone, order_key,
+    Decision, Delivery, Fact, Facts, Findings, Fingerprint, Happening, Instance, InstanceFacts, InstanceId, KeyState, LastSent, MessageId,
+    MessageStatus, Mode, Origin, Parcel, PolicyEventBody, Provider, Purpose, QuotaState, Request, Started, StatusChange, Subject,
+    Submission, Tat, TextPrint, Timestamp, Usage, Velocity, Verdict, Zone, order_key,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -16,7 +16,7 @@ use crate::open::{OpenAttempt, Told};
 use crate::outbox::NewRow;
 use crate::rows::{self, signed, to_json};
 use crate::txn::{AccountEntry, Txn};
-use crate::{events, outbox, reviews};
+use crate::{events, outbox, reviews, traffic};
 
 /// Everything that a decision about one request needs from the store.
 pub(crate) struct Scene {
@@ -24,6 +24,7 @@ pub(crate) struct Scene {
     pub(crate) contact: ContactRow,
     /// The recipient's address, as it stands in rows.
     address: String,
+    print: Option<TextPrint>,
     pub(crate) facts: Facts,
 }
 
@@ -36,6 +37,28 @@ pub(crate) struct ContactRow {
     /// Of the conversation that lasts longest, at whichever instance.
     window_until: Option<Timestamp>,
     tat: Tat,
+    /// What they were sent last, in the mode that was asked for.
+    pub(crate) last_sent: Option<LastSent>,
+}
+
+impl ContactRow {
+    /// Whether the row says something else.
+    fn differs_from(&self, mark: &SentMark) -> bool {
+        self.tat != mark.tat || self.last_sent != Some(mark.last_sent)
+    }
+
+    /// Whether they ever wrote what may be answered.
+    pub(crate) const fn wrote(&self) -> bool {
+        self.window_until.is_some()
+    }
+}
+
+/// What a contact's row has of what was sent to them in a mode.
+#[derive(Clone, Copy)]
+struct SentMark {
+    mode: Mode,
+    tat: Tat,
+    last_sent: LastSent,
 }
 
 /// Answers one submission.
@@ -50,16 +73,19 @@ pub(crate) fn accept(
     }
     let Submission { request, now, .. } = &*submission;
     let now = *now;
-    let Some(scene) = look(txn, account, request, submission.findings.clone(), submission.contact, now)? else {
+    let (findings, print) = (submission.findings.clone(), submission.text_print);
+    let Some(scene) = look(txn, account, request, (findings, print), submission.contact, now)? else {
         return Ok(Answer::UnknownInstance);
     };
     let subject = request.subject();
     let decided = catch_unwind(AssertUnwindSafe(|| decider.decide(&scene.facts, &subject, now)));
     let Ok(decision) = decided else { return Ok(Answer::Undecided) };
-    if scene.contact.is_new {
-        add_contact(txn, account, scene.contact.id, &scene.address)?;
-    }
     let purpose = request.purpose.allowed();
+    if scene.contact.is_new {
+        let is_sent = decision.verdict == Verdict::Allow && purpose.is_some() && request.origin.is_charged();
+        let mark = if is_sent { scene.mark(request.mode, &decision, now) } else { None };
+        add_sent_contact(txn, account, scene.contact.id, &scene.address, mark)?;
+    }
     match (decision.verdict, purpose) {
         (Verdict::Allow, Some(purpose)) => allow(txn, account, submission, &scene, decision, decider, purpose),
         (Verdict::Hold, Some(purpose)) => hold(txn, account, submission, &scene, decision, decider, purpose),
@@ -72,7 +98,7 @@ pub(crate) fn look(
     txn: &mut Txn<'_>,
     account: AccountId,
     request: &Request,
-    findings: Fact<Findings>,
+    (findings, print): (Fact<Findings>, Option<TextPrint>),
     new_contact: ContactId,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Scene>> {
@@ -87,6 +113,9 @@ pub(crate) fn look(
     let key = key_fact(entry, connection, request.origin, now)?;
     let meter = *entry.meter(connection, mode, now)?;
     let conversation = conversation(connection, account, &contact, instance.id)?;
+    let since = entry.account.created_at;
+    let (id, traffic) = entry.traffic();
+    let traffic = traffic.facts(connection, id, mode, (&contact, print), now)?.of_account(since, now);
     let facts = Facts {
         account: AccountFacts {
             suspended: entry.account.suspended_at.is_some(),
@@ -102,8 +131,9 @@ pub(crate) fn look(
         contact: Fact::Known(contact.state),
         conversation: Fact::Known(conversation),
         content: findings,
+        traffic: Fact::Known(traffic),
     };
-    Ok(Some(Scene { instance, contact, address, facts }))
+    Ok(Some(Scene { instance, contact, address, print, facts }))
 }
 
 /// Until when the contact may be answered freely from this instance. Who never wrote to any is not looked for.
@@ -130,7 +160,8 @@ pub(crate) fn accept_if_allowed(
     decider: &dyn Decider,
 ) -> rusqlite::Result<()> {
     let (now, subject) = (submission.now, submission.request.subject());
-    let scene = look(txn, account, &submission.request, submission.findings.clone(), submission.contact, now)?;
+    let content = (submission.findings.clone(), submission.text_print);
+    let scene = look(txn, account, &submission.request, content, submission.contact, now)?;
     let (Some(scene), Some(purpose)) = (scene, submission.request.purpose.allowed()) else { return Ok(()) };
     let decided = catch_unwind(AssertUnwindSafe(|| decider.decide(&scene.facts, &subject, now)));
     match decided {
@@ -243,6 +274,9 @@ fn refuse(
 ) -> rusqlite::Result<Answer> {
     let Submission { message: id, request, now: at, .. } = submission;
     let log_id = record(txn, account, None, scene, &request.subject(), &decision, decider, *at)?;
+    if decision.is_block_for_conduct() {
+        traffic::note(txn, account, request.mode, Happening::Blocked, *at)?;
+    }
     if decision.verdict == Verdict::Block {
         let instance = (scene.instance.id, &scene.instance.name);
         let (recipient, purpose) = (&request.recipient, request.purpose.as_str());
@@ -273,16 +307,8 @@ pub(crate) fn charge(
     let (Fact::Known(usage), Fact::Known(velocity)) = (after.usage, after.velocity) else {
         return Ok(quota_state(&after).usage);
     };
-    if velocity.recipient != scene.contact.tat {
-        let sql = match mode {
-            Mode::Live => "UPDATE contacts SET live_tat = ?3 WHERE account = ?1 AND id = ?2",
-            Mode::Test => "UPDATE contacts SET test_tat = ?3 WHERE account = ?1 AND id = ?2",
-        };
-        connection.prepare_cached(sql)?.execute(params![
-            account.to_bytes(),
-            scene.contact.id.to_bytes(),
-            velocity.recipient.as_micros()
-        ])?;
+    if let Some(mark) = scene.mark(mode, decision, now).filter(|mark| !scene.contact.is_new && scene.contact.differs_from(mark)) {
+        write_mark(txn, account, scene.contact.id, mark)?;
     }
     let Some(entry) = txn.account(account)? else { return Ok(usage) };
     entry.meter(connection, mode, now)?.set(usage, velocity.account);
@@ -290,6 +316,7 @@ pub(crate) fn charge(
         instance.set_tat(mode, velocity.instance);
     }
     events::tell_crossings(txn, account, (message, mode), &scene.facts.limits, &usage, now)?;
+    traffic::note_sent(txn, account, mode, (&scene.contact, scene.print), now)?;
     Ok(usage)
 }
 
@@ -331,31 +358,74 @@ pub(crate) fn find_contact(
     mode: Mode,
     new: ContactId,
 ) -> rusqlite::Result<ContactRow> {
-    let sql = "SELECT c.id, c.suppressed_by, c.suppressed_at, c.suspected_at, c.window_until, c.live_tat, c.test_tat FROM addresses a
+    let sql = "SELECT c.id, c.suppressed_by, c.suppressed_at, c.suspected_at, c.window_until, c.live_tat, c.live_hour, c.live_print,
+                   c.test_tat, c.test_hour, c.test_print FROM addresses a
                JOIN contacts c ON c.account = a.account AND c.id = a.contact WHERE a.account = ?1 AND a.address = ?2";
     let found = txn.statement(sql)?.query_row(params![account.to_bytes(), address], |row| {
-        let tat = row.get(match mode {
+        let first = match mode {
             Mode::Live => 5,
-            Mode::Test => 6,
-        })?;
+            Mode::Test => 8,
+        };
         Ok(ContactRow {
             id: rows::contact_id(row, 0)?,
             is_new: false,
             state: rows::contact_state(row, 1)?,
             window_until: rows::time_or_none(row, 4)?,
-            tat: Tat::from_micros(tat),
+            tat: Tat::from_micros(row.get(first)?),
+            last_sent: traffic::last_sent(row, first + 1)?,
         })
     });
-    let unknown = ContactRow { id: new, is_new: true, state: ContactState::Reachable, window_until: None, tat: Tat::default() };
+    let (window_until, tat, last_sent) = (None, Tat::default(), None);
+    let unknown = ContactRow { id: new, is_new: true, state: ContactState::Reachable, window_until, tat, last_sent };
     Ok(found.optional()?.unwrap_or(unknown))
 }
 
 pub(crate) fn add_contact(txn: &mut Txn<'_>, account: AccountId, id: ContactId, address: &str) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO contacts (account, id, address) VALUES (?1, ?2, ?3)";
-    txn.statement(sql)?.execute(params![account.to_bytes(), id.to_bytes(), address])?;
+    add_sent_contact(txn, account, id, address, None)
+}
+
+/// Adds a contact to whom something is sent at once, where there is a mark of it.
+fn add_sent_contact(txn: &mut Txn<'_>, account: AccountId, id: ContactId, address: &str, mark: Option<SentMark>) -> rusqlite::Result<()> {
+    let sql = match mark.map_or(Mode::Live, |mark| mark.mode) {
+        Mode::Live => "INSERT INTO contacts (account, id, address, live_tat, live_hour, live_print) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        Mode::Test => "INSERT INTO contacts (account, id, address, test_tat, test_hour, test_print) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    };
+    let last_sent = mark.map(|mark| mark.last_sent);
+    txn.statement(sql)?.execute(params![
+        account.to_bytes(),
+        id.to_bytes(),
+        address,
+        mark.map_or(0, |mark| mark.tat.as_micros()),
+        last_sent.map(|last_sent| last_sent.hour),
+        last_sent.and_then(|last_sent| last_sent.print).map(TextPrint::number)
+    ])?;
     let sql = "INSERT INTO addresses (account, address, contact) VALUES (?1, ?2, ?3)";
     txn.statement(sql)?.execute(params![account.to_bytes(), address, id.to_bytes()])?;
     Ok(())
+}
+
+fn write_mark(txn: &mut Txn<'_>, account: AccountId, contact: ContactId, mark: SentMark) -> rusqlite::Result<()> {
+    let sql = match mark.mode {
+        Mode::Live => "UPDATE contacts SET live_tat = ?3, live_hour = ?4, live_print = ?5 WHERE account = ?1 AND id = ?2",
+        Mode::Test => "UPDATE contacts SET test_tat = ?3, test_hour = ?4, test_print = ?5 WHERE account = ?1 AND id = ?2",
+    };
+    let SentMark { tat, last_sent, .. } = mark;
+    txn.statement(sql)?.execute(params![
+        account.to_bytes(),
+        contact.to_bytes(),
+        tat.as_micros(),
+        last_sent.hour,
+        last_sent.print.map(TextPrint::number)
+    ])?;
+    Ok(())
+}
+
+impl Scene {
+    /// What the contact's row has once this is sent; none where that cannot be known.
+    fn mark(&self, mode: Mode, decision: &Decision, now: Timestamp) -> Option<SentMark> {
+        let tat = self.facts.clone().after(decision, now).velocity.known()?.recipient;
+        Some(SentMark { mode, tat, last_sent: LastSent::next(self.contact.last_sent, self.print, now) })
+    }
 }
 
 /// A message that is written for the first time.

@@ -2,12 +2,13 @@
 
 use gatepost::{
     Account, AccountChange, AccountId, Instance, InstanceChange, InstanceId, Mode, Page, Pause, Sealed, StoreError, Timestamp, Topic,
-    Usage, Windows, connection_event, pause_event,
+    Traffic, Usage, Windows, connection_event, instance_pause_event, pause_event,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::events;
 use crate::rows::{self, pause_text, to_json};
+use crate::traffic;
 use crate::txn::{self, Txn};
 
 pub(crate) fn add(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
@@ -74,6 +75,9 @@ pub(crate) fn change(txn: &mut Txn<'_>, id: AccountId, change: AccountChange) ->
     write(txn.connection, sql, &account)?;
     // What waited while it was paused may be due now.
     txn.leave_due();
+    if was_paused && account.pause.is_none() {
+        traffic::begin_afresh(txn.connection, id)?;
+    }
     if account.pause.is_some() != was_paused {
         let event = pause_event(id, account.pause.as_ref(), next_change(txn.connection, id)?, at);
         events::tell(txn, id, &Topic::new(event.name, None), || Some(event))?;
@@ -81,8 +85,19 @@ pub(crate) fn change(txn: &mut Txn<'_>, id: AccountId, change: AccountChange) ->
     Ok(Ok(Some(account)))
 }
 
+/// Pauses an account of which the group has read more, and tells of it.
+pub(crate) fn pause(txn: &mut Txn<'_>, account: AccountId, pause: Pause) -> rusqlite::Result<()> {
+    let sql = "UPDATE accounts SET pause = ?2 WHERE id = ?1";
+    txn.connection.prepare_cached(sql)?.execute(params![account.to_bytes(), pause_text(Some(&pause))?])?;
+    let event = pause_event(account, Some(&pause), next_change(txn.connection, account)?, pause.since);
+    if let Some(entry) = txn.account(account)? {
+        entry.account.pause = Some(pause);
+    }
+    events::tell(txn, account, &Topic::new(event.name, None), || Some(event))
+}
+
 /// The number of a change that is told: what tells the events of one moment apart.
-fn next_change(connection: &Connection, account: AccountId) -> rusqlite::Result<u32> {
+pub(crate) fn next_change(connection: &Connection, account: AccountId) -> rusqlite::Result<u32> {
     let sql = "UPDATE accounts SET changes = (changes + 1) % 4294967296 WHERE id = ?1 RETURNING changes";
     connection.prepare_cached(sql)?.query_row([account.to_bytes()], |row| row.get(0))
 }
@@ -98,6 +113,13 @@ pub(crate) fn usage(connection: &Connection, id: AccountId, mode: Mode, now: Tim
     let Some(account) = find(connection, id)? else { return Ok(None) };
     let windows = Windows::at(now, account.calendar.zone_at(now));
     txn::usage(connection, id, mode, windows).map(Some)
+}
+
+/// What an account did in the window that ends with `now`.
+pub(crate) fn traffic(connection: &Connection, id: AccountId, mode: Mode, now: Timestamp) -> rusqlite::Result<Option<Traffic>> {
+    let Some(account) = find(connection, id)? else { return Ok(None) };
+    let log = traffic::read(connection, id, mode, now)?;
+    Ok(Some(log.traffic(now).of_account(account.created_at, now)))
 }
 
 /// Adds an instance; `false` where its name is taken.
@@ -145,7 +167,7 @@ pub(crate) fn change_instance(
     change: InstanceChange,
 ) -> rusqlite::Result<Changed<Instance>> {
     let Some(mut instance) = txn::instance_by_id(txn.connection, account, id)? else { return Ok(Ok(None)) };
-    let (former, at) = (instance.connection, change.at);
+    let (former, was_paused, at) = (instance.connection, instance.pause.is_some(), change.at);
     if let Err(conflict) = change.apply(&mut instance) {
         return Ok(Err(conflict));
     }
@@ -156,6 +178,10 @@ pub(crate) fn change_instance(
     if instance.connection != former
         && let Some(event) = connection_event(account, &instance, next_change(txn.connection, account)?, at)
     {
+        events::tell(txn, account, &Topic::new(event.name, event.instance), || Some(event))?;
+    }
+    if instance.pause.is_some() != was_paused {
+        let event = instance_pause_event(account, &instance, next_change(txn.connection, account)?, at);
         events::tell(txn, account, &Topic::new(event.name, event.instance), || Some(event))?;
     }
     Ok(Ok(Some(instance)))

@@ -71,7 +71,8 @@ fn merge(connection: &Connection, account: AccountId, other: ContactId, contact:
              SELECT account, ?3, instance, until FROM conversations WHERE account = ?1 AND contact = ?2
              ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
         "DELETE FROM conversations WHERE account = ?1 AND contact = ?2 AND ?3 IS NOT NULL",
-        "UPDATE contacts SET (suspected_by, suspected_at, window_until, name, named_at, others, live_tat, test_tat) =
+        "UPDATE contacts SET (suspected_by, suspected_at, window_until, name, named_at, others, live_tat, test_tat,
+                              live_hour, live_print, test_hour, test_print) =
              (SELECT max(ifnull(contacts.suspected_by, o.suspected_by), ifnull(o.suspected_by, contacts.suspected_by)),
                      min(ifnull(contacts.suspected_at, o.suspected_at), ifnull(o.suspected_at, contacts.suspected_at)),
                      iif(contacts.window_until >= o.window_until OR o.window_until IS NULL, contacts.window_until, o.window_until),
@@ -80,7 +81,11 @@ fn merge(connection: &Connection, account: AccountId, other: ContactId, contact:
                      (SELECT json_group_array(value) FROM
                          (SELECT value FROM json_each(coalesce(contacts.others, '[]')) UNION ALL SELECT o.address
                           UNION ALL SELECT value FROM json_each(coalesce(o.others, '[]')))),
-                     max(contacts.live_tat, o.live_tat), max(contacts.test_tat, o.test_tat)
+                     max(contacts.live_tat, o.live_tat), max(contacts.test_tat, o.test_tat),
+                     iif(contacts.live_hour >= o.live_hour OR o.live_hour IS NULL, contacts.live_hour, o.live_hour),
+                     iif(contacts.live_hour >= o.live_hour OR o.live_hour IS NULL, contacts.live_print, o.live_print),
+                     iif(contacts.test_hour >= o.test_hour OR o.test_hour IS NULL, contacts.test_hour, o.test_hour),
+                     iif(contacts.test_hour >= o.test_hour OR o.test_hour IS NULL, contacts.test_print, o.test_print)
               FROM contacts o WHERE o.account = ?1 AND o.id = ?2)
              WHERE account = ?1 AND id = ?3",
         "UPDATE contacts SET merged_into = ?3, name = NULL, named_at = NULL WHERE account = ?1 AND (id = ?2 OR merged_into = ?2)",

@@ -2,9 +2,9 @@
 
 use gatepost::{
     AccountId, Actor, Cause, Channel, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, DeliveryId, Ending, ErrorClass, Finish,
-    Finished, Gate, IDEMPOTENCY_TIME, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, NewSuppression, Outcome, Provider,
-    Reported, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, Subject, SuppressionId, Swept, Timestamp,
-    is_moot_confirmation, is_one_time_code, may_start, suppression_forbids, suspicion_holds,
+    Finished, Gate, Happening, IDEMPOTENCY_TIME, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, NewSuppression,
+    Outcome, Provider, Reported, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, Subject, SuppressionId, Swept,
+    Timestamp, is_moot_confirmation, is_one_time_code, may_start, suppression_forbids, suspicion_holds,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -14,7 +14,7 @@ use crate::open::{OpenAttempt, Told};
 use crate::outbox::{self, OutboxEntry, Read, entry_columns, or_park, readable};
 use crate::rows::{self, to_json};
 use crate::txn::{Txn, instance_by_id};
-use crate::{inbox, messages, notices, reviews, suppressions};
+use crate::{inbox, messages, notices, reviews, suppressions, traffic};
 
 /// Ends the delivery in doubt of a message.
 pub(crate) fn resolve(
@@ -79,7 +79,18 @@ fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, now: Timestamp) -
     if ending.returns_charge() {
         return_charge(txn, found.account, found.message())?;
     }
+    if ending.class().is_some_and(ErrorClass::is_of_provider) {
+        note_failure(txn, found.account, found.message(), now)?;
+    }
     Ok(())
+}
+
+/// Counts a message that the provider would not deliver.
+fn note_failure(txn: &mut Txn<'_>, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "SELECT mode FROM messages WHERE account = ?1 AND id = ?2";
+    let params = params![account.to_bytes(), message.to_bytes()];
+    let mode: Option<Mode> = txn.connection.prepare_cached(sql)?.query_row(params, |row| rows::plain_column(row, 0)).optional()?;
+    mode.map_or(Ok(()), |mode| traffic::note(txn, account, mode, Happening::Failed, now))
 }
 
 /// Writes that a message was sent, and by which attempt.
@@ -462,6 +473,9 @@ pub(crate) fn write_report(
     ])?;
     let Reported { status, error } = reported;
     events::tell_change(txn, account, message.id, None, Change { previous: message.status, status, error }, now)?;
+    if error.is_some_and(ErrorClass::is_of_provider) {
+        traffic::note(txn, account, message.mode, Happening::Failed, now)?;
+    }
     if error == Some(ErrorClass::OptedOut) {
         note_opt_out(txn, account, message.id, now)?;
     }

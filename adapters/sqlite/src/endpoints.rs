@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatepost::{
     AccountId, Disabled, DisabledBy, ENDPOINTS_MAX, Endpoint, EndpointChange, EndpointId, EndpointUrl, Finish, Health, InstanceId,
-    SealedHeaders, StoreError, Tat, Timestamp,
+    SealedHeaders, StoreError, Tat, Timestamp, endpoint_pause_event,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -179,7 +179,7 @@ pub(crate) fn change(txn: &mut Txn<'_>, account: AccountId, id: EndpointId, chan
     if change.if_revision.is_some_and(|expected| expected != endpoint.revision) {
         return Ok(Err(StoreError::Conflict));
     }
-    let was_enabled = endpoint.disabled.is_none();
+    let (was_enabled, was_paused, at) = (endpoint.disabled.is_none(), endpoint.pause.is_some(), change.at);
     change.apply(&mut endpoint);
     let sql = "UPDATE endpoints SET name = ?3, url = ?4, instance = ?5, filter = ?6, in_flight_max = ?7, rate = ?8, secrets = ?9,
                secrets_root = ?10, headers = ?11, headers_root = ?12, header_names = ?13, verified_at = ?14, pause = ?15, disabled = ?16,
@@ -188,6 +188,9 @@ pub(crate) fn change(txn: &mut Txn<'_>, account: AccountId, id: EndpointId, chan
     write(txn.connection, sql, account, &endpoint)?;
     if was_enabled {
         events::tell_disabled(txn, account, &endpoint)?;
+    }
+    if was_paused != endpoint.pause.is_some() {
+        events::tell_of_endpoint(txn, account, &endpoint, &endpoint_pause_event(account, &endpoint, at))?;
     }
     // What it held may go now, or must be skipped.
     txn.leave_due();

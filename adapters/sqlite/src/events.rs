@@ -211,10 +211,15 @@ pub(crate) fn tell_crossings(
 /// Tells the other endpoints that this one gets no events any more. Of one for the operator no account hears.
 pub(crate) fn tell_disabled(txn: &mut Txn<'_>, account: AccountId, endpoint: &Endpoint) -> rusqlite::Result<()> {
     let Some(event) = disabled_event(account, endpoint) else { return Ok(()) };
+    tell_of_endpoint(txn, account, endpoint, &event)
+}
+
+/// Tells the other endpoints something of this one. Of one for the operator no account hears.
+pub(crate) fn tell_of_endpoint(txn: &mut Txn<'_>, account: AccountId, endpoint: &Endpoint, event: &Event) -> rusqlite::Result<()> {
     let mut others = listeners(txn, account, &Topic::new(event.name, None))?;
     others.retain(|listener| listener.endpoint != endpoint.id && !endpoint.for_operator);
-    write(txn, account, &event, &others)?;
-    tell_operator(txn, &event, Some(endpoint.id))
+    write(txn, account, event, &others)?;
+    tell_operator(txn, event, Some(endpoint.id))
 }
 
 /// Writes an event for one endpoint, whatever its filter.

@@ -47,6 +47,7 @@ mod seals;
 mod store;
 mod suppressions;
 mod take;
+mod traffic;
 mod txn;
 mod writer;
 

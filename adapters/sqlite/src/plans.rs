@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use crate::{
     accounts, contacts, deliver, deliveries, events, inbox, integrations, notices, outbox, policy_events, replays, retention, schema,
-    seals, take,
+    seals, take, traffic,
 };
 
 fn empty() -> Connection {
@@ -25,7 +25,7 @@ fn lopsided() -> Connection {
         INSERT INTO outbox SELECT CAST(printf('in%014d', i) AS BLOB), zeroblob(16), 0, NULL, 2, zeroblob(16), zeroblob(16), NULL, NULL, i,
                                   0, i, i, 0, 0, 0, NULL FROM numbers;
         INSERT INTO contacts SELECT zeroblob(16), CAST(printf('%016d', i) AS BLOB), NULL, NULL, iif(i % 3 = 0, zeroblob(16), NULL),
-                                    iif(i % 3 = 0, i, NULL), NULL, printf('+999501%06d', i), NULL, NULL, NULL, iif(i % 2 = 0, zeroblob(16), NULL), 0, 0
+                                    iif(i % 3 = 0, i, NULL), NULL, printf('+999501%06d', i), NULL, NULL, NULL, iif(i % 2 = 0, zeroblob(16), NULL), 0, 0, NULL, NULL, NULL, NULL
                                     FROM numbers;
         INSERT INTO inbound_keys SELECT zeroblob(16), CAST(printf('%016d', i) AS BLOB), i FROM numbers;
         INSERT INTO event_deliveries SELECT zeroblob(16), CAST(printf('%016d', i) AS BLOB), zeroblob(16), 'message.sent', zeroblob(16),
@@ -168,6 +168,28 @@ fn the_keys_of_what_was_told_are_forgotten_by_their_age() {
             "SEARCH inbound_keys USING PRIMARY KEY (account=? AND key=?)",
             "LIST SUBQUERY 2",
             "SEARCH inbound_keys USING COVERING INDEX inbound_keys_by_age (told_at<?)",
+        ],
+    );
+}
+
+#[test]
+fn counts_of_traffic_are_found_and_forgotten_by_their_day() {
+    check(traffic::TEXT, &["SEARCH same_texts USING PRIMARY KEY (account=? AND mode=? AND day=? AND print=?)"]);
+    check(traffic::DAYS, &["SEARCH traffic USING PRIMARY KEY (account=? AND mode=? AND day>?)"]);
+    check(
+        traffic::OLD_DAYS,
+        &[
+            "SEARCH traffic USING PRIMARY KEY (account=? AND mode=? AND day=?)",
+            "LIST SUBQUERY 2",
+            "SEARCH traffic USING PRIMARY KEY (account=? AND mode=? AND day<?)",
+        ],
+    );
+    check(
+        traffic::OLD_TEXTS,
+        &[
+            "SEARCH same_texts USING PRIMARY KEY (account=? AND mode=? AND day=? AND print=?)",
+            "LIST SUBQUERY 2",
+            "SEARCH same_texts USING PRIMARY KEY (account=? AND mode=? AND day<?)",
         ],
     );
 }

@@ -6,8 +6,8 @@
 use gatepost::{AccountId, Retention, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::integrations;
 use crate::rows::{self, first_id_of};
+use crate::{integrations, traffic};
 
 /// What the gateway, a person or the provider may still change. What was parked waits for nobody but a person, and not for ever.
 const UNFINISHED: &str = "(status IN ('held', 'queued', 'sending')
@@ -18,7 +18,7 @@ const UNHEEDED: &str = "EXISTS (SELECT 1 FROM outbox o WHERE o.delivery = m.deli
 
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
 pub(crate) fn retain(connection: &Connection, retention: Retention, limit: usize) -> rusqlite::Result<usize> {
-    let Retention { content_before, logs_before, raw_before } = retention;
+    let Retention { content_before, logs_before, raw_before, now } = retention;
     let kinds: [(Forget, Timestamp); 10] = [
         (forget_contents, content_before),
         (forget_fields, content_before),
@@ -34,7 +34,10 @@ pub(crate) fn retain(connection: &Connection, retention: Retention, limit: usize
     let accounts = rows::all(&mut *connection.prepare_cached("SELECT id FROM accounts")?, [], |row| rows::account_id(row, 0))?;
     let keys = forget_inbound_keys(connection, raw_before, limit)?;
     let entries = integrations::forget(connection, logs_before, limit)?;
-    kinds.into_iter().try_fold(keys + entries, |sum, (forget, before)| Ok(sum + forget_kind(connection, &accounts, forget, before, limit)?))
+    let counts = traffic::forget(connection, &accounts, now, limit)?;
+    kinds
+        .into_iter()
+        .try_fold(keys + entries + counts, |sum, (forget, before)| Ok(sum + forget_kind(connection, &accounts, forget, before, limit)?))
 }
 
 /// Forgets at most so many rows of one kind that are older than this; how many it were.

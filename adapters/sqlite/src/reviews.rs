@@ -3,7 +3,7 @@
 use gatepost::{
     AccountId, Actor, Charge, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Outcome, Page, Purpose,
     REVIEW_TIME, Release, Request, Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Subject, Timestamp, Verdict, examine, expiry,
-    order_key,
+    order_key, text_print,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -78,8 +78,8 @@ pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, 
     }
     let held = held_message(txn.connection, account, release.message)?;
     let sender = txn.account(account)?.map(|entry| entry.account.sender.clone()).unwrap_or_default();
-    let findings = Fact::Known(examine(&held.request.content, &sender));
-    let Some(scene) = accept::look(txn, account, &held.request, findings, held.contact, now)? else {
+    let content = (Fact::Known(examine(&held.request.content, &sender)), text_print(&held.request.content));
+    let Some(scene) = accept::look(txn, account, &held.request, content, held.contact, now)? else {
         return Ok(ReviewAnswer::NotFound);
     };
     let subject = Subject { released: true, ..held.request.subject() };

@@ -9,7 +9,7 @@ use std::time::Duration;
 use gatepost::{
     Account, AccountId, Actor, Address, ApiKey, Attempt, Calendar, Channel, Charge, Closing, ContactId, ContactState, Delivery, DeliveryId,
     DeliveryStatus, EndpointId, EventId, Instance, InstanceId, InvalidAddress, KeyDigest, KeyOwner, Message, MessageId, Mode, Name, Pause,
-    RecoveryId, Review, ReviewVerdict, Sealed, State, Suppression, SuppressionId, Timestamp, WindowId, Zone,
+    PauseCause, RecoveryId, Review, ReviewVerdict, Sealed, State, Suppression, SuppressionId, Timestamp, WindowId, Zone,
 };
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Row, Statement};
@@ -194,16 +194,19 @@ pub(crate) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
 struct PauseColumn {
     since: Timestamp,
     by: String,
+    #[serde(default)]
+    cause: PauseCause,
     note: Option<String>,
 }
 
 pub(crate) fn pause_text(pause: Option<&Pause>) -> rusqlite::Result<Option<String>> {
-    pause.map(|pause| to_json(&PauseColumn { since: pause.since, by: pause.by.to_string(), note: pause.note.clone() })).transpose()
+    let column = |pause: &Pause| PauseColumn { since: pause.since, by: pause.by.to_string(), cause: pause.cause, note: pause.note.clone() };
+    pause.map(|pause| to_json(&column(pause))).transpose()
 }
 
 pub(crate) fn pause(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Pause>> {
-    let Some(PauseColumn { since, by, note }) = json_or_none(row, column)? else { return Ok(None) };
-    Ok(Some(Pause { since, by: parse(&by, column)?, note }))
+    let Some(PauseColumn { since, by, cause, note }) = json_or_none(row, column)? else { return Ok(None) };
+    Ok(Some(Pause { since, by: parse(&by, column)?, cause, note }))
 }
 
 macro_rules! instance_columns {

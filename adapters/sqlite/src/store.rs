@@ -13,7 +13,7 @@ use gatepost::{
     NotificationEntry, NotificationId, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Received, Recovered, Recovery, RecoveryFilter,
     RecoveryId, Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, Segment, StartAnswer, Store,
     StoreError, StoredSeal, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp,
-    Unsealed, Usage, WorkerStore,
+    Traffic, Unsealed, Usage, WorkerStore, text_print,
 };
 
 use crate::connection::{CacheKib, open_reader, open_writer};
@@ -156,7 +156,8 @@ impl AccountStore for OfAccount {
         self.store
             .read(move |connection| {
                 let nobody = ContactId::from_bytes([0; 16]);
-                let scene = accept::look(&mut Txn::new(connection, Care::Quick), id, &request, findings, nobody, now)?;
+                let content = (findings, text_print(&request.content));
+                let scene = accept::look(&mut Txn::new(connection, Care::Quick), id, &request, content, nobody, now)?;
                 Ok(scene.map(|scene| scene.facts))
             })
             .await
@@ -170,6 +171,11 @@ impl AccountStore for OfAccount {
     async fn usage(&self, mode: Mode, now: Timestamp) -> Result<Option<Usage>, StoreError> {
         let id = self.id;
         self.store.read(move |connection| accounts::usage(connection, id, mode, now)).await
+    }
+
+    async fn traffic(&self, mode: Mode, now: Timestamp) -> Result<Option<Traffic>, StoreError> {
+        let id = self.id;
+        self.store.read(move |connection| accounts::traffic(connection, id, mode, now)).await
     }
 
     async fn add_instance(&self, instance: Instance) -> Result<bool, StoreError> {
@@ -487,7 +493,7 @@ impl WorkerStore for OfWorker {
 
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {
         let swept = self.0.write_hot(move |txn| deliver::sweep(txn, now, limit)).await?;
-        Ok(Swept { parked: self.0.0.writer.take_parked(), ..swept })
+        Ok(Swept { parked: self.0.0.writer.take_parked(), judged: self.0.0.writer.take_judged(), ..swept })
     }
 
     async fn key(&self, id: KeyId) -> Result<Option<ApiKey>, StoreError> {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::accept::{add_contact, find_contact};
 use crate::txn::Txn;
-use crate::{contacts, events, rows};
+use crate::{contacts, events, rows, traffic};
 
 /// Suppresses a contact; the suppression in force for the same cause is kept.
 pub(crate) fn suppress(txn: &mut Txn<'_>, account: AccountId, new: NewSuppression) -> rusqlite::Result<Suppression> {
@@ -32,6 +32,9 @@ pub(crate) fn suppress(txn: &mut Txn<'_>, account: AccountId, new: NewSuppressio
 pub(crate) fn add(txn: &mut Txn<'_>, account: AccountId, new: NewSuppression) -> rusqlite::Result<Suppression> {
     let NewSuppression { id, contact, address, cause, note, by, now } = new;
     let suppression = Suppression { id, contact, address, cause, note, since: now, by, lifted: None };
+    if cause.is_opt_out() && !causes_in_force(txn.connection, account, contact)?.into_iter().any(Cause::is_opt_out) {
+        traffic::note_opt_out(txn, account, contact, now)?;
+    }
     insert(txn.connection, account, &suppression)?;
     contacts::trust(txn.connection, account, contact)?;
     write_strictest(txn.connection, account, contact)?;

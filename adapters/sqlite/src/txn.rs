@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use gatepost::{
-    Account, AccountId, Charge, EndpointId, Fact, Instance, InstanceId, InstanceRef, KeyId, KeyState, Mode, Permit, Settled, Started, Tat,
-    Timestamp, Usage, Windows,
+    Account, AccountId, Charge, EndpointId, Fact, Instance, InstanceId, InstanceRef, Judged, KeyId, KeyState, Mode, Permit, Settled,
+    Started, Tat, Timestamp, Usage, Windows,
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
@@ -18,6 +18,7 @@ use crate::error;
 use crate::fresh::Fresh;
 use crate::open::OpenAttempts;
 use crate::rows::{self, signed};
+use crate::traffic::AccountTraffic;
 
 /// The open transaction of a group.
 pub(crate) struct Txn<'c> {
@@ -51,6 +52,8 @@ pub(crate) struct Effects {
     pub(crate) called_back: Vec<Settled>,
     /// How many deliveries were parked.
     pub(crate) parked: usize,
+    /// Accounts that were paused or warned for a rate.
+    pub(crate) judged: Vec<Judged>,
 }
 
 /// What was read of an account.
@@ -61,6 +64,7 @@ pub(crate) struct AccountEntry {
     last_entry: u64,
     seq_changed: bool,
     meters: [Option<Meter>; 2],
+    traffic: AccountTraffic,
     instances: Vec<InstanceEntry>,
     keys: Vec<(KeyId, Fact<KeyState>)>,
 }
@@ -142,6 +146,11 @@ impl<'c> Txn<'c> {
         self.effects.parked += count;
     }
 
+    /// Has whoever runs the gateway hear of an account that reached a rate.
+    pub(crate) fn note_judged(&mut self, judged: Judged) {
+        self.effects.judged.push(judged);
+    }
+
     /// Hands an attempt to its permit, once committed.
     pub(crate) fn start_after_commit(&mut self, permit: Permit, started: Started) {
         self.effects.started.push((permit, started));
@@ -152,6 +161,7 @@ impl<'c> Txn<'c> {
         self.flush()?;
         self.connection.execute_batch("SAVEPOINT verb")?;
         let (started, called_back, parked) = (self.effects.started.len(), self.effects.called_back.len(), self.effects.parked);
+        let judged = self.effects.judged.len();
         let result = verb(self).and_then(|value| self.flush().map(|()| value));
         self.accounts.clear();
         self.endpoints.clear();
@@ -164,6 +174,7 @@ impl<'c> Txn<'c> {
             self.effects.started.truncate(started);
             self.effects.called_back.truncate(called_back);
             self.effects.parked = parked;
+            self.effects.judged.truncate(judged);
         }
         let end = if result.is_ok() { "RELEASE verb" } else { "ROLLBACK TO verb; RELEASE verb" };
         self.connection.execute_batch(end)?;
@@ -204,6 +215,7 @@ impl<'c> Txn<'c> {
                     last_entry,
                     seq_changed: false,
                     meters: [None; 2],
+                    traffic: AccountTraffic::default(),
                     instances: Vec::new(),
                     keys: Vec::new(),
                 },
@@ -321,6 +333,11 @@ impl AccountEntry {
         place.as_mut().ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
 
+    /// What the account did and does, read once a group.
+    pub(crate) const fn traffic(&mut self) -> (AccountId, &mut AccountTraffic) {
+        (self.account.id, &mut self.traffic)
+    }
+
     /// The instance that is meant, read once a group.
     pub(crate) fn instance(&mut self, connection: &Connection, which: &InstanceRef) -> rusqlite::Result<Option<&mut InstanceEntry>> {
         let is_meant = |entry: &InstanceEntry| match which {
@@ -352,6 +369,7 @@ impl AccountEntry {
             let places = params![id.to_bytes(), signed(self.last_seq), signed(self.last_inbound), signed(self.last_entry)];
             connection.prepare_cached(sql)?.execute(places)?;
         }
+        self.traffic.flush(connection, id)?;
         for (meter, mode) in self.meters.iter_mut().zip([Mode::Live, Mode::Test]) {
             meter.as_mut().map_or(Ok(()), |meter| meter.flush(connection, id, mode))?;
         }

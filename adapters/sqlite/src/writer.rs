@@ -7,13 +7,13 @@
 //! the thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use futures_channel::oneshot;
-use gatepost::StoreError;
+use gatepost::{Judged, StoreError};
 use rusqlite::Connection;
 
 use crate::error;
@@ -26,13 +26,14 @@ const GROUP_MAX: usize = 1_024;
 const WAITING_MAX: usize = 65_536;
 
 /// What is called after a commit that may have left something due.
-pub(crate) type Hooks = Arc<std::sync::Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>>;
+pub(crate) type Hooks = Arc<Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>>;
 
 /// The way to the writer thread.
 pub(crate) struct Writer {
     jobs: Option<Sender<Box<dyn Job>>>,
     waiting: Arc<AtomicUsize>,
     parked: Arc<AtomicUsize>,
+    judged: Arc<Mutex<Vec<Judged>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -51,16 +52,22 @@ impl Writer {
         let waiting = Arc::new(AtomicUsize::new(0));
         let parked = Arc::new(AtomicUsize::new(0));
         let counted = waiting.clone();
-        let aftermath = Aftermath { hooks, parked: parked.clone() };
+        let judged = Arc::default();
+        let aftermath = Aftermath { hooks, parked: parked.clone(), judged: Arc::clone(&judged) };
         let thread = std::thread::Builder::new()
             .name("gatepost-writer".into())
             .spawn(move || run(&connection, &waiting_jobs, &counted, &aftermath))?;
-        Ok(Self { jobs: Some(jobs), waiting, parked, thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), waiting, parked, judged, thread: Some(thread) })
     }
 
     /// How many deliveries were parked since this was asked the last time.
     pub(crate) fn take_parked(&self) -> usize {
         self.parked.swap(0, Ordering::Relaxed)
+    }
+
+    /// The accounts that reached a rate since this was asked the last time.
+    pub(crate) fn take_judged(&self) -> Vec<Judged> {
+        std::mem::take(&mut *self.judged.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Runs `verb` in the next group, and answers when it is durable. Dropping the future does not undo it. It runs a second time where
@@ -149,6 +156,7 @@ where
 struct Aftermath {
     hooks: Hooks,
     parked: Arc<AtomicUsize>,
+    judged: Arc<Mutex<Vec<Judged>>>,
 }
 
 impl Aftermath {
@@ -157,8 +165,11 @@ impl Aftermath {
             permit.start(started);
         }
         self.parked.fetch_add(effects.parked, Ordering::Relaxed);
+        if !effects.judged.is_empty() {
+            self.judged.lock().unwrap_or_else(PoisonError::into_inner).extend(effects.judged);
+        }
         if effects.left_due {
-            let hooks = self.hooks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner);
             hooks.iter().for_each(|hook| hook());
         }
     }
@@ -262,7 +273,7 @@ mod tests {
     fn check_unreadable(alone: Alone) {
         let connection = Connection::open_in_memory().expect("memory is there");
         connection.execute_batch("CREATE TABLE t (x INTEGER, filler TEXT) STRICT; INSERT INTO t VALUES (-1, NULL)").expect("a table");
-        let aftermath = Aftermath { hooks: Hooks::default(), parked: Arc::default() };
+        let aftermath = Aftermath { hooks: Hooks::default(), parked: Arc::default(), judged: Arc::default() };
         let (mut group, mut answers): (Vec<Box<dyn Job>>, Vec<_>) = (Vec::new(), Vec::new());
         for number in 1..=3 {
             let verb = move |txn: &mut Txn<'_>| {

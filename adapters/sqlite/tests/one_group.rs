@@ -206,7 +206,7 @@ fn what_is_faster_than_the_endpoint_wants_waits() {
 fn what_a_paused_endpoint_hears_of_is_held() {
     let scene = Scene::new(EndpointChange::default());
     let pause = |pause| EndpointChange { pause: Some(pause), ..EndpointChange::default() };
-    let change = pause(Some(Pause { since: scene.now(), by: Actor::App, note: None }));
+    let change = pause(Some(Pause::by(Actor::App, None, scene.now())));
     block_on(scene.store().change_endpoint(scene.endpoint, change)).expect("an answer");
     assert_eq!(scene.finish_and_take(&scene.start(2)), TakeAnswer::default());
     assert_eq!(scene.statuses(), [DeliveryStatus::Queued; 2]);

@@ -103,8 +103,13 @@ impl Scene {
     }
 
     fn retain(&self, content_before: Timestamp, logs_before: Timestamp) -> usize {
-        block_on(self.gateway.store().worker().retain(Retention { content_before, logs_before, raw_before: logs_before }, 9))
-            .expect("an answer")
+        block_on(
+            self.gateway
+                .store()
+                .worker()
+                .retain(Retention { content_before, logs_before, raw_before: logs_before, now: Timestamp::default() }, 9),
+        )
+        .expect("an answer")
     }
 
     /// How many rows there are.

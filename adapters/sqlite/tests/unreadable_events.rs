@@ -115,7 +115,13 @@ fn a_parked_event_is_forgotten_after_the_usual_time() {
     assert_eq!(scene.take(), vec![]);
     let later = scene.now().plus(Duration::from_secs(60));
     let retain = |before| {
-        block_on(scene.gateway.store().worker().retain(Retention { content_before: before, logs_before: before, raw_before: before }, 9))
+        block_on(
+            scene
+                .gateway
+                .store()
+                .worker()
+                .retain(Retention { content_before: before, logs_before: before, raw_before: before, now: Timestamp::default() }, 9),
+        )
     };
     assert_eq!(retain(scene.now().minus(Duration::from_secs(60))), Ok(0));
     assert!(retain(later).is_ok_and(|forgotten| forgotten > 0));
@@ -135,7 +141,7 @@ fn an_operators_endpoint_that_cannot_be_read_keeps_nobody_from_what_happened() {
     let account = Account::new(AccountId::new(now, &**scene.gateway.host()), "Globex".parse().expect("a name"), Plan::Starter, now);
     let id = account.id;
     block_on(scene.gateway.store().operator().add_account(account)).expect("an account");
-    let pause = AccountChange { pause: Some(Some(Pause { since: now, by: Actor::App, note: None })), at: now, ..AccountChange::default() };
+    let pause = AccountChange { pause: Some(Some(Pause::by(Actor::App, None, now))), at: now, ..AccountChange::default() };
     let paused = block_on(scene.gateway.store().operator().change_account(id, pause)).expect("an answer");
     assert!(paused.is_some_and(|account| account.pause.is_some()));
     let told: Vec<_> = scene.take().iter().map(|started| (started.claimed.account, started.notice.as_name)).collect();

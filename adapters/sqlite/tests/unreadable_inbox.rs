@@ -229,7 +229,7 @@ fn what_was_parked_is_forgotten_in_its_time() {
     assert!(matches!(block_on(scene.store(0).inbound_entry(bad)), Err(StoreError::Corrupt(_))));
     let later = scene.now().plus(Duration::from_secs(60));
     let forget = |content_before, logs_before| {
-        let retention = Retention { content_before, logs_before, raw_before: Timestamp::default() };
+        let retention = Retention { content_before, logs_before, raw_before: Timestamp::default(), now: Timestamp::default() };
         block_on(scene.gateway.store().worker().retain(retention, 9)).expect("an answer")
     };
     let count = |sql: &str| scene.connection().query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a count");

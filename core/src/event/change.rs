@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{Event, EventName, Topic};
 use crate::{
-    AccountId, Address, Connection, Decision, Disabled, Endpoint, EndpointId, ErrorClass, EventId, Instance, InstanceId, Limits, MessageId,
-    MessageStatus, Mode, Name, Origin, Pause, Purpose, Timestamp, Usage,
+    AccountId, Address, Breach, Connection, Decision, Disabled, Endpoint, EndpointId, ErrorClass, EventId, Instance, InstanceId, Limits,
+    MessageId, MessageStatus, Mode, Name, Origin, Pause, PauseCause, Purpose, RateName, Timestamp, Usage,
 };
 
 /// A message that got a new status.
@@ -199,7 +199,41 @@ pub fn crossings(limits: &Limits, usage: &Usage) -> impl Iterator<Item = Crossin
 pub fn pause_event(account: AccountId, pause: Option<&Pause>, nth: u32, at: Timestamp) -> Event {
     let name = if pause.is_some() { EventName::AccountPaused } else { EventName::AccountResumed };
     let id = EventId::of(account.to_bytes(), nth_step(name, nth), at);
-    Event::new(id, name, None, at, &AccountFields { account_id: account })
+    let cause = pause.map(|pause| pause.cause);
+    let rate = cause.and_then(PauseCause::breach).map(|breach| breach.rate);
+    Event::new(id, name, None, at, &AccountFields { account_id: account, cause: cause.map(PauseCause::as_str), rate })
+}
+
+/// The event that an account has reached half of what pauses it. It names the rate and no figures: thresholds are the operator's.
+/// `nth` is as in [`pause_event`].
+pub fn warning_event(account: AccountId, breach: Breach, nth: u32, at: Timestamp) -> Event {
+    let id = EventId::of(account.to_bytes(), nth_step(EventName::AccountWarned, nth), at);
+    let fields = AccountFields { account_id: account, cause: None, rate: Some(breach.rate) };
+    Event::new(id, EventName::AccountWarned, None, at, &fields)
+}
+
+/// The event that nothing of an instance goes out any more, or that it goes out again. `nth` is as in [`pause_event`].
+pub fn instance_pause_event(account: AccountId, instance: &Instance, nth: u32, at: Timestamp) -> Event {
+    let name = if instance.pause.is_some() { EventName::InstancePaused } else { EventName::InstanceResumed };
+    let id = EventId::of(instance.id.to_bytes(), nth_step(name, nth), at);
+    let cause = instance.pause.as_ref().map(|pause| pause.cause.as_str());
+    Event::new(id, name, Some((instance.id, &instance.name)), at, &AccountFields { account_id: account, cause, rate: None })
+}
+
+/// The event that an endpoint's events are held, or that they go out again, for all endpoints but this one.
+pub fn endpoint_pause_event(account: AccountId, endpoint: &Endpoint, at: Timestamp) -> Event {
+    let name = if endpoint.pause.is_some() { EventName::EndpointPaused } else { EventName::EndpointResumed };
+    // Each change raises its revision.
+    let id = EventId::of(endpoint.id.to_bytes(), nth_step(name, endpoint.revision), at);
+    let fields = EndpointFields { account_id: account, endpoint_id: endpoint.id, endpoint_name: &endpoint.name };
+    Event::new(id, name, None, at, &fields)
+}
+
+#[derive(Serialize)]
+struct EndpointFields<'a> {
+    account_id: AccountId,
+    endpoint_id: EndpointId,
+    endpoint_name: &'a Name,
 }
 
 /// What tells the events of one cause apart by their names, and those of one name by their number.
@@ -210,6 +244,10 @@ const fn nth_step(name: EventName, nth: u32) -> u32 {
 #[derive(Serialize)]
 struct AccountFields {
     account_id: AccountId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate: Option<RateName>,
 }
 
 /// The event that an instance was connected, or is not any more; none for what lies between. `nth` is as in [`pause_event`].

@@ -43,11 +43,14 @@ pub struct Piece {
     pub hash: u32,
     /// How much of the text it is.
     pub count: u16,
-    /// Whether it is a whole word.
+    /// Whether it is a whole word, and no number.
     pub is_word: bool,
     /// In which word it begins; `u16::MAX` where it is no piece of the text.
     pub word: u16,
 }
+
+/// Of fewer words nobody could tell what they are about.
+const WORDS_MIN: u32 = 4;
 
 /// How many pieces a signal counts for.
 const SIGNAL_COUNT: u16 = 8;
@@ -64,7 +67,8 @@ pub(super) fn pieces(folded: &Folded, signals: &[Signal], take: &mut impl FnMut(
         characters.push(' ');
         runs(&characters, number, take);
         let hash = characters.iter().fold(SEED ^ 1, |hash, character| step(hash, *character));
-        take(Piece { hash: finish(hash), count: 1, is_word: true, word: number });
+        let is_word = word.chars().any(char::is_alphabetic);
+        take(Piece { hash: finish(hash), count: 1, is_word, word: number });
         if let Some(before) = before {
             let pair = characters.iter().fold(before.rotate_left(7) ^ 2, |hash, character| step(hash, *character));
             take(Piece { hash: finish(pair), count: 2, is_word: false, word: number });
@@ -173,7 +177,7 @@ impl<'a> Model<'a> {
         self.manifest
     }
 
-    /// What it says of a text; nothing where it has met less than half of the words, or the text has none.
+    /// What it says of a text; nothing where it has met less than half of the words, or there are too few to tell.
     pub(super) fn judge(&self, folded: &Folded, signals: &[Signal]) -> Option<Tone> {
         let mut sums = [0i64; OUTPUTS];
         let (mut count, mut words, mut met) = (0u64, 0u32, 0u32);
@@ -187,7 +191,7 @@ impl<'a> Model<'a> {
                 *sum += i64::from(weight(table, piece.hash)) * i64::from(piece.count);
             }
         });
-        if words == 0 || met * 2 < words {
+        if words < WORDS_MIN || met * 2 < words {
             return None;
         }
         let logits = self.logits(&sums, count);

@@ -38,6 +38,7 @@ impl Confirmation<'_> {
             contact: self.contact,
             fingerprint: None,
             findings: Fact::Known(examine(&content, &crate::Sender::default())),
+            text_print: None,
             request: Request {
                 instance: self.instance.into(),
                 recipient: self.address.clone(),

@@ -93,6 +93,8 @@ pub enum Evidence {
     None,
     /// The cause of a suppression.
     Cause(Cause),
+    /// How many there are.
+    Count(u64),
     /// The state of the connection.
     Connection(Connection),
     /// The fact that is missing.
@@ -130,6 +132,13 @@ pub enum Evidence {
         score: u8,
         /// The least that asks for it.
         from: u8,
+    },
+    /// How many there are of how many.
+    Share {
+        /// How many.
+        count: u64,
+        /// Of how many.
+        of: u64,
     },
     /// The time from which on it would pass.
     Until(Timestamp),
@@ -220,8 +229,9 @@ impl Group {
             Self::State => 0,
             Self::Link => 60,
             Self::Fraud | Self::Wording => 50,
-            Self::Marketing | Self::Political | Self::Behaviour | Self::Reputation => 40,
-            Self::ColdOutreach => 35,
+            Self::Marketing | Self::Political | Self::Behaviour => 40,
+            // With behaviour not enough to block: what an account does is answered by a pause.
+            Self::ColdOutreach | Self::Reputation => 35,
             Self::Obfuscation => 30,
         }
     }
@@ -252,6 +262,8 @@ pub enum FactName {
     Conversation,
     /// The state of the key.
     Key,
+    /// What the account does as a whole.
+    Traffic,
     /// What was charged.
     Usage,
     /// How fast it went.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Cause, Connection, ContentKind, Decision, DeclaredPurpose, Findings, KeyState, Limits, Mode, Origin, Provider, Request, Tat, Timestamp,
-    Usage,
+    Traffic, Usage,
 };
 
 /// Something the store knows, or could not read.
@@ -59,6 +59,9 @@ pub struct Facts {
     /// What was found in the content.
     #[serde(default = "usual", skip_serializing_if = "Usual::is_usual")]
     pub content: Fact<Findings>,
+    /// What the account does as a whole.
+    #[serde(default = "usual", skip_serializing_if = "Usual::is_usual")]
+    pub traffic: Fact<Traffic>,
 }
 
 impl Facts {
@@ -74,10 +77,11 @@ impl Facts {
             contact: usual(),
             conversation: usual(),
             content: usual(),
+            traffic: usual(),
         }
     }
 
-    /// The facts for the next message of a batch, once `decision` was taken for this one: what was allowed is charged.
+    /// The facts for the next message of a batch, once `decision` was taken for this one: what was allowed is charged and counted.
     pub fn after(mut self, decision: &Decision, now: Timestamp) -> Self {
         if decision.verdict != crate::Verdict::Allow {
             return self;
@@ -88,6 +92,9 @@ impl Facts {
         }
         if let Fact::Known(velocity) = &mut self.velocity {
             *velocity = velocity.after(&self.limits, now);
+        }
+        if let Fact::Known(traffic) = &mut self.traffic {
+            *traffic = traffic.after();
         }
         self
     }
@@ -151,6 +158,10 @@ impl Usual for ConversationWindow {
 
 impl Usual for Findings {
     const USUAL: Self = Self { one_time_code: false, found: Vec::new(), own_links: false, tone: None };
+}
+
+impl Usual for Traffic {
+    const USUAL: Self = Self::NONE;
 }
 
 fn is_false(value: &bool) -> bool {
@@ -280,9 +291,12 @@ mod tests {
     fn a_record_leaves_out_what_is_usual_and_keeps_what_is_missing() {
         let clear = Facts::clear(crate::Plan::Starter.limits(), Timestamp::default());
         check_record(&clear, &["instance", "limits", "usage"]);
-        let missing = Facts { key: Fact::Missing, contact: Fact::Missing, conversation: Fact::Missing, ..clear };
+        let missing = Facts { key: Fact::Missing, contact: Fact::Missing, conversation: Fact::Missing, ..clear.clone() };
         check_record(&missing, &["contact", "conversation", "instance", "key", "limits", "usage"]);
-        let missing = Facts { usage: Fact::Missing, velocity: Fact::Missing, content: Fact::Missing, ..clear };
+        let missing = Facts { usage: Fact::Missing, velocity: Fact::Missing, content: Fact::Missing, ..clear.clone() };
         check_record(&missing, &["content", "instance", "limits", "usage", "velocity"]);
+        let traffic = Fact::Known(Traffic { sent: 7, first_contact: true, ..Traffic::NONE });
+        check_record(&Facts { traffic, ..clear.clone() }, &["instance", "limits", "traffic", "usage"]);
+        check_record(&Facts { traffic: Fact::Missing, ..clear.clone() }, &["instance", "limits", "traffic", "usage"]);
     }
 }

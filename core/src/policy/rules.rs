@@ -9,7 +9,7 @@ use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ContactState, Effect, Evidence, Fact, FactName, Facts, Group, Subject};
+use super::{ContactState, Effect, Evidence, Fact, FactName, Facts, Group, Subject, behaviour};
 use crate::{Cause, Connection, ContentKind, DeclaredPurpose, KeyState, Origin, Provider, Purpose, Signal, Timestamp};
 
 /// One row of the table.
@@ -25,7 +25,7 @@ pub(super) struct Rule {
 pub struct UnknownRule;
 
 macro_rules! rules {
-    ($($(#[$doc:meta])* $id:ident = $name:literal, $text:literal, $group:ident, $effect:ident, $points:literal, $find:expr;)*) => {
+    ($($(#[$doc:meta])* $id:ident = $name:literal, $text:literal, $group:ident, $effect:ident, $points:expr, $find:expr;)*) => {
         /// The name of a rule. It never changes its meaning.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
         pub enum RuleId { $($(#[$doc])* #[serde(rename = $name)] $id,)* }
@@ -238,6 +238,27 @@ rules! {
     /// A person must release each message of the account.
     AccountSupervised = "account_supervised", "each message of this account is released by a person", State, Hold, 50,
         |facts, _, _| facts.account.supervised.then_some(Evidence::None);
+    /// Many others were sent the same text, and most of the account's messages are first contacts.
+    SameText = "same_text", "many others who never wrote were sent the same text", Behaviour, Risk, behaviour::SAME_TEXT,
+        behaviour::find_same_text;
+    /// Most of the account's messages are first contacts.
+    FirstContactShare = "first_contact_share", "most of the account's messages go to people who never wrote", Behaviour, Risk, behaviour::FIRST_CONTACT_SHARE,
+        |facts, _, _| behaviour::find_first_contact_share(facts);
+    /// Far more people are written to than usual.
+    FanOut = "fan_out", "the account suddenly writes to far more people than usual", Behaviour, Risk, behaviour::FAN_OUT,
+        |facts, _, _| behaviour::find_fan_out(facts);
+    /// A young account writes to many people who never wrote.
+    WarmUp = "warm_up", "the account is new and writes to many people for the first time", Behaviour, Risk, behaviour::WARM_UP,
+        behaviour::find_warm_up;
+    /// Much of what the account sends is not delivered.
+    FailureRate = "failure_rate", "many of the account's messages are not delivered", Reputation, Risk, behaviour::FAILURE_RATE,
+        |facts, _, _| behaviour::find_failure_rate(facts);
+    /// Many of whom the account writes to opt out.
+    OptOutRate = "opt_out_rate", "many of the account's recipients opt out", Reputation, Risk, behaviour::OPT_OUT_RATE,
+        |facts, _, _| behaviour::find_opt_out_rate(facts);
+    /// Much of what the account wants to send is blocked.
+    BlockRate = "block_rate", "many of the account's messages are blocked", Reputation, Risk, behaviour::BLOCK_RATE,
+        |facts, _, _| behaviour::find_block_rate(facts);
     /// What adds to the risk comes to so much that a person must release it.
     RiskReview = "risk_review", "it looks so risky that a person must release it", State, Hold, 0, |_, _, _| None;
     /// What adds to the risk comes to so much that it must not go out.
@@ -267,6 +288,8 @@ impl RuleId {
             _ => match self.group() {
                 Group::Link => "remove the link, or lead to a domain of the sender",
                 Group::Obfuscation => "write it in plain letters",
+                Group::Behaviour => "write to people who wrote first, and begin slowly",
+                Group::Reputation => "write to those only who want to be written to",
                 _ => "leave out the words that were found",
             },
         })
@@ -343,6 +366,7 @@ fn find_missing_fact(facts: &Facts, _: &Subject, _: Timestamp) -> Option<Evidenc
         (is_missing(&facts.contact), FactName::Contact),
         (is_missing(&facts.conversation), FactName::Conversation),
         (is_missing(&facts.content), FactName::Content),
+        (is_missing(&facts.traffic), FactName::Traffic),
         (is_missing(&facts.usage), FactName::Usage),
         (is_missing(&facts.velocity), FactName::Velocity),
     ];

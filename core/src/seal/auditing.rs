@@ -291,19 +291,20 @@ impl Rows {
     /// The rows up to this place.
     async fn up_to(&mut self, last: u64) -> Result<Vec<EventRow>, StoreError> {
         let mut rows = Vec::new();
-        while self.read_ahead().await?.is_some_and(|next| next.seq <= last) {
+        while self.read_ahead(last).await?.is_some_and(|next| next.seq <= last) {
             rows.extend(self.ahead.pop());
         }
         Ok(rows)
     }
 
     async fn next(&mut self) -> Result<Option<EventRow>, StoreError> {
-        self.read_ahead().await?;
+        self.read_ahead(0).await?;
         Ok(self.ahead.pop())
     }
 
-    async fn read_ahead(&mut self) -> Result<Option<&EventRow>, StoreError> {
-        if self.ahead.is_empty() && !self.is_over {
+    /// Where the end was reached before this place, rows may have been written, and sealed, since.
+    async fn read_ahead(&mut self, place: u64) -> Result<Option<&EventRow>, StoreError> {
+        if self.ahead.is_empty() && (!self.is_over || self.after.is_none_or(|after| after < place) && place > 0) {
             let mut rows = self.store.event_rows(Page { after: self.after, limit: ROWS_AT_ONCE }).await?;
             self.is_over = rows.len() < ROWS_AT_ONCE;
             self.after = rows.last().map(|row| row.seq).or(self.after);

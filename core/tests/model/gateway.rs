@@ -226,7 +226,7 @@ fn endpoint_change(change: Change, world: &World) -> EndpointChange {
             EndpointChange { disabled: Some(Some(Disabled { since: now, by: DisabledBy::Person { by: Actor::App, note: None } })), ..none }
         }
         Change::Enable => EndpointChange { disabled: Some(None), ..none },
-        Change::Pause => EndpointChange { pause: Some(Some(Pause { since: now, by: Actor::App, note: None })), ..none },
+        Change::Pause => EndpointChange { pause: Some(Some(Pause::by(Actor::App, None, now))), ..none },
         Change::Resume => EndpointChange { pause: Some(None), ..none },
         Change::Move => {
             let url = format!("https://receiver.example/{}", world.rows.site.0.revision + 1);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use gatepost::{
     AccountFacts, Cause, Channel, Connection, ContactState, ContentKind, DeclaredPurpose, Delivery, Disabled, Ending, EndpointState,
-    ErrorClass, EventId, Fact, Facts, Findings, Gate, IDEMPOTENCY_TIME, Input, Lease, Limits, Mode, Origin, Policy, Purpose, Skip, Stale,
-    StartFacts, State, Step, Subject, Timestamp, Usage, Verdict, WindowId, Windows, Zone, decide, expiry, may_start, suppression_forbids,
+    ErrorClass, EventId, Fact, Facts, Gate, IDEMPOTENCY_TIME, Input, Lease, Limits, Mode, Origin, Policy, Purpose, Skip, Stale, StartFacts,
+    State, Step, Subject, Timestamp, Usage, Verdict, WindowId, Windows, Zone, decide, expiry, may_start, suppression_forbids,
 };
 
 use crate::action::Fate;

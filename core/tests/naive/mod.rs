@@ -15,19 +15,30 @@ pub(crate) fn decide(policy: &Policy, facts: &Facts, subject: &Subject, now: Tim
     let retry_at = waits.iter().filter_map(|(_, evidence)| evidence.until()).max();
     let retry_at = retry_at.filter(|_| !is_confirmation);
     let counts = |(rule, _): &&(RuleId, Evidence)| *rule == RuleId::FactMissing || !(subject.released || is_confirmation);
+    // What the account does adds up to 40 points at most, and what comes back to 35 more.
+    let risks = risks(facts, subject, now);
+    let sum = |rules: &[RuleId]| risks.iter().filter(|(rule, ..)| rules.contains(rule)).map(|(_, points, _)| *points).sum::<u8>();
+    let added = sum(&[RuleId::SameText, RuleId::FirstContactShare, RuleId::FanOut, RuleId::WarmUp]).min(40)
+        + sum(&[RuleId::FailureRate, RuleId::OptOutRate, RuleId::BlockRate]).min(35);
+    let (blocks_it, reviews_it) = (added >= policy.block_from, added >= policy.review_from && added < policy.block_from);
     let (deciding, verdict) = if let Some((rule, _)) = blocks.first() {
         (Some(*rule), Verdict::Block)
+    } else if blocks_it {
+        (Some(RuleId::RiskBlock), Verdict::Block)
     } else if let Some(retry_at) = retry_at {
         (waits.iter().find(|(_, evidence)| evidence.until() == Some(retry_at)).map(|(rule, _)| *rule), Verdict::Throttle { retry_at })
     } else if let Some((rule, _)) = holds.iter().find(counts) {
         (Some(*rule), Verdict::Hold)
+    } else if reviews_it && !(subject.released || is_confirmation) {
+        (Some(RuleId::RiskReview), Verdict::Hold)
     } else {
         (None, Verdict::Allow)
     };
-    let (mut reasons, mut risk_score) = (Vec::new(), 0);
+    let (mut reasons, mut risk_score) = (Vec::new(), added.min(100));
     let mut tell = |rule, effect, points, least, evidence| {
         reasons.push(Reason { rule, effect, points, evidence, decides: deciding == Some(rule) });
-        risk_score = risk_score.max(least).max(points).min(100);
+        let floor = if effect == Effect::Risk { 0 } else { points };
+        risk_score = risk_score.max(least).max(floor).min(100);
     };
     // The table tells of the template before it tells of the window.
     let mut is_template = subject.content == ContentKind::Template;
@@ -43,9 +54,19 @@ pub(crate) fn decide(policy: &Policy, facts: &Facts, subject: &Subject, now: Tim
     }
     let effect = if is_confirmation { Effect::Note } else { Effect::Throttle };
     waits.into_iter().for_each(|(rule, evidence)| tell(rule, effect, 0, 0, evidence));
-    for hold in holds {
+    let (missing, asked): (Vec<_>, Vec<_>) = holds.into_iter().partition(|(rule, _)| *rule == RuleId::FactMissing);
+    for hold in asked {
         let (effect, least) = if counts(&&hold) { (Effect::Hold, policy.review_from) } else { (Effect::Note, 0) };
         tell(hold.0, effect, 50, least, hold.1);
+    }
+    risks.into_iter().for_each(|(rule, points, evidence)| tell(rule, Effect::Risk, points, 0, evidence));
+    missing.into_iter().for_each(|(rule, evidence)| tell(rule, Effect::Hold, 50, policy.review_from, evidence));
+    let score = added.min(100);
+    if blocks_it {
+        tell(RuleId::RiskBlock, Effect::Block, 0, 0, Evidence::Score { score, from: policy.block_from });
+    } else if reviews_it {
+        let effect = if subject.released || is_confirmation { Effect::Note } else { Effect::Hold };
+        tell(RuleId::RiskReview, effect, 0, 0, Evidence::Score { score, from: policy.review_from });
     }
     Decision { verdict, risk_score, reasons }
 }
@@ -130,6 +151,49 @@ fn slot(rate: Rate, tat: Tat, now: Timestamp) -> Option<Timestamp> {
     (!is_late_enough).then(|| Timestamp::from_millis((earliest_micros + 999).div_euclid(1_000) as i64))
 }
 
+/// What the account does as a whole.
+fn risks(facts: &Facts, subject: &Subject, now: Timestamp) -> Vec<(RuleId, u8, Evidence)> {
+    let Fact::Known(did) = facts.traffic else { return Vec::new() };
+    let percent = |count: u64, of: u64| if of == 0 { 0.0 } else { count as f64 * 100.0 / of as f64 };
+    let share = |count, of| Evidence::Share { count, of };
+    let is_code = facts.content == Fact::Known(Findings { one_time_code: true, ..Findings::default() });
+    let is_asked_for = is_code && subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication);
+    let has_words = [ContentKind::Interactive, ContentKind::Media, ContentKind::Text].contains(&subject.content);
+    let are_strangers = did.first_contacts > 0 && (did.sent == 0 || percent(did.first_contacts, did.sent) >= 50.0);
+    let age_millis = did.account_since.map(|since| now.as_millis() - since.as_millis());
+    let decided = did.sent + did.blocked;
+    let found = [
+        (did.same_text >= 20 && are_strangers && has_words && !is_asked_for, RuleId::SameText, 25, Evidence::Count(did.same_text)),
+        (
+            did.sent >= 50 && percent(did.first_contacts, did.sent) >= 50.0,
+            RuleId::FirstContactShare,
+            15,
+            share(did.first_contacts, did.sent),
+        ),
+        (
+            did.recent_recipients >= 100 && did.recent_recipients > 2 * did.busiest_day,
+            RuleId::FanOut,
+            10,
+            share(did.recent_recipients, did.busiest_day),
+        ),
+        (
+            did.first_contacts_today > 50 && age_millis.is_some_and(|age| age < 7 * 86_400_000),
+            RuleId::WarmUp,
+            20,
+            Evidence::Count(did.first_contacts_today),
+        ),
+        (did.sent >= 50 && percent(did.failed, did.sent) >= 10.0, RuleId::FailureRate, 15, share(did.failed, did.sent)),
+        (
+            (did.recipients >= 200 && percent(did.opted_out, did.recipients) >= 2.0) || (did.recipients < 200 && did.opted_out >= 5),
+            RuleId::OptOutRate,
+            25,
+            share(did.opted_out, did.recipients),
+        ),
+        (decided >= 100 && percent(did.blocked, decided) >= 5.0, RuleId::BlockRate, 20, share(did.blocked, decided)),
+    ];
+    found.into_iter().filter(|(is_found, ..)| *is_found).map(|(_, rule, weight, evidence)| (rule, weight, evidence)).collect()
+}
+
 fn holds(facts: &Facts, subject: &Subject) -> Vec<(RuleId, Evidence)> {
     let is_code = facts.content == Fact::Known(Findings { one_time_code: true, ..Findings::default() });
     let asked_for = subject.purpose == DeclaredPurpose::Allowed(Purpose::Authentication) && !subject.origin.is_threecx();
@@ -144,6 +208,8 @@ fn holds(facts: &Facts, subject: &Subject) -> Vec<(RuleId, Evidence)> {
         Some(FactName::Conversation)
     } else if facts.content == Fact::Missing {
         Some(FactName::Content)
+    } else if facts.traffic == Fact::Missing {
+        Some(FactName::Traffic)
     } else if facts.usage == Fact::Missing {
         Some(FactName::Usage)
     } else {

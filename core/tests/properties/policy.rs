@@ -75,7 +75,7 @@ proptest! {
     }
 
     #[test]
-    fn losing_a_fact_never_allows(policy in policy(), facts in facts(), subject in subject(), now in now(), which in 0..6usize) {
+    fn losing_a_fact_never_allows(policy in policy(), facts in facts(), subject in subject(), now in now(), which in 0..7usize) {
         let mut less = facts;
         match which {
             0 => less.key = Fact::Missing,
@@ -83,6 +83,7 @@ proptest! {
             2 => less.conversation = Fact::Missing,
             3 => less.content = Fact::Missing,
             4 => less.usage = Fact::Missing,
+            5 => less.traffic = Fact::Missing,
             _ => less.velocity = Fact::Missing,
         }
         prop_assert_ne!(decide(&policy, &less, &subject, now).verdict, Verdict::Allow);
@@ -146,7 +147,10 @@ proptest! {
             let expected = if subject.origin == Origin::Confirmation { fits.or(Ok(before)) } else { fits };
             prop_assert_eq!(Ok(taken), expected);
         }
-        prop_assert_eq!(Facts { usage: facts.usage, velocity: facts.velocity, ..after }, facts);
+        let (Fact::Known(did), Fact::Known(does)) = (facts.traffic, after.traffic) else { return Err(TestCaseError::fail("allowed blind")) };
+        let first = u64::from(did.first_contact);
+        prop_assert_eq!((does.sent, does.recipients, does.first_contacts), (did.sent + 1, did.recipients + 1, did.first_contacts + first));
+        prop_assert_eq!(Facts { usage: facts.usage, velocity: facts.velocity, traffic: facts.traffic, ..after }, facts);
     }
 
     #[test]

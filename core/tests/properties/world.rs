@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use gatepost::{
     AccountFacts, Cause, Connection, ContactState, ContentKind, ConversationWindow, DeclaredPurpose, Fact, Facts, Findings, Host,
     InstanceFacts, IntegrationId, KeyId, KeyState, Limits, Mode, Origin, PhoneSystem, Policy, Provider, Purpose, Rate, RefusedPurpose,
-    Subject, Tat, Timestamp, Usage, Velocity, Way, Windows, Zone,
+    Subject, Tat, Timestamp, Traffic, Usage, Velocity, Way, Windows, Zone,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -122,13 +122,50 @@ fn instance() -> impl Strategy<Value = InstanceFacts> {
     (provider, connection, seldom()).prop_map(|(provider, connection, paused)| InstanceFacts { provider, connection, paused })
 }
 
+/// Near the numbers from which on something is found.
+fn traffic() -> impl Strategy<Value = Traffic> {
+    let count = || prop_oneof![0..60u64, 90..260u64];
+    let since = proptest::option::of((0..10i64).prop_map(|days| Timestamp::from_millis(NOON - days * 86_400_000)));
+    let counts = (count(), count(), count(), count(), 0..30u64, 0..30u64);
+    (since, counts, (count(), count(), 0..40u64, any::<bool>())).prop_map(
+        |(account_since, counts, (recent_recipients, busiest_day, same_text, first_contact))| {
+            let (sent, recipients, first_contacts, first_contacts_today, failed, opted_out) = counts;
+            let blocked = failed;
+            Traffic {
+                account_since,
+                sent,
+                recipients,
+                first_contacts,
+                first_contacts_today,
+                failed,
+                opted_out,
+                blocked,
+                recent_recipients,
+                busiest_day,
+                same_text,
+                first_contact,
+            }
+        },
+    )
+}
+
 pub(crate) fn facts() -> impl Strategy<Value = Facts> {
     let key = prop_oneof![8 => Just(KeyState::Active), 1 => Just(KeyState::Expired), 1 => Just(KeyState::Revoked)];
     let suspected = ContactState::Suspected { since: Timestamp::from_millis(NOON) };
     let contact = prop_oneof![2 => Just(ContactState::Reachable), 1 => Just(suspected), 1 => suppressed()];
     let findings = any::<bool>().prop_map(|one_time_code| Findings { one_time_code, ..Findings::default() });
-    (account(), instance(), fact(key), limits(), fact(usage()), fact(velocity()), fact(contact), fact(conversation()), fact(findings))
-        .prop_map(|(account, instance, key, limits, usage, velocity, contact, conversation, content)| Facts {
+    (
+        account(),
+        instance(),
+        fact(key),
+        limits(),
+        fact(usage()),
+        fact(velocity()),
+        fact(contact),
+        fact(conversation()),
+        (fact(findings), fact(traffic())),
+    )
+        .prop_map(|(account, instance, key, limits, usage, velocity, contact, conversation, (content, traffic))| Facts {
             account,
             instance,
             key,
@@ -138,6 +175,7 @@ pub(crate) fn facts() -> impl Strategy<Value = Facts> {
             contact,
             conversation,
             content,
+            traffic,
         })
 }
 

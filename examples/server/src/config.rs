@@ -258,6 +258,7 @@ impl RetentionSettings {
             content_before: before(self.content_days.get()),
             logs_before: before(self.log_days.get()),
             raw_before: before(self.raw_days.get()),
+            now,
         }
     }
 }

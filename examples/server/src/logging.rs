@@ -5,7 +5,7 @@
 
 use std::io::{IsTerminal, stderr};
 
-use gatepost::Note;
+use gatepost::{Judged, Note};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
@@ -47,6 +47,12 @@ pub fn note(note: &Note) {
         }
         Note::EndpointDisabled { account, endpoint, by } => {
             tracing::warn!(%account, %endpoint, reason = by.as_str(), "an endpoint was disabled");
+        }
+        Note::Judged(Judged { account, breach, paused: true }) => {
+            tracing::error!(%account, rate = %breach.rate, %breach, "an account was paused for what it does; an operator must resume it");
+        }
+        Note::Judged(Judged { account, breach, paused: false }) => {
+            tracing::warn!(%account, rate = %breach.rate, %breach, "an account is half way to being paused for what it does");
         }
     }
 }

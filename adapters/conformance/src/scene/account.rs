@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gatepost::{
     AccountStore, Actor, Answer, ApiKey, Cause, ContactId, Decider, DeliveryId, Fact, Instance, InstanceChange, InstanceId, KeyId, Message,
     MessageFilter, MessageId, Mode, NewSuppression, Page, Policy, PolicyEvent, PolicyEventFilter, Release, Review, ReviewAnswer,
-    ReviewFilter, Sender, Submission, Suppression, SuppressionFilter, SuppressionId, Timestamp, examine,
+    ReviewFilter, Sender, Submission, Suppression, SuppressionFilter, SuppressionId, Timestamp, Traffic, examine_with, text_print,
 };
 
 use super::{Place, Scene};
@@ -30,7 +30,8 @@ impl Scene {
             delivery: DeliveryId::new(now, &self.dice),
             contact: ContactId::new(now, &self.dice),
             fingerprint: request.idempotency_key.is_some().then(|| request.fingerprint()),
-            findings: Fact::Known(examine(&request.content, &Sender::default())),
+            findings: Fact::Known(examine_with(&request.content, &Sender::default(), None)),
+            text_print: text_print(&request.content),
             request,
             now,
             at_once: None,
@@ -120,6 +121,18 @@ impl Scene {
     pub(crate) fn used_at(&self, mode: Mode, time: Timestamp) -> (u64, u64) {
         let usage = wait(self.store().usage(mode, time)).expect("the account has a usage");
         (usage.day, usage.month)
+    }
+
+    /// What the account did in the last seven days.
+    #[track_caller]
+    pub(crate) fn traffic(&self) -> Traffic {
+        self.traffic_of(Mode::Live)
+    }
+
+    #[track_caller]
+    pub(crate) fn traffic_of(&self, mode: Mode) -> Traffic {
+        let did = wait(self.store().traffic(mode, self.now())).expect("the account has traffic");
+        Traffic { account_since: None, ..did }
     }
 
     pub(crate) fn new_suppression(&self, number: &str, cause: Cause) -> NewSuppression {

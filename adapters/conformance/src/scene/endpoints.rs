@@ -101,11 +101,11 @@ impl Scene {
     }
 
     pub(crate) fn pause_endpoint(&self, id: EndpointId) {
-        self.change_endpoint(id, EndpointChange { pause: Some(Some(self.a_pause())), ..EndpointChange::default() });
+        self.change_endpoint(id, EndpointChange { pause: Some(Some(self.a_pause())), at: self.now(), ..EndpointChange::default() });
     }
 
     pub(crate) fn resume_endpoint(&self, id: EndpointId) {
-        self.change_endpoint(id, EndpointChange { pause: Some(None), ..EndpointChange::default() });
+        self.change_endpoint(id, EndpointChange { pause: Some(None), at: self.now(), ..EndpointChange::default() });
     }
 
     pub(crate) fn disable_endpoint(&self, id: EndpointId) {

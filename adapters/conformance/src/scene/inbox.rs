@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gatepost::{
     Actor, Address, Addresses, ContactCard, ContactId, ConversationWindow, Fact, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId,
     InstanceId, Message, MessageId, NewInbound, Notification, NotificationEntry, NotificationId, Origin, Page, Policy, Progress, Received,
-    Said, Sender, Settled, StatusReport, StoreError, Suspicion, Timestamp, Told, Words, examine,
+    Said, Sender, Settled, StatusReport, StoreError, Suspicion, Timestamp, Told, Words, examine_with,
 };
 
 use super::Scene;
@@ -172,7 +172,7 @@ impl Scene {
     pub(crate) fn window_at(&self, instance: InstanceId, address: &str) -> ConversationWindow {
         let mut request = text("hi").request(instance);
         request.recipient = address.parse().expect("an address");
-        let findings = Fact::Known(examine(&request.content, &Sender::default()));
+        let findings = Fact::Known(examine_with(&request.content, &Sender::default(), None));
         let facts = wait(self.store().facts(request, findings, self.now())).expect("the instance is there");
         *facts.conversation.known().expect("the window is known")
     }

@@ -116,6 +116,6 @@ impl Scene {
 
     /// Forgets what is older than this; how much it was.
     pub(crate) fn retain(&self, content_before: Timestamp, logs_before: Timestamp) -> usize {
-        wait(self.worker().retain(Retention { content_before, logs_before, raw_before: logs_before }, ALL))
+        wait(self.worker().retain(Retention { content_before, logs_before, raw_before: logs_before, now: Timestamp::default() }, ALL))
     }
 }

@@ -38,6 +38,8 @@ pub(crate) enum Fault {
     KeepsDeadEndpoints,
     /// Answers an account with the messages and endpoints of others.
     Leaks,
+    /// Resumes what the gateway paused, when it sweeps.
+    LiftsPauses,
     /// Lets a report lead a message back.
     MovesBack,
     /// Has more on their way to an endpoint than it wants.
@@ -134,6 +136,7 @@ struct FaultyAccount {
 handle! {
     AccountStore for FaultyAccount
     as it is {
+        fn traffic(mode: Mode, now: Timestamp) -> Option<Traffic>;
         fn facts(request: Request, findings: Fact<Findings>, now: Timestamp) -> Option<Facts>;
         fn account() -> Option<Account>;
         fn add_instance(instance: Instance) -> bool;
@@ -358,7 +361,6 @@ handle! {
     as it is {
         fn heed(heed: Heed) -> HeedAnswer;
         fn release(claimed: Vec<Claimed>, now: Timestamp) -> ();
-        fn sweep(now: Timestamp, limit: usize) -> Swept;
         fn key(id: KeyId) -> Option<ApiKey>;
         fn integration(id: IntegrationId) -> Option<(AccountId, Integration)>;
         fn instance(id: InstanceId) -> Option<(AccountId, Instance)>;
@@ -384,6 +386,17 @@ handle! {
 
         async fn lease_sealing(&self, holder: [u8; 16], until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
             Ok(self.inner.lease_sealing(holder, until, now).await? || self.fault == Fault::IgnoresSealing)
+        }
+
+        async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {
+            if self.fault == Fault::LiftsPauses {
+                let accounts = lock(&self.notes.accounts).clone();
+                for account in accounts {
+                    let change = AccountChange { pause: Some(None), at: now, ..AccountChange::default() };
+                    self.store.operator().change_account(account, change).await?;
+                }
+            }
+            self.inner.sweep(now, limit).await
         }
 
         async fn take(&self, mut take: Take) -> Result<TakeAnswer, StoreError> {

@@ -100,6 +100,11 @@ fn a_store_that_leaks_is_caught() {
 }
 
 #[test]
+fn a_store_that_lifts_pauses_is_caught() {
+    check(Fault::LiftsPauses, "traffic::nothing_lifts_a_pause_by_itself");
+}
+
+#[test]
 fn a_store_that_moves_a_message_back_is_caught() {
     check(Fault::MovesBack, "reports::a_report_never_leads_back");
     check(Fault::MovesBack, "reports::reports_of_one_notification_count_in_any_order");

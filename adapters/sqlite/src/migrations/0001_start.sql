@@ -8,7 +8,7 @@ CREATE TABLE accounts (
     zone                TEXT NOT NULL,
     next_zone           TEXT,
     next_zone_from      INTEGER,
-    pause               TEXT,               -- JSON: since, by, note
+    pause               TEXT,               -- JSON: since, by, cause, note
     suspended_at        INTEGER,
     one_time_codes_pass INTEGER NOT NULL,
     supervised          INTEGER NOT NULL,
@@ -28,7 +28,7 @@ CREATE TABLE instances (
     name             TEXT NOT NULL,
     provider         TEXT NOT NULL,
     connection       TEXT NOT NULL,
-    pause            TEXT,                  -- JSON: since, by, note
+    pause            TEXT,                  -- JSON: since, by, cause, note
     settings         TEXT NOT NULL,         -- JSON, for the provider
     credentials      BLOB,                  -- sealed, for the provider
     credentials_root INTEGER,               -- of the keyring
@@ -113,6 +113,34 @@ CREATE TABLE velocity (
     PRIMARY KEY (account, subject, mode)
 ) STRICT, WITHOUT ROWID;
 
+-- What an account did in a day, counted from 1970 on in UTC.
+CREATE TABLE traffic (
+    account           BLOB NOT NULL,
+    mode              TEXT NOT NULL,
+    day               INTEGER NOT NULL,
+    sent              INTEGER NOT NULL,
+    recipients        INTEGER NOT NULL,
+    first_contacts    INTEGER NOT NULL,
+    failed            INTEGER NOT NULL,
+    opted_out         INTEGER NOT NULL,
+    blocked           INTEGER NOT NULL,
+    hour              INTEGER NOT NULL,     -- of the last send, counted from 1970 on
+    hour_recipients   INTEGER NOT NULL,     -- of that hour
+    recipients_before INTEGER NOT NULL,     -- of the hour before it
+    warned            INTEGER NOT NULL,
+    PRIMARY KEY (account, mode, day)
+) STRICT, WITHOUT ROWID;
+
+-- How many contacts were sent the same text in a day.
+CREATE TABLE same_texts (
+    account  BLOB NOT NULL,
+    mode     TEXT NOT NULL,
+    day      INTEGER NOT NULL,
+    print    INTEGER NOT NULL,
+    contacts INTEGER NOT NULL,
+    PRIMARY KEY (account, mode, day, print)
+) STRICT, WITHOUT ROWID;
+
 -- A contact that turned out to be another one stays, so that what names it is found, and is suppressed and suspected as that one is.
 CREATE TABLE contacts (
     account       BLOB NOT NULL,
@@ -129,6 +157,10 @@ CREATE TABLE contacts (
     merged_into   BLOB,
     live_tat      INTEGER NOT NULL DEFAULT 0,
     test_tat      INTEGER NOT NULL DEFAULT 0,
+    live_hour     INTEGER,                  -- in which something was sent to them last, counted from 1970 on
+    live_print    INTEGER,                  -- of the last text that was sent to them
+    test_hour     INTEGER,
+    test_print    INTEGER,
     PRIMARY KEY (account, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -365,7 +397,7 @@ CREATE TABLE endpoints (
     headers_root  INTEGER,
     header_names  TEXT,                     -- JSON
     verified_at   INTEGER,
-    pause         TEXT,                     -- JSON: since, by, note
+    pause         TEXT,                     -- JSON: since, by, cause, note
     disabled      TEXT,                     -- JSON: since, by
     failing_since INTEGER,
     removed_at    INTEGER,

@@ -50,6 +50,11 @@ pub(super) enum Verb {
         #[arg(long = "sender-domain", value_name = "DOMAIN")]
         sender_domains: Option<Vec<String>>,
     },
+    /// What it did in the last seven days, and what would pause it
+    Traffic {
+        /// The account
+        id: String,
+    },
     /// Let nothing of it go out until it is resumed
     Pause {
         /// The account
@@ -99,7 +104,8 @@ impl Terms {
     }
 }
 
-const COLUMNS: &[&str] = &["id", "name", "plan", "limits.messages_per_day", "limits.messages_per_month", "pause.since", "suspended_at"];
+const COLUMNS: &[&str] =
+    &["id", "name", "plan", "limits.messages_per_day", "limits.messages_per_month", "pause.since", "pause.cause", "suspended_at"];
 
 impl Verb {
     pub(super) fn question(self) -> Question {
@@ -118,6 +124,7 @@ impl Verb {
                 });
                 Question::patch(path(&id), given(body))
             }
+            Self::Traffic { id } => Question::get(path(&id) + "/traffic"),
             Self::Pause { id, note } => Question::post(path(&id) + "/pause", given(json!({"note": note}))),
             Self::Resume { id } => Question::act(path(&id) + "/resume"),
             Self::Suspend { id } => Question::act(path(&id) + "/suspend"),

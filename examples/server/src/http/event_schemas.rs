@@ -193,8 +193,31 @@ const CONNECTION: Payload = Payload {
     text: "An instance was connected, or is not any more.",
     fields: &[INSTANCE_ID, INSTANCE_NAME, ACCOUNT_ID, text("connection", "Its connection now.", "open")],
 };
-const ACCOUNT: Payload =
-    Payload { name: "AccountEvent", text: "Nothing of the account goes out any more, or it goes out again.", fields: &[ACCOUNT_ID] };
+const PAUSE_CAUSE: Field =
+    text("cause", "What it was paused for: `manual`, or `rate` where it reached a rate; absent where it was not paused.", "manual");
+const ACCOUNT: Payload = Payload {
+    name: "AccountEvent",
+    text: "Nothing of the account goes out any more, or it goes out again, or it is half way to being paused.",
+    fields: &[
+        ACCOUNT_ID,
+        optional(PAUSE_CAUSE),
+        optional(text("rate", "Of what there is too much, where it is a rate: `opt_outs`, `blocks` or `failures`.", "opt_outs")),
+    ],
+};
+const INSTANCE_PAUSE: Payload = Payload {
+    name: "InstancePauseEvent",
+    text: "Nothing of an instance goes out any more, or it goes out again.",
+    fields: &[INSTANCE_ID, INSTANCE_NAME, ACCOUNT_ID, optional(PAUSE_CAUSE)],
+};
+const ENDPOINT_PAUSE: Payload = Payload {
+    name: "EndpointPauseEvent",
+    text: "The events of another endpoint of the account are held, or go out again.",
+    fields: &[
+        ACCOUNT_ID,
+        text("endpoint_id", "Which.", "ep_01kanqh5s0e8t9v2xw3yz4abcd"),
+        text("endpoint_name", "Its name.", "shop backend"),
+    ],
+};
 const LIMIT: Payload = Payload {
     name: "LimitThresholdEvent",
     text: "80 % or all of a day's or a month's messages were used.",
@@ -248,8 +271,21 @@ const CHALLENGED: Payload = Payload {
     fields: &[text("challenge", "What to answer with, alone or as `challenge` of a JSON object.", "evt_01kanqh5s0e8t9v2xw3yz4abcd")],
 };
 
-const PAYLOADS: [&Payload; 11] =
-    [&RECEIVED, &STATUS, &BLOCKED, &OPTED_OUT, &OPTED_IN, &CONNECTION, &ACCOUNT, &LIMIT, &DISABLED, &TEST, &THREECX];
+const PAYLOADS: [&Payload; 13] = [
+    &RECEIVED,
+    &STATUS,
+    &BLOCKED,
+    &OPTED_OUT,
+    &OPTED_IN,
+    &CONNECTION,
+    &INSTANCE_PAUSE,
+    &ACCOUNT,
+    &LIMIT,
+    &DISABLED,
+    &ENDPOINT_PAUSE,
+    &TEST,
+    &THREECX,
+];
 
 const fn payload(event: EventName) -> &'static Payload {
     match event {
@@ -266,9 +302,11 @@ const fn payload(event: EventName) -> &'static Payload {
         EventName::RecipientOptedOut => &OPTED_OUT,
         EventName::RecipientOptedIn => &OPTED_IN,
         EventName::InstanceConnected | EventName::InstanceDisconnected => &CONNECTION,
-        EventName::AccountPaused | EventName::AccountResumed => &ACCOUNT,
+        EventName::InstancePaused | EventName::InstanceResumed => &INSTANCE_PAUSE,
+        EventName::AccountPaused | EventName::AccountResumed | EventName::AccountWarned => &ACCOUNT,
         EventName::LimitThresholdReached => &LIMIT,
         EventName::EndpointDisabled => &DISABLED,
+        EventName::EndpointPaused | EventName::EndpointResumed => &ENDPOINT_PAUSE,
         EventName::EndpointTest => &TEST,
         EventName::ThreecxEventReceived => &THREECX,
     }

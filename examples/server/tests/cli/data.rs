@@ -34,6 +34,8 @@ fn the_nouns_of_an_account_from_its_making_on() {
     assert_eq!(place.json(&["account", "reinstate", id(&account)])["suspended_at"], Value::Null);
 
     assert_eq!(place.json(&["usage"])["live"]["day"]["used"], 0);
+    let traffic = place.json(&["account", "traffic", id(&account)]);
+    assert_eq!((&traffic["live"]["sent"], &traffic["pauses_at"]["opt_outs"]), (&json!(0), &json!(10)));
     for list in [["message", "list"], ["review", "list"], ["policy-event", "list"]] {
         assert_eq!(place.json(&list), json!({"items": []}), "{list:?}");
     }

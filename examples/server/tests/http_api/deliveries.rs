@@ -267,7 +267,7 @@ async fn history_goes_to_a_changed_url_only_where_that_is_said_with_a_reason() {
 async fn what_is_forgotten_cannot_be_replayed() {
     let (world, _receiver, _, sent, event) = with_one_delivery().await;
     let never = gatepost::Timestamp::default();
-    let retention = Retention { content_before: world.host.now(), logs_before: never, raw_before: never };
+    let retention = Retention { content_before: world.host.now(), logs_before: never, raw_before: never, now: never };
     while world.store.worker().retain(retention, 100).await.unwrap() > 0 {}
     world.post(&delivery(&sent, "/replay"), &world.shop.key, json!({})).await.is_problem(410, "body_forgotten");
     let path = format!("{ME}/events/{}", event.header("webhook-id"));

@@ -262,7 +262,8 @@ async fn a_pause_holds_and_loses_nothing() {
     let (world, mut receiver) = (World::new().await, Receiver::start().await);
     let made = world.add_endpoint(&receiver, &["message.sent"]).await;
     let paused = world.did(Method::POST, &endpoint(&made, "/pause"), Some(json!({"note": "moving"}))).await;
-    let pause = json!({"since": world.host.now().to_string(), "by": format!("key:{}", id_of(&world.shop.key))});
+    let by = format!("key:{}", id_of(&world.shop.key));
+    let pause = json!({"since": world.host.now().to_string(), "by": by, "cause": "manual"});
     assert_eq!((text(&paused, "state"), &paused["pause"]), ("paused", &pause));
     for _ in 0..3 {
         world.send(|_| ()).await;

@@ -17,5 +17,6 @@ mod routes;
 mod scene;
 mod send;
 mod threecx;
+mod traffic;
 mod v1;
 mod world;

@@ -137,7 +137,7 @@ async fn a_pause_tells_who_when_and_why() {
     let world = World::new().await;
     let paused = world.post(&world.shop_path("/pause"), &world.operator, json!({"note": " audit "})).await.body;
     let by = format!("key:{}", id_of(&world.operator));
-    assert_eq!(paused["pause"], json!({"since": world.host.now().to_string(), "by": by, "note": "audit"}));
+    assert_eq!(paused["pause"], json!({"since": world.host.now().to_string(), "by": by, "cause": "manual", "note": "audit"}));
     let resumed = world.ask(Method::POST, &world.shop_path("/resume"), &world.operator, None).await.body;
     assert!(resumed.get("pause").is_none());
     world.post(&world.shop_path("/pause"), &world.operator, json!({"note": "x".repeat(501)})).await.is_problem_of("note");
@@ -561,18 +561,18 @@ async fn what_a_text_shows_is_explained_with_its_place_and_its_remedy() {
     let world = World::new().await;
     let path = world.shop_path("/decisions/explain");
     let mut body = message();
-    body["message"] = json!("Verify now: http://203.0.113.7/login");
+    body["message"] = json!("Open it: http://fernhill.example/x.apk");
     let explained = world.post(&path, &world.operator, body.clone()).await;
-    assert_eq!((&explained.body["verdict"], &explained.body["category"]), (&json!("hold"), &json!("harmful_link")));
+    assert_eq!((&explained.body["verdict"], &explained.body["category"]), (&json!("block"), &json!("harmful_link")));
     let reasons = explained.body["reasons"].as_array().unwrap();
-    let link = reasons.iter().find(|reason| reason["rule"] == "link_numeric_host").unwrap();
-    assert_eq!(link["evidence"], json!({"at": {"part": "body", "start": 12, "length": 24}, "times": 1}));
-    assert_eq!((&link["group"], &link["points"]), (&json!("link"), &json!(50)));
+    let link = reasons.iter().find(|reason| reason["rule"] == "link_executable").unwrap();
+    assert_eq!(link["evidence"], json!({"at": {"part": "body", "start": 9, "length": 29}, "times": 1}));
+    assert_eq!((&link["group"], &link["points"]), (&json!("link"), &json!(85)));
     assert_eq!(link["remedy"], "remove the link, or lead to a domain of the sender");
     let to_account = world.post(&path, &world.shop.key, body.clone()).await;
     assert!(to_account.body["reasons"].as_array().unwrap().iter().all(|reason| reason.get("points").is_none()));
     let sent = world.post("/api/send-message", &world.shop.key, body).await;
-    assert_eq!((sent.status.as_u16(), &sent.body["status"]), (202, &json!("held")));
+    sent.is_contract_error(403, "policy_violation");
 }
 
 #[tokio::test]

@@ -284,11 +284,13 @@ pub(super) async fn pause_account(
     on: OnAccount,
     OptionalJson(remark): OptionalJson<Remark>,
 ) -> Result<Json<AccountShape>, Problem> {
-    let pause = Pause { since: app.now(), by: on.actor(), note: remark.note()? };
+    let pause = Pause::by(on.actor(), remark.note()?, app.now());
     apply(&app, on, AccountChange { pause: Some(Some(pause)), ..AccountChange::default() }, "an account was paused").await
 }
 
 /// Resume an account
+///
+/// Its traffic is counted afresh from then on. No pause ends by itself.
 #[utoipa::path(post, path = "/v1/accounts/{account_id}/resume", tag = "Accounts", responses((status = 200, description = "The account as it is then.", body = AccountShape)))]
 pub(super) async fn resume_account(State(app): State<App>, on: OnAccount) -> Result<Json<AccountShape>, Problem> {
     apply(&app, on, AccountChange { pause: Some(None), ..AccountChange::default() }, "an account was resumed").await

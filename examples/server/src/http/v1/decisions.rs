@@ -72,6 +72,12 @@ struct EvidenceShape {
     /// The cause of a suppression.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<CauseWord>,
+    /// How many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+    /// Of how many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of: Option<u64>,
     /// The state of the instance's connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     connection: Option<ConnectionWord>,
@@ -204,6 +210,8 @@ impl EvidenceShape {
         match evidence {
             Evidence::None => None,
             Evidence::Cause(cause) => Some(Self { cause: Some(CauseWord(cause)), ..empty }),
+            Evidence::Count(count) => Some(Self { count: Some(count), ..empty }),
+            Evidence::Share { count, of } => Some(Self { count: Some(count), of: Some(of), ..empty }),
             Evidence::Connection(connection) => Some(Self { connection: Some(ConnectionWord(connection)), ..empty }),
             Evidence::Fact(fact) => Some(Self { fact: Some(fact), ..empty }),
             Evidence::Found { at, times } => Some(Self { at: Some(SpanShape::of(at)), times: Some(times), ..empty }),

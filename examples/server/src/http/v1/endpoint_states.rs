@@ -59,7 +59,7 @@ pub(super) async fn pause_endpoint(
     Item(id): Item<EndpointId>,
     OptionalJson(remark): OptionalJson<Remark>,
 ) -> Result<Json<EndpointShape>, Problem> {
-    let pause = Pause { since: app.now(), by: on.actor(), note: remark.note()? };
+    let pause = Pause::by(on.actor(), remark.note()?, app.now());
     let change = EndpointChange { pause: Some(Some(pause)), ..EndpointChange::default() };
     apply(&app, on, id, change, Undoes { of: paused_by, why: "the operator paused it" }).await
 }
@@ -133,7 +133,7 @@ async fn apply(app: &App, on: OnAccount, id: EndpointId, change: EndpointChange,
     loop {
         let present = find(app, on, id).await?;
         on.refuse_undoing(app, (undoes.of)(&present), undoes.why).await?;
-        let change = EndpointChange { if_revision: Some(present.revision), ..change.clone() };
+        let change = EndpointChange { if_revision: Some(present.revision), at: app.now(), ..change.clone() };
         match on.store(app).change_endpoint(id, change).await {
             // Somebody was faster: look again whose doing it is.
             Err(StoreError::Conflict) => {}

@@ -37,8 +37,9 @@ pub(super) struct CreateEndpoint {
     /// Which events: 1 to 64 names, `prefix.*` or `*`.
     #[schema(value_type = Vec<String>, min_items = 1, max_items = 64)]
     events: EventFilter,
-    /// Whether it is for the operator: it gets `account.paused`, `account.resumed`, `endpoint.disabled`, `instance.connected`,
-    /// `instance.disconnected` and `limit.threshold_reached` of every account, as far as `events` lists them, and nothing else; and no
+    /// Whether it is for the operator: it gets `account.paused`, `account.resumed`, `account.warned`, `endpoint.disabled`,
+    /// `endpoint.paused`, `endpoint.resumed`, `instance.connected`, `instance.disconnected`, `instance.paused`, `instance.resumed` and
+    /// `limit.threshold_reached` of every account, as far as `events` lists them, and nothing else; and no
     /// account sees it or what went there. Only an operator may say `true`, and only here.
     #[serde(default)]
     for_operator: bool,

@@ -235,7 +235,7 @@ pub(super) async fn pause_instance(
     Item(id): Item<InstanceId>,
     OptionalJson(remark): OptionalJson<Remark>,
 ) -> Result<Json<InstanceShape>, Problem> {
-    let pause = Pause { since: app.now(), by: on.actor(), note: remark.note()? };
+    let pause = Pause::by(on.actor(), remark.note()?, app.now());
     change_pause(&app, on, id, Some(pause), "the operator paused it").await
 }
 

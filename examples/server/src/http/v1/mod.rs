@@ -33,6 +33,7 @@ mod said;
 mod suppression_tables;
 mod suppressions;
 mod suspicions;
+mod traffic;
 mod usage;
 
 use gatepost::Scope;
@@ -138,6 +139,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(OPERATOR, routes!(audit::verify_policy_events)),
         Route::new(SENDING, routes!(decisions::explain_decision)),
         Route::new(MESSAGES, routes!(usage::get_usage)),
+        Route::new(MESSAGES, routes!(traffic::get_traffic)),
         Route::new(ENDPOINTS, routes!(endpoints::create_endpoint)),
         Route::new(ENDPOINTS_OR_LOGS, routes!(endpoints::list_endpoints)),
         Route::new(ENDPOINTS_OR_LOGS, routes!(endpoints::get_endpoint)),

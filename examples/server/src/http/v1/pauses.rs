@@ -20,6 +20,13 @@ pub(super) struct PauseShape {
     /// Who paused it: `app`, `gateway`, or `key:` and the id of a key.
     #[schema(example = "key:0aZ3kQ9fLm2X")]
     by: String,
+    /// What for: `manual` (somebody wanted it), or `rate` (the account reached a rate, and only who runs the gateway can resume it).
+    #[schema(value_type = String, example = "manual")]
+    cause: &'static str,
+    /// Of what there was too much, where the cause is a rate: `opt_outs`, `blocks` or `failures`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "opt_outs")]
+    rate: Option<&'static str>,
     /// Why, for who runs the gateway; not shown to accounts.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
@@ -28,7 +35,13 @@ pub(super) struct PauseShape {
 impl PauseShape {
     /// What a caller may see of it.
     pub(super) fn of(pause: Pause, to_operator: bool) -> Self {
-        Self { since: pause.since.into(), by: pause.by.to_string(), note: pause.note.filter(|_| to_operator) }
+        Self {
+            since: pause.since.into(),
+            by: pause.by.to_string(),
+            cause: pause.cause.as_str(),
+            rate: pause.cause.breach().map(|breach| breach.rate.as_str()),
+            note: pause.note.filter(|_| to_operator),
+        }
     }
 }
 

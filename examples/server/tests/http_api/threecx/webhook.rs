@@ -413,7 +413,7 @@ async fn what_a_caller_broke_off_is_done_and_written_down() {
 async fn a_paused_account_sends_nothing() {
     let office = Office::new().await;
     office.alice_writes("hi").await;
-    let pause = gatepost::Pause { since: office.world.app.gateway.host().now(), by: gatepost::Actor::App, note: None };
+    let pause = gatepost::Pause::by(gatepost::Actor::App, None, office.world.app.gateway.host().now());
     office.change_account(gatepost::AccountChange { pause: Some(Some(pause)), ..gatepost::AccountChange::default() }).await;
     office.post(&message()).await.is_contract_error(403, "account_paused");
 }
