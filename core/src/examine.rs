@@ -8,6 +8,26 @@
 //!    request for it, unless the sentence warns of that.
 //! 3. Its links are judged by their letters.
 //! 4. A small linear model says how much the wording is like that of unwanted texts (feature `model`).
+//!
+//! Phrases are in Arabic, Dutch, English, French, German, Hindi, Indonesian, Italian, Portuguese, Spanish and Turkish; the model has met all of
+//! these but Dutch, Italian and Turkish. No native speaker has checked them.
+//!
+//! # Figures
+//!
+//! `gatepost-trainer measure` on rows that training never saw, by the usual policy, as the first messages of an account:
+//!
+//! | rows | count | held | blocked | held or blocked |
+//! | --- | --- | --- | --- | --- |
+//! | wanted business messages | 108 | 4 | 0 | 3.7 % |
+//! | unwanted: marketing, political, cold outreach, fraud | 94 | 39 | 48 | 92.6 % |
+//! | reported smishing (Mishra and Soni, English) | 92 | 83 | 5 | 95.7 % |
+//! | own rows, wanted, half of them meant to be hard | 708 | 47 | 9 | 7.9 % |
+//! | own rows, unwanted | 635 | 343 | 188 | 83.6 % |
+//!
+//! The first two lines are the three tenths of a corpus in eight languages that were kept aside by their hash before anything was written; they
+//! were measured six times on the way, and no row of them was read. They are optimistic: the corpus has one author, and the other seven tenths,
+//! with paraphrases and translations of them, were trained on. The own rows were written for this, in pairs that share their words, and are
+//! nearer to what a determined sender would try. Nothing here was measured on real traffic.
 
 mod fold;
 mod hosts;

@@ -14,8 +14,8 @@ use core::time::Duration;
 use crate::{
     AccountEndpoints, AccountId, AccountIntegrations, AccountStore, Actor, Address, Addresses, Answer, AtOnce, Cause, ContactId, Decider,
     Decision, DeliveryId, Fact, Host, InboundId, InstanceId, Lease, MessageId, MessageStatus, NewInbound, NewSuppression, Notification,
-    NotificationId, PhoneSystems, Policy, Provider, Received, Release, Request, ReviewAnswer, Sender, Store, StoreError, Submission,
-    Suppression, SuppressionId, Suspicion, Timestamp, Transport, Webhooks, Worker, decide, examine,
+    NotificationId, PhoneSystems, Policy, Provider, Received, Release, Request, ReviewAnswer, Sender, Shadowed, Store, StoreError,
+    Submission, Suppression, SuppressionId, Suspicion, Timestamp, Transport, Webhooks, Worker, decide, examine,
     hands::Hands,
     senders::Senders,
     text_print,
@@ -61,6 +61,7 @@ pub(crate) struct Parts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) policy: Policy,
+    pub(crate) candidate: Option<Policy>,
     pub(crate) transports: BTreeMap<Provider, Arc<dyn Transport>>,
     pub(crate) delivering: Delivering,
     pub(crate) webhooks: Option<Arc<Webhooks>>,
@@ -79,6 +80,13 @@ impl Builder {
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.parts.policy = policy;
+        self
+    }
+
+    /// Runs a candidate beside the policy: what it would have decided is recorded in each policy event, and nothing else.
+    #[must_use]
+    pub fn candidate(mut self, candidate: Policy) -> Self {
+        self.parts.candidate = Some(candidate);
         self
     }
 
@@ -110,7 +118,11 @@ impl Builder {
         let event_hands = Hands::new(self.parts.delivering.events_in_flight_max);
         let hinted = hands.clone();
         self.parts.store.on_change(Arc::new(move || hinted.hint()));
-        let decider = Arc::new(self.parts.policy.clone());
+        let live = self.parts.policy.clone();
+        let decider: Arc<dyn Decider> = match self.parts.candidate.clone() {
+            Some(candidate) => Arc::new(Shadowed { live, candidate }),
+            None => Arc::new(live),
+        };
         Gateway {
             shared: Arc::new(Shared {
                 parts: self.parts,
@@ -149,6 +161,7 @@ impl Gateway {
             store,
             host,
             policy: Policy::default(),
+            candidate: None,
             transports: BTreeMap::new(),
             delivering: Delivering::default(),
             webhooks: None,
@@ -175,6 +188,11 @@ impl Gateway {
     /// The policy in force.
     pub fn policy(&self) -> &Policy {
         &self.shared.parts.policy
+    }
+
+    /// The policy that runs beside it, where one is tried.
+    pub fn candidate(&self) -> Option<&Policy> {
+        self.shared.parts.candidate.as_ref()
     }
 
     /// A worker. One a process is right; hosts that share a store have one each.

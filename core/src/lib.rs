@@ -93,11 +93,12 @@
 //! `std` (default): [`Gateway`] and [`Worker`]. Without it the crate is `no_std` with `alloc`, and holds the types, the rules and the
 //! traits.
 //!
+//! `model` (default): the linear model of the content guard, 110 KiB. Without it [`examine`] works by phrases and links alone.
+//!
 //! # Not supported yet
 //!
 //! - Passing on the files that people send to customers' endpoints: they are told the provider's id. A phone system gets links, and a
 //!   [`MediaSource`] fetches what is asked for by one.
-//! - Content rules: what is said is not judged, but for [one-time codes](Findings::one_time_code).
 //! - Several hosts over one database: the shapes are there (leases, fences, shards), the PostgreSQL adapter is not.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -4,6 +4,7 @@
 //! same answer on every machine, so a stored decision can be taken again. The players: [`Facts`] (what is known), the rule table
 //! (what can speak against a message), [`Decision`] (the answer with its reasons), [`PolicyEvent`] (the record).
 
+mod backtest;
 mod behaviour;
 mod category;
 mod decision;
@@ -13,9 +14,11 @@ mod filter;
 mod rules;
 mod score;
 mod settings;
+mod shadow;
 
 use alloc::vec::Vec;
 
+pub use backtest::{Backtest, BacktestReport, Change};
 pub use category::Category;
 pub use decision::{Decision, Effect, Evidence, FactName, Group, Reason, UnknownGroup, Verdict};
 pub use event::{PolicyEvent, PolicyEventBody};
@@ -23,6 +26,7 @@ pub use facts::{AccountFacts, ContactState, ConversationWindow, Fact, Facts, Ins
 pub use filter::{PolicyEventFilter, UnknownVerdict, VerdictWord};
 pub use rules::{RuleId, UnknownRule};
 pub use settings::{Policy, Wording};
+pub use shadow::{InvalidPolicy, Shadow, Shadowed};
 
 use crate::{Connection, Origin, Timestamp};
 use rules::RULES;
@@ -37,6 +41,11 @@ pub trait Decider: Send + Sync {
 
     /// The policy that is recorded with the decision.
     fn policy(&self) -> &Policy;
+
+    /// What another policy would have decided, to be recorded beside the decision; nothing where none is tried.
+    fn shadow(&self, _facts: &Facts, _subject: &Subject, _now: Timestamp) -> Option<Shadow> {
+        None
+    }
 }
 
 impl Decider for Policy {

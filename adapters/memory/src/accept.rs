@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use gatepost::{
     Accepted, AccountFacts, AccountId, Answer, AtOnce, BlockedSend, Charge, ContactId, Decider, Decision, Delivery, Fact, Facts, Findings,
     Happening, Instance, InstanceFacts, KeyId, KeyState, Message, MessageId, MessageStatus, Mode, Origin, Policy, PolicyEvent, Purpose,
-    QuotaState, REVIEW_TIME, Request, Review, Subject, Submission, TextPrint, Timestamp, Usage, Velocity, Verdict, Zone, order_key,
+    QuotaState, REVIEW_TIME, Request, Review, Shadow, Subject, Submission, TextPrint, Timestamp, Usage, Velocity, Verdict, Zone, order_key,
 };
 
 use crate::world::{AccountRows, Binding, ContactRow, Effects, MessageRow, OutboxRow, World};
@@ -29,6 +29,7 @@ pub(crate) struct Scene {
 pub(crate) struct Ruling {
     pub(crate) decision: Decision,
     policy: Policy,
+    shadow: Option<Shadow>,
 }
 
 /// Answers one submission.
@@ -137,8 +138,10 @@ fn key_fact(world: &World, account: AccountId, origin: Origin, now: Timestamp) -
 
 /// Lets the decider decide; `None` where it panicked.
 pub(crate) fn rule(decider: &dyn Decider, scene: &Scene, subject: &Subject, now: Timestamp) -> Option<Ruling> {
-    let decide = || Ruling { decision: decider.decide(&scene.facts, subject, now), policy: decider.policy().clone() };
-    catch_unwind(AssertUnwindSafe(decide)).ok()
+    let decision = catch_unwind(AssertUnwindSafe(|| decider.decide(&scene.facts, subject, now))).ok()?;
+    // A candidate that panics is only not recorded.
+    let shadow = catch_unwind(AssertUnwindSafe(|| decider.shadow(&scene.facts, subject, now))).ok().flatten();
+    Some(Ruling { decision, policy: decider.policy().clone(), shadow })
 }
 
 fn allow(
@@ -233,6 +236,7 @@ pub(crate) fn record(
         subject: *subject,
         facts: scene.facts.clone(),
         decision: ruling.decision.clone(),
+        shadow: ruling.shadow,
     };
     let seq = event.seq;
     rows.policy_events.insert(seq, event);

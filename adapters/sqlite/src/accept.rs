@@ -334,7 +334,9 @@ pub(crate) fn record(
 ) -> rusqlite::Result<u64> {
     let seq = txn.account(account)?.map(AccountEntry::next_seq).ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let zones = Zone::database_version();
-    let body = PolicyEventBody { policy: decider.policy(), zones, subject, facts: &scene.facts, decision }.to_json();
+    // A candidate that panics is only not recorded.
+    let shadow = catch_unwind(AssertUnwindSafe(|| decider.shadow(&scene.facts, subject, now))).ok().flatten();
+    let body = PolicyEventBody { policy: decider.policy(), zones, subject, facts: &scene.facts, decision, shadow }.to_json();
     let sql =
         "INSERT INTO policy_events (account, seq, at, message, instance, contact, verdict, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     txn.statement(sql)?.execute(params![

@@ -1,7 +1,7 @@
 //! Policy events: how they are read, as events and as the rows that are sealed.
 
 use gatepost::{
-    AccountId, Decision, EventRow, Facts, MessageId, Page, PolicyEvent, PolicyEventFilter, RuleId, Subject, Timestamp, VerdictWord,
+    AccountId, Decision, EventRow, Facts, MessageId, Page, PolicyEvent, PolicyEventFilter, RuleId, Shadow, Subject, Timestamp, VerdictWord,
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
@@ -54,8 +54,10 @@ fn event(row: &Row<'_>) -> rusqlite::Result<PolicyEvent> {
         subject: Subject,
         facts: Facts,
         decision: Decision,
+        #[serde(default)]
+        shadow: Option<Shadow>,
     }
-    let Body { policy, zones, subject, facts, decision } = rows::json(row, 5)?;
+    let Body { policy, zones, subject, facts, decision, shadow } = rows::json(row, 5)?;
     Ok(PolicyEvent {
         seq: rows::count(row, 0)?,
         at: rows::time(row, 1)?,
@@ -67,6 +69,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<PolicyEvent> {
         subject,
         facts,
         decision,
+        shadow,
     })
 }
 

@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Facts, Policy, Subject, decide};
+use super::{Decision, Facts, Policy, Shadow, Subject, decide};
 use crate::{ContactId, InstanceId, MessageId, Timestamp};
 
 /// A decision with its facts and the versions of what decided. It names message, instance and contact, and holds no text and no
@@ -34,6 +34,9 @@ pub struct PolicyEvent {
     pub facts: Facts,
     /// What was decided.
     pub decision: Decision,
+    /// What a candidate policy would have decided, where one was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow>,
 }
 
 /// What of a policy event a store keeps as one text of JSON. All else stands in columns of its own, see [`EventRow`](crate::EventRow).
@@ -49,6 +52,9 @@ pub struct PolicyEventBody<'a> {
     pub facts: &'a Facts,
     /// What was decided.
     pub decision: &'a Decision,
+    /// What a candidate policy would have decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow>,
 }
 
 impl PolicyEventBody<'_> {
@@ -62,8 +68,8 @@ impl PolicyEventBody<'_> {
 impl PolicyEvent {
     /// What of it a store keeps as JSON.
     pub fn body(&self) -> PolicyEventBody<'_> {
-        let Self { policy, zones, subject, facts, decision, .. } = self;
-        PolicyEventBody { policy, zones, subject, facts, decision }
+        let Self { policy, zones, subject, facts, decision, shadow, .. } = self;
+        PolicyEventBody { policy, zones, subject, facts, decision, shadow: *shadow }
     }
 
     /// The decision taken anew from the stored facts, under the policy of then.

@@ -37,7 +37,7 @@ impl PolicyEventFilter {
 }
 
 /// A verdict as one word, without the time that goes with it.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum VerdictWord {
     /// It may go out.
     Allow,

@@ -1,11 +1,13 @@
 //! Settings: what of the rules a policy can change.
 
 use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::ToString;
 
 use serde::{Deserialize, Serialize};
 
 use super::rules::Rule;
-use super::{Effect, Evidence, Group, RuleId};
+use super::{Effect, Evidence, Group, InvalidPolicy, RuleId};
 
 /// The settings of the rules.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -92,6 +94,41 @@ impl Policy {
     /// The policy of who sets nothing.
     pub fn usual() -> &'static Self {
         &USUAL
+    }
+
+    /// Whether it can be a policy.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPolicy`], with the first setting that cannot be.
+    pub fn check(&self) -> Result<(), InvalidPolicy> {
+        let wrong = |field: &str, expected: &str| Err(InvalidPolicy { field: field.to_string(), expected: expected.to_string() });
+        if !(1..=100).contains(&self.review_from) {
+            return wrong("review_from", "expected a whole number from 1 to 100");
+        }
+        if !(self.review_from..=100).contains(&self.block_from) {
+            return wrong("block_from", "expected a whole number from `review_from` to 100");
+        }
+        if let Some((rule, _)) = self.points.iter().find(|(_, points)| **points > 100) {
+            return wrong(&format!("points.{rule}"), "expected a whole number from 0 to 100");
+        }
+        if let Some(rule) = self.points.keys().find(|rule| rule.group() == Group::State) {
+            return wrong(&format!("points.{rule}"), "expected a rule that adds to the risk: this one holds or blocks by itself");
+        }
+        let highest = |group: Group| if group == Group::Wording { self.block_from - 1 } else { 100 };
+        if let Some((group, _)) = self.caps.iter().find(|(group, cap)| **cap > highest(**group)) {
+            return wrong(
+                &format!("caps.{}", group.as_str()),
+                "expected a whole number up to 100, and for `wording` one below `block_from`: the model never blocks alone",
+            );
+        }
+        if self.cap(Group::Wording) >= self.block_from {
+            return wrong("block_from", "expected more than the cap of `wording`: the model never blocks alone");
+        }
+        if self.wording.full <= self.wording.from {
+            return wrong("wording.full", "expected more than `wording.from`");
+        }
+        Ok(())
     }
 
     /// What a rule's finding comes to; nothing where it adds nothing and asks for nothing.

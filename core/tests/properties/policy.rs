@@ -121,6 +121,7 @@ proptest! {
             subject,
             facts,
             decision: decision.clone(),
+            shadow: None,
         };
         let stored = serde_json::to_string(&event).map_err(|error| TestCaseError::fail(error.to_string()))?;
         let read: PolicyEvent = serde_json::from_str(&stored).map_err(|error| TestCaseError::fail(format!("{error}: {stored}")))?;

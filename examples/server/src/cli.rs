@@ -14,6 +14,7 @@ mod integration;
 mod key;
 mod lines;
 mod message;
+mod policy;
 mod policy_event;
 mod print;
 mod question;
@@ -157,6 +158,9 @@ enum Noun {
     /// Held messages, which wait for a person
     #[command(subcommand)]
     Review(review::Verb),
+    /// What the rules are set to, and what other settings would change
+    #[command(subcommand)]
+    Policy(policy::Verb),
     /// What was decided, and why
     #[command(subcommand)]
     PolicyEvent(policy_event::Verb),
@@ -258,7 +262,7 @@ impl Cli {
             Command::Serve(serve) => serve::run(settings, &serve.extras()),
             Command::Noun(noun) => noun.ask(&options, settings),
             Command::Inspect(Inspect::Message) => {
-                print::written(inspect::messages(stdin().lock(), stdout().lock(), &settings.policy.into(), System.now()))
+                print::written(inspect::messages(stdin().lock(), stdout().lock(), &settings.policy.live()?, System.now()))
             }
             Command::Inspect(Inspect::Reply) => print::written(inspect::replies(stdin().lock(), stdout().lock())),
             Command::Inspect(Inspect::Webhook { provider }) => {
@@ -313,12 +317,18 @@ impl Options {
 
 impl Noun {
     fn ask(self, options: &Options, settings: &Settings) -> Result<(), Failure> {
+        if let Self::Policy(verb) = &self
+            && let Some(done) = verb.run_alone()
+        {
+            return done;
+        }
         let client = match &settings.url {
             Some(url) if options.asks_server(settings) => Client::remote(url.clone(), settings.key.clone())?,
             _ => Client::local(settings, if self.may_come_first() { Absent::Make } else { Absent::Refuse })?,
         };
         match self {
             Self::Audit(verb) => verb.run(&client, options.form()),
+            Self::Policy(verb) => verb.run(&client, options.form()),
             Self::Integration(integration::Verb::Template(write)) => write.run(&client),
             Self::Suppress(suppress::Verb::Export(export)) => export.run(&client),
             Self::Suppress(suppress::Verb::Import(import)) => import.run(&client, options.form()),
@@ -329,8 +339,8 @@ impl Noun {
     fn questions(self, client: &Client) -> Result<Vec<Question>, Failure> {
         match self {
             Self::Account(verb) => Ok(vec![verb.question()]),
-            // They ask again for each account: see `audit::Verb::run`.
-            Self::Audit(_) => Ok(Vec::new()),
+            // They answer in their own way: see `run` of each.
+            Self::Audit(_) | Self::Policy(_) => Ok(Vec::new()),
             Self::Instance(verb) => Ok(vec![verb.question(client)?]),
             Self::Integration(verb) => Ok(vec![verb.question(client)?]),
             Self::Key(verb) => Ok(vec![verb.question(client)?]),

@@ -17,6 +17,8 @@ use gatepost_memory::{Mishap, Sandbox};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::{Failure, policy_text};
+
 pub(crate) use layers::line_of;
 pub use layers::{ConfigError, Effective, Layers, Row, Source};
 pub use outgoing::{DestinationSettings, ProviderSettings, ThreecxSettings, WebhookSettings};
@@ -210,9 +212,15 @@ impl Default for DeliverySettings {
 }
 
 /// When a message is held or blocked: the risk scores of [`Policy`].
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicySettings {
+    /// A file with a policy, which then says all of it; none: the usual points with the two scores below.
+    #[serde(with = "values::or_empty")]
+    pub file: Option<PathBuf>,
+    /// A file with a candidate, which runs beside the policy and is only recorded.
+    #[serde(with = "values::or_empty")]
+    pub candidate: Option<PathBuf>,
     /// The least risk score of a message that a person must release.
     pub review_from: Bounded<1, 100>,
     /// The least risk score of a message that is blocked for its risk; not below `review_from`.
@@ -222,13 +230,27 @@ pub struct PolicySettings {
 impl Default for PolicySettings {
     fn default() -> Self {
         let Policy { review_from, block_from, .. } = Policy::default();
-        Self { review_from: Bounded::nearest(u64::from(review_from)), block_from: Bounded::nearest(u64::from(block_from)) }
+        let [review_from, block_from] = [review_from, block_from].map(u64::from);
+        Self { file: None, candidate: None, review_from: Bounded::nearest(review_from), block_from: Bounded::nearest(block_from) }
     }
 }
 
-impl From<PolicySettings> for Policy {
-    fn from(settings: PolicySettings) -> Self {
-        Self { review_from: settings.review_from.get() as u8, block_from: settings.block_from.get() as u8, ..Self::default() }
+impl PolicySettings {
+    /// What decides.
+    pub fn live(&self) -> Result<Policy, Failure> {
+        match &self.file {
+            Some(file) => policy_text::read(file),
+            None => {
+                let (review_from, block_from) = (self.review_from.get() as u8, self.block_from.get() as u8);
+                let policy = Policy { review_from, block_from, ..Policy::default() };
+                policy.check().map(|()| policy).map_err(|error| Failure::Usage(format!("policy.{error}")))
+            }
+        }
+    }
+
+    /// What runs beside it.
+    pub fn candidate(&self) -> Result<Option<Policy>, Failure> {
+        self.candidate.as_deref().map(policy_text::read).transpose()
     }
 }
 
@@ -330,6 +352,8 @@ const KEYS: &[Key] = &[
     key("threecx.allow", "a list of networks, for example `10.20.0.0/16`"),
     key("threecx.hosts", "a list of hosts, for example `pbx.internal`"),
     key("threecx.root_certificates", "the path of a file of certificates in PEM"),
+    key("policy.file", "the path of a file of TOML"),
+    key("policy.candidate", "the path of a file of TOML"),
     key("policy.review_from", "a whole number from 1 to 100"),
     key("policy.block_from", "a whole number from 1 to 100"),
     key("retention.content_days", "a whole number from 1 to 36500"),

@@ -107,14 +107,17 @@ impl Opened {
         let webhooks = webhooks::of(settings, self.keyring.clone(), host.clone())?;
         let phone_systems = phone_systems::of(settings, settings.public_url_at(address), self.keyring.clone(), host.clone())?;
         let providers = Providers::of(settings, self.store.worker(), self.keyring.clone(), host.clone())?;
-        let builder = Gateway::builder(Arc::new(self.store.clone()), host)
+        let mut builder = Gateway::builder(Arc::new(self.store.clone()), host)
             .transport(Provider::Sandbox, settings.sandbox.provider())
             .transport(Provider::CloudApi, providers.cloud.clone())
             .transport(Provider::Evolution, providers.evolution.clone())
-            .policy(settings.policy.into())
+            .policy(settings.policy.live()?)
             .delivering(settings.delivering())
             .webhooks(webhooks)
             .phone_systems(phone_systems);
+        if let Some(candidate) = settings.policy.candidate()? {
+            builder = builder.candidate(candidate);
+        }
         Ok((builder.build(), providers))
     }
 }

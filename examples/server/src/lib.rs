@@ -13,6 +13,7 @@ pub mod inspect;
 pub mod keys_file;
 pub mod logging;
 pub mod phone_systems;
+pub mod policy_text;
 pub mod private_file;
 pub mod providers;
 pub mod serve;

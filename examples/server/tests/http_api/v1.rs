@@ -609,3 +609,33 @@ async fn a_dry_run_decides_and_leaves_nothing_behind() {
     assert!(items(&world.get(&world.shop_path("/policy-events"), &world.operator).await).is_empty());
     assert!(items(&world.get(&world.shop_path("/messages"), &world.operator).await).is_empty());
 }
+
+#[tokio::test]
+async fn another_policy_is_tried_over_what_was_decided() {
+    let world = World::new().await;
+    world.send(|_| ()).await;
+    world.send(|body| body["message"] = json!("Flash sale, shop now")).await;
+    let path = "/v1/policy/backtest";
+    let same = world.post(path, &world.operator, json!({})).await;
+    assert_eq!([&same.body["events"], &same.body["changed"], &same.body["not_repeated"]], [&json!(2), &json!(0), &json!(0)]);
+    let candidate = json!({"version": 2, "review_from": 30, "wording": {"from": 9000, "full": 9001}});
+    let tried = world.post(path, &world.operator, json!({"candidate": candidate, "account_id": world.shop.id})).await;
+    let change = &tried.body["changes"][0];
+    assert_eq!((&change["from"], &change["to"], &change["rule"]), (&json!("block"), &json!("hold"), &json!("risk_review")));
+    assert_eq!([&change["purpose"], &change["count"]], [&json!("transactional"), &json!(1)]);
+
+    let wrong = json!({"candidate": {"version": 2, "points": {"ofer": 3}}});
+    let problem = world.post(path, &world.operator, wrong).await;
+    assert_eq!(problem.is_problem(422, "validation_error")["errors"][0]["field"], "candidate.points.ofer");
+    world.post(path, &world.shop.key, json!({})).await.is_problem(403, "insufficient_scope");
+    let shown = world.get("/v1/policy", &world.operator).await;
+    assert_eq!((&shown.body["live"]["version"], shown.body.get("candidate")), (&json!(1), None));
+}
+
+#[tokio::test]
+async fn a_key_explains_what_its_own_account_would_send() {
+    let world = World::new().await;
+    let explained = world.post("/v1/decisions/explain", &world.shop.key, message()).await;
+    assert_eq!(explained.body["verdict"], "allow");
+    world.post("/v1/decisions/explain", &world.operator, message()).await.is_problem(404, "not_found");
+}

@@ -6,7 +6,7 @@ use gatepost::{Decision, Evidence, FactName, Mode, Origin, Part, Reason, Span, V
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::guard::OnAccount;
+use super::guard::{Caller, OnAccount};
 use crate::http::body;
 use crate::http::code::Code;
 use crate::http::complaint::Complaints;
@@ -152,6 +152,19 @@ pub(super) async fn explain_decision(State(app): State<App>, on: OnAccount, Raw(
     let asked = draft.examine(&mut complaints).ok_or_else(|| Problem::of_complaints(complaints.into_vec()))?;
     let decision = on.gateway(&app).explain(request(asked, on.identity)).await?.ok_or(Problem::of(Code::InvalidInstance))?;
     Ok(Json(DecisionShape::of(&decision, on.is_operator())))
+}
+
+/// Explain a decision about a message of one's own
+///
+/// The same for the account of the key, which needs no `account_id`.
+#[utoipa::path(post, path = "/v1/decisions/explain", tag = "Policy", request_body = Draft, responses(
+    (status = 200, description = "What would be decided.", body = DecisionShape),
+    (status = 404, description = "`not_found`: the key is of no account. `invalid_instance`: the account has no such instance.",
+        body = ProblemShape, content_type = "application/problem+json"),
+))]
+pub(super) async fn explain_own_decision(app: State<App>, Caller(identity): Caller, raw: Raw) -> Result<Json<DecisionShape>, Problem> {
+    let Identity::Account { account, .. } = identity else { return Err(Problem::not_found()) };
+    explain_decision(app, OnAccount { account, identity }, raw).await
 }
 
 fn request(asked: Asked, identity: Identity) -> gatepost::Request {

@@ -25,6 +25,7 @@ mod links;
 mod messages;
 mod operator_keys;
 mod pauses;
+mod policy;
 mod policy_events;
 mod provider_accounts;
 mod recoveries;
@@ -138,6 +139,9 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(POLICY, routes!(audit::get_audit_head)),
         Route::new(OPERATOR, routes!(audit::verify_policy_events)),
         Route::new(SENDING, routes!(decisions::explain_decision)),
+        Route::new(SENDING, routes!(decisions::explain_own_decision)),
+        Route::new(OPERATOR, routes!(policy::get_policy)),
+        Route::new(OPERATOR, routes!(policy::backtest_policy)),
         Route::new(MESSAGES, routes!(usage::get_usage)),
         Route::new(MESSAGES, routes!(traffic::get_traffic)),
         Route::new(ENDPOINTS, routes!(endpoints::create_endpoint)),

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::IntoResponse;
-use gatepost::{ContactId, DeclaredPurpose, InstanceId, MessageId, PolicyEvent, PolicyEventFilter, StoreError};
+use gatepost::{ContactId, DeclaredPurpose, InstanceId, MessageId, PolicyEvent, PolicyEventFilter, Shadow, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -45,6 +45,30 @@ pub(super) struct PolicyEventShape {
     policy_version: u32,
     /// What was decided.
     decision: DecisionShape,
+    /// What a candidate policy would have decided, where one was tried; shown to who runs the gateway only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidate: Option<CandidateShape>,
+}
+
+/// What a candidate policy would have decided.
+#[derive(Serialize, ToSchema)]
+struct CandidateShape {
+    /// The version of the candidate.
+    policy_version: u32,
+    /// What would have happened.
+    verdict: VerdictName,
+    /// The risk score by its points.
+    risk_score: u8,
+    /// The rule that would have decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<RuleWord>,
+}
+
+impl CandidateShape {
+    fn of(shadow: Shadow) -> Self {
+        let Shadow { version, verdict, risk_score, rule } = shadow;
+        Self { policy_version: version, verdict: VerdictName(verdict.word()), risk_score, rule: rule.map(RuleWord) }
+    }
 }
 
 /// Which policy events, and which part of their list.
@@ -131,6 +155,7 @@ impl PolicyEventShape {
             mode: ModeWord(event.subject.mode),
             policy_version: event.policy.version,
             decision: DecisionShape::of(&event.decision, on.is_operator()),
+            candidate: event.shadow.filter(|_| on.is_operator()).map(CandidateShape::of),
         }
     }
 }
