@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use gatepost::{
-    Action, Answer, Button, Content, Decider, Decision, Evidence, Fact, FactName, Facts, Findings, MediaKind, MessageFilter, MessageStatus,
-    Mode, Page, Policy, PolicyEventFilter, Purpose, Sender, Subject, Submission, TemplateButton, TemplateButtonFill, TemplateHeader,
-    TemplateParameter, Text, Timestamp, decide, examine_with,
+    Action, Answer, Button, Content, Decider, Decision, Evidence, Fact, FactName, Facts, Finding, Findings, MediaKind, MessageFilter,
+    MessageStatus, Mode, Page, Part, Policy, PolicyEventFilter, Purpose, RuleId, Sender, Shadowed, Signal, Span, Subject, Submission,
+    TemplateButton, TemplateButtonFill, TemplateHeader, TemplateParameter, Text, Timestamp, Verdict, decide, examine_with,
 };
 
 use crate::Harness;
@@ -266,6 +266,22 @@ pub(crate) fn a_refused_message_makes_its_contact_too(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     scene.accept(text("Buy!").purpose("marketing"));
     assert_eq!(wait(scene.store().addresses(scene.last_event().contact)), [address(ALICE)]);
+}
+
+pub(crate) fn a_candidate_leaves_its_word_and_changes_nothing(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let at = Span { part: Part::Body, start: 0, length: 2 };
+    let findings = Findings { found: vec![Finding { signal: Signal::Offer, at, times: 1 }], ..Findings::default() };
+    let submission = Submission { findings: Fact::Known(findings), ..scene.submission(text("hi")) };
+    let candidate = Policy { version: 9, review_from: 1, ..Policy::default() };
+    let answer = scene.accept_all(vec![submission], Arc::new(Shadowed { live: Policy::default(), candidate })).pop();
+    assert!(matches!(answer, Some(Answer::Accepted(accepted)) if accepted.status == MessageStatus::Queued));
+    let event = scene.last_event();
+    let shadow = event.shadow.expect("the candidate was asked");
+    assert_eq!((shadow.version, shadow.verdict, shadow.rule), (9, Verdict::Hold, Some(RuleId::RiskReview)));
+    assert_eq!((event.policy.version, event.decide_again()), (1, event.decision.clone()));
+    scene.send(text("hi"));
+    assert_eq!(scene.last_event().shadow, None, "nobody asks where none is tried");
 }
 
 pub(crate) fn what_was_not_examined_is_held(harness: &dyn Harness) {

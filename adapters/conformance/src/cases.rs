@@ -34,6 +34,7 @@ macro_rules! __store_cases {
                 a_contact_is_made_by_the_first_message_and_kept
                 a_refused_message_makes_its_contact_too
                 what_was_not_examined_is_held
+                a_candidate_leaves_its_word_and_changes_nothing
                 what_goes_at_once_is_started
                 a_permit_is_given_the_attempt_only_after_commit
                 an_unused_permit_is_dropped
