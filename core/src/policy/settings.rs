@@ -50,7 +50,7 @@ impl Default for Wording {
 
 impl Wording {
     /// Chosen by cross-validation, so that one wanted message in twenty is held at most (`examples/trainer`, `cross`).
-    const USUAL: Self = Self { from: 0, full: 80 };
+    const USUAL: Self = Self { from: 0, full: 60 };
 
     fn is_usual(&self) -> bool {
         *self == Self::USUAL
