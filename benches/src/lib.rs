@@ -12,6 +12,7 @@
 //! | [`ledger`] | [`Ledger`](ledger::Ledger): a line for each acknowledged message, for crash tests |
 //! | [`report`] | [`Report`](report::Report): the figures, for people and for machines |
 //! | [`phone_system`] | [`PhoneSystem`](phone_system::PhoneSystem): is posted what customers write, and keeps the times |
+//! | [`texts`] | [`of_rows`](texts::of_rows), [`hostile`](texts::hostile): what the content guard is timed on |
 //! | [`v1`] | [`V1`](v1::V1): what is made before a load, with an operator key |
 //! | [`writer`] | [`Writer`](writer::Writer): the baseline's SQLite writer thread with group commit |
 
@@ -25,6 +26,7 @@ pub mod report;
 pub mod request;
 pub mod sender;
 pub mod tally;
+pub mod texts;
 pub mod v1;
 pub mod writer;
 

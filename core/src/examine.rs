@@ -170,8 +170,8 @@ const fn is_one(times: &u8) -> bool {
     *times == 1
 }
 
-/// The most bytes of a content that are read; of more, the head and the tail, and it is a signal that there are more. No provider takes
-/// more than 4,096 characters of a text.
+/// The most bytes of a content that are read; of more, the head, and it is a signal that there are more. No provider takes more than
+/// 4,096 characters of a text.
 const BYTES_MAX: usize = 16 * 1024;
 
 /// Looks at a content that `sender` wants to send: pure, in linear time, on the caller's thread.
@@ -266,43 +266,23 @@ impl<'a> Reading<'a> {
 
     /// Judges every link, and answers how many there are.
     fn note_links(&self, sender: &Sender, notes: &mut Notes) -> usize {
-        let mut count = 0;
+        let by_text: Vec<_> = self.texts.iter().map(|placed| (placed, link::links(placed.text))).collect();
         let mut joined: Option<String> = None;
-        for placed in &self.texts {
-            for link in link::links(placed.text) {
-                count += 1;
-                let place = as_place(placed.start + link.place.start..placed.start + link.place.end);
-                if sender.owns(&link.host) {
-                    continue;
-                }
-                notes.foreign_links += 1;
-                link.signals(&mut |signal| notes.note(signal, place.clone()));
-                if sender.is_imitated_by(&link.host) {
-                    notes.note(Signal::LinkOwnLookAlike, place.clone());
-                }
-                let around = joined.get_or_insert_with(|| self.words_outside_links());
-                if !link.is_named_in(around) {
-                    notes.note(Signal::LinkUnnamed, place);
-                }
+        for (placed, link) in by_text.iter().flat_map(|(placed, links)| links.iter().map(move |link| (placed, link))) {
+            if sender.owns(&link.host) {
+                continue;
+            }
+            let place = as_place(placed.start + link.place.start..placed.start + link.place.end);
+            notes.foreign_links += 1;
+            link.signals(&mut |signal| notes.note(signal, place.clone()));
+            if sender.is_imitated_by(&link.host) {
+                notes.note(Signal::LinkOwnLookAlike, place.clone());
+            }
+            if !link.is_named_in(joined.get_or_insert_with(|| words_outside(&by_text))) {
+                notes.note(Signal::LinkUnnamed, place);
             }
         }
-        count
-    }
-
-    /// All words, without spaces, but for those of links.
-    fn words_outside_links(&self) -> String {
-        let mut words = String::new();
-        for placed in &self.texts {
-            let mut folded = Folded::new();
-            let mut from = 0;
-            for Link { place, .. } in link::links(placed.text) {
-                folded.read(placed.text.get(from..place.start).unwrap_or_default(), 0);
-                from = place.end;
-            }
-            folded.read(placed.text.get(from..).unwrap_or_default(), 0);
-            words.extend(folded.words());
-        }
-        words
+        by_text.iter().map(|(_, links)| links.len()).sum()
     }
 
     fn note_phrases(&self, notes: &mut Notes) {
@@ -334,9 +314,8 @@ impl<'a> Reading<'a> {
     }
 
     fn hear(&self, notes: &Notes, model: &Model<'_>) -> Option<Heard> {
-        let tone = model.judge(&self.folded, &notes.signals())?;
-        let words = model.loudest(&self.folded).unwrap_or(0..0);
-        Some(Heard { tone, at: self.span(self.folded.origin_of_words(words)) })
+        let (tone, loudest) = model.judge(&self.folded, &notes.signals())?;
+        Some(Heard { tone, at: self.span(self.folded.origin_of_words(loudest)) })
     }
 
     /// Bytes of all texts as characters of one.
@@ -351,6 +330,22 @@ impl<'a> Reading<'a> {
         let before = characters(start.max(placed.start));
         Span { part: placed.part, start: before, length: characters(end.max(start)).saturating_sub(before) }
     }
+}
+
+/// All words, without spaces, but for those of links.
+fn words_outside(by_text: &[(&PlacedText<'_>, Vec<Link<'_>>)]) -> String {
+    let mut words = String::new();
+    for (placed, links) in by_text {
+        let mut folded = Folded::new();
+        let mut from = 0;
+        for Link { place, .. } in links {
+            folded.read(placed.text.get(from..place.start).unwrap_or_default(), 0);
+            from = place.end;
+        }
+        folded.read(placed.text.get(from..).unwrap_or_default(), 0);
+        words.extend(folded.words());
+    }
+    words
 }
 
 /// How many words may stand between what asks and what is asked for.

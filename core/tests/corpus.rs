@@ -31,6 +31,11 @@ fn destinations_hold() {
 }
 
 #[test]
+fn examinations_hold() {
+    replay("examine", fuzz::examine);
+}
+
+#[test]
 fn recipients_hold() {
     replay("recipient", fuzz::recipient);
 }

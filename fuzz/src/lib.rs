@@ -8,6 +8,7 @@ mod bytes;
 mod decide;
 mod delivery;
 mod destination;
+mod examine;
 mod recipient;
 mod signature;
 
@@ -15,5 +16,6 @@ pub use api_key::api_key;
 pub use decide::decide;
 pub use delivery::delivery;
 pub use destination::destination;
+pub use examine::examine;
 pub use recipient::recipient;
 pub use signature::signature;

@@ -29,6 +29,10 @@ pub(crate) struct Folded {
     origins: Vec<u32>,
     /// Where in `text` sentences end.
     sentence_ends: Vec<u32>,
+    /// How many words of one letter stand at the end.
+    single_letters: usize,
+    /// Whether there is a word to be joined.
+    is_spelled: bool,
     /// What was undone.
     pub(crate) disguises: Disguises,
 }
@@ -69,6 +73,8 @@ impl Folded {
     /// Folds one more text, whose first byte is the `start`-th of all. It begins a new sentence.
     pub(crate) fn read(&mut self, text: &str, start: usize) {
         self.end_sentence();
+        self.text.reserve(text.len() + 2);
+        self.origins.reserve(text.len() + 2);
         let mut word = Word::default();
         let mut characters = text.char_indices().peekable();
         while let Some((at, character)) = characters.next() {
@@ -124,6 +130,7 @@ impl Folded {
         let first = word.letters.first().map_or(0, |(_, at)| *at);
         note(&mut self.disguises.mixed_script, first, word.unmix());
         note(&mut self.disguises.signs, first, word.restore());
+        self.count_single(&word.letters);
         for (letter, at) in word.letters.drain(..) {
             self.push(letter, at);
         }
@@ -131,14 +138,23 @@ impl Folded {
         *word = Word { letters: core::mem::take(&mut word.letters), ..Word::default() };
     }
 
+    fn count_single(&mut self, letters: &[(char, u32)]) {
+        let is_single = matches!(letters, [(letter, _)] if letter.is_alphabetic());
+        self.single_letters = if is_single { self.single_letters + 1 } else { 0 };
+        self.is_spelled |= self.single_letters >= SPELLED_MIN;
+    }
+
     fn push_word(&mut self, word: &str, at: u32) {
+        self.single_letters = 0;
         word.chars().for_each(|character| self.push(character, at));
         self.push(' ', at);
     }
 
     fn push(&mut self, character: char, at: u32) {
         self.text.push(character);
-        self.origins.extend(core::iter::repeat_n(at, character.len_utf8()));
+        for _ in 0..character.len_utf8() {
+            self.origins.push(at);
+        }
     }
 
     fn end_sentence(&mut self) {
@@ -150,6 +166,9 @@ impl Folded {
 
     /// Joins words of one letter, four and more in a row.
     fn join_spelled(&mut self) {
+        if !self.is_spelled {
+            return;
+        }
         let Some(run) = spelled_run(&self.text) else { return };
         note(&mut self.disguises.spelled, self.origins.get(run.start).copied().unwrap_or(0), true);
         let mut joined = Self { disguises: self.disguises, ..Self::default() };
@@ -172,6 +191,8 @@ impl Folded {
             }
         }
         joined.end_sentence();
+        // Those at the end that were too few may go on in the next text.
+        joined.single_letters = if self.single_letters < SPELLED_MIN { self.single_letters } else { 0 };
         *self = joined;
     }
 
@@ -209,17 +230,20 @@ impl Folded {
     }
 }
 
+/// How many letters one by one make a word that is spelled.
+const SPELLED_MIN: usize = 4;
+
 /// The spaces between the letters of the first word that is spelled, from its first letter to its last.
 fn spelled_run(text: &str) -> Option<Range<usize>> {
-    const LETTERS_MIN: usize = 4;
     let (mut start, mut count, mut at) = (0, 0, 0);
     for word in text.split(' ') {
-        let is_letter = word.chars().next().is_some_and(char::is_alphabetic) && word.chars().nth(1).is_none();
+        let mut letters = word.chars();
+        let is_letter = matches!((letters.next(), letters.next()), (Some(letter), None) if letter.is_alphabetic());
         if is_letter {
             start = if count == 0 { at } else { start };
             count += 1;
         } else {
-            if count >= LETTERS_MIN {
+            if count >= SPELLED_MIN {
                 return Some(start..at - 1);
             }
             count = 0;

@@ -32,15 +32,25 @@ const LINKS_MAX: usize = 16;
 /// All links of a text, in order.
 pub(super) fn links(text: &str) -> Vec<Link<'_>> {
     let mut found = Vec::new();
-    let mut start = 0;
-    for word in text.split(|character: char| character.is_whitespace() || matches!(character, '<' | '>' | '"' | '|' | '،' | '；')) {
-        if found.len() < LINKS_MAX && word.len() > 3 && word.contains(['.', ':', '。', '．']) {
-            found.extend(link(word, start));
+    let (mut start, mut may_be_link) = (0, false);
+    for (at, character) in text.char_indices().chain([(text.len(), ' ')]) {
+        if !is_between_words(character) {
+            may_be_link |= matches!(character, '.' | ':' | '。' | '．');
+            continue;
         }
-        start += word.len();
-        start += text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        if may_be_link && at - start > 3 {
+            found.extend(text.get(start..at).and_then(|word| link(word, start)));
+            if found.len() == LINKS_MAX {
+                break;
+            }
+        }
+        (start, may_be_link) = (at + character.len_utf8(), false);
     }
     found
+}
+
+fn is_between_words(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '<' | '>' | '"' | '|' | '،' | '；')
 }
 
 /// The link in a word that begins at a byte of the text.

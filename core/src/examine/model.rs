@@ -34,7 +34,8 @@ use super::fold::Folded;
 use super::signal::Signal;
 
 /// How many outputs: unwanted, and each family.
-pub(crate) const OUTPUTS: usize = 1 + Family::ALL.len();
+pub(crate) const OUTPUTS: usize = 1 + FAMILIES;
+const FAMILIES: usize = Family::ALL.len();
 
 /// What a text is made of, as the model sees it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -49,6 +50,8 @@ pub struct Piece {
     pub word: u16,
 }
 
+const NO_WORD: u16 = u16::MAX;
+
 /// Of fewer words nobody could tell what they are about.
 const WORDS_MIN: u32 = 4;
 
@@ -60,7 +63,7 @@ const RUN_MAX: usize = 5;
 pub(super) fn pieces(folded: &Folded, signals: &[Signal], take: &mut impl FnMut(Piece)) {
     let mut characters: Vec<char> = Vec::with_capacity(32);
     let mut before: Option<u32> = None;
-    for (number, word) in (0..u16::MAX).zip(folded.words()) {
+    for (number, word) in (0..NO_WORD).zip(folded.words()) {
         characters.clear();
         characters.push(' ');
         characters.extend(word.chars().map(|character| if character.is_ascii_digit() { '0' } else { character }));
@@ -77,7 +80,7 @@ pub(super) fn pieces(folded: &Folded, signals: &[Signal], take: &mut impl FnMut(
     }
     for signal in signals {
         let hash = signal.as_str().chars().fold(SEED ^ 3, step);
-        take(Piece { hash: finish(hash), count: SIGNAL_COUNT, is_word: false, word: u16::MAX });
+        take(Piece { hash: finish(hash), count: SIGNAL_COUNT, is_word: false, word: NO_WORD });
     }
 }
 
@@ -117,13 +120,14 @@ pub struct Tone {
 }
 
 /// A trained model.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Model<'a> {
     manifest: &'a [u8; 32],
     /// Of each output, what 1 weighs and what is added, in millionths of a logit.
     scales: [(i32, i32); OUTPUTS],
     unwanted: &'a [u8],
-    families: [&'a [u8]; OUTPUTS - 1],
+    /// The weights of one number side by side, so that a piece costs one look into memory and not one for each family.
+    families: Vec<[i8; FAMILIES]>,
     met: &'a [u8],
 }
 
@@ -164,9 +168,12 @@ impl<'a> Model<'a> {
             *scale = (i32::from_le_bytes(*take(&mut rest)?), i32::from_le_bytes(*take(&mut rest)?));
         }
         let unwanted = table(&mut rest, 1usize.checked_shl(unwanted_bits.into())?)?;
-        let mut families = [unwanted; OUTPUTS - 1];
-        for family in &mut families {
-            *family = table(&mut rest, 1usize.checked_shl(family_bits.into())?)?;
+        let mut families = Vec::new();
+        for family in 0..FAMILIES {
+            let weights = table(&mut rest, 1usize.checked_shl(family_bits.into())?)?;
+            families.resize(weights.len(), [0; FAMILIES]);
+            let places = families.iter_mut().filter_map(|beside: &mut [i8; FAMILIES]| beside.get_mut(family));
+            places.zip(weights).for_each(|(place, weight)| *place = weight.cast_signed());
         }
         let met = table(&mut rest, 1usize.checked_shl(met_bits.into())? / 8)?;
         rest.is_empty().then_some(Self { manifest, scales, unwanted, families, met })
@@ -177,19 +184,24 @@ impl<'a> Model<'a> {
         self.manifest
     }
 
-    /// What it says of a text; nothing where it has met less than half of the words, or there are too few to tell.
-    pub(super) fn judge(&self, folded: &Folded, signals: &[Signal]) -> Option<Tone> {
+    /// What it says of a text, and by number the words that speak most for its being unwanted; nothing where it has met less than half of
+    /// the words, or there are too few to tell.
+    pub(super) fn judge(&self, folded: &Folded, signals: &[Signal]) -> Option<(Tone, Range<usize>)> {
         let mut sums = [0i64; OUTPUTS];
         let (mut count, mut words, mut met) = (0u64, 0u32, 0u32);
+        let mut by_word: Vec<i64> = Vec::new();
         pieces(folded, signals, &mut |piece| {
             count += u64::from(piece.count);
             if piece.is_word {
                 words += 1;
                 met += u32::from(self.has_met(piece.hash));
             }
-            for (sum, table) in sums.iter_mut().zip(self.tables()) {
-                *sum += i64::from(weight(table, piece.hash)) * i64::from(piece.count);
+            let weights = self.weights(piece.hash);
+            for (sum, weight) in sums.iter_mut().zip(&weights) {
+                *sum += i64::from(*weight) * i64::from(piece.count);
             }
+            let [unwanted, ..] = weights;
+            add(&mut by_word, piece.word, i64::from(unwanted) * i64::from(piece.count));
         });
         if words < WORDS_MIN || met * 2 < words {
             return None;
@@ -197,28 +209,21 @@ impl<'a> Model<'a> {
         let logits = self.logits(&sums, count);
         let (family, _) = Family::ALL.iter().zip(logits.iter().skip(1)).max_by_key(|(_, logit)| **logit)?;
         let margin = logits.first()? / 10_000;
-        Some(Tone { family: *family, margin: i16::try_from(margin.clamp(-9_999, 9_999)).unwrap_or(0) })
+        let tone = Tone { family: *family, margin: i16::try_from(margin.clamp(-9_999, 9_999)).unwrap_or(0) };
+        Some((tone, loudest_run(&by_word).unwrap_or(0..0)))
     }
 
-    /// The words that speak most for its being unwanted, by number.
-    pub(super) fn loudest(&self, folded: &Folded) -> Option<Range<usize>> {
-        let mut by_word: Vec<i64> = Vec::new();
-        pieces(folded, &[], &mut |piece| {
-            let at = usize::from(piece.word);
-            by_word.resize(by_word.len().max(at + 1), 0);
-            if let Some(sum) = by_word.get_mut(at) {
-                *sum += i64::from(weight(self.unwanted, piece.hash)) * i64::from(piece.count);
-            }
-        });
-        loudest_run(&by_word)
-    }
-
-    fn tables(&self) -> impl Iterator<Item = &'a [u8]> {
-        core::iter::once(self.unwanted).chain(self.families)
+    /// What a piece weighs for each output. Tables are as long as a power of two.
+    #[inline]
+    fn weights(&self, hash: u32) -> [i8; OUTPUTS] {
+        let hash = hash as usize;
+        let unwanted = self.unwanted.get(hash & (self.unwanted.len() - 1)).copied().unwrap_or(0).cast_signed();
+        let [marketing, political, cold_outreach, fraud] = self.families.get(hash & (self.families.len() - 1)).copied().unwrap_or_default();
+        [unwanted, marketing, political, cold_outreach, fraud]
     }
 
     fn has_met(&self, hash: u32) -> bool {
-        let bit = hash as usize % (self.met.len() * 8);
+        let bit = hash as usize & (self.met.len() * 8 - 1);
         self.met.get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1)
     }
 
@@ -230,6 +235,20 @@ impl<'a> Model<'a> {
             *logit = sum.saturating_mul(i64::from(*scale)).saturating_mul(1 << 10) / root + i64::from(*bias);
         }
         logits
+    }
+}
+
+#[inline]
+fn add(sums: &mut Vec<i64>, word: u16, weight: i64) {
+    if word == NO_WORD {
+        return;
+    }
+    let word = usize::from(word);
+    if word >= sums.len() {
+        sums.resize(word + 1, 0);
+    }
+    if let Some(sum) = sums.get_mut(word) {
+        *sum += weight;
     }
 }
 
@@ -259,9 +278,4 @@ fn table<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     let (head, tail) = rest.split_at_checked(length)?;
     *rest = tail;
     (length > 0).then_some(head)
-}
-
-/// Tables are as long as a power of two.
-fn weight(table: &[u8], hash: u32) -> i8 {
-    table.get(hash as usize & (table.len() - 1)).copied().unwrap_or(0).cast_signed()
 }

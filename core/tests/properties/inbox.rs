@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use gatepost::{
-    Cause, ContactState, Delivery, Effect, ErrorClass, Fact, Facts, Findings, Input, MessageStatus, Origin, Outcome, Progress, Purpose,
-    Response, RuleId, Step, Subject, Timestamp, Verdict, Wish, decide, expiry, suspicion_holds,
+    Cause, ContactState, Delivery, Effect, ErrorClass, Fact, Facts, Input, MessageStatus, Origin, Outcome, Progress, Purpose, Response,
+    RuleId, Step, Subject, Timestamp, Verdict, Wish, decide, expiry, suspicion_holds,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;

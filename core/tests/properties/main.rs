@@ -10,6 +10,7 @@ mod naive;
 mod watch;
 
 mod delivery;
+mod examine;
 mod inbox;
 mod policy;
 mod texts;
