@@ -4,9 +4,10 @@
 //! counts. Nobody's answer is a refusal.
 
 use alloc::string::String;
+use core::str::FromStr;
 use core::time::Duration;
 
-use crate::{Actor, Decision, MessageId, MessageStatus, Timestamp};
+use crate::{Actor, Decision, MessageId, MessageStatus, RuleId, Timestamp};
 
 /// How long a held message waits for a person.
 pub const REVIEW_TIME: Duration = Duration::from_secs(24 * 3_600);
@@ -16,6 +17,10 @@ pub const REVIEW_TIME: Duration = Duration::from_secs(24 * 3_600);
 pub struct Review {
     /// The message.
     pub message: MessageId,
+    /// The rule that wants a person; none where whoever decided named none.
+    pub opened_by: Option<RuleId>,
+    /// The place of the policy event that tells what was decided when the message was accepted or held.
+    pub policy_event: u64,
     /// Since when it waits.
     pub opened_at: Timestamp,
     /// When waiting becomes a refusal.
@@ -25,11 +30,65 @@ pub struct Review {
 }
 
 impl Review {
+    /// Opens the review of a message that was decided to be held.
+    pub fn of_decision(message: MessageId, decision: &Decision, policy_event: u64, now: Timestamp) -> Self {
+        Self::open(message, decision.deciding().map(|reason| reason.rule), policy_event, now)
+    }
+
+    /// Opens the review of a message that waited to go out, and is held since its recipient may have opted out.
+    pub const fn of_suspicion(message: MessageId, policy_event: u64, now: Timestamp) -> Self {
+        Self::open(message, Some(RuleId::OptOutSuspected), policy_event, now)
+    }
+
+    const fn open(message: MessageId, opened_by: Option<RuleId>, policy_event: u64, now: Timestamp) -> Self {
+        Self { message, opened_by, policy_event, opened_at: now, expires_at: now.plus(REVIEW_TIME), closed: None }
+    }
+
+    /// Whether it waits for a person, or was closed.
+    pub const fn state(&self) -> ReviewState {
+        if self.closed.is_some() { ReviewState::Closed } else { ReviewState::Open }
+    }
+
     /// When a person let the message go out.
     pub fn released_at(&self) -> Option<Timestamp> {
         self.closed.as_ref().filter(|closing| closing.verdict == ReviewVerdict::Released).map(|closing| closing.at)
     }
 }
+
+/// Whether a review waits for a person.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum ReviewState {
+    /// It was closed.
+    Closed,
+    /// It waits.
+    Open,
+}
+
+impl ReviewState {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Closed, Self::Open];
+
+    /// The word used in requests and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+        }
+    }
+}
+
+impl FromStr for ReviewState {
+    type Err = UnknownReviewState;
+
+    fn from_str(word: &str) -> Result<Self, UnknownReviewState> {
+        Self::ALL.iter().copied().find(|state| state.as_str() == word).ok_or(UnknownReviewState)
+    }
+}
+
+/// There is no such state.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected `open` or `closed`")]
+pub struct UnknownReviewState;
 
 /// How a review was closed.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -22,8 +22,9 @@ use crate::{
     InboundEntry, InboundFilter, InboundId, Instance, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry,
     IntegrationEntryFilter, IntegrationId, KeyId, KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name,
     NewIntegrationEntry, Notification, NotificationEntry, NotificationId, Pause, Plan, PolicyEvent, PolicyEventFilter, Rate, Received,
-    Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, Sealed, SealedHeaders, Segment, Sender, Settled,
-    StartAnswer, StoredSeal, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer, Timestamp, Traffic, Unsealed, Usage,
+    Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, ReviewState, RuleId, Sealed, SealedHeaders,
+    Segment, Sender, Settled, StartAnswer, StoredSeal, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer, Timestamp,
+    Traffic, Unsealed, Usage,
 };
 
 /// Why a store did not answer: what the machine does next.
@@ -463,8 +464,20 @@ pub struct SuppressionFilter {
 /// Which reviews.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ReviewFilter {
-    /// Only those that wait.
-    pub open: bool,
+    /// Only those in this state.
+    pub state: Option<ReviewState>,
+    /// Only those that this rule opened.
+    pub rule: Option<RuleId>,
+}
+
+impl ReviewFilter {
+    /// Those that wait for a person.
+    pub const OPEN: Self = Self { state: Some(ReviewState::Open), rule: None };
+
+    /// Whether a review is one of them.
+    pub fn admits(&self, review: &Review) -> bool {
+        self.state.is_none_or(|state| state == review.state()) && self.rule.is_none_or(|rule| review.opened_by == Some(rule))
+    }
 }
 
 /// A change to an instance; what is absent stays.

@@ -251,6 +251,9 @@ macro_rules! __store_cases {
             }
             review {
                 a_held_message_waits_for_a_person
+                a_review_says_what_opened_it
+                a_review_names_the_decision_that_it_is_of
+                a_hold_without_a_reason_has_a_review
                 a_released_message_goes_out
                 a_release_is_told
                 a_refused_message_stays
@@ -263,6 +266,8 @@ macro_rules! __store_cases {
                 a_release_with_a_fact_missing_stays_open
                 a_review_that_nobody_answers_expires
                 open_reviews_are_found
+                closed_reviews_are_found
+                reviews_are_found_by_the_rule_that_opened_them
             }
             keys {
                 a_key_comes_back_as_it_was

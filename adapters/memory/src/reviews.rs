@@ -1,9 +1,8 @@
 //! Reviews: a person releases or refuses what was held.
 
 use gatepost::{
-    AccountId, Actor, Closing, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Page, REVIEW_TIME, Release, Request,
-    Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Settled, StoreError, Subject, Timestamp, Verdict, examine, expiry, order_key,
-    text_print,
+    AccountId, Actor, Closing, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Page, Release, Request, Review,
+    ReviewAnswer, ReviewFilter, ReviewVerdict, Settled, StoreError, Subject, Timestamp, Verdict, examine, expiry, order_key, text_print,
 };
 
 use crate::accept::{self, Scene};
@@ -12,7 +11,7 @@ use crate::world::{AccountRows, Effects, MessageRow, OutboxRow, World, newest};
 
 pub(crate) fn list(rows: &AccountRows, filter: ReviewFilter, page: Page<MessageId>) -> Vec<Review> {
     let reviews = newest(&rows.messages, page).filter_map(|row| row.review.as_ref());
-    reviews.filter(|review| !(filter.open && review.closed.is_some())).take(page.limit).cloned().collect()
+    reviews.filter(|review| filter.admits(review)).take(page.limit).cloned().collect()
 }
 
 /// The held message, or why there is none to answer.
@@ -29,10 +28,10 @@ fn open<'a>(rows: &'a mut AccountRows, effects: &mut Effects, message: MessageId
     }
 }
 
-/// Has a person look at a message that was taken back.
+/// Has a person look at a message that was taken back, since its recipient may have opted out.
 pub(crate) fn reopen(rows: &mut AccountRows, message: MessageId, now: Timestamp) {
     if let Some(row) = rows.messages.get_mut(&message) {
-        row.review = Some(Review { message, opened_at: now, expires_at: now.plus(REVIEW_TIME), closed: None });
+        row.review = Some(Review::of_suspicion(message, row.message.log_id, now));
         row.charge = None;
     }
 }

@@ -2,7 +2,7 @@
 
 use gatepost::{
     AccountId, Actor, Charge, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Outcome, Page, Purpose,
-    REVIEW_TIME, Release, Request, Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Subject, Timestamp, Verdict, examine, expiry,
+    Release, Request, Review, ReviewAnswer, ReviewFilter, ReviewState, ReviewVerdict, RuleId, Subject, Timestamp, Verdict, examine, expiry,
     order_key, text_print,
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -26,10 +26,13 @@ pub(crate) fn list(
 ) -> rusqlite::Result<Vec<Review>> {
     let columns = rows::REVIEW_COLUMNS;
     let sql = format!(
-        "SELECT {columns} FROM reviews WHERE account = ?1 AND message < ?2 AND (NOT ?3 OR closed_at IS NULL) ORDER BY message DESC LIMIT ?4"
+        "SELECT {columns} FROM reviews WHERE account = ?1 AND message < ?2 AND (?3 IS NULL OR (closed_at IS NULL) = ?3)
+         AND (?4 IS NULL OR opened_by = ?4) ORDER BY message DESC LIMIT ?5"
     );
     let before = page.after.map_or([0xff; 16], MessageId::to_bytes);
-    rows::all(&mut *connection.prepare_cached(&sql)?, params![account.to_bytes(), before, filter.open, page.limit as i64], rows::review)
+    let is_open = filter.state.map(|state| state == ReviewState::Open);
+    let params = params![account.to_bytes(), before, is_open, filter.rule.map(RuleId::as_str), page.limit as i64];
+    rows::all(&mut *connection.prepare_cached(&sql)?, params, rows::review)
 }
 
 /// The open review, or why there is none to answer.
@@ -46,11 +49,26 @@ fn open(txn: &mut Txn<'_>, account: AccountId, message: MessageId, now: Timestam
     })
 }
 
+/// Has a person look at a message that was taken back, since its recipient may have opted out.
+pub(crate) fn reopen(connection: &Connection, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "SELECT log_id FROM messages WHERE account = ?1 AND id = ?2";
+    let params = params![account.to_bytes(), message.to_bytes()];
+    let policy_event = connection.prepare_cached(sql)?.query_row(params, |row| rows::count(row, 0))?;
+    open_review(connection, account, &Review::of_suspicion(message, policy_event, now))
+}
+
 /// Has a person look at a message. One that was taken back may have been looked at before.
-pub(crate) fn open_review(connection: &Connection, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<()> {
-    let sql = "INSERT OR REPLACE INTO reviews (account, message, opened_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
-    let expires_at = now.plus(REVIEW_TIME);
-    connection.prepare_cached(sql)?.execute(params![account.to_bytes(), message.to_bytes(), now.as_millis(), expires_at.as_millis()])?;
+pub(crate) fn open_review(connection: &Connection, account: AccountId, review: &Review) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO reviews (account, message, opened_by, policy_event, opened_at, expires_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    connection.prepare_cached(sql)?.execute(params![
+        account.to_bytes(),
+        review.message.to_bytes(),
+        review.opened_by.map(RuleId::as_str),
+        rows::signed(review.policy_event),
+        review.opened_at.as_millis(),
+        review.expires_at.as_millis()
+    ])?;
     Ok(())
 }
 

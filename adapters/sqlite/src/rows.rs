@@ -309,14 +309,21 @@ pub(crate) fn suppression(row: &Row<'_>) -> rusqlite::Result<Suppression> {
     })
 }
 
-pub(crate) const REVIEW_COLUMNS: &str = "message, opened_at, expires_at, closed_at, closed_by, verdict, note";
+pub(crate) const REVIEW_COLUMNS: &str = "message, opened_by, policy_event, opened_at, expires_at, closed_at, closed_by, verdict, note";
 
 pub(crate) fn review(row: &Row<'_>) -> rusqlite::Result<Review> {
-    let closed = match (time_or_none(row, 3)?, word_or_none::<Actor>(row, 4)?) {
-        (Some(at), Some(by)) => Some(Closing { at, by, verdict: review_verdict(row, 5)?, note: row.get(6)? }),
+    let closed = match (time_or_none(row, 5)?, word_or_none::<Actor>(row, 6)?) {
+        (Some(at), Some(by)) => Some(Closing { at, by, verdict: review_verdict(row, 7)?, note: row.get(8)? }),
         _ => None,
     };
-    Ok(Review { message: message_id(row, 0)?, opened_at: time(row, 1)?, expires_at: time(row, 2)?, closed })
+    Ok(Review {
+        message: message_id(row, 0)?,
+        opened_by: word_or_none(row, 1)?,
+        policy_event: count(row, 2)?,
+        opened_at: time(row, 3)?,
+        expires_at: time(row, 4)?,
+        closed,
+    })
 }
 
 fn review_verdict(row: &Row<'_>, column: usize) -> rusqlite::Result<ReviewVerdict> {

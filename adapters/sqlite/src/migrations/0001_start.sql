@@ -328,14 +328,16 @@ CREATE TABLE attempts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE reviews (
-    account    BLOB NOT NULL,
-    message    BLOB NOT NULL,
-    opened_at  INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL,
-    closed_at  INTEGER,
-    closed_by  TEXT,
-    verdict    TEXT,
-    note       TEXT,
+    account       BLOB NOT NULL,
+    message       BLOB NOT NULL,
+    opened_by     TEXT,                     -- the rule that wants a person
+    policy_event  INTEGER NOT NULL,         -- the place of what was decided
+    opened_at     INTEGER NOT NULL,
+    expires_at    INTEGER NOT NULL,
+    closed_at     INTEGER,
+    closed_by     TEXT,
+    verdict       TEXT,
+    note          TEXT,
     PRIMARY KEY (account, message)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reviews_open ON reviews (expires_at) WHERE closed_at IS NULL;

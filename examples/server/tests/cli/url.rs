@@ -75,6 +75,8 @@ async fn a_held_message_is_released_at_the_prompt() {
     assert_eq!((status, &held["status"]), (202, &json!("held")));
     let message = held["message_id"].as_str().unwrap();
     assert_eq!(place.json(&["review", "list", "--open"])["items"][0]["message_id"], *message);
+    assert_eq!(place.json(&["review", "list", "--rule", "account_supervised"])["items"][0]["opened_by"], "account_supervised");
+    assert_eq!(place.json(&["review", "list", "--closed"])["items"], json!([]));
     place.json(&["review", "release", message, "--note", "fine"]);
     let review = place.json(&["review", "show", message]);
     assert_eq!((&review["closed"]["verdict"], &review["closed"]["note"]), (&json!("released"), &json!("fine")));

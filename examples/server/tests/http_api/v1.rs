@@ -177,7 +177,8 @@ async fn parameters_that_cannot_be_are_named() {
         ("accounts/ID/policy-events?refused=perhaps", "refused"),
         ("accounts/ID/policy-events?cursor=msg_1", "cursor"),
         ("accounts/ID/policy-events?message_id=1", "message_id"),
-        ("accounts/ID/reviews?state=closed", "state"),
+        ("accounts/ID/reviews?state=shut", "state"),
+        ("accounts/ID/reviews?rule=mood", "rule"),
         ("accounts/ID/suppressions?phone=%2B999501234567", "phone"),
     ] {
         let path = format!("/v1/{}", query.replace("ID", &world.shop.id.to_string()));
@@ -462,6 +463,26 @@ async fn a_held_message_is_released_once() {
         (&json!("closed"), &json!("released"), None)
     );
     assert_eq!(world.get(&world.shop_path(&format!("/reviews/{message}")), &world.operator).await.body["closed"]["note"], "fine");
+}
+
+#[tokio::test]
+async fn reviews_are_found_by_state_and_by_the_rule_that_opened_them() {
+    let world = World::new().await;
+    world.supervise_shop().await;
+    let [refused, open] = [world.hold().await, world.hold().await];
+    world.ask(Method::POST, &format!("{ME}/reviews/{refused}/refuse"), &world.shop.key, None).await;
+    for (query, expected) in [
+        ("state=open", vec![&open]),
+        ("state=closed", vec![&refused]),
+        ("rule=account_supervised", vec![&open, &refused]),
+        ("rule=account_supervised&state=closed", vec![&refused]),
+        ("rule=opt_out_suspected", vec![]),
+    ] {
+        let answer = world.get(&format!("{ME}/reviews?{query}"), &world.shop.key).await;
+        let found = items(&answer);
+        assert_eq!(found.iter().map(|review| &review["message_id"]).collect::<Vec<_>>(), expected, "{query}");
+        assert!(found.iter().all(|review| review["opened_by"] == "account_supervised"), "{query}");
+    }
 }
 
 #[tokio::test]

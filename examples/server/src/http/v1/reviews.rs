@@ -15,7 +15,7 @@ use crate::http::json::{Json, OptionalJson, Params};
 use crate::http::paging::{List, PageSize, Paging, at};
 use crate::http::problem::{Problem, ProblemShape};
 use crate::http::state::App;
-use crate::http::words::{StatusWord, Time};
+use crate::http::words::{ReviewStateWord, RuleWord, StatusWord, Time};
 
 /// A held message's way to a person and back.
 #[derive(Serialize, ToSchema)]
@@ -24,9 +24,13 @@ pub(super) struct ReviewShape {
     /// The message.
     #[schema(value_type = String, example = "msg_01kanqh5s0e8t9v2xw3yz4abcd")]
     message_id: MessageId,
-    /// `open` while it waits for a person, else `closed`.
-    #[schema(value_type = String, example = "open")]
-    state: &'static str,
+    /// Whether it waits for a person.
+    state: ReviewStateWord,
+    /// The rule that wants a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opened_by: Option<RuleWord>,
+    /// The place of the policy event that tells what was decided when the message was accepted or held, see `/policy-events`.
+    policy_event_seq: u64,
     /// Since when it waits.
     opened_at: Time,
     /// When waiting becomes a refusal.
@@ -57,22 +61,17 @@ struct ClosingShape {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ReviewQuery {
-    /// `open` for those that wait for a person only.
+    /// Only those in this state.
     #[param(inline)]
-    state: Option<ReviewState>,
+    state: Option<ReviewStateWord>,
+    /// Only those that this rule opened.
+    #[param(inline)]
+    rule: Option<RuleWord>,
     /// How many at most: 1 to 200, 50 where nothing is said.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
     limit: Option<PageSize>,
     /// The `next_cursor` of an earlier answer.
     cursor: Option<String>,
-}
-
-/// Which reviews.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum ReviewState {
-    /// Those that wait for a person.
-    Open,
 }
 
 /// List reviews
@@ -85,7 +84,7 @@ pub(super) async fn list_reviews(
     Params(query): Params<ReviewQuery>,
 ) -> Result<impl IntoResponse + use<>, Problem> {
     let paging = Paging::read(query.limit, query.cursor.as_deref())?;
-    let filter = ReviewFilter { open: query.state.is_some() };
+    let filter = ReviewFilter { state: query.state.map(|word| word.0), rule: query.rule.map(|word| word.0) };
     let reviews = on.store(&app).reviews(filter, paging.page()).await?;
     Ok(paging.list(reviews, |review| review.message, |review| ReviewShape::of(review, on)).linked(&uri))
 }
@@ -158,13 +157,21 @@ fn forbidden(decision: &Decision) -> Problem {
 
 impl ReviewShape {
     fn of(review: Review, on: OnAccount) -> Self {
-        let state = if review.closed.is_some() { "closed" } else { "open" };
+        let state = ReviewStateWord(review.state());
         let closed = review.closed.map(|closing| ClosingShape {
             at: closing.at.into(),
             by: closing.by.to_string(),
             verdict: closing.verdict.as_str(),
             note: closing.note.filter(|_| on.is_operator()),
         });
-        Self { message_id: review.message, state, opened_at: review.opened_at.into(), expires_at: review.expires_at.into(), closed }
+        Self {
+            message_id: review.message,
+            state,
+            opened_by: review.opened_by.map(RuleWord),
+            policy_event_seq: review.policy_event,
+            opened_at: review.opened_at.into(),
+            expires_at: review.expires_at.into(),
+            closed,
+        }
     }
 }
