@@ -1,8 +1,10 @@
 //! Review: a person's answer to a held message.
 //!
 //! A held message waits for 24 hours. Release decides again, with the facts of that moment; only what asked for a person no longer
-//! counts. Nobody's answer is a refusal.
+//! counts. Nobody's answer is a refusal. Where an account wants two people, the first release is an [`Approval`], and the second one
+//! decides.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::str::FromStr;
 use core::time::Duration;
@@ -25,6 +27,8 @@ pub struct Review {
     pub opened_at: Timestamp,
     /// When waiting becomes a refusal.
     pub expires_at: Timestamp,
+    /// The first of two releases.
+    pub approved: Option<Approval>,
     /// How it was closed.
     pub closed: Option<Closing>,
 }
@@ -41,7 +45,7 @@ impl Review {
     }
 
     const fn open(message: MessageId, opened_by: Option<RuleId>, policy_event: u64, now: Timestamp) -> Self {
-        Self { message, opened_by, policy_event, opened_at: now, expires_at: now.plus(REVIEW_TIME), closed: None }
+        Self { message, opened_by, policy_event, opened_at: now, expires_at: now.plus(REVIEW_TIME), approved: None, closed: None }
     }
 
     /// Whether it waits for a person, or was closed.
@@ -49,10 +53,42 @@ impl Review {
         if self.closed.is_some() { ReviewState::Closed } else { ReviewState::Open }
     }
 
+    /// What a release by this one comes to. Two people are two actors: two keys, or a key and the app that embeds the gateway.
+    pub fn release_by(&self, by: Actor, two_people: bool) -> ReleaseStep {
+        match &self.approved {
+            _ if !two_people => ReleaseStep::Decides,
+            None => ReleaseStep::Approves,
+            Some(approval) if approval.by == by => ReleaseStep::Repeats,
+            Some(_) => ReleaseStep::Decides,
+        }
+    }
+
     /// When a person let the message go out.
     pub fn released_at(&self) -> Option<Timestamp> {
         self.closed.as_ref().filter(|closing| closing.verdict == ReviewVerdict::Released).map(|closing| closing.at)
     }
+}
+
+/// The first of the two people who must release a message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Approval {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: Actor,
+    /// A remark.
+    pub note: Option<String>,
+}
+
+/// What a release comes to before any fact is looked at.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum ReleaseStep {
+    /// It is the first of two, and is written down.
+    Approves,
+    /// It is enough: the message is decided again.
+    Decides,
+    /// It is the first of two once more, by the same one: it changes nothing.
+    Repeats,
 }
 
 /// Whether a review waits for a person.
@@ -137,7 +173,11 @@ pub enum ReviewAnswer {
     /// There is no such held message.
     NotFound,
     /// It was closed before.
-    Closed(Review),
+    Closed(Box<Review>),
+    /// It was released by the first of two people, and waits for the second.
+    AwaitsSecond,
+    /// The same one has released it before, and it waits for another.
+    SecondNeeded,
     /// It is closed now, and the message has this status.
     Done(MessageStatus),
     /// It was released, but present facts forbid sending: it stays held until they pass, or is refused where they never do.

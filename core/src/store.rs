@@ -198,7 +198,8 @@ pub trait AccountStore: Send + Sync {
     /// Reviews, newest first.
     async fn reviews(&self, filter: ReviewFilter, page: Page<MessageId>) -> Result<Vec<Review>, StoreError>;
 
-    /// Releases a held message: decides again with present facts, charges and queues it where they allow.
+    /// Releases a held message: decides again with present facts, charges and queues it where they allow. Where the account wants two
+    /// people, the first release is only written down ([`Review::release_by`]).
     async fn release(&self, release: Release, decider: Arc<dyn Decider>) -> Result<ReviewAnswer, StoreError>;
 
     /// Refuses a held message.
@@ -539,6 +540,8 @@ pub struct AccountChange {
     pub one_time_codes_pass: Option<bool>,
     /// Whether a person must release each message.
     pub supervised: Option<bool>,
+    /// Whether two people must release a message that is held.
+    pub two_person_review: Option<bool>,
     /// Whether a contact who opts out gets the one confirmation of it.
     pub confirms_opt_out: Option<bool>,
     /// Whether its phone systems may be connected.

@@ -269,6 +269,20 @@ macro_rules! __store_cases {
                 closed_reviews_are_found
                 reviews_are_found_by_the_rule_that_opened_them
             }
+            two_people {
+                a_first_release_is_written_down_and_sends_nothing
+                two_people_release_a_message
+                one_person_twice_is_not_two
+                the_app_is_one_person
+                one_person_refuses
+                a_second_release_is_decided_again
+                a_first_release_holds_while_the_second_must_wait
+                a_first_release_does_not_keep_a_review_open
+                what_is_held_again_needs_two_people_again
+                one_person_is_enough_once_the_account_wants_one
+                of_two_first_releases_at_once_one_is_the_second
+                one_person_many_times_at_once_is_one
+            }
             keys {
                 a_key_comes_back_as_it_was
                 a_key_is_found_whoever_it_belongs_to
@@ -743,6 +757,7 @@ macro_rules! __store_cases {
                 what_was_in_flight_is_in_doubt_and_not_sent_again
                 a_claim_outlives_the_store
                 a_held_message_outlives_the_store
+                a_first_release_outlives_the_store
                 a_doubt_outlives_the_store
                 a_key_outlives_the_store
                 the_order_of_a_conversation_outlives_the_store

@@ -29,7 +29,7 @@ pub(crate) fn a_held_message_waits_for_a_person(harness: &dyn Harness) {
     let opened_at = scene.message(message).created_at;
     let opened_by = Some(RuleId::AccountSupervised);
     let expires_at = opened_at.plus(REVIEW_TIME);
-    assert_eq!(scene.review(message), Review { message, opened_by, policy_event: 1, opened_at, expires_at, closed: None });
+    assert_eq!(scene.review(message), Review { message, opened_by, policy_event: 1, opened_at, expires_at, approved: None, closed: None });
 }
 
 pub(crate) fn a_review_says_what_opened_it(harness: &dyn Harness) {
@@ -84,7 +84,7 @@ pub(crate) fn a_released_message_goes_out(harness: &dyn Harness) {
     let message = scene.sent(text("hi"));
     scene.advance(seconds(60));
     let release = scene.a_release(message);
-    let answer = wait(scene.store().release(release.clone(), Arc::new(gatepost::Policy::default())));
+    let answer = wait(scene.store().release(release.clone(), Arc::new(Policy::default())));
     assert_eq!(answer, ReviewAnswer::Done(MessageStatus::Queued));
     let closing = Closing { at: release.now, by: release.by, verdict: ReviewVerdict::Released, note: release.note };
     assert_eq!(scene.review(message).closed, Some(closing));
@@ -133,7 +133,7 @@ pub(crate) fn a_closed_review_is_shown_as_it_is(harness: &dyn Harness) {
     let scene = supervised(harness);
     let message = scene.sent(text("hi"));
     scene.release(message);
-    assert_eq!(scene.answer_release(message), ReviewAnswer::Closed(scene.review(message)));
+    assert_eq!(scene.answer_release(message), ReviewAnswer::Closed(Box::new(scene.review(message))));
 }
 
 pub(crate) fn a_release_is_decided_again(harness: &dyn Harness) {

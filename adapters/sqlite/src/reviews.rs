@@ -2,8 +2,8 @@
 
 use gatepost::{
     AccountId, Actor, Charge, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Outcome, Page, Purpose,
-    Release, Request, Review, ReviewAnswer, ReviewFilter, ReviewState, ReviewVerdict, RuleId, Subject, Timestamp, Verdict, examine, expiry,
-    order_key, text_print,
+    Release, ReleaseStep, Request, Review, ReviewAnswer, ReviewFilter, ReviewState, ReviewVerdict, RuleId, Subject, Timestamp, Verdict,
+    examine, expiry, order_key, text_print,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -42,9 +42,9 @@ fn open(txn: &mut Txn<'_>, account: AccountId, message: MessageId, now: Timestam
         Some(review) if review.closed.is_none() && review.expires_at <= now => {
             expire(txn, account, message, now)?;
             let expired = find(txn.connection, account, message)?;
-            Err(expired.map_or(ReviewAnswer::NotFound, ReviewAnswer::Closed))
+            Err(expired.map_or(ReviewAnswer::NotFound, |expired| ReviewAnswer::Closed(Box::new(expired))))
         }
-        Some(review) if review.closed.is_some() => Err(ReviewAnswer::Closed(review)),
+        Some(review) if review.closed.is_some() => Err(ReviewAnswer::Closed(Box::new(review))),
         Some(review) => Ok(review),
     })
 }
@@ -88,12 +88,31 @@ pub(crate) fn refuse(
     Ok(ReviewAnswer::Done(MessageStatus::Refused))
 }
 
-/// Decides again about a held message, with the facts of now.
+/// Writes the first of two releases down, or decides again.
 pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, decider: &dyn Decider) -> rusqlite::Result<ReviewAnswer> {
-    let now = release.now;
-    if let Err(answer) = open(txn, account, release.message, now)? {
-        return Ok(answer);
+    let review = match open(txn, account, release.message, release.now)? {
+        Err(answer) => return Ok(answer),
+        Ok(review) => review,
+    };
+    let two_people = txn.account(account)?.is_some_and(|entry| entry.account.two_person_review);
+    match review.release_by(release.by, two_people) {
+        ReleaseStep::Approves => approve(txn.connection, account, release),
+        ReleaseStep::Repeats => Ok(ReviewAnswer::SecondNeeded),
+        ReleaseStep::Decides => decide_again(txn, account, release, decider),
     }
+}
+
+fn approve(connection: &Connection, account: AccountId, release: &Release) -> rusqlite::Result<ReviewAnswer> {
+    let Release { message, by, note, now, .. } = release;
+    let sql = "UPDATE reviews SET approved_at = ?3, approved_by = ?4, approval_note = ?5 WHERE account = ?1 AND message = ?2";
+    let params = params![account.to_bytes(), message.to_bytes(), now.as_millis(), by.to_string(), note];
+    connection.prepare_cached(sql)?.execute(params)?;
+    Ok(ReviewAnswer::AwaitsSecond)
+}
+
+/// Decides again about a held message, with the facts of now.
+fn decide_again(txn: &mut Txn<'_>, account: AccountId, release: &Release, decider: &dyn Decider) -> rusqlite::Result<ReviewAnswer> {
+    let now = release.now;
     let held = held_message(txn.connection, account, release.message)?;
     let sender = txn.account(account)?.map(|entry| entry.account.sender.clone()).unwrap_or_default();
     let content = (Fact::Known(examine(&held.request.content, &sender)), text_print(&held.request.content));

@@ -12,6 +12,7 @@ CREATE TABLE accounts (
     suspended_at        INTEGER,
     one_time_codes_pass INTEGER NOT NULL,
     supervised          INTEGER NOT NULL,
+    two_person_review   INTEGER NOT NULL,
     confirms_opt_out    INTEGER NOT NULL,
     threecx_enabled     INTEGER NOT NULL,
     sender              TEXT NOT NULL,      -- JSON: domains
@@ -334,6 +335,9 @@ CREATE TABLE reviews (
     policy_event  INTEGER NOT NULL,         -- the place of what was decided
     opened_at     INTEGER NOT NULL,
     expires_at    INTEGER NOT NULL,
+    approved_at   INTEGER,                  -- by the first of two people
+    approved_by   TEXT,
+    approval_note TEXT,
     closed_at     INTEGER,
     closed_by     TEXT,
     verdict       TEXT,

@@ -32,7 +32,7 @@ pub(super) enum Verb {
         /// The message
         id: String,
     },
-    /// Let a held message go out, if present facts allow it
+    /// Let a held message go out, if present facts allow it; where the account wants two people, each says so
     Release {
         #[command(flatten)]
         on: OnAccount,
@@ -54,7 +54,7 @@ pub(super) enum Verb {
     },
 }
 
-const COLUMNS: &[&str] = &["message_id", "state", "opened_by", "opened_at", "expires_at", "closed.verdict", "closed.by"];
+const COLUMNS: &[&str] = &["message_id", "state", "opened_by", "opened_at", "expires_at", "approved.by", "closed.verdict", "closed.by"];
 
 impl Verb {
     pub(super) fn question(self, client: &Client) -> Result<Question, Failure> {
