@@ -27,6 +27,8 @@ pub struct Account {
     pub one_time_codes_pass: bool,
     /// Whether a person must release each of its messages.
     pub supervised: bool,
+    /// Whether two people must release a message that is held.
+    pub two_person_review: bool,
     /// Whether a contact who opts out gets the one confirmation of it.
     pub confirms_opt_out: bool,
     /// Whether its phone systems may be connected: the module "3CX".
@@ -49,6 +51,7 @@ impl Account {
             suspended_at: None,
             one_time_codes_pass: true,
             supervised: false,
+            two_person_review: false,
             confirms_opt_out: true,
             threecx_enabled: false,
             sender: Sender::default(),

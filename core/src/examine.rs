@@ -254,7 +254,7 @@ impl<'a> Reading<'a> {
         let room = BYTES_MAX.saturating_sub(start);
         let text = if text.len() > room {
             self.is_cut = true;
-            text.get(..text.floor_char_boundary(room)).unwrap_or_default()
+            text.get(..boundary_before(text, room)).unwrap_or_default()
         } else {
             text
         };
@@ -324,7 +324,7 @@ impl<'a> Reading<'a> {
         let placed = self.texts.iter().rev().find(|placed| placed.start <= start).or(self.texts.first());
         let Some(placed) = placed else { return Span { part: Part::Body, start: 0, length: 0 } };
         let characters = |bytes: usize| {
-            let head = placed.text.get(..placed.text.ceil_char_boundary(bytes - placed.start)).unwrap_or(placed.text);
+            let head = placed.text.get(..boundary_from(placed.text, bytes - placed.start)).unwrap_or(placed.text);
             u16::try_from(head.chars().count()).unwrap_or(u16::MAX)
         };
         let before = characters(start.max(placed.start));
@@ -402,6 +402,16 @@ impl Notes {
         found.sort_unstable_by_key(|finding| finding.signal);
         found
     }
+}
+
+/// The last place up to this one at which a text can be cut.
+fn boundary_before(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// The first place from this one on at which a text can be cut.
+fn boundary_from(text: &str, at: usize) -> usize {
+    (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
 
 fn as_place(bytes: Range<usize>) -> Range<u32> {

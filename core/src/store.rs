@@ -22,8 +22,9 @@ use crate::{
     InboundEntry, InboundFilter, InboundId, Instance, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry,
     IntegrationEntryFilter, IntegrationId, KeyId, KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name,
     NewIntegrationEntry, Notification, NotificationEntry, NotificationId, Pause, Plan, PolicyEvent, PolicyEventFilter, Rate, Received,
-    Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, Sealed, SealedHeaders, Segment, Sender, Settled,
-    StartAnswer, StoredSeal, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer, Timestamp, Traffic, Unsealed, Usage,
+    Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, ReviewState, RuleId, Sealed, SealedHeaders,
+    Segment, Sender, Settled, StartAnswer, StoredSeal, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer, Timestamp,
+    Traffic, Unsealed, Usage,
 };
 
 /// Why a store did not answer: what the machine does next.
@@ -197,7 +198,8 @@ pub trait AccountStore: Send + Sync {
     /// Reviews, newest first.
     async fn reviews(&self, filter: ReviewFilter, page: Page<MessageId>) -> Result<Vec<Review>, StoreError>;
 
-    /// Releases a held message: decides again with present facts, charges and queues it where they allow.
+    /// Releases a held message: decides again with present facts, charges and queues it where they allow. Where the account wants two
+    /// people, the first release is only written down ([`Review::release_by`]).
     async fn release(&self, release: Release, decider: Arc<dyn Decider>) -> Result<ReviewAnswer, StoreError>;
 
     /// Refuses a held message.
@@ -463,8 +465,20 @@ pub struct SuppressionFilter {
 /// Which reviews.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ReviewFilter {
-    /// Only those that wait.
-    pub open: bool,
+    /// Only those in this state.
+    pub state: Option<ReviewState>,
+    /// Only those that this rule opened.
+    pub rule: Option<RuleId>,
+}
+
+impl ReviewFilter {
+    /// Those that wait for a person.
+    pub const OPEN: Self = Self { state: Some(ReviewState::Open), rule: None };
+
+    /// Whether a review is one of them.
+    pub fn admits(&self, review: &Review) -> bool {
+        self.state.is_none_or(|state| state == review.state()) && self.rule.is_none_or(|rule| review.opened_by == Some(rule))
+    }
 }
 
 /// A change to an instance; what is absent stays.
@@ -526,6 +540,8 @@ pub struct AccountChange {
     pub one_time_codes_pass: Option<bool>,
     /// Whether a person must release each message.
     pub supervised: Option<bool>,
+    /// Whether two people must release a message that is held.
+    pub two_person_review: Option<bool>,
     /// Whether a contact who opts out gets the one confirmation of it.
     pub confirms_opt_out: Option<bool>,
     /// Whether its phone systems may be connected.

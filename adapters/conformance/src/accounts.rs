@@ -33,6 +33,7 @@ pub(crate) fn an_account_comes_back_as_it_was(harness: &dyn Harness) {
         suspended_at: Some(scene.now()),
         one_time_codes_pass: false,
         supervised: true,
+        two_person_review: true,
         sender: sender(),
         ..scene.an_account()
     };
@@ -79,6 +80,8 @@ pub(crate) fn a_change_changes_what_it_names(harness: &dyn Harness) {
     assert_eq!(change(AccountChange { suspended_at: Some(Some(scene.now())), ..none.clone() }), expected);
     expected.sender = sender();
     assert_eq!(change(AccountChange { sender: Some(sender()), ..none.clone() }), expected);
+    expected.two_person_review = true;
+    assert_eq!(change(AccountChange { two_person_review: Some(true), ..none.clone() }), expected);
     (expected.supervised, expected.one_time_codes_pass) = (true, false);
     assert_eq!(change(AccountChange { supervised: Some(true), one_time_codes_pass: Some(false), ..none }), expected);
     assert_eq!(of_account(&scene, &account), Some(expected));

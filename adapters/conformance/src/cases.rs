@@ -252,6 +252,9 @@ macro_rules! __store_cases {
             }
             review {
                 a_held_message_waits_for_a_person
+                a_review_says_what_opened_it
+                a_review_names_the_decision_that_it_is_of
+                a_hold_without_a_reason_has_a_review
                 a_released_message_goes_out
                 a_release_is_told
                 a_refused_message_stays
@@ -264,6 +267,22 @@ macro_rules! __store_cases {
                 a_release_with_a_fact_missing_stays_open
                 a_review_that_nobody_answers_expires
                 open_reviews_are_found
+                closed_reviews_are_found
+                reviews_are_found_by_the_rule_that_opened_them
+            }
+            two_people {
+                a_first_release_is_written_down_and_sends_nothing
+                two_people_release_a_message
+                one_person_twice_is_not_two
+                the_app_is_one_person
+                one_person_refuses
+                a_second_release_is_decided_again
+                a_first_release_holds_while_the_second_must_wait
+                a_first_release_does_not_keep_a_review_open
+                what_is_held_again_needs_two_people_again
+                one_person_is_enough_once_the_account_wants_one
+                of_two_first_releases_at_once_one_is_the_second
+                one_person_many_times_at_once_is_one
             }
             keys {
                 a_key_comes_back_as_it_was
@@ -739,6 +758,7 @@ macro_rules! __store_cases {
                 what_was_in_flight_is_in_doubt_and_not_sent_again
                 a_claim_outlives_the_store
                 a_held_message_outlives_the_store
+                a_first_release_outlives_the_store
                 a_doubt_outlives_the_store
                 a_key_outlives_the_store
                 the_order_of_a_conversation_outlives_the_store

@@ -37,7 +37,7 @@
 //!
 //! | of | groups |
 //! | --- | --- |
-//! | a message's way | `accept`, `idempotency`, `quota`, `velocity`, `suppression`, `review`, `deliver`, `fence`, `fairness`, `order` |
+//! | a message's way | `accept`, `idempotency`, `quota`, `velocity`, `suppression`, `review`, `two_people`, `deliver`, `fence`, `fairness`, `order` |
 //! | who sends | `keys`, `accounts`, `traffic` |
 //! | an event's way | `endpoints`, `events`, `operator`, `take`, `deliveries`, `health`, `replays`, `recoveries` |
 //! | what comes in | `inbox`, `said`, `opt_out`, `contacts`, `reports` |
@@ -88,6 +88,7 @@ mod suppression;
 mod take;
 mod traffic;
 mod transport;
+mod two_people;
 mod velocity;
 mod words;
 mod world;

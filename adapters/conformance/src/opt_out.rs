@@ -313,7 +313,7 @@ pub(crate) fn a_doubt_suppresses_nothing_and_holds_what_comes(harness: &dyn Harn
     assert_eq!([scene.send(text("hi")), scene.send(text("hi").to(BOB))], ["held", "queued"]);
     scene.send(text("ho"));
     assert!(is_suspected(&scene));
-    assert_eq!((scene.claim().len(), scene.reviews(ReviewFilter { open: true }).len()), (1, 2));
+    assert_eq!((scene.claim().len(), scene.reviews(ReviewFilter::OPEN).len()), (1, 2));
 }
 
 pub(crate) fn a_doubt_holds_what_waits(harness: &dyn Harness) {

@@ -29,7 +29,7 @@ fn page_of_messages(scene: &Scene, after: Option<MessageId>) -> Vec<MessageId> {
     wait(scene.store().messages(MessageFilter::default(), Page { after, limit: 2 })).iter().map(|message| message.id).collect()
 }
 
-fn newest_first<T: Clone>(ids: &[T]) -> Vec<T> {
+pub(crate) fn newest_first<T: Clone>(ids: &[T]) -> Vec<T> {
     ids.iter().rev().cloned().collect()
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn reviews_are_read_page_by_page(harness: &dyn Harness) {
     scene.refuse(held[2]);
     let with = |filter| read(|page| wait(scene.store().reviews(filter, page)), |review| review.message);
     assert_eq!(with(ReviewFilter::default()), newest_first(&held));
-    assert_eq!(with(ReviewFilter { open: true }), [held[3], held[1], held[0]]);
+    assert_eq!(with(ReviewFilter::OPEN), [held[3], held[1], held[0]]);
 }
 
 pub(crate) fn policy_events_are_read_page_by_page(harness: &dyn Harness) {

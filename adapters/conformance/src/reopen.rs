@@ -80,6 +80,16 @@ pub(crate) fn a_held_message_outlives_the_store(harness: &dyn Harness) {
     assert_eq!((scene.reviews(ReviewFilter::default()), scene.release(message)), (before, "done: queued".to_string()));
 }
 
+pub(crate) fn a_first_release_outlives_the_store(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.supervise_by_two();
+    let message = scene.sent(text("hi"));
+    scene.release(message);
+    let before = scene.review(message);
+    let scene = scene.reopen();
+    assert_eq!((scene.review(message), scene.release(message).as_str()), (before, "a second is needed"));
+}
+
 pub(crate) fn a_doubt_outlives_the_store(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let message = scene.sent(text("hi"));

@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use gatepost::{Actor, Cause, Closing, MessageStatus, REVIEW_TIME, Review, ReviewAnswer, ReviewFilter, ReviewVerdict};
+use gatepost::{
+    Actor, Cause, Closing, Decider, Decision, Facts, MessageId, MessageStatus, Policy, REVIEW_TIME, Review, ReviewAnswer, ReviewFilter,
+    ReviewState, ReviewVerdict, RuleId, Subject, Timestamp, Verdict,
+};
 
 use crate::Harness;
-use crate::draft::{ALICE, text};
+use crate::draft::{ALICE, BOB, text};
+use crate::opt_out::DOUBTFUL;
+use crate::paging::newest_first;
 use crate::scene::{Scene, limits};
 use crate::words;
 use crate::world::{MOMENT, PATIENCE, seconds, wait};
@@ -22,7 +27,56 @@ pub(crate) fn a_held_message_waits_for_a_person(harness: &dyn Harness) {
     let message = scene.sent(text("hi"));
     assert_eq!((scene.status(message).as_str(), scene.claim()), ("held", vec![]));
     let opened_at = scene.message(message).created_at;
-    assert_eq!(scene.review(message), Review { message, opened_at, expires_at: opened_at.plus(REVIEW_TIME), closed: None });
+    let opened_by = Some(RuleId::AccountSupervised);
+    let expires_at = opened_at.plus(REVIEW_TIME);
+    assert_eq!(scene.review(message), Review { message, opened_by, policy_event: 1, opened_at, expires_at, approved: None, closed: None });
+}
+
+pub(crate) fn a_review_says_what_opened_it(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let [waiting, unknown] = [text("hi"), text("hi").to(BOB).by(scene.a_key().id)].map(|draft| scene.sent(draft));
+    scene.say(ALICE, DOUBTFUL);
+    let doubtful = scene.sent(text("ho"));
+    scene.supervise();
+    let supervised = scene.sent(text("hi").to(BOB));
+    let opened_by = [waiting, unknown, doubtful, supervised].map(|message| scene.review(message).opened_by.map(RuleId::as_str));
+    assert_eq!(opened_by, ["opt_out_suspected", "fact_missing", "opt_out_suspected", "account_supervised"].map(Some));
+}
+
+pub(crate) fn a_review_names_the_decision_that_it_is_of(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let waiting = scene.sent(text("hi"));
+    scene.supervise();
+    let supervised = scene.sent(text("hi").to(BOB));
+    scene.release(supervised);
+    scene.say(ALICE, DOUBTFUL);
+    let events = scene.events();
+    for (message, verdict) in [(waiting, Verdict::Allow), (supervised, Verdict::Hold)] {
+        let seq = scene.review(message).policy_event;
+        let event = events.iter().find(|event| event.seq == seq).expect("its policy event");
+        assert_eq!((event.message, event.decision.verdict), (Some(message), verdict));
+    }
+}
+
+/// Holds everything, and does not say why.
+struct Silent;
+
+impl Decider for Silent {
+    fn decide(&self, _: &Facts, _: &Subject, _: Timestamp) -> Decision {
+        Decision { verdict: Verdict::Hold, risk_score: 0, reasons: Vec::new() }
+    }
+
+    fn policy(&self) -> &Policy {
+        Policy::usual()
+    }
+}
+
+pub(crate) fn a_hold_without_a_reason_has_a_review(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let submission = scene.submission(text("hi"));
+    let message = submission.message;
+    scene.accept_all(vec![submission], Arc::new(Silent));
+    assert_eq!((scene.review(message).opened_by, scene.release(message).as_str()), (None, "done: queued"));
 }
 
 pub(crate) fn a_released_message_goes_out(harness: &dyn Harness) {
@@ -30,7 +84,7 @@ pub(crate) fn a_released_message_goes_out(harness: &dyn Harness) {
     let message = scene.sent(text("hi"));
     scene.advance(seconds(60));
     let release = scene.a_release(message);
-    let answer = wait(scene.store().release(release.clone(), Arc::new(gatepost::Policy::default())));
+    let answer = wait(scene.store().release(release.clone(), Arc::new(Policy::default())));
     assert_eq!(answer, ReviewAnswer::Done(MessageStatus::Queued));
     let closing = Closing { at: release.now, by: release.by, verdict: ReviewVerdict::Released, note: release.note };
     assert_eq!(scene.review(message).closed, Some(closing));
@@ -79,7 +133,7 @@ pub(crate) fn a_closed_review_is_shown_as_it_is(harness: &dyn Harness) {
     let scene = supervised(harness);
     let message = scene.sent(text("hi"));
     scene.release(message);
-    assert_eq!(scene.answer_release(message), ReviewAnswer::Closed(scene.review(message)));
+    assert_eq!(scene.answer_release(message), ReviewAnswer::Closed(Box::new(scene.review(message))));
 }
 
 pub(crate) fn a_release_is_decided_again(harness: &dyn Harness) {
@@ -135,6 +189,32 @@ pub(crate) fn open_reviews_are_found(harness: &dyn Harness) {
     let [_, second] = ["one", "two"].map(|words| scene.sent(text(words)));
     let first = scene.reviews(ReviewFilter::default())[1].message;
     scene.refuse(first);
-    let open: Vec<_> = scene.reviews(ReviewFilter { open: true }).iter().map(|review| review.message).collect();
-    assert_eq!((open, scene.reviews(ReviewFilter::default()).len()), (vec![second], 2));
+    assert_eq!((found(&scene, ReviewFilter::OPEN), scene.reviews(ReviewFilter::default()).len()), (vec![second], 2));
+}
+
+/// The messages of the reviews that pass.
+fn found(scene: &Scene, filter: ReviewFilter) -> Vec<MessageId> {
+    scene.reviews(filter).iter().map(|review| review.message).collect()
+}
+
+pub(crate) fn closed_reviews_are_found(harness: &dyn Harness) {
+    let scene = supervised(harness);
+    let [refused, released, _] = ["one", "two", "three"].map(|words| scene.sent(text(words)));
+    scene.refuse(refused);
+    scene.release(released);
+    let filter = ReviewFilter { state: Some(ReviewState::Closed), ..ReviewFilter::default() };
+    assert_eq!(found(&scene, filter), newest_first(&[refused, released]));
+}
+
+pub(crate) fn reviews_are_found_by_the_rule_that_opened_them(harness: &dyn Harness) {
+    let scene = supervised(harness);
+    let [closed, open] = ["one", "two"].map(|words| scene.sent(text(words).to(BOB)));
+    scene.say(ALICE, DOUBTFUL);
+    let doubtful = scene.sent(text("hi"));
+    scene.refuse(closed);
+    let of = |rule| ReviewFilter { rule: Some(rule), ..ReviewFilter::default() };
+    assert_eq!(found(&scene, of(RuleId::OptOutSuspected)), [doubtful]);
+    assert_eq!(found(&scene, of(RuleId::AccountSupervised)), newest_first(&[closed, open]));
+    assert_eq!(found(&scene, ReviewFilter { state: Some(ReviewState::Open), ..of(RuleId::AccountSupervised) }), [open]);
+    assert!(found(&scene, of(RuleId::RiskReview)).is_empty());
 }

@@ -157,6 +157,11 @@ impl Scene {
         self.change_account(AccountChange { supervised: Some(true), ..AccountChange::default() });
     }
 
+    /// Has a person release each message from now on, and a second one too.
+    pub(crate) fn supervise_by_two(&self) {
+        self.change_account(AccountChange { supervised: Some(true), two_person_review: Some(true), ..AccountChange::default() });
+    }
+
     pub(crate) fn pause(&self) {
         self.change_account(AccountChange { pause: Some(Some(self.a_pause())), ..AccountChange::default() });
     }
@@ -259,6 +264,7 @@ fn account(dice: &Dice, limits: Limits, now: Timestamp) -> Account {
         suspended_at: None,
         one_time_codes_pass: true,
         supervised: false,
+        two_person_review: false,
         confirms_opt_out: true,
         threecx_enabled: true,
         sender: gatepost::Sender::default(),

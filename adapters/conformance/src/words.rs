@@ -59,6 +59,8 @@ pub(crate) fn review(answer: &ReviewAnswer) -> String {
     match answer {
         ReviewAnswer::NotFound => "not found".to_string(),
         ReviewAnswer::Closed(review) => format!("closed: {}", review.closed.as_ref().map_or("open", |closing| closing.verdict.as_str())),
+        ReviewAnswer::AwaitsSecond => "awaits a second".to_string(),
+        ReviewAnswer::SecondNeeded => "a second is needed".to_string(),
         ReviewAnswer::Done(status) => format!("done: {status}"),
         ReviewAnswer::Forbidden(why) => format!("forbidden: {}", decision(why)),
     }

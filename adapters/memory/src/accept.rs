@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use gatepost::{
     Accepted, AccountFacts, AccountId, Answer, AtOnce, BlockedSend, Charge, ContactId, Decider, Decision, Delivery, Fact, Facts, Findings,
     Happening, Instance, InstanceFacts, KeyId, KeyState, Message, MessageId, MessageStatus, Mode, Origin, Policy, PolicyEvent, Purpose,
-    QuotaState, REVIEW_TIME, Request, Review, Shadow, Subject, Submission, TextPrint, Timestamp, Usage, Velocity, Verdict, Zone, order_key,
+    QuotaState, Request, Review, Shadow, Subject, Submission, TextPrint, Timestamp, Usage, Velocity, Verdict, Zone, order_key,
 };
 
 use crate::world::{AccountRows, Binding, ContactRow, Effects, MessageRow, OutboxRow, World};
@@ -192,7 +192,7 @@ fn hold(rows: &mut AccountRows, effects: &mut Effects, submission: Submission, s
     let status = MessageStatus::Held;
     keep(rows, effects, submission, scene, Kept { log_id, purpose, status, charge: None });
     if let Some(row) = rows.messages.get_mut(&message) {
-        row.review = Some(Review { message, opened_at: now, expires_at: now.plus(REVIEW_TIME), closed: None });
+        row.review = Some(Review::of_decision(message, &ruling.decision, log_id, now));
     }
     let quota = QuotaState { limits: scene.facts.limits, usage: scene.usage };
     Answer::Accepted(Accepted { message, log_id, status, decision: ruling.decision, quota })

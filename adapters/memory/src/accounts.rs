@@ -37,6 +37,7 @@ pub(crate) fn change(world: &mut World, id: AccountId, change: AccountChange) ->
         suspended_at,
         one_time_codes_pass,
         supervised,
+        two_person_review,
         confirms_opt_out,
         threecx_enabled,
         sender,
@@ -51,6 +52,7 @@ pub(crate) fn change(world: &mut World, id: AccountId, change: AccountChange) ->
     put(&mut account.suspended_at, suspended_at);
     put(&mut account.one_time_codes_pass, one_time_codes_pass);
     put(&mut account.supervised, supervised);
+    put(&mut account.two_person_review, two_person_review);
     put(&mut account.confirms_opt_out, confirms_opt_out);
     put(&mut account.threecx_enabled, threecx_enabled);
     put(&mut account.sender, sender);

@@ -1,9 +1,9 @@
 //! Reviews: a person releases or refuses what was held.
 
 use gatepost::{
-    AccountId, Actor, Closing, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Page, REVIEW_TIME, Release, Request,
-    Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Settled, StoreError, Subject, Timestamp, Verdict, examine, expiry, order_key,
-    text_print,
+    AccountId, Actor, Approval, Closing, ContactId, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Page, Release,
+    ReleaseStep, Request, Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Settled, StoreError, Subject, Timestamp, Verdict, examine,
+    expiry, order_key, text_print,
 };
 
 use crate::accept::{self, Scene};
@@ -12,7 +12,7 @@ use crate::world::{AccountRows, Effects, MessageRow, OutboxRow, World, newest};
 
 pub(crate) fn list(rows: &AccountRows, filter: ReviewFilter, page: Page<MessageId>) -> Vec<Review> {
     let reviews = newest(&rows.messages, page).filter_map(|row| row.review.as_ref());
-    reviews.filter(|review| !(filter.open && review.closed.is_some())).take(page.limit).cloned().collect()
+    reviews.filter(|review| filter.admits(review)).take(page.limit).cloned().collect()
 }
 
 /// The held message, or why there is none to answer.
@@ -24,15 +24,15 @@ fn open<'a>(rows: &'a mut AccountRows, effects: &mut Effects, message: MessageId
     let row = rows.messages.get(&message).ok_or(ReviewAnswer::NotFound)?;
     match &row.review {
         None => Err(ReviewAnswer::NotFound),
-        Some(review) if review.closed.is_some() => Err(ReviewAnswer::Closed(review.clone())),
+        Some(review) if review.closed.is_some() => Err(ReviewAnswer::Closed(Box::new(review.clone()))),
         Some(_) => Ok(row),
     }
 }
 
-/// Has a person look at a message that was taken back.
+/// Has a person look at a message that was taken back, since its recipient may have opted out.
 pub(crate) fn reopen(rows: &mut AccountRows, message: MessageId, now: Timestamp) {
     if let Some(row) = rows.messages.get_mut(&message) {
-        row.review = Some(Review { message, opened_at: now, expires_at: now.plus(REVIEW_TIME), closed: None });
+        row.review = Some(Review::of_suspicion(message, row.message.log_id, now));
         row.charge = None;
     }
 }
@@ -72,13 +72,39 @@ pub(crate) fn refuse(
     ReviewAnswer::Done(MessageStatus::Refused)
 }
 
-/// Decides again about a held message, with the facts of now.
+/// Writes the first of two releases down, or decides again.
 pub(crate) fn release(world: &mut World, account: AccountId, release: Release, decider: &dyn Decider) -> Result<ReviewAnswer, StoreError> {
     let Some(rows) = world.accounts.get_mut(&account) else { return Ok(ReviewAnswer::NotFound) };
-    let contact = match open(rows, &mut world.effects, release.message, release.now) {
+    let two_people = rows.account.two_person_review;
+    let (contact, step) = match open(rows, &mut world.effects, release.message, release.now) {
         Err(answer) => return Ok(answer),
-        Ok(held) => held.contact,
+        Ok(held) => (held.contact, held.review.as_ref().map(|review| review.release_by(release.by, two_people))),
     };
+    match step {
+        Some(ReleaseStep::Approves) => Ok(approve(rows, release)),
+        Some(ReleaseStep::Repeats) => Ok(ReviewAnswer::SecondNeeded),
+        Some(ReleaseStep::Decides) => decide_again(world, account, contact, release, decider),
+        None => Ok(ReviewAnswer::NotFound),
+    }
+}
+
+fn approve(rows: &mut AccountRows, release: Release) -> ReviewAnswer {
+    let Release { message, by, note, now, .. } = release;
+    if let Some(review) = rows.messages.get_mut(&message).and_then(|row| row.review.as_mut()) {
+        review.approved = Some(Approval { at: now, by, note });
+    }
+    ReviewAnswer::AwaitsSecond
+}
+
+/// Decides again about a held message, with the facts of now.
+fn decide_again(
+    world: &mut World,
+    account: AccountId,
+    contact: ContactId,
+    release: Release,
+    decider: &dyn Decider,
+) -> Result<ReviewAnswer, StoreError> {
+    let Some(rows) = world.accounts.get(&account) else { return Ok(ReviewAnswer::NotFound) };
     let Some(request) = request(rows, release.message) else { return Ok(ReviewAnswer::NotFound) };
     let sender = rows.account.sender.clone();
     let content = (Fact::Known(examine(&request.content, &sender)), text_print(&request.content));

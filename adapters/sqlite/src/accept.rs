@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use gatepost::{
     Accepted, AccountFacts, AccountId, Answer, BlockedSend, Claimed, ContactId, ContactState, Content, ConversationWindow, Decider,
     Decision, Delivery, Fact, Facts, Findings, Fingerprint, Happening, Instance, InstanceFacts, InstanceId, KeyState, LastSent, MessageId,
-    MessageStatus, Mode, Origin, Parcel, PolicyEventBody, Provider, Purpose, QuotaState, Request, Started, StatusChange, Subject,
+    MessageStatus, Mode, Origin, Parcel, PolicyEventBody, Provider, Purpose, QuotaState, Request, Review, Started, StatusChange, Subject,
     Submission, Tat, TextPrint, Timestamp, Usage, Velocity, Verdict, Zone, order_key,
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -258,7 +258,7 @@ fn hold(
     let status = MessageStatus::Held;
     let new = NewMessage { account, submission, scene, log_id, purpose, status, charged: None };
     new.insert(txn)?;
-    reviews::open_review(txn.connection, account, submission.message, now)?;
+    reviews::open_review(txn.connection, account, &Review::of_decision(submission.message, &decision, log_id, now))?;
     new.tell(txn)?;
     let quota = quota_state(&scene.facts);
     Ok(Answer::Accepted(Accepted { message: submission.message, log_id, status, decision, quota }))

@@ -13,7 +13,7 @@ use crate::txn::{self, Txn};
 
 pub(crate) fn add(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
     let sql = format!(
-        "INSERT INTO accounts ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, 0, 0)",
+        "INSERT INTO accounts ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, 0, 0)",
         rows::ACCOUNT_COLUMNS
     );
     write(connection, &sql, account)
@@ -33,6 +33,7 @@ fn write(connection: &Connection, sql: &str, account: &Account) -> rusqlite::Res
         account.suspended_at.map(Timestamp::as_millis),
         account.one_time_codes_pass,
         account.supervised,
+        account.two_person_review,
         account.confirms_opt_out,
         account.threecx_enabled,
         to_json(&account.sender)?,
@@ -58,7 +59,7 @@ pub(crate) fn change(txn: &mut Txn<'_>, id: AccountId, change: AccountChange) ->
         return Ok(Err(StoreError::Conflict));
     }
     let AccountChange { name, plan, calendar, pause, expected_pause: _, suspended_at, .. } = change;
-    let AccountChange { one_time_codes_pass, supervised, confirms_opt_out, threecx_enabled, sender, at, .. } = change;
+    let AccountChange { one_time_codes_pass, supervised, two_person_review, confirms_opt_out, threecx_enabled, sender, at, .. } = change;
     let was_paused = account.pause.is_some();
     account.name = name.unwrap_or(account.name);
     account.plan = plan.unwrap_or(account.plan);
@@ -67,11 +68,13 @@ pub(crate) fn change(txn: &mut Txn<'_>, id: AccountId, change: AccountChange) ->
     account.suspended_at = suspended_at.unwrap_or(account.suspended_at);
     account.one_time_codes_pass = one_time_codes_pass.unwrap_or(account.one_time_codes_pass);
     account.supervised = supervised.unwrap_or(account.supervised);
+    account.two_person_review = two_person_review.unwrap_or(account.two_person_review);
     account.confirms_opt_out = confirms_opt_out.unwrap_or(account.confirms_opt_out);
     account.threecx_enabled = threecx_enabled.unwrap_or(account.threecx_enabled);
     account.sender = sender.unwrap_or(account.sender);
     let sql = "UPDATE accounts SET name = ?2, plan = ?3, zone = ?4, next_zone = ?5, next_zone_from = ?6, pause = ?7, suspended_at = ?8,
-               one_time_codes_pass = ?9, supervised = ?10, confirms_opt_out = ?11, threecx_enabled = ?12, sender = ?13, created_at = ?14 WHERE id = ?1";
+               one_time_codes_pass = ?9, supervised = ?10, two_person_review = ?11, confirms_opt_out = ?12, threecx_enabled = ?13, sender = ?14,
+               created_at = ?15 WHERE id = ?1";
     write(txn.connection, sql, &account)?;
     // What waited while it was paused may be due now.
     txn.leave_due();

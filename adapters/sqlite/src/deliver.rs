@@ -74,7 +74,7 @@ fn end(txn: &mut Txn<'_>, found: &OutboxEntry, ending: Ending, now: Timestamp) -
     outbox::let_next_go(txn, found, now)?;
     change_status(txn, found, ending.status(), ending.class(), now)?;
     if ending == Ending::Held {
-        reviews::open_review(txn.connection, found.account, found.message(), now)?;
+        reviews::reopen(txn.connection, found.account, found.message(), now)?;
     }
     if ending.returns_charge() {
         return_charge(txn, found.account, found.message())?;

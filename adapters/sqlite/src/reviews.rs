@@ -2,8 +2,8 @@
 
 use gatepost::{
     AccountId, Actor, Charge, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Outcome, Page, Purpose,
-    REVIEW_TIME, Release, Request, Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Subject, Timestamp, Verdict, examine, expiry,
-    order_key, text_print,
+    Release, ReleaseStep, Request, Review, ReviewAnswer, ReviewFilter, ReviewState, ReviewVerdict, RuleId, Subject, Timestamp, Verdict,
+    examine, expiry, order_key, text_print,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -26,10 +26,13 @@ pub(crate) fn list(
 ) -> rusqlite::Result<Vec<Review>> {
     let columns = rows::REVIEW_COLUMNS;
     let sql = format!(
-        "SELECT {columns} FROM reviews WHERE account = ?1 AND message < ?2 AND (NOT ?3 OR closed_at IS NULL) ORDER BY message DESC LIMIT ?4"
+        "SELECT {columns} FROM reviews WHERE account = ?1 AND message < ?2 AND (?3 IS NULL OR (closed_at IS NULL) = ?3)
+         AND (?4 IS NULL OR opened_by = ?4) ORDER BY message DESC LIMIT ?5"
     );
     let before = page.after.map_or([0xff; 16], MessageId::to_bytes);
-    rows::all(&mut *connection.prepare_cached(&sql)?, params![account.to_bytes(), before, filter.open, page.limit as i64], rows::review)
+    let is_open = filter.state.map(|state| state == ReviewState::Open);
+    let params = params![account.to_bytes(), before, is_open, filter.rule.map(RuleId::as_str), page.limit as i64];
+    rows::all(&mut *connection.prepare_cached(&sql)?, params, rows::review)
 }
 
 /// The open review, or why there is none to answer.
@@ -39,18 +42,33 @@ fn open(txn: &mut Txn<'_>, account: AccountId, message: MessageId, now: Timestam
         Some(review) if review.closed.is_none() && review.expires_at <= now => {
             expire(txn, account, message, now)?;
             let expired = find(txn.connection, account, message)?;
-            Err(expired.map_or(ReviewAnswer::NotFound, ReviewAnswer::Closed))
+            Err(expired.map_or(ReviewAnswer::NotFound, |expired| ReviewAnswer::Closed(Box::new(expired))))
         }
-        Some(review) if review.closed.is_some() => Err(ReviewAnswer::Closed(review)),
+        Some(review) if review.closed.is_some() => Err(ReviewAnswer::Closed(Box::new(review))),
         Some(review) => Ok(review),
     })
 }
 
+/// Has a person look at a message that was taken back, since its recipient may have opted out.
+pub(crate) fn reopen(connection: &Connection, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "SELECT log_id FROM messages WHERE account = ?1 AND id = ?2";
+    let params = params![account.to_bytes(), message.to_bytes()];
+    let policy_event = connection.prepare_cached(sql)?.query_row(params, |row| rows::count(row, 0))?;
+    open_review(connection, account, &Review::of_suspicion(message, policy_event, now))
+}
+
 /// Has a person look at a message. One that was taken back may have been looked at before.
-pub(crate) fn open_review(connection: &Connection, account: AccountId, message: MessageId, now: Timestamp) -> rusqlite::Result<()> {
-    let sql = "INSERT OR REPLACE INTO reviews (account, message, opened_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
-    let expires_at = now.plus(REVIEW_TIME);
-    connection.prepare_cached(sql)?.execute(params![account.to_bytes(), message.to_bytes(), now.as_millis(), expires_at.as_millis()])?;
+pub(crate) fn open_review(connection: &Connection, account: AccountId, review: &Review) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO reviews (account, message, opened_by, policy_event, opened_at, expires_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    connection.prepare_cached(sql)?.execute(params![
+        account.to_bytes(),
+        review.message.to_bytes(),
+        review.opened_by.map(RuleId::as_str),
+        rows::signed(review.policy_event),
+        review.opened_at.as_millis(),
+        review.expires_at.as_millis()
+    ])?;
     Ok(())
 }
 
@@ -70,12 +88,31 @@ pub(crate) fn refuse(
     Ok(ReviewAnswer::Done(MessageStatus::Refused))
 }
 
-/// Decides again about a held message, with the facts of now.
+/// Writes the first of two releases down, or decides again.
 pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, decider: &dyn Decider) -> rusqlite::Result<ReviewAnswer> {
-    let now = release.now;
-    if let Err(answer) = open(txn, account, release.message, now)? {
-        return Ok(answer);
+    let review = match open(txn, account, release.message, release.now)? {
+        Err(answer) => return Ok(answer),
+        Ok(review) => review,
+    };
+    let two_people = txn.account(account)?.is_some_and(|entry| entry.account.two_person_review);
+    match review.release_by(release.by, two_people) {
+        ReleaseStep::Approves => approve(txn.connection, account, release),
+        ReleaseStep::Repeats => Ok(ReviewAnswer::SecondNeeded),
+        ReleaseStep::Decides => decide_again(txn, account, release, decider),
     }
+}
+
+fn approve(connection: &Connection, account: AccountId, release: &Release) -> rusqlite::Result<ReviewAnswer> {
+    let Release { message, by, note, now, .. } = release;
+    let sql = "UPDATE reviews SET approved_at = ?3, approved_by = ?4, approval_note = ?5 WHERE account = ?1 AND message = ?2";
+    let params = params![account.to_bytes(), message.to_bytes(), now.as_millis(), by.to_string(), note];
+    connection.prepare_cached(sql)?.execute(params)?;
+    Ok(ReviewAnswer::AwaitsSecond)
+}
+
+/// Decides again about a held message, with the facts of now.
+fn decide_again(txn: &mut Txn<'_>, account: AccountId, release: &Release, decider: &dyn Decider) -> rusqlite::Result<ReviewAnswer> {
+    let now = release.now;
     let held = held_message(txn.connection, account, release.message)?;
     let sender = txn.account(account)?.map(|entry| entry.account.sender.clone()).unwrap_or_default();
     let content = (Fact::Known(examine(&held.request.content, &sender)), text_print(&held.request.content));

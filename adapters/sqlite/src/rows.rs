@@ -7,9 +7,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use gatepost::{
-    Account, AccountId, Actor, Address, ApiKey, Attempt, Calendar, Channel, Charge, Closing, ContactId, ContactState, Delivery, DeliveryId,
-    DeliveryStatus, EndpointId, EventId, Instance, InstanceId, InvalidAddress, KeyDigest, KeyOwner, Message, MessageId, Mode, Name, Pause,
-    PauseCause, RecoveryId, Review, ReviewVerdict, Sealed, State, Suppression, SuppressionId, Timestamp, WindowId, Zone,
+    Account, AccountId, Actor, Address, ApiKey, Approval, Attempt, Calendar, Channel, Charge, Closing, ContactId, ContactState, Delivery,
+    DeliveryId, DeliveryStatus, EndpointId, EventId, Instance, InstanceId, InvalidAddress, KeyDigest, KeyOwner, Message, MessageId, Mode,
+    Name, Pause, PauseCause, RecoveryId, Review, ReviewVerdict, Sealed, State, Suppression, SuppressionId, Timestamp, WindowId, Zone,
 };
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Row, Statement};
@@ -161,14 +161,14 @@ pub(crate) fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<Address>
 }
 
 pub(crate) const ACCOUNT_COLUMNS: &str =
-    "id, name, plan, zone, next_zone, next_zone_from, pause, suspended_at, one_time_codes_pass, supervised, confirms_opt_out,
-     threecx_enabled, sender, created_at, last_seq, last_inbound, last_entry";
+    "id, name, plan, zone, next_zone, next_zone_from, pause, suspended_at, one_time_codes_pass, supervised, two_person_review,
+     confirms_opt_out, threecx_enabled, sender, created_at, last_seq, last_inbound, last_entry";
 /// Where `last_seq` stands among them.
-pub(crate) const LAST_SEQ: usize = 14;
+pub(crate) const LAST_SEQ: usize = 15;
 /// Where `last_inbound` stands.
-pub(crate) const LAST_INBOUND: usize = 15;
+pub(crate) const LAST_INBOUND: usize = 16;
 /// Where `last_entry` stands.
-pub(crate) const LAST_ENTRY: usize = 16;
+pub(crate) const LAST_ENTRY: usize = 17;
 
 pub(crate) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let zone: Zone = word(row, 3)?;
@@ -182,10 +182,11 @@ pub(crate) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         suspended_at: time_or_none(row, 7)?,
         one_time_codes_pass: row.get(8)?,
         supervised: row.get(9)?,
-        confirms_opt_out: row.get(10)?,
-        threecx_enabled: row.get(11)?,
-        sender: json(row, 12)?,
-        created_at: time(row, 13)?,
+        two_person_review: row.get(10)?,
+        confirms_opt_out: row.get(11)?,
+        threecx_enabled: row.get(12)?,
+        sender: json(row, 13)?,
+        created_at: time(row, 14)?,
     })
 }
 
@@ -309,14 +310,27 @@ pub(crate) fn suppression(row: &Row<'_>) -> rusqlite::Result<Suppression> {
     })
 }
 
-pub(crate) const REVIEW_COLUMNS: &str = "message, opened_at, expires_at, closed_at, closed_by, verdict, note";
+pub(crate) const REVIEW_COLUMNS: &str = "message, opened_by, policy_event, opened_at, expires_at, closed_at, closed_by, verdict, note,
+     approved_at, approved_by, approval_note";
 
 pub(crate) fn review(row: &Row<'_>) -> rusqlite::Result<Review> {
-    let closed = match (time_or_none(row, 3)?, word_or_none::<Actor>(row, 4)?) {
-        (Some(at), Some(by)) => Some(Closing { at, by, verdict: review_verdict(row, 5)?, note: row.get(6)? }),
+    let closed = match (time_or_none(row, 5)?, word_or_none::<Actor>(row, 6)?) {
+        (Some(at), Some(by)) => Some(Closing { at, by, verdict: review_verdict(row, 7)?, note: row.get(8)? }),
         _ => None,
     };
-    Ok(Review { message: message_id(row, 0)?, opened_at: time(row, 1)?, expires_at: time(row, 2)?, closed })
+    let approved = match (time_or_none(row, 9)?, word_or_none::<Actor>(row, 10)?) {
+        (Some(at), Some(by)) => Some(Approval { at, by, note: row.get(11)? }),
+        _ => None,
+    };
+    Ok(Review {
+        message: message_id(row, 0)?,
+        opened_by: word_or_none(row, 1)?,
+        policy_event: count(row, 2)?,
+        opened_at: time(row, 3)?,
+        expires_at: time(row, 4)?,
+        approved,
+        closed,
+    })
 }
 
 fn review_verdict(row: &Row<'_>, column: usize) -> rusqlite::Result<ReviewVerdict> {

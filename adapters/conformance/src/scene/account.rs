@@ -177,6 +177,11 @@ impl Scene {
         wait(self.store().release(self.a_release(message), Arc::new(Policy::default())))
     }
 
+    /// Releases a held message in somebody's name; the answer in words.
+    pub(crate) fn release_by(&self, by: Actor, message: MessageId) -> String {
+        words::review(&wait(self.store().release(Release { by, ..self.a_release(message) }, Arc::new(Policy::default()))))
+    }
+
     /// Releases a held message; the answer in words.
     pub(crate) fn release(&self, message: MessageId) -> String {
         words::review(&self.answer_release(message))

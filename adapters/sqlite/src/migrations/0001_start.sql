@@ -12,6 +12,7 @@ CREATE TABLE accounts (
     suspended_at        INTEGER,
     one_time_codes_pass INTEGER NOT NULL,
     supervised          INTEGER NOT NULL,
+    two_person_review   INTEGER NOT NULL,
     confirms_opt_out    INTEGER NOT NULL,
     threecx_enabled     INTEGER NOT NULL,
     sender              TEXT NOT NULL,      -- JSON: domains
@@ -328,14 +329,19 @@ CREATE TABLE attempts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE reviews (
-    account    BLOB NOT NULL,
-    message    BLOB NOT NULL,
-    opened_at  INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL,
-    closed_at  INTEGER,
-    closed_by  TEXT,
-    verdict    TEXT,
-    note       TEXT,
+    account       BLOB NOT NULL,
+    message       BLOB NOT NULL,
+    opened_by     TEXT,                     -- the rule that wants a person
+    policy_event  INTEGER NOT NULL,         -- the place of what was decided
+    opened_at     INTEGER NOT NULL,
+    expires_at    INTEGER NOT NULL,
+    approved_at   INTEGER,                  -- by the first of two people
+    approved_by   TEXT,
+    approval_note TEXT,
+    closed_at     INTEGER,
+    closed_by     TEXT,
+    verdict       TEXT,
+    note          TEXT,
     PRIMARY KEY (account, message)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reviews_open ON reviews (expires_at) WHERE closed_at IS NULL;

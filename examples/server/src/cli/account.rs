@@ -40,6 +40,9 @@ pub(super) enum Verb {
         /// Whether a person must release each of its messages
         #[arg(long, value_name = "BOOL")]
         supervised: Option<bool>,
+        /// Whether two people must release a message that is held
+        #[arg(long, value_name = "BOOL")]
+        two_person_review: Option<bool>,
         /// Whether a recipient who opts out gets the one confirmation of it
         #[arg(long, value_name = "BOOL")]
         confirms_opt_out: Option<bool>,
@@ -116,11 +119,21 @@ impl Verb {
             }
             Self::List { paging } => paging.of(Question::get("/v1/accounts")).listed(COLUMNS),
             Self::Show { id } => Question::get(path(&id)),
-            Self::Update { id, name, terms, one_time_codes_pass, supervised, confirms_opt_out, threecx_enabled, sender_domains } => {
+            Self::Update {
+                id,
+                name,
+                terms,
+                one_time_codes_pass,
+                supervised,
+                two_person_review,
+                confirms_opt_out,
+                threecx_enabled,
+                sender_domains,
+            } => {
                 let body = json!({
                     "name": name, "plan": terms.plan, "limits": terms.limits(), "time_zone": terms.time_zone,
-                    "one_time_codes_pass": one_time_codes_pass, "supervised": supervised, "confirms_opt_out": confirms_opt_out,
-                    "threecx_enabled": threecx_enabled, "sender_domains": sender_domains,
+                    "one_time_codes_pass": one_time_codes_pass, "supervised": supervised, "two_person_review": two_person_review,
+                    "confirms_opt_out": confirms_opt_out, "threecx_enabled": threecx_enabled, "sender_domains": sender_domains,
                 });
                 Question::patch(path(&id), given(body))
             }

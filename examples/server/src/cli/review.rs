@@ -14,8 +14,14 @@ pub(super) enum Verb {
         #[command(flatten)]
         on: OnAccount,
         /// Only those that wait for a person
-        #[arg(long)]
+        #[arg(long, conflicts_with = "closed")]
         open: bool,
+        /// Only those that were closed
+        #[arg(long)]
+        closed: bool,
+        /// Only those that this rule opened
+        #[arg(long)]
+        rule: Option<String>,
         #[command(flatten)]
         paging: Paging,
     },
@@ -26,7 +32,7 @@ pub(super) enum Verb {
         /// The message
         id: String,
     },
-    /// Let a held message go out, if present facts allow it
+    /// Let a held message go out, if present facts allow it; where the account wants two people, each says so
     Release {
         #[command(flatten)]
         on: OnAccount,
@@ -48,14 +54,15 @@ pub(super) enum Verb {
     },
 }
 
-const COLUMNS: &[&str] = &["message_id", "state", "opened_at", "expires_at", "closed.verdict", "closed.by"];
+const COLUMNS: &[&str] = &["message_id", "state", "opened_by", "opened_at", "expires_at", "approved.by", "closed.verdict", "closed.by"];
 
 impl Verb {
     pub(super) fn question(self, client: &Client) -> Result<Question, Failure> {
         let path = |on: &OnAccount, id: &str| on.path(client, &format!("reviews/{}", encode(id)));
         Ok(match self {
-            Self::List { on, open, paging } => {
-                paging.of(Question::get(on.path(client, "reviews")?).with("state", open.then_some("open"))).listed(COLUMNS)
+            Self::List { on, open, closed, rule, paging } => {
+                let state = open.then_some("open").or(closed.then_some("closed"));
+                paging.of(Question::get(on.path(client, "reviews")?).with("state", state).with("rule", rule)).listed(COLUMNS)
             }
             Self::Show { on, id } => Question::get(path(&on, &id)?),
             Self::Release { on, id, note } => Question::post(path(&on, &id)? + "/release", given(json!({"note": note}))),

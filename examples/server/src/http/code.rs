@@ -128,6 +128,8 @@ codes! {
     ReviewClosed = CONFLICT, "review_closed", "the review was closed before";
     /// The key was revoked.
     RevokedApiKey = UNAUTHORIZED, "revoked_api_key", "the API key was revoked";
+    /// The same one has released it before.
+    SecondPersonNeeded = CONFLICT, "second_person_needed", "another person must release it too";
     /// Too fast.
     SendingThrottled = TOO_MANY_REQUESTS, "sending_throttled", "messages are sent too fast";
     /// Former secrets must end first.

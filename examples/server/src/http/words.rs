@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use gatepost::{
     Cause, Connection, DeliveryStatus, Direction, Effect, EntryOutcome, ErrorClass, EventName, Group, Hindrance, InboundClass, KeyState,
-    MessageStatus, Mode, Provider, Purpose, RuleId, Scope, Timestamp, VerdictWord,
+    MessageStatus, Mode, Provider, Purpose, ReviewState, RuleId, Scope, Timestamp, VerdictWord,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -121,6 +121,8 @@ spelled! {
     GroupWord as "Group" = Group;
     /// The name of a rule. It never changes its meaning.
     RuleWord as "Rule" = RuleId;
+    /// Whether a review waits for a person (`open`), or was closed.
+    ReviewStateWord as "ReviewState" = ReviewState;
     /// How far the delivery of an event got.
     DeliveryStatusWord as "DeliveryStatus" = DeliveryStatus;
     /// What became of something that a phone system said or was told: it was written down, and nobody said yet what became of it (`received`),

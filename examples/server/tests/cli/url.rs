@@ -75,12 +75,34 @@ async fn a_held_message_is_released_at_the_prompt() {
     assert_eq!((status, &held["status"]), (202, &json!("held")));
     let message = held["message_id"].as_str().unwrap();
     assert_eq!(place.json(&["review", "list", "--open"])["items"][0]["message_id"], *message);
+    assert_eq!(place.json(&["review", "list", "--rule", "account_supervised"])["items"][0]["opened_by"], "account_supervised");
+    assert_eq!(place.json(&["review", "list", "--closed"])["items"], json!([]));
     place.json(&["review", "release", message, "--note", "fine"]);
     let review = place.json(&["review", "show", message]);
     assert_eq!((&review["closed"]["verdict"], &review["closed"]["note"]), (&json!("released"), &json!("fine")));
 
+    assert_eq!(review["decision"]["reasons"][0]["rule"], "account_supervised");
+
     let (_, other) = send(&url, key, 0, "+999501234568");
     assert_eq!(place.json(&["review", "refuse", other["message_id"].as_str().unwrap()])["status"], "refused");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_prompt_and_a_key_are_two_people() {
+    let place = Place::new();
+    let (server, url, keys) = serve(&settings(&place), &place).await;
+    let (key, account) = (&keys["api_key"], keys["account_id"].as_str().unwrap());
+    place.json(&["account", "update", account, "--supervised", "true", "--two-person-review", "true"]);
+    let (_, held) = send(&url, key.as_str().unwrap(), 0, "+999501234567");
+    let message = held["message_id"].as_str().unwrap();
+    let first = place.json(&["review", "release", message]);
+    assert_eq!((&first["status"], &first["awaits_second_release"]), (&json!("held"), &json!(true)));
+    let again = place.run(&["review", "release", message]);
+    assert_eq!(again.code, 1);
+    assert!(again.stderr.contains("another person must release it too"), "{}", again.stderr);
+    let second = ask(&place, &url, key, &["review", "release", message]);
+    assert_eq!((second.code, place.json(&["review", "show", message])["closed"]["verdict"].as_str()), (0, Some("released")));
     server.stop().await;
 }
 

@@ -13,6 +13,7 @@ mod keys;
 mod operator;
 mod providers;
 mod receiver;
+mod reviews;
 mod routes;
 mod scene;
 mod send;

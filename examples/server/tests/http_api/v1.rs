@@ -20,12 +20,12 @@ impl World {
         self.ask(Method::DELETE, path, key, None).await
     }
 
-    async fn supervise_shop(&self) {
+    pub(crate) async fn supervise_shop(&self) {
         self.done(Method::PATCH, &self.shop_path(""), Some(json!({"supervised": true}))).await;
     }
 
     /// Sends a message that is held, and gives its id.
-    async fn hold(&self) -> String {
+    pub(crate) async fn hold(&self) -> String {
         let answer = self.send(|_| ()).await;
         assert_eq!(answer.body["status"], "held");
         answer.body["message_id"].as_str().unwrap().to_owned()
@@ -177,7 +177,8 @@ async fn parameters_that_cannot_be_are_named() {
         ("accounts/ID/policy-events?refused=perhaps", "refused"),
         ("accounts/ID/policy-events?cursor=msg_1", "cursor"),
         ("accounts/ID/policy-events?message_id=1", "message_id"),
-        ("accounts/ID/reviews?state=closed", "state"),
+        ("accounts/ID/reviews?state=shut", "state"),
+        ("accounts/ID/reviews?rule=mood", "rule"),
         ("accounts/ID/suppressions?phone=%2B999501234567", "phone"),
     ] {
         let path = format!("/v1/{}", query.replace("ID", &world.shop.id.to_string()));
@@ -451,7 +452,6 @@ async fn a_held_message_is_released_once() {
     let path = format!("{ME}/reviews/{message}");
     let open = world.get(&format!("{ME}/reviews?state=open"), &world.shop.key).await;
     assert_eq!((&items(&open)[0]["message_id"], &items(&open)[0]["state"]), (&json!(message), &json!("open")));
-    assert_eq!(world.get(&path, &world.shop.key).await.body, items(&open)[0]);
     let released = world.post(&format!("{path}/release"), &world.shop.key, json!({"note": "fine"})).await;
     assert_eq!((released.status.as_u16(), &released.body["message_id"]), (200, &json!(message)), "{}", released.body);
     world.ask(Method::POST, &format!("{path}/release"), &world.shop.key, None).await.is_problem(409, "review_closed");

@@ -277,6 +277,7 @@ impl Customer {
             suspended_at: None,
             one_time_codes_pass: true,
             supervised: false,
+            two_person_review: false,
             confirms_opt_out: true,
             threecx_enabled: true,
             sender: gatepost::Sender::default(),

@@ -48,6 +48,8 @@ pub(super) struct AccountShape {
     one_time_codes_pass: bool,
     /// Whether a person must release each of its messages.
     supervised: bool,
+    /// Whether two people must release a message that is held.
+    two_person_review: bool,
     /// Whether a recipient who opts out gets the one confirmation of it.
     confirms_opt_out: bool,
     /// Whether its 3CX phone systems may be connected.
@@ -174,6 +176,9 @@ pub(super) struct ChangeAccount {
     /// Whether a person must release each of its messages.
     #[serde(default)]
     supervised: Option<bool>,
+    /// Whether two people must release a message that is held: two keys. A refusal needs one.
+    #[serde(default)]
+    two_person_review: Option<bool>,
     /// Whether a recipient who opts out gets the one confirmation of it.
     #[serde(default)]
     confirms_opt_out: Option<bool>,
@@ -215,6 +220,7 @@ pub(super) async fn create_account(
         suspended_at: None,
         one_time_codes_pass: true,
         supervised: false,
+        two_person_review: false,
         confirms_opt_out: true,
         threecx_enabled: asked.threecx_enabled,
         sender: sender(asked.sender_domains)?.unwrap_or_default(),
@@ -262,7 +268,8 @@ pub(super) async fn change_account(
     };
     let ChangeAccount { name, one_time_codes_pass, supervised, confirms_opt_out, threecx_enabled, .. } = asked;
     let change = AccountChange { name, plan, calendar, one_time_codes_pass, supervised, confirms_opt_out, ..AccountChange::default() };
-    let change = AccountChange { threecx_enabled, sender: sender(asked.sender_domains)?, ..change };
+    let two_person_review = asked.two_person_review;
+    let change = AccountChange { two_person_review, threecx_enabled, sender: sender(asked.sender_domains)?, ..change };
     apply(&app, on, change, "an account was changed").await
 }
 
@@ -400,6 +407,7 @@ impl AccountShape {
             suspended_at: account.suspended_at.map(Time::from),
             one_time_codes_pass: account.one_time_codes_pass,
             supervised: account.supervised,
+            two_person_review: account.two_person_review,
             confirms_opt_out: account.confirms_opt_out,
             threecx_enabled: account.threecx_enabled,
             sender_domains: account.sender.domains,

@@ -1,4 +1,4 @@
-//! Messages of an account, and their attempts. What a message says is shown only where one message is read.
+//! Messages of an account, and their attempts. What a message says is shown only where one message, or the review of one, is read.
 
 use std::slice;
 
@@ -159,16 +159,13 @@ pub(super) async fn list_messages(
 
 /// Read a message
 ///
-/// The only place where what it says is shown.
+/// What it says is shown here, and where its review is read, and nowhere else.
 #[utoipa::path(get, path = "/v1/accounts/{account_id}/messages/{message_id}", tag = "Messages",
     responses((status = 200, description = "The message.", body = WholeMessage)))]
 pub(super) async fn get_message(State(app): State<App>, on: OnAccount, Item(id): Item<MessageId>) -> Result<Json<WholeMessage>, Problem> {
     let mut message = find(&app, on, id).await?;
     let pauses = Pauses::over(&*on.store(&app), slice::from_ref(&message)).await?;
-    let text = match message.content.take() {
-        Some(Content::Text { text }) => Some(text.as_str().to_owned()),
-        _ => None,
-    };
+    let text = text(message.content.take());
     Ok(Json(WholeMessage { message: MessageShape::of(message, &pauses), text }))
 }
 
@@ -203,6 +200,14 @@ pub(super) async fn resolve_message(
     let status = status.ok_or(Problem::of(Code::NotInDoubt))?;
     tracing::info!(account = %on.account, message = %id, %status, by = %on.actor(), "a message in doubt was resolved");
     Ok(Json(MessageStatusShape { message_id: id, status: StatusWord(status) }))
+}
+
+/// What a text says.
+pub(super) fn text(content: Option<Content>) -> Option<String> {
+    match content {
+        Some(Content::Text { text }) => Some(text.as_str().to_owned()),
+        _ => None,
+    }
 }
 
 async fn find(app: &App, on: OnAccount, id: MessageId) -> Result<Message, Problem> {
