@@ -37,7 +37,7 @@ pub(super) fn is_executable(path: &str) -> bool {
 
 /// Whether a name without a path is one of a file that a machine runs, and of no host.
 pub(super) fn is_executable_name(name: &str) -> bool {
-    is_executable(name) && !name.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.binary_search(&ending).is_ok())
+    is_executable(name) && name.rsplit_once('.').is_none_or(|(_, ending)| ENDINGS.binary_search(&ending).is_err())
 }
 
 /// Whether a label has letters of Latin and of another script that looks like it.
