@@ -324,7 +324,7 @@ impl<'a> Reading<'a> {
         let placed = self.texts.iter().rev().find(|placed| placed.start <= start).or(self.texts.first());
         let Some(placed) = placed else { return Span { part: Part::Body, start: 0, length: 0 } };
         let characters = |bytes: usize| {
-            let head = placed.text.get(..boundary_from(placed.text, bytes - placed.start)).unwrap_or(placed.text);
+            let head = placed.text.get(..boundary_behind(placed.text, bytes - placed.start)).unwrap_or(placed.text);
             u16::try_from(head.chars().count()).unwrap_or(u16::MAX)
         };
         let before = characters(start.max(placed.start));
@@ -404,19 +404,19 @@ impl Notes {
     }
 }
 
-/// The last place up to this one at which a text can be cut.
-fn boundary_before(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
-}
-
-/// The first place from this one on at which a text can be cut.
-fn boundary_from(text: &str, at: usize) -> usize {
-    (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
-}
-
 fn as_place(bytes: Range<usize>) -> Range<u32> {
     let at = |byte| u32::try_from(byte).unwrap_or(u32::MAX);
     at(bytes.start)..at(bytes.end)
+}
+
+/// The last place up to `byte` where a character ends.
+fn boundary_before(text: &str, byte: usize) -> usize {
+    (0..=byte).rev().find(|byte| text.is_char_boundary(*byte)).unwrap_or(0)
+}
+
+/// The first place from `byte` on where a character ends.
+fn boundary_behind(text: &str, byte: usize) -> usize {
+    (byte..text.len()).find(|byte| text.is_char_boundary(*byte)).unwrap_or(text.len())
 }
 
 fn for_each_text<'a>(content: &'a Content, take: &mut impl FnMut(Part, &'a str)) {
