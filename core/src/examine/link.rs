@@ -137,7 +137,6 @@ impl Link<'_> {
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
-    use alloc::vec;
 
     use super::*;
 
@@ -158,7 +157,7 @@ mod tests {
     #[test]
     fn what_only_looks_like_one_is_none() {
         for text in ["Total 42.10 EUR.", "Thank you.Bye", "e.g. at 9.30", "mail us: desk@kiteway.example", "v2.1.3", "Dr.Amari", "a.m."] {
-            assert_eq!(hosts_of(text), vec![String::new(); 0], "{text:?}");
+            assert_eq!(hosts_of(text), Vec::<String>::new(), "{text:?}");
         }
     }
 

@@ -622,7 +622,7 @@ async fn another_policy_is_tried_over_what_was_decided() {
     let tried = world.post(path, &world.operator, json!({"candidate": candidate, "account_id": world.shop.id})).await;
     let change = &tried.body["changes"][0];
     assert_eq!((&change["from"], &change["to"], &change["rule"]), (&json!("block"), &json!("hold"), &json!("risk_review")));
-    assert_eq!([&change["purpose"], &change["count"]], [&json!("transactional"), &json!(1)]);
+    assert_eq!([&change["purpose"], &change["count"]], [&json!("support"), &json!(1)]);
 
     let wrong = json!({"candidate": {"version": 2, "points": {"ofer": 3}}});
     let problem = world.post(path, &world.operator, wrong).await;
