@@ -74,7 +74,7 @@
 //! | who, and what they may | [`Account`], [`Plan`], [`Limits`], [`Instance`], [`ApiKey`], [`Scopes`], [`Keyring`] |
 //! | what is asked | [`Request`], [`Content`], [`Phone`], [`DeclaredPurpose`], [`IdempotencyKey`] |
 //! | deciding | [`decide`], [`Facts`], [`RuleId`], [`Decision`], [`PolicyEvent`]; [`Suppression`], [`Usage`], [`Rate`], [`Traffic`] |
-//! | what a text shows | [`examine`], [`Findings`], [`Signal`], [`Sender`], [`Model`]; [`Policy`], [`Group`], [`Category`] |
+//! | what a text shows | [`examine()`], [`Findings`], [`Signal`], [`Sender`], [`Model`]; [`Policy`], [`Group`], [`Category`] |
 //! | proving the log | [`Sealer`], [`Seal`], [`Head`], [`audit`] with its [`AuditReport`] |
 //! | delivering | [`Delivery`], [`Attempt`], [`Outcome`], [`Schedule`], [`Worker`]; [`may_start`] is the last look |
 //! | receiving | [`Notification`], [`Inbound`], [`Told`]; [`read_reply`], [`Response`], [`Suspicion`]; [`StatusReport`] |
@@ -93,7 +93,7 @@
 //! `std` (default): [`Gateway`] and [`Worker`]. Without it the crate is `no_std` with `alloc`, and holds the types, the rules and the
 //! traits.
 //!
-//! `model` (default): the linear model of the content guard, 110 KiB. Without it [`examine`] works by phrases and links alone.
+//! `model` (default): the linear model of the content guard, 110 KiB. Without it [`examine()`] works by phrases and links alone.
 //!
 //! # Not supported yet
 //!

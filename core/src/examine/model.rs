@@ -96,7 +96,7 @@ fn runs(characters: &[char], word: u16, take: &mut impl FnMut(Piece)) {
     }
 }
 
-/// FNV-1a over characters (http://www.isthe.com/chongo/tech/comp/fnv/).
+/// FNV-1a over characters (<http://www.isthe.com/chongo/tech/comp/fnv/>).
 const SEED: u32 = 0x811c_9dc5;
 
 const fn step(hash: u32, character: char) -> u32 {
