@@ -96,7 +96,7 @@ pub struct Findings {
     /// Whether each of its links leads to a host of the sender; `false` where it has none.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub own_links: bool,
-    /// What the model says of the wording; nothing where it abstains.
+    /// What the model says of the wording; nothing where it abstains, or is sure that it is wanted ([`Tone::HEARD_FROM`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tone: Option<Heard>,
 }
@@ -224,7 +224,7 @@ pub fn pieces(content: &Content, sender: &Sender) -> Vec<Piece> {
     reading.note_phrases(&mut notes);
     reading.note_disguises(&mut notes);
     let mut pieces = Vec::new();
-    model::pieces(&reading.folded, &notes.signals(), &mut |piece| pieces.push(piece));
+    model::Pieces::of(&reading.folded, &notes.signals()).each(&mut |piece| pieces.push(piece));
     pieces
 }
 
@@ -278,21 +278,34 @@ impl<'a> Reading<'a> {
             if sender.is_imitated_by(&link.host) {
                 notes.note(Signal::LinkOwnLookAlike, place.clone());
             }
-            if !link.is_named_in(joined.get_or_insert_with(|| words_outside(&by_text))) {
+            if !link.is_named_in(joined.get_or_insert_with(|| self.words_outside(&by_text))) {
                 notes.note(Signal::LinkUnnamed, place);
             }
         }
         by_text.iter().map(|(_, links)| links.len()).sum()
     }
 
-    fn note_phrases(&self, notes: &mut Notes) {
-        let hits = lexicon::hits(&self.folded);
-        for hit in &hits {
-            if let Phrase::Shows(signal) = hit.phrase {
-                notes.note(signal, self.folded.origin(hit.place.clone()));
+    /// All words, without spaces, but for those of links.
+    fn words_outside(&self, by_text: &[(&PlacedText<'_>, Vec<Link<'_>>)]) -> String {
+        let in_all = |placed: &PlacedText<'_>, link: &Link<'_>| as_place(placed.start + link.place.start..placed.start + link.place.end);
+        let mut links = by_text.iter().flat_map(|(placed, links)| links.iter().map(|link| in_all(placed, link))).peekable();
+        let mut words = String::with_capacity(self.folded.text.len());
+        for (origin, word) in self.folded.placed_words() {
+            while links.next_if(|link| link.end <= origin).is_some() {}
+            if links.peek().is_none_or(|link| origin < link.start) {
+                words.push_str(word);
             }
         }
-        if let Some(place) = secret_request(&self.folded, &hits) {
+        words
+    }
+
+    fn note_phrases(&self, notes: &mut Notes) {
+        let mut requests = SecretRequests::default();
+        lexicon::hits(&self.folded, &mut |hit| match hit.phrase {
+            Phrase::Shows(signal) => notes.note(signal, self.folded.origin(hit.place)),
+            Phrase::Give | Phrase::Secret | Phrase::Never => requests.see(&self.folded, hit),
+        });
+        if let Some(place) = requests.first() {
             notes.note(Signal::SecretRequest, self.folded.origin(place));
         }
     }
@@ -332,43 +345,56 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// All words, without spaces, but for those of links.
-fn words_outside(by_text: &[(&PlacedText<'_>, Vec<Link<'_>>)]) -> String {
-    let mut words = String::new();
-    for (placed, links) in by_text {
-        let mut folded = Folded::new();
-        let mut from = 0;
-        for Link { place, .. } in links {
-            folded.read(placed.text.get(from..place.start).unwrap_or_default(), 0);
-            from = place.end;
-        }
-        folded.read(placed.text.get(from..).unwrap_or_default(), 0);
-        words.extend(folded.words());
-    }
-    words
-}
-
-/// How many words may stand between what asks and what is asked for.
+/// How many bytes may stand between what asks and what is asked for.
 const REQUEST_BYTES_MAX: usize = 64;
 
-/// Where a text asks to hand over a secret: a verb that does, then within a few words of the same sentence the name of a secret, and
-/// nothing there that warns of it.
-fn secret_request(folded: &Folded, hits: &[Hit]) -> Option<Range<usize>> {
-    let of = |phrase: Phrase| hits.iter().filter(move |hit| hit.phrase == phrase);
-    let warned = |sentence: usize| of(Phrase::Never).any(|never| folded.sentence(never.place.start) == sentence);
-    of(Phrase::Secret).find_map(|secret| {
-        let sentence = folded.sentence(secret.place.start);
-        let is_asked = |give: &&Hit| {
-            let gap = if give.place.start <= secret.place.start {
-                secret.place.start.saturating_sub(give.place.end)
-            } else {
-                give.place.start.saturating_sub(secret.place.end)
-            };
-            gap <= REQUEST_BYTES_MAX && folded.sentence(give.place.start) == sentence
+/// Looks for where a text asks to hand over a secret: a verb that does, and within a few words of the same sentence the name of a secret, and
+/// nothing in that sentence that warns of it.
+#[derive(Default)]
+struct SecretRequests {
+    sentence: usize,
+    /// The last of each in the sentence.
+    give: Option<Range<usize>>,
+    secret: Option<Range<usize>>,
+    is_warned: bool,
+    in_sentence: Option<Range<usize>>,
+    /// In a sentence before.
+    found: Option<Range<usize>>,
+}
+
+impl SecretRequests {
+    /// Sees the next phrase, in the order of their ends.
+    fn see(&mut self, folded: &Folded, hit: Hit) {
+        let sentence = folded.sentence(hit.place.start);
+        if sentence != self.sentence {
+            let found = self.first();
+            *self = Self { sentence, found, ..Self::default() };
+        }
+        let before = match hit.phrase {
+            Phrase::Give => {
+                self.give = Some(hit.place.clone());
+                &self.secret
+            }
+            Phrase::Secret => {
+                self.secret = Some(hit.place.clone());
+                &self.give
+            }
+            Phrase::Never | Phrase::Shows(_) => {
+                self.is_warned |= hit.phrase == Phrase::Never;
+                return;
+            }
         };
-        let give = of(Phrase::Give).find(is_asked).filter(|_| !warned(sentence))?;
-        Some(give.place.start.min(secret.place.start)..give.place.end.max(secret.place.end))
-    })
+        if let Some(before) = before
+            && hit.place.start.saturating_sub(before.end) <= REQUEST_BYTES_MAX
+        {
+            self.in_sentence.get_or_insert(before.start.min(hit.place.start)..before.end.max(hit.place.end));
+        }
+    }
+
+    /// The first request of those that were seen.
+    fn first(&mut self) -> Option<Range<usize>> {
+        self.found.take().or_else(|| self.in_sentence.take().filter(|_| !self.is_warned))
+    }
 }
 
 /// What was seen so far.

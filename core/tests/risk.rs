@@ -88,6 +88,13 @@ fn how_sure_the_model_must_be_is_a_setting() {
 }
 
 #[test]
+fn a_policy_cannot_ask_for_margins_that_nobody_tells() {
+    let policy = |from| Policy { wording: Wording { from, full: 300 }, ..Policy::default() };
+    assert_eq!(policy(Tone::HEARD_FROM).check(), Ok(()));
+    assert_eq!(policy(Tone::HEARD_FROM - 1).check().unwrap_err().field, "wording.from");
+}
+
+#[test]
 fn points_and_caps_are_settings() {
     let policy = Policy {
         points: BTreeMap::from([(RuleId::Offer, 0), (RuleId::Hurry, 45)]),

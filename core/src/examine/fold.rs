@@ -76,10 +76,19 @@ impl Folded {
         self.text.reserve(text.len() + 2);
         self.origins.reserve(text.len() + 2);
         let mut word = Word::default();
-        let mut characters = text.char_indices().peekable();
-        while let Some((at, character)) = characters.next() {
-            let next = characters.peek().map_or(' ', |(_, next)| *next);
-            self.take(character, as_offset(start + at), next, &mut word);
+        let mut at = 0;
+        while let Some(rest) = text.get(at..) {
+            if word.letters.is_empty()
+                && let Some(length) = plain_word(rest.as_bytes())
+            {
+                self.push_plain(rest.get(..length).unwrap_or_default(), as_offset(start + at));
+                at += length;
+                continue;
+            }
+            let mut characters = rest.chars();
+            let Some(character) = characters.next() else { break };
+            self.take(character, as_offset(start + at), characters.next().unwrap_or(' '), &mut word);
+            at += character.len_utf8();
         }
         self.finish(&mut word);
         self.join_spelled();
@@ -142,6 +151,17 @@ impl Folded {
         let is_single = matches!(letters, [(letter, _)] if letter.is_alphabetic());
         self.single_letters = if is_single { self.single_letters + 1 } else { 0 };
         self.is_spelled |= self.single_letters >= SPELLED_MIN;
+    }
+
+    /// Writes a word in which nothing can be hidden.
+    fn push_plain(&mut self, word: &str, at: u32) {
+        self.single_letters = 0;
+        let from = self.text.len();
+        self.text.push_str(word);
+        self.text.get_mut(from..).unwrap_or_default().make_ascii_lowercase();
+        self.text.push(' ');
+        self.origins.extend(at..at + as_offset(word.len()));
+        self.origins.push(at);
     }
 
     fn push_word(&mut self, word: &str, at: u32) {
@@ -228,6 +248,25 @@ impl Folded {
     pub(crate) fn words(&self) -> impl Iterator<Item = &str> + Clone {
         self.text.split(' ').filter(|word| !word.is_empty())
     }
+
+    /// The words, each with the byte of the original at which it begins.
+    pub(crate) fn placed_words(&self) -> impl Iterator<Item = (u32, &str)> {
+        let mut end = 0;
+        self.text.split(' ').filter_map(move |word| {
+            let start = end;
+            end += word.len() + 1;
+            (!word.is_empty()).then(|| (self.origins.get(start).copied().unwrap_or(0), word))
+        })
+    }
+}
+
+/// How many letters the text begins with, where they are a word of English letters alone, as most words are: two and more, up to a space or a
+/// mark that belongs to no word.
+fn plain_word(text: &[u8]) -> Option<usize> {
+    let length = text.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let ends =
+        text.get(length).is_none_or(|next| matches!(next, b' ' | b',' | b'.' | b'!' | b'?' | b':' | b';' | b')' | b'\n' | b'-' | b'/'));
+    (length >= 2 && ends).then_some(length)
 }
 
 /// How many letters one by one make a word that is spelled.
@@ -409,6 +448,16 @@ mod tests {
             let folded = Folded::of(&text);
             prop_assert_eq!(folded.text.len(), folded.origins.len());
             prop_assert!(folded.origins.iter().all(|at| *at == 0 || (*at as usize) < text.len()));
+        }
+
+        #[test]
+        fn a_plain_word_is_folded_as_any_other(text in "([a-zA-Z]{1,4}[ ,.!?:;)\n'@$/3é-]){1,8}") {
+            // A character that nobody sees, between two letters, makes no word plain, and is dropped.
+            let nexts = text.chars().skip(1).chain([' ']);
+            let is_inside = |letter: char, next: char| letter.is_ascii_alphabetic() && next.is_ascii_alphabetic();
+            let hide = |(letter, next)| [Some(letter), is_inside(letter, next).then_some('\u{AD}')].into_iter().flatten();
+            let hidden: String = text.chars().zip(nexts).flat_map(hide).collect();
+            prop_assert_eq!(Folded::of(&text).text, Folded::of(&hidden).text);
         }
 
         #[test]

@@ -4,7 +4,6 @@
 //! text. A phrase counts where whole words stand; one that ends in `*` counts for every ending of its last word.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind};
@@ -34,17 +33,13 @@ pub(super) struct Hit {
     pub(super) place: Range<usize>,
 }
 
-/// The most phrases of a text that are looked at.
-const HITS_MAX: usize = 256;
-
-/// All phrases of a text, in the order of their ends.
-pub(super) fn hits(folded: &Folded) -> Vec<Hit> {
+/// Gives all phrases of a text to `take`, in the order of their ends.
+pub(super) fn hits(folded: &Folded, take: &mut impl FnMut(Hit)) {
     let input = Input::new(&folded.text).anchored(Anchored::No);
-    let Ok(found) = automaton().try_find_overlapping_iter(input) else { return Vec::new() };
-    let hit = |found: aho_corasick::Match| {
-        let (_, phrase) = PHRASES.get(found.pattern().as_usize())?;
+    let Ok(found) = automaton().try_find_overlapping_iter(input) else { return };
+    for found in found {
+        let Some((_, phrase)) = PHRASES.get(found.pattern().as_usize()) else { continue };
         let end = if folded.text.as_bytes().get(found.end() - 1) == Some(&b' ') { found.end() - 1 } else { found.end() };
-        Some(Hit { phrase: *phrase, place: found.start() + 1..end })
-    };
-    found.take(HITS_MAX).filter_map(hit).collect()
+        take(Hit { phrase: *phrase, place: found.start() + 1..end });
+    }
 }

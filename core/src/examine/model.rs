@@ -53,46 +53,110 @@ pub struct Piece {
 const NO_WORD: u16 = u16::MAX;
 
 /// Of fewer words nobody could tell what they are about.
-const WORDS_MIN: u32 = 4;
+const WORDS_MIN: usize = 4;
 
+/// How many pieces a word with the one before it counts for.
+const PAIR_COUNT: u16 = 2;
 /// How many pieces a signal counts for.
 const SIGNAL_COUNT: u16 = 8;
 const RUN_MAX: usize = 5;
 
-/// All pieces of a text.
-pub(super) fn pieces(folded: &Folded, signals: &[Signal], take: &mut impl FnMut(Piece)) {
-    let mut characters: Vec<char> = Vec::with_capacity(32);
-    let mut before: Option<u32> = None;
-    for (number, word) in (0..NO_WORD).zip(folded.words()) {
-        characters.clear();
-        characters.push(' ');
-        characters.extend(word.chars().map(|character| if character.is_ascii_digit() { '0' } else { character }));
-        characters.push(' ');
-        runs(&characters, number, take);
-        let hash = characters.iter().fold(SEED ^ 1, |hash, character| step(hash, *character));
-        let is_word = word.chars().any(char::is_alphabetic);
-        take(Piece { hash: finish(hash), count: 1, is_word, word: number });
-        if let Some(before) = before {
-            let pair = characters.iter().fold(before.rotate_left(7) ^ 2, |hash, character| step(hash, *character));
-            take(Piece { hash: finish(pair), count: 2, is_word: false, word: number });
-        }
-        before = Some(hash);
-    }
-    for signal in signals {
-        let hash = signal.as_str().chars().fold(SEED ^ 3, step);
-        take(Piece { hash: finish(hash), count: SIGNAL_COUNT, is_word: false, word: NO_WORD });
-    }
+/// All pieces of a text, as hashes. What is many is kept apart from what is few, so that the sums over it are short loops.
+#[derive(Default)]
+pub(super) struct Pieces {
+    /// Runs of characters, of one word after another.
+    runs: Vec<u32>,
+    words: Vec<WordPieces>,
+    signals: Vec<u32>,
 }
 
-fn runs(characters: &[char], word: u16, take: &mut impl FnMut(Piece)) {
-    for start in 0..characters.len() {
-        let mut hash = SEED;
-        for (length, character) in (1..=RUN_MAX).zip(characters.get(start..).unwrap_or_default()) {
-            hash = step(hash, *character);
-            if length >= 2 {
-                take(Piece { hash: finish(hash), count: 1, is_word: false, word });
+/// What there is of a word, besides its runs.
+struct WordPieces {
+    /// Where its runs end in [`Pieces::runs`].
+    runs_end: usize,
+    hash: u32,
+    /// With the word before it.
+    pair: Option<u32>,
+    /// Whether it is one, and no number.
+    is_word: bool,
+}
+
+impl Pieces {
+    pub(super) fn of(folded: &Folded, signals: &[Signal]) -> Self {
+        let mut pieces = Self::default();
+        pieces.runs.reserve(folded.text.len() * (RUN_MAX - 1));
+        let mut word: Vec<char> = Vec::with_capacity(32);
+        let (mut before, mut is_word) = (None, false);
+        // Each word stands between spaces.
+        for character in folded.text.chars() {
+            match character {
+                ' ' if word.is_empty() => word.push(' '),
+                ' ' if word.len() > 1 => {
+                    word.push(' ');
+                    before = Some(pieces.add(&word, before, is_word));
+                    word.truncate(1);
+                    is_word = false;
+                }
+                ' ' => {}
+                '0'..='9' => word.push('0'),
+                _ => {
+                    is_word = is_word || character.is_alphabetic();
+                    word.push(character);
+                }
             }
         }
+        pieces.signals.extend(signals.iter().map(|signal| finish(signal.as_str().chars().fold(SEED ^ 3, step))));
+        pieces
+    }
+
+    /// Adds a word between its spaces; what the next one needs of it.
+    fn add(&mut self, word: &[char], before: Option<u32>, is_word: bool) -> u32 {
+        let hash = word.iter().copied().fold(SEED ^ 1, step);
+        if self.words.len() == usize::from(NO_WORD) {
+            return hash;
+        }
+        self.add_runs(word);
+        let pair = before.map(|before| finish(word.iter().copied().fold(before.rotate_left(7) ^ 2, step)));
+        self.words.push(WordPieces { runs_end: self.runs.len(), hash: finish(hash), pair, is_word });
+        hash
+    }
+
+    fn add_runs(&mut self, word: &[char]) {
+        for start in 0..word.len() {
+            let rest = word.get(start..).unwrap_or_default();
+            let Some((first, rest)) = rest.split_first() else { return };
+            let mut hash = step(SEED, *first);
+            for character in rest.get(..RUN_MAX - 1).unwrap_or(rest) {
+                hash = step(hash, *character);
+                self.runs.push(finish(hash));
+            }
+        }
+    }
+
+    /// Each word with its runs.
+    fn by_word(&self) -> impl Iterator<Item = (&[u32], &WordPieces)> {
+        let mut start = 0;
+        self.words.iter().map(move |word| {
+            let runs = self.runs.get(start..word.runs_end).unwrap_or_default();
+            start = word.runs_end;
+            (runs, word)
+        })
+    }
+
+    /// One after the other, as a trainer sees them.
+    pub(super) fn each(&self, take: &mut impl FnMut(Piece)) {
+        for (number, (runs, word)) in (0..NO_WORD).zip(self.by_word()) {
+            runs.iter().for_each(|hash| take(Piece { hash: *hash, count: 1, is_word: false, word: number }));
+            take(Piece { hash: word.hash, count: 1, is_word: word.is_word, word: number });
+            word.pair.iter().for_each(|hash| take(Piece { hash: *hash, count: PAIR_COUNT, is_word: false, word: number }));
+        }
+        self.signals.iter().for_each(|hash| take(Piece { hash: *hash, count: SIGNAL_COUNT, is_word: false, word: NO_WORD }));
+    }
+
+    /// How much there is of them.
+    fn count(&self) -> u64 {
+        let pairs = self.words.len().saturating_sub(1) as u64 * u64::from(PAIR_COUNT);
+        self.runs.len() as u64 + self.words.len() as u64 + pairs + self.signals.len() as u64 * u64::from(SIGNAL_COUNT)
     }
 }
 
@@ -117,6 +181,11 @@ pub struct Tone {
     pub family: Family,
     /// How sure it is that the text is unwanted, in hundredths of a logit: 0 is even odds.
     pub margin: i16,
+}
+
+impl Tone {
+    /// The least margin that is told: of a text that is wanted so surely (three to one) nobody needs to know what it is nearest to.
+    pub const HEARD_FROM: i16 = -100;
 }
 
 /// A trained model.
@@ -185,75 +254,70 @@ impl<'a> Model<'a> {
     }
 
     /// What it says of a text, and by number the words that speak most for its being unwanted; nothing where it has met less than half of
-    /// the words, or there are too few to tell.
+    /// the words, or there are too few to tell, or it is surer of the contrary than [`Tone::HEARD_FROM`].
     pub(super) fn judge(&self, folded: &Folded, signals: &[Signal]) -> Option<(Tone, Range<usize>)> {
-        let mut sums = [0i64; OUTPUTS];
-        let (mut count, mut words, mut met) = (0u64, 0u32, 0u32);
-        let mut by_word: Vec<i64> = Vec::new();
-        pieces(folded, signals, &mut |piece| {
-            count += u64::from(piece.count);
-            if piece.is_word {
-                words += 1;
-                met += u32::from(self.has_met(piece.hash));
-            }
-            let weights = self.weights(piece.hash);
-            for (sum, weight) in sums.iter_mut().zip(&weights) {
-                *sum += i64::from(*weight) * i64::from(piece.count);
-            }
-            let [unwanted, ..] = weights;
-            add(&mut by_word, piece.word, i64::from(unwanted) * i64::from(piece.count));
-        });
+        let pieces = Pieces::of(folded, signals);
+        let words = pieces.words.iter().filter(|word| word.is_word).count();
+        let met = pieces.words.iter().filter(|word| word.is_word && self.has_met(word.hash)).count();
         if words < WORDS_MIN || met * 2 < words {
             return None;
         }
-        let logits = self.logits(&sums, count);
-        let (family, _) = Family::ALL.iter().zip(logits.iter().skip(1)).max_by_key(|(_, logit)| **logit)?;
-        let margin = logits.first()? / 10_000;
-        let tone = Tone { family: *family, margin: i16::try_from(margin.clamp(-9_999, 9_999)).unwrap_or(0) };
-        Some((tone, loudest_run(&by_word).unwrap_or(0..0)))
+        let root = i64::try_from((pieces.count() << 20).isqrt()).unwrap_or(i64::MAX).max(1);
+        let [scale, of_families @ ..] = self.scales;
+        let by_word: Vec<i32> = pieces.by_word().map(|(runs, word)| self.unwanted_of(runs, word)).collect();
+        let unwanted =
+            by_word.iter().sum::<i32>() + pieces.signals.iter().map(|hash| self.unwanted(*hash)).sum::<i32>() * i32::from(SIGNAL_COUNT);
+        let margin = i16::try_from((logit(unwanted, scale, root) / 10_000).clamp(-9_999, 9_999)).ok()?;
+        if margin < Tone::HEARD_FROM {
+            return None;
+        }
+        let sums = self.of_families(&pieces);
+        let logits = sums.iter().zip(of_families).map(|(sum, scale)| logit(*sum, scale, root));
+        let (family, _) = Family::ALL.iter().zip(logits).max_by_key(|(_, logit)| *logit)?;
+        Some((Tone { family: *family, margin }, loudest_run(&by_word).unwrap_or(0..0)))
     }
 
-    /// What a piece weighs for each output. Tables are as long as a power of two.
+    /// How much a word speaks for a text's being unwanted.
+    fn unwanted_of(&self, runs: &[u32], word: &WordPieces) -> i32 {
+        let pair = word.pair.map_or(0, |pair| self.unwanted(pair));
+        runs.iter().map(|hash| self.unwanted(*hash)).sum::<i32>() + self.unwanted(word.hash) + pair * i32::from(PAIR_COUNT)
+    }
+
+    /// Tables are as long as a power of two.
     #[inline]
-    fn weights(&self, hash: u32) -> [i8; OUTPUTS] {
-        let hash = hash as usize;
-        let unwanted = self.unwanted.get(hash & (self.unwanted.len() - 1)).copied().unwrap_or(0).cast_signed();
-        let [marketing, political, cold_outreach, fraud] = self.families.get(hash & (self.families.len() - 1)).copied().unwrap_or_default();
-        [unwanted, marketing, political, cold_outreach, fraud]
+    fn unwanted(&self, hash: u32) -> i32 {
+        self.unwanted.get(hash as usize & (self.unwanted.len() - 1)).map_or(0, |weight| i32::from(weight.cast_signed()))
+    }
+
+    /// What all pieces weigh for each family.
+    fn of_families(&self, pieces: &Pieces) -> [i32; FAMILIES] {
+        let mut sums = [0; FAMILIES];
+        let mut add = |hash: u32, count: u16| {
+            let weights = self.families.get(hash as usize & (self.families.len() - 1)).copied().unwrap_or_default();
+            sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += i32::from(weight) * i32::from(count));
+        };
+        pieces.runs.iter().for_each(|hash| add(*hash, 1));
+        for word in &pieces.words {
+            add(word.hash, 1);
+            word.pair.iter().for_each(|pair| add(*pair, PAIR_COUNT));
+        }
+        pieces.signals.iter().for_each(|signal| add(*signal, SIGNAL_COUNT));
+        sums
     }
 
     fn has_met(&self, hash: u32) -> bool {
         let bit = hash as usize & (self.met.len() * 8 - 1);
         self.met.get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1)
     }
-
-    /// In millionths. The sums are over the square root of the number of pieces, so that long texts say no more than short ones.
-    fn logits(&self, sums: &[i64; OUTPUTS], count: u64) -> [i64; OUTPUTS] {
-        let root = i64::try_from((count << 20).isqrt()).unwrap_or(i64::MAX).max(1);
-        let mut logits = [0; OUTPUTS];
-        for ((logit, sum), (scale, bias)) in logits.iter_mut().zip(sums).zip(&self.scales) {
-            *logit = sum.saturating_mul(i64::from(*scale)).saturating_mul(1 << 10) / root + i64::from(*bias);
-        }
-        logits
-    }
 }
 
-#[inline]
-fn add(sums: &mut Vec<i64>, word: u16, weight: i64) {
-    if word == NO_WORD {
-        return;
-    }
-    let word = usize::from(word);
-    if word >= sums.len() {
-        sums.resize(word + 1, 0);
-    }
-    if let Some(sum) = sums.get_mut(word) {
-        *sum += weight;
-    }
+/// In millionths. A sum is over the square root of the number of pieces, so that long texts say no more than short ones.
+fn logit(sum: i32, (scale, bias): (i32, i32), root: i64) -> i64 {
+    i64::from(sum).saturating_mul(i64::from(scale)).saturating_mul(1 << 10) / root + i64::from(bias)
 }
 
 /// The part whose sum is highest; none where nothing is above zero.
-fn loudest_run(sums: &[i64]) -> Option<Range<usize>> {
+fn loudest_run(sums: &[i32]) -> Option<Range<usize>> {
     let (mut best, mut found) = (0, None);
     let (mut sum, mut start) = (0, 0);
     for (at, value) in sums.iter().enumerate() {

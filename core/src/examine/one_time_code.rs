@@ -14,11 +14,11 @@ pub(super) fn is_one(content: &Content) -> bool {
 const CODE_TEXT_BYTES_MAX: usize = 400;
 
 fn is_one_time_code(text: &str) -> bool {
-    if text.len() > CODE_TEXT_BYTES_MAX || has_link(text) {
+    if text.len() > CODE_TEXT_BYTES_MAX {
         return false;
     }
-    let codes = text.split(|character: char| !character.is_alphanumeric() && character != '-').filter(|word| is_code(word)).count();
-    codes == 1
+    let mut codes = text.split(|character: char| !character.is_alphanumeric() && character != '-').filter(|word| is_code(word));
+    codes.next().is_some() && codes.next().is_none() && !has_link(text)
 }
 
 /// Four to eight digits, perhaps with a hyphen between them.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rules::Rule;
 use super::{Effect, Evidence, Group, InvalidPolicy, RuleId};
+use crate::Tone;
 
 /// The settings of the rules.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -36,7 +37,7 @@ pub struct Policy {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wording {
-    /// What comes to no points yet.
+    /// What comes to no points yet; not below [`Tone::HEARD_FROM`].
     pub from: i16,
     /// What comes to all points of the rule; in between they grow evenly.
     pub full: i16,
@@ -124,6 +125,9 @@ impl Policy {
         }
         if self.cap(Group::Wording) >= self.block_from {
             return wrong("block_from", "expected more than the cap of `wording`: the model never blocks alone");
+        }
+        if self.wording.from < Tone::HEARD_FROM {
+            return wrong("wording.from", &format!("expected {} at least: the model tells of nothing below", Tone::HEARD_FROM));
         }
         if self.wording.full <= self.wording.from {
             return wrong("wording.full", "expected more than `wording.from`");

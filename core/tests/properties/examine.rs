@@ -43,6 +43,26 @@ proptest! {
     }
 }
 
+#[test]
+fn harmless_phrases_before_it_hide_no_request_for_a_secret() {
+    let harmless = "send us a photo. ".repeat(200);
+    assert_eq!(phrases(&harmless), []);
+    assert!(phrases(&format!("{harmless} send me your password")).contains(&Signal::SecretRequest));
+}
+
+#[test]
+fn a_warning_in_the_same_sentence_makes_a_request_harmless() {
+    for (text, expected) in [
+        ("send me your password", true),
+        ("your password is what you must send us", true),
+        ("we never ask you to send us your password", false),
+        ("we never ask for anything. send us your password", true),
+        ("send us your documents. the password of the door is below", false),
+    ] {
+        assert_eq!(phrases(text).contains(&Signal::SecretRequest), expected, "{text:?}");
+    }
+}
+
 /// What is found is found again, stands within the text, each signal once and in order, and can be stored.
 fn holds(text: &str) -> Result<(), TestCaseError> {
     let Ok(text) = text.parse::<Text>() else { return Ok(()) };

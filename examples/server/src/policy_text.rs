@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use gatepost::{Group, InvalidPolicy, Policy, RuleId, Wording};
+use gatepost::{Group, InvalidPolicy, Policy, RuleId, Tone, Wording};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -128,7 +128,7 @@ pub fn schema() -> Value {
     let object =
         |properties: serde_json::Map<String, Value>| json!({"type": "object", "additionalProperties": false, "properties": properties});
     let score = |usual: u8| json!({"type": "integer", "minimum": 1, "maximum": 100, "default": usual});
-    let margin = |usual: i16| json!({"type": "integer", "minimum": i16::MIN, "maximum": i16::MAX, "default": usual});
+    let margin = |usual: i16| json!({"type": "integer", "minimum": Tone::HEARD_FROM, "maximum": i16::MAX, "default": usual});
     let usual = Policy::usual();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
