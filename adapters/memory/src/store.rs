@@ -15,9 +15,8 @@ use gatepost::{
     StoreError, StoredSeal, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp,
     Traffic, Unsealed, Usage, WorkerStore, text_print,
 };
-
-use crate::world::{AccountRows, Effects, World};
-use crate::{
+use gatepost_rows::world::{AccountRows, Effects, World};
+use gatepost_rows::{
     accept, accounts, contacts, deliver, endpoints, events, inbox, integrations, keys, messages, notices, replays, retention, reviews,
     seals, suppressions, take, traffic,
 };

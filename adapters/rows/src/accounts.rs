@@ -10,7 +10,8 @@ use gatepost::{
 use crate::world::{AccountRows, Effects, InstanceRow, Tats, World, newest};
 use crate::{events, traffic};
 
-pub(crate) fn add(world: &mut World, account: Account) -> Result<(), StoreError> {
+/// Adds an account.
+pub fn add(world: &mut World, account: Account) -> Result<(), StoreError> {
     match world.accounts.entry(account.id) {
         Entry::Occupied(_) => Err(StoreError::Unavailable(String::from("the account's id is taken"))),
         Entry::Vacant(place) => {
@@ -20,11 +21,13 @@ pub(crate) fn add(world: &mut World, account: Account) -> Result<(), StoreError>
     }
 }
 
-pub(crate) fn list(world: &World, page: Page<AccountId>) -> Vec<Account> {
+/// A page of accounts, newest first.
+pub fn list(world: &World, page: Page<AccountId>) -> Vec<Account> {
     newest(&world.accounts, page).map(|rows| rows.account.clone()).take(page.limit).collect()
 }
 
-pub(crate) fn change(world: &mut World, id: AccountId, change: AccountChange) -> Result<Option<Account>, StoreError> {
+/// Changes an account; `None` where there is none.
+pub fn change(world: &mut World, id: AccountId, change: AccountChange) -> Result<Option<Account>, StoreError> {
     let World { accounts, effects, .. } = world;
     let Some(rows) = accounts.get_mut(&id) else { return Ok(None) };
     let account = &mut rows.account;
@@ -82,7 +85,7 @@ fn put<T>(place: &mut T, new: Option<T>) {
 }
 
 /// Adds an instance; `false` where its name is taken.
-pub(crate) fn add_instance(rows: &mut AccountRows, instance: Instance) -> Result<bool, StoreError> {
+pub fn add_instance(rows: &mut AccountRows, instance: Instance) -> Result<bool, StoreError> {
     if rows.instances.values().any(|row| row.instance.name == instance.name) {
         return Ok(false);
     }
@@ -96,23 +99,24 @@ pub(crate) fn add_instance(rows: &mut AccountRows, instance: Instance) -> Result
 }
 
 /// The instance with this id, whoever's it is.
-pub(crate) fn find_instance(world: &World, id: InstanceId) -> Option<(AccountId, Instance)> {
+pub fn find_instance(world: &World, id: InstanceId) -> Option<(AccountId, Instance)> {
     world.accounts.iter().find_map(|(account, rows)| Some((*account, rows.instances.get(&id)?.instance.clone())))
 }
 
 /// The numbers of the keyring's roots that sealed credentials.
-pub(crate) fn roots(rows: &AccountRows) -> impl Iterator<Item = u32> {
+pub fn roots(rows: &AccountRows) -> impl Iterator<Item = u32> {
     rows.instances.values().filter_map(|row| row.instance.credentials.as_ref().map(gatepost::Sealed::root))
 }
 
 /// All instances, by name.
-pub(crate) fn instances(rows: &AccountRows) -> Vec<Instance> {
+pub fn instances(rows: &AccountRows) -> Vec<Instance> {
     let mut instances: Vec<Instance> = rows.instances.values().map(|row| row.instance.clone()).collect();
     instances.sort_by(|left, right| left.name.cmp(&right.name));
     instances
 }
 
-pub(crate) fn change_instance(
+/// Changes an instance; `None` where there is none.
+pub fn change_instance(
     rows: &mut AccountRows,
     effects: &mut Effects,
     id: InstanceId,

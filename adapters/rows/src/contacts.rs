@@ -13,7 +13,7 @@ use crate::world::{AccountRows, Effects, OutboxRow};
 
 /// The contact with these addresses, which is `new` where none is known. Contacts that turn out to be one become the oldest of them, and
 /// what waits is called back if one of them opted out.
-pub(crate) fn know(rows: &mut AccountRows, effects: &mut Effects, addresses: &Addresses, new: ContactId, now: Timestamp) -> ContactId {
+pub fn know(rows: &mut AccountRows, effects: &mut Effects, addresses: &Addresses, new: ContactId, now: Timestamp) -> ContactId {
     let known: BTreeSet<ContactId> = addresses.iter().filter_map(|address| rows.contact_of.get(address)).copied().collect();
     let contact = known.first().copied().unwrap_or(new);
     for other in known.iter().skip(1) {
@@ -58,12 +58,12 @@ fn merge(rows: &mut AccountRows, other: ContactId, contact: ContactId) {
 }
 
 /// The contact that this one is by now.
-pub(crate) fn present(rows: &AccountRows, contact: ContactId) -> ContactId {
+pub fn present(rows: &AccountRows, contact: ContactId) -> ContactId {
     rows.merged.get(&contact).copied().unwrap_or(contact)
 }
 
 /// What is known of the contact with this address.
-pub(crate) fn card(rows: &AccountRows, address: &Address) -> Option<ContactCard> {
+pub fn card(rows: &AccountRows, address: &Address) -> Option<ContactCard> {
     let id = *rows.contact_of.get(address)?;
     let name = rows.contacts.get(&id)?.name.as_ref().map(|(_, name)| name.clone());
     let addresses = rows.contact_of.iter().filter(|(_, of)| **of == id).map(|(address, _)| address.clone()).collect();
@@ -71,7 +71,7 @@ pub(crate) fn card(rows: &AccountRows, address: &Address) -> Option<ContactCard>
 }
 
 /// Ends or takes back what waits for a contact, where present facts ask for it: it is withdrawn for a suppression, and held for a suspicion.
-pub(crate) fn call_back(rows: &mut AccountRows, effects: &mut Effects, contact: ContactId, now: Timestamp) {
+pub fn call_back(rows: &mut AccountRows, effects: &mut Effects, contact: ContactId, now: Timestamp) {
     let is_theirs = |message: &MessageId| rows.messages.get(message).is_some_and(|row| row.contact == contact);
     let waits = |row: &&OutboxRow| matches!(row.delivery.state, State::Waiting { .. } | State::Claimed { .. }) && is_theirs(&row.message);
     let waiting: Vec<OutboxRow> = rows.outbox.values().filter(waits).copied().collect();
@@ -97,7 +97,7 @@ fn both_doubts(one: (InboundId, Timestamp), other: (InboundId, Timestamp)) -> (I
 }
 
 /// Has a person look at a contact who may have opted out, and holds what waits for them.
-pub(crate) fn suspect(rows: &mut AccountRows, effects: &mut Effects, contact: ContactId, inbound: InboundId, now: Timestamp) {
+pub fn suspect(rows: &mut AccountRows, effects: &mut Effects, contact: ContactId, inbound: InboundId, now: Timestamp) {
     if let Some(row) = rows.contacts.get_mut(&contact) {
         let doubt = (inbound, now);
         row.suspected = Some(row.suspected.map_or(doubt, |known| both_doubts(known, doubt)));
@@ -106,13 +106,14 @@ pub(crate) fn suspect(rows: &mut AccountRows, effects: &mut Effects, contact: Co
 }
 
 /// What a contact said is understood now.
-pub(crate) fn trust(rows: &mut AccountRows, contact: ContactId) {
+pub fn trust(rows: &mut AccountRows, contact: ContactId) {
     if let Some(row) = rows.contacts.get_mut(&contact) {
         row.suspected = None;
     }
 }
 
-pub(crate) fn suspicions(rows: &AccountRows, page: Page<ContactId>) -> Vec<Suspicion> {
+/// A page of contacts that may have opted out.
+pub fn suspicions(rows: &AccountRows, page: Page<ContactId>) -> Vec<Suspicion> {
     let behind = |contact: &&ContactId| page.after.is_none_or(|after| **contact > after);
     rows.contacts.keys().filter(behind).filter_map(|contact| suspicion(rows, *contact)).take(page.limit).collect()
 }
@@ -128,7 +129,7 @@ fn first_address(rows: &AccountRows, contact: ContactId) -> Option<Address> {
 }
 
 /// A person says whether a contact opted out.
-pub(crate) fn answer(
+pub fn answer(
     rows: &mut AccountRows,
     effects: &mut Effects,
     (contact, seen): (ContactId, InboundId),
@@ -151,7 +152,7 @@ pub(crate) fn answer(
 }
 
 /// Lifts what is in force and `lifts` says so of; what was lifted, the strictest first.
-pub(crate) fn lift_all(
+pub fn lift_all(
     rows: &mut AccountRows,
     contact: ContactId,
     by: Actor,

@@ -15,25 +15,28 @@ use crate::world::{AccountRows, Binding, ContactRow, Effects, MessageRow, Outbox
 use crate::{deliver, events, keys, traffic};
 
 /// What is read before a decision.
-pub(crate) struct Scene {
-    pub(crate) instance: Instance,
+pub struct Scene {
+    /// The instance to send from.
+    pub instance: Instance,
     /// The contact with the address, or the id of the one to add.
-    pub(crate) contact: ContactId,
+    pub contact: ContactId,
     print: Option<TextPrint>,
-    pub(crate) facts: Facts,
+    /// What was looked up.
+    pub facts: Facts,
     usage: Usage,
     velocity: Velocity,
 }
 
 /// What was decided, and the policy in force.
-pub(crate) struct Ruling {
-    pub(crate) decision: Decision,
+pub struct Ruling {
+    /// What was decided, and why.
+    pub decision: Decision,
     policy: Policy,
     shadow: Option<Shadow>,
 }
 
 /// Answers one submission.
-pub(crate) fn accept(world: &mut World, account: AccountId, submission: Submission, decider: &dyn Decider) -> Answer {
+pub fn accept(world: &mut World, account: AccountId, submission: Submission, decider: &dyn Decider) -> Answer {
     let Submission { ref request, now, .. } = submission;
     let key = key_fact(world, account, request.origin, now);
     // A key that is no longer in force learns nothing of what it sent before.
@@ -57,7 +60,7 @@ pub(crate) fn accept(world: &mut World, account: AccountId, submission: Submissi
 }
 
 /// Accepts a submission if it may go out now, and leaves nothing of it behind if it may not.
-pub(crate) fn accept_if_allowed(world: &mut World, account: AccountId, submission: Submission, decider: &dyn Decider) {
+pub fn accept_if_allowed(world: &mut World, account: AccountId, submission: Submission, decider: &dyn Decider) {
     let Submission { ref request, now, .. } = submission;
     let content = (submission.findings.clone(), submission.text_print);
     let scene = look(world, account, request, content, submission.contact, now);
@@ -84,7 +87,7 @@ fn repeated(rows: &AccountRows, submission: &Submission) -> Option<Answer> {
 }
 
 /// The facts for this request; `None` where there is no such instance.
-pub(crate) fn look(
+pub fn look(
     world: &World,
     account: AccountId,
     request: &Request,
@@ -137,7 +140,7 @@ fn key_fact(world: &World, account: AccountId, origin: Origin, now: Timestamp) -
 }
 
 /// Lets the decider decide; `None` where it panicked.
-pub(crate) fn rule(decider: &dyn Decider, scene: &Scene, subject: &Subject, now: Timestamp) -> Option<Ruling> {
+pub fn rule(decider: &dyn Decider, scene: &Scene, subject: &Subject, now: Timestamp) -> Option<Ruling> {
     let decision = catch_unwind(AssertUnwindSafe(|| decider.decide(&scene.facts, subject, now))).ok()?;
     // A candidate that panics is only not recorded.
     let shadow = catch_unwind(AssertUnwindSafe(|| decider.shadow(&scene.facts, subject, now))).ok().flatten();
@@ -217,7 +220,7 @@ fn blocked<'a>(submission: &'a Submission, scene: &'a Scene, decision: &'a Decis
 }
 
 /// Writes the policy event, and answers with its place in the account's log.
-pub(crate) fn record(
+pub fn record(
     rows: &mut AccountRows,
     message: Option<MessageId>,
     scene: &Scene,
@@ -244,7 +247,7 @@ pub(crate) fn record(
 }
 
 /// Charges a message that was allowed, and answers with the usage then.
-pub(crate) fn charge(
+pub fn charge(
     rows: &mut AccountRows,
     effects: &mut Effects,
     (message, mode): (MessageId, Mode),

@@ -17,7 +17,7 @@ use crate::world::{AccountRows, ContactRow, Effects, World, newest};
 use crate::{accept, accounts, contacts, deliver, events, messages, reviews, suppressions};
 
 /// Keeps what a provider posted, and each thing of it that was not told before.
-pub(crate) fn receive(rows: &mut AccountRows, effects: &mut Effects, notification: Notification) -> Received {
+pub fn receive(rows: &mut AccountRows, effects: &mut Effects, notification: Notification) -> Received {
     let Notification { id, instance, body, inbound, now } = notification;
     let mut received = Received::default();
     for inbound in inbound {
@@ -54,7 +54,7 @@ fn keep(
 }
 
 /// Heeds what came in, account after account.
-pub(crate) fn heed(world: &mut World, heed: &Heed) -> HeedAnswer {
+pub fn heed(world: &mut World, heed: &Heed) -> HeedAnswer {
     let mut answer = HeedAnswer::default();
     let behind = heed.after.map_or(Bound::Unbounded, Bound::Excluded);
     let accounts: Vec<AccountId> = world.accounts.range((behind, Bound::Unbounded)).map(|(id, _)| *id).collect();
@@ -273,20 +273,23 @@ fn message_called<'a>(rows: &'a AccountRows, instance: InstanceId, external_id: 
 }
 
 /// What came in, newest first. What waits to be heeded is there already.
-pub(crate) fn list(rows: &AccountRows, filter: InboundFilter, page: Page<InboundId>) -> Vec<InboundEntry> {
+pub fn list(rows: &AccountRows, filter: InboundFilter, page: Page<InboundId>) -> Vec<InboundEntry> {
     let is_at = |entry: &InboundEntry| filter.instance.is_none_or(|instance| entry.instance == instance);
     let has_class = |entry: &InboundEntry| filter.class.is_none_or(|class| entry.told.class() == class);
     newest(&rows.inbound, page).filter(|entry| is_at(entry) && has_class(entry)).take(page.limit).cloned().collect()
 }
 
-pub(crate) fn find(rows: &AccountRows, id: InboundId) -> Option<InboundEntry> {
+/// The thing with this id that a provider told.
+pub fn find(rows: &AccountRows, id: InboundId) -> Option<InboundEntry> {
     rows.inbound.get(&id).cloned()
 }
 
-pub(crate) fn notifications(rows: &AccountRows, page: Page<NotificationId>) -> Vec<NotificationEntry> {
+/// A page of what providers posted, newest first.
+pub fn notifications(rows: &AccountRows, page: Page<NotificationId>) -> Vec<NotificationEntry> {
     newest(&rows.notifications, page).map(|entry| NotificationEntry { body: None, ..entry.clone() }).take(page.limit).collect()
 }
 
-pub(crate) fn notification(rows: &AccountRows, id: NotificationId) -> Option<NotificationEntry> {
+/// What was posted under this id.
+pub fn notification(rows: &AccountRows, id: NotificationId) -> Option<NotificationEntry> {
     rows.notifications.get(&id).cloned()
 }

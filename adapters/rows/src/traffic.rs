@@ -9,7 +9,7 @@ use crate::events;
 use crate::world::{AccountRows, ContactRow, Effects};
 
 /// What the account does, and what is known of this recipient and this text.
-pub(crate) fn facts(rows: &AccountRows, mode: Mode, contact: &ContactRow, print: Option<TextPrint>, now: Timestamp) -> Traffic {
+pub fn facts(rows: &AccountRows, mode: Mode, contact: &ContactRow, print: Option<TextPrint>, now: Timestamp) -> Traffic {
     let last_sent = contact.last_sent.get(&mode).copied();
     let first_contact = matches!(LastSent::counted(last_sent, contact.wrote(), now), Happening::Sent { first_contact: true, .. });
     let same_text = print.map_or(0, |print| LastSent::others(last_sent, print, same_texts(rows, mode, print, now), now));
@@ -17,7 +17,7 @@ pub(crate) fn facts(rows: &AccountRows, mode: Mode, contact: &ContactRow, print:
 }
 
 /// What the account did in the window that ends with `now`.
-pub(crate) fn of_account(rows: &AccountRows, mode: Mode, now: Timestamp) -> Traffic {
+pub fn of_account(rows: &AccountRows, mode: Mode, now: Timestamp) -> Traffic {
     let did = rows.traffic.get(&mode).map_or(Traffic::NONE, |log| log.traffic(now));
     did.of_account(rows.account.created_at, now)
 }
@@ -27,7 +27,7 @@ fn same_texts(rows: &AccountRows, mode: Mode, print: TextPrint, now: Timestamp) 
 }
 
 /// Counts something that the account did, and pauses it where that is too much.
-pub(crate) fn note(rows: &mut AccountRows, effects: &mut Effects, mode: Mode, what: Happening, now: Timestamp) {
+pub fn note(rows: &mut AccountRows, effects: &mut Effects, mode: Mode, what: Happening, now: Timestamp) {
     rows.traffic.entry(mode).or_default().note(what, now);
     if mode == Mode::Live && rows.account.pause.is_none() {
         judge(rows, effects, now);
@@ -35,14 +35,7 @@ pub(crate) fn note(rows: &mut AccountRows, effects: &mut Effects, mode: Mode, wh
 }
 
 /// Counts a message to this contact that was allowed.
-pub(crate) fn note_sent(
-    rows: &mut AccountRows,
-    effects: &mut Effects,
-    mode: Mode,
-    contact: ContactId,
-    print: Option<TextPrint>,
-    now: Timestamp,
-) {
+pub fn note_sent(rows: &mut AccountRows, effects: &mut Effects, mode: Mode, contact: ContactId, print: Option<TextPrint>, now: Timestamp) {
     let Some(row) = rows.contacts.get_mut(&contact) else { return };
     let before = row.last_sent.get(&mode).copied();
     row.last_sent.insert(mode, LastSent::next(before, print, now));
@@ -55,7 +48,7 @@ pub(crate) fn note_sent(
 }
 
 /// Counts that a contact wants nothing more of this account: once each, and only where they were sent something in the window.
-pub(crate) fn note_opt_out(rows: &mut AccountRows, effects: &mut Effects, contact: ContactId, now: Timestamp) {
+pub fn note_opt_out(rows: &mut AccountRows, effects: &mut Effects, contact: ContactId, now: Timestamp) {
     let Some(row) = rows.contacts.get(&contact) else { return };
     let was_sent = |mode: &Mode| row.last_sent.get(mode).is_some_and(|sent| sent.is_in_window(now));
     if let Some(mode) = [Mode::Live, Mode::Test].into_iter().find(was_sent) {
@@ -84,12 +77,12 @@ fn judge(rows: &mut AccountRows, effects: &mut Effects, now: Timestamp) {
 }
 
 /// Begins a fresh window: of what the account did until now nothing counts.
-pub(crate) fn begin_afresh(rows: &mut AccountRows) {
+pub fn begin_afresh(rows: &mut AccountRows) {
     rows.traffic.clear();
 }
 
 /// Forgets counts that no window reaches any more, at most `limit` of each kind; how many they were.
-pub(crate) fn forget(rows: &mut AccountRows, now: Timestamp, limit: usize) -> usize {
+pub fn forget(rows: &mut AccountRows, now: Timestamp, limit: usize) -> usize {
     let (first_day, [first_of_texts, _]) = (TrafficLog::first_day(now), same_text_days(now));
     let old_texts: Vec<_> = rows.same_texts.keys().filter(|(_, day, _)| *day < first_of_texts).take(limit).copied().collect();
     for text in &old_texts {

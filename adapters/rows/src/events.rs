@@ -15,17 +15,17 @@ use crate::world::{AccountRows, Effects, EndpointRow, MessageRow, Operational, W
 use crate::{endpoints, integrations};
 
 /// Whether an endpoint listens to such an event.
-pub(crate) fn is_heard(rows: &AccountRows, topic: &Topic<'_>) -> bool {
+pub fn is_heard(rows: &AccountRows, topic: &Topic<'_>) -> bool {
     rows.endpoints.values().any(|row| endpoints::counts(rows, &row.endpoint) && row.endpoint.listens(topic).is_some())
 }
 
 /// Writes an event about no person, with a delivery for each endpoint that listens.
-pub(crate) fn tell(rows: &mut AccountRows, effects: &mut Effects, event: Event) {
+pub fn tell(rows: &mut AccountRows, effects: &mut Effects, event: Event) {
     tell_of(rows, effects, &Topic::new(event.name, event.instance), event);
 }
 
 /// Writes an event, with a delivery for each endpoint that listens. What is operational is told the operator too.
-pub(crate) fn tell_of(rows: &mut AccountRows, effects: &mut Effects, topic: &Topic<'_>, event: Event) {
+pub fn tell_of(rows: &mut AccountRows, effects: &mut Effects, topic: &Topic<'_>, event: Event) {
     address_all(rows, effects, (&event, topic), |endpoint| endpoint.listens(topic));
     if event.name.is_operational() {
         effects.operational.push(Operational { event, concerned: None });
@@ -33,7 +33,7 @@ pub(crate) fn tell_of(rows: &mut AccountRows, effects: &mut Effects, topic: &Top
 }
 
 /// Writes what a verb left to tell the operator, to their endpoints in every account.
-pub(crate) fn tell_operator(world: &mut World) {
+pub fn tell_operator(world: &mut World) {
     let World { accounts, effects, .. } = world;
     for Operational { event, concerned } in mem::take(&mut effects.operational) {
         let watches = |endpoint: &Endpoint| endpoint.watches(event.name).filter(|_| Some(endpoint.id) != concerned);
@@ -73,7 +73,7 @@ fn address(
 }
 
 /// Tells that a message is there, or has another status than before.
-pub(crate) fn tell_status(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, previous: Option<MessageStatus>) {
+pub fn tell_status(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, previous: Option<MessageStatus>) {
     let Some(MessageRow { message, origin, .. }) = rows.messages.get(&message) else { return };
     let Message { id, instance, ref recipient, purpose, status, error, updated_at: at, .. } = *message;
     let Some(instance) = rows.instances.get(&instance).map(|row| (row.instance.id, row.instance.name.clone())) else { return };
@@ -86,28 +86,28 @@ pub(crate) fn tell_status(rows: &mut AccountRows, effects: &mut Effects, message
 }
 
 /// Tells that a send was refused for good.
-pub(crate) fn tell_blocked(rows: &mut AccountRows, effects: &mut Effects, blocked: &BlockedSend<'_>) {
+pub fn tell_blocked(rows: &mut AccountRows, effects: &mut Effects, blocked: &BlockedSend<'_>) {
     if is_heard(rows, &Topic::new(EventName::MessageBlocked, Some(blocked.instance.0))) {
         tell(rows, effects, blocked.event());
     }
 }
 
 /// Tells that a contact asked to be left alone.
-pub(crate) fn tell_opted_out(rows: &mut AccountRows, effects: &mut Effects, change: &OptChange<'_>) {
+pub fn tell_opted_out(rows: &mut AccountRows, effects: &mut Effects, change: &OptChange<'_>) {
     if is_heard(rows, &Topic::new(EventName::RecipientOptedOut, change.instance.map(|(id, _)| id))) {
         tell(rows, effects, change.opted_out());
     }
 }
 
 /// Tells that a contact wants messages again.
-pub(crate) fn tell_opted_in(rows: &mut AccountRows, effects: &mut Effects, change: &OptChange<'_>) {
+pub fn tell_opted_in(rows: &mut AccountRows, effects: &mut Effects, change: &OptChange<'_>) {
     if is_heard(rows, &Topic::new(EventName::RecipientOptedIn, change.instance.map(|(id, _)| id))) {
         tell(rows, effects, change.opted_in());
     }
 }
 
 /// Tells which shares of the quota the message charged last has reached.
-pub(crate) fn tell_crossings(
+pub fn tell_crossings(
     rows: &mut AccountRows,
     effects: &mut Effects,
     cause: (MessageId, Mode),
@@ -120,14 +120,14 @@ pub(crate) fn tell_crossings(
 }
 
 /// Tells the other endpoints that this one gets no events any more. Of one for the operator no account hears.
-pub(crate) fn tell_disabled(rows: &mut AccountRows, effects: &mut Effects, endpoint: &Endpoint) {
+pub fn tell_disabled(rows: &mut AccountRows, effects: &mut Effects, endpoint: &Endpoint) {
     if let Some(event) = disabled_event(rows.account.id, endpoint) {
         tell_of_endpoint(rows, effects, endpoint, &event);
     }
 }
 
 /// Tells the other endpoints something of this one. Of one for the operator no account hears.
-pub(crate) fn tell_of_endpoint(rows: &mut AccountRows, effects: &mut Effects, endpoint: &Endpoint, event: &Event) {
+pub fn tell_of_endpoint(rows: &mut AccountRows, effects: &mut Effects, endpoint: &Endpoint, event: &Event) {
     let is_told = |other: &Endpoint| other.id != endpoint.id && !endpoint.for_operator;
     let topic = Topic::new(event.name, None);
     address_all(rows, effects, (event, &topic), |other| other.listens(&topic).filter(|_| is_told(other)));
@@ -135,11 +135,12 @@ pub(crate) fn tell_of_endpoint(rows: &mut AccountRows, effects: &mut Effects, en
 }
 
 /// Writes an event for one endpoint, whatever its filter.
-pub(crate) fn notify(rows: &mut AccountRows, effects: &mut Effects, endpoint: EndpointId, event: &Event) -> Option<EventDelivery> {
+pub fn notify(rows: &mut AccountRows, effects: &mut Effects, endpoint: EndpointId, event: &Event) -> Option<EventDelivery> {
     let endpoint = rows.endpoints.get(&endpoint).map(|row| row.endpoint.clone()).filter(|endpoint| endpoint.removed_at.is_none())?;
     address(rows, effects, (event, &Topic::new(event.name, None)), event.name, &endpoint)
 }
 
-pub(crate) fn find(rows: &AccountRows, id: EventId) -> Option<Event> {
+/// The event with this id, unless its fields are forgotten.
+pub fn find(rows: &AccountRows, id: EventId) -> Option<Event> {
     rows.events.get(&id).cloned()
 }

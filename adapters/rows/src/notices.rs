@@ -12,19 +12,25 @@ use crate::endpoints;
 use crate::world::{AccountRows, DeliveryRow, Effects, NoticeRow, World, closes_at, newest};
 
 /// A delivery that is to be written.
-pub(crate) struct New {
-    pub(crate) id: DeliveryId,
-    pub(crate) event: EventId,
-    pub(crate) as_name: EventName,
-    pub(crate) endpoint: EndpointId,
+pub struct New {
+    /// The delivery's id.
+    pub id: DeliveryId,
+    /// What it delivers.
+    pub event: EventId,
+    /// The name under which it goes.
+    pub as_name: EventName,
+    /// Where it goes.
+    pub endpoint: EndpointId,
     /// The line in which it stands, and its place there.
-    pub(crate) line: Option<(i64, u64)>,
-    pub(crate) replay: Option<Replayed>,
-    pub(crate) now: Timestamp,
+    pub line: Option<(i64, u64)>,
+    /// Set where it goes once more.
+    pub replay: Option<Replayed>,
+    /// When it is added.
+    pub now: Timestamp,
 }
 
 /// Writes a delivery; one to a disabled endpoint is skipped from the beginning. What is there already stays as it is.
-pub(crate) fn add(rows: &mut AccountRows, effects: &mut Effects, new: New) -> Option<EventDelivery> {
+pub fn add(rows: &mut AccountRows, effects: &mut Effects, new: New) -> Option<EventDelivery> {
     let New { id, event, as_name, endpoint, line, now, .. } = new;
     if find(rows, id).is_none() {
         let delivery = match line {
@@ -63,7 +69,7 @@ fn queued(new: New, next_at: Option<Timestamp>) -> EventDelivery {
 }
 
 /// Writes what follows for a delivery.
-pub(crate) fn follow(rows: &mut AccountRows, row: &NoticeRow, step: Step, now: Timestamp) {
+pub fn follow(rows: &mut AccountRows, row: &NoticeRow, step: Step, now: Timestamp) {
     match step {
         Step::GoesOn(delivery) => go_on(rows, NoticeRow { delivery, ..*row }, now),
         Step::Ends(ending) => end(rows, row, ending, now),
@@ -109,7 +115,7 @@ fn end(rows: &mut AccountRows, row: &NoticeRow, ending: Ending, now: Timestamp) 
 }
 
 /// Closes an attempt, and says which endpoint that disabled; `None` where it comes too late.
-pub(crate) fn finish(rows: &mut AccountRows, effects: &mut Effects, finish: Finish) -> Option<Option<(EndpointId, DisabledBy)>> {
+pub fn finish(rows: &mut AccountRows, effects: &mut Effects, finish: Finish) -> Option<Option<(EndpointId, DisabledBy)>> {
     let row = rows.notices.get(&finish.claimed.delivery).copied()?;
     let input = Input::Finish { fence: finish.claimed.fence, outcome: finish.outcome.clone(), jitter: finish.jitter };
     let step = row.delivery.step(&input, finish.now).ok()?;
@@ -136,7 +142,7 @@ fn close_attempt(rows: &mut AccountRows, delivery: DeliveryId, number: u16, outc
 }
 
 /// Closes what time has closed, longest ago first; how much it was.
-pub(crate) fn sweep(world: &mut World, now: Timestamp, limit: usize) -> usize {
+pub fn sweep(world: &mut World, now: Timestamp, limit: usize) -> usize {
     let of_account = |(account, rows): (&AccountId, &AccountRows)| {
         let account = *account;
         rows.notices.values().filter(|row| closes_at(&row.delivery) <= now).map(|row| (account, *row)).collect::<Vec<_>>()
@@ -162,11 +168,13 @@ fn tick(rows: &mut AccountRows, row: &NoticeRow, now: Timestamp) {
     }
 }
 
-pub(crate) fn find(rows: &AccountRows, id: DeliveryId) -> Option<EventDelivery> {
+/// The delivery with this id, as the log shows it.
+pub fn find(rows: &AccountRows, id: DeliveryId) -> Option<EventDelivery> {
     rows.deliveries.get(&id).map(|row| row.delivery.clone())
 }
 
-pub(crate) fn list(rows: &AccountRows, filter: DeliveryFilter, page: Page<DeliveryId>) -> Vec<EventDelivery> {
+/// A page of the deliveries that a filter admits, newest first.
+pub fn list(rows: &AccountRows, filter: DeliveryFilter, page: Page<DeliveryId>) -> Vec<EventDelivery> {
     let goes_to = |delivery: &EventDelivery| filter.endpoint.is_none_or(|endpoint| delivery.endpoint == endpoint);
     let has_status = |delivery: &EventDelivery| filter.status.is_none_or(|status| delivery.status == status);
     let is_of = |delivery: &EventDelivery| filter.event.is_none_or(|event| delivery.event == event);
@@ -176,6 +184,7 @@ pub(crate) fn list(rows: &AccountRows, filter: DeliveryFilter, page: Page<Delive
     wanted.take(page.limit).cloned().collect()
 }
 
-pub(crate) fn attempts(rows: &AccountRows, id: DeliveryId) -> Vec<Attempt> {
+/// The attempts of a delivery, oldest first.
+pub fn attempts(rows: &AccountRows, id: DeliveryId) -> Vec<Attempt> {
     rows.deliveries.get(&id).map(|row| row.attempts.clone()).unwrap_or_default()
 }

@@ -20,7 +20,7 @@ use crate::world::{AccountRows, NoticeRow, World};
 const SKIPS_MAX: usize = 64;
 
 /// Takes what is due, account after account.
-pub(crate) fn take(world: &mut World, request: &Take) -> TakeAnswer {
+pub fn take(world: &mut World, request: &Take) -> TakeAnswer {
     let (mut answer, mut skips_left) = (TakeAnswer::default(), SKIPS_MAX);
     let behind = request.after.map_or(Bound::Unbounded, Bound::Excluded);
     for (id, rows) in world.accounts.range_mut((behind, Bound::Unbounded)) {

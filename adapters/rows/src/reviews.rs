@@ -10,7 +10,8 @@ use crate::accept::{self, Scene};
 use crate::messages::set_status;
 use crate::world::{AccountRows, Effects, MessageRow, OutboxRow, World, newest};
 
-pub(crate) fn list(rows: &AccountRows, filter: ReviewFilter, page: Page<MessageId>) -> Vec<Review> {
+/// A page of the reviews that a filter admits, newest first.
+pub fn list(rows: &AccountRows, filter: ReviewFilter, page: Page<MessageId>) -> Vec<Review> {
     let reviews = newest(&rows.messages, page).filter_map(|row| row.review.as_ref());
     reviews.filter(|review| filter.admits(review)).take(page.limit).cloned().collect()
 }
@@ -30,7 +31,7 @@ fn open<'a>(rows: &'a mut AccountRows, effects: &mut Effects, message: MessageId
 }
 
 /// Has a person look at a message that was taken back, since its recipient may have opted out.
-pub(crate) fn reopen(rows: &mut AccountRows, message: MessageId, now: Timestamp) {
+pub fn reopen(rows: &mut AccountRows, message: MessageId, now: Timestamp) {
     if let Some(row) = rows.messages.get_mut(&message) {
         row.review = Some(Review::of_suspicion(message, row.message.log_id, now));
         row.charge = None;
@@ -43,7 +44,7 @@ fn expire_one(rows: &mut AccountRows, effects: &mut Effects, message: MessageId,
 }
 
 /// Nobody needs to look at a message any more that went out before it was held.
-pub(crate) fn close_arrived(rows: &mut AccountRows, message: MessageId, now: Timestamp) {
+pub fn close_arrived(rows: &mut AccountRows, message: MessageId, now: Timestamp) {
     let is_open = |row: &MessageRow| row.review.as_ref().is_some_and(|review| review.closed.is_none());
     if rows.messages.get(&message).is_some_and(is_open) {
         close(rows, message, Closing { at: now, by: Actor::Gateway, verdict: ReviewVerdict::Arrived, note: None });
@@ -56,7 +57,8 @@ fn close(rows: &mut AccountRows, message: MessageId, closing: Closing) {
     }
 }
 
-pub(crate) fn refuse(
+/// Refuses a held message.
+pub fn refuse(
     rows: &mut AccountRows,
     effects: &mut Effects,
     message: MessageId,
@@ -73,7 +75,7 @@ pub(crate) fn refuse(
 }
 
 /// Writes the first of two releases down, or decides again.
-pub(crate) fn release(world: &mut World, account: AccountId, release: Release, decider: &dyn Decider) -> Result<ReviewAnswer, StoreError> {
+pub fn release(world: &mut World, account: AccountId, release: Release, decider: &dyn Decider) -> Result<ReviewAnswer, StoreError> {
     let Some(rows) = world.accounts.get_mut(&account) else { return Ok(ReviewAnswer::NotFound) };
     let two_people = rows.account.two_person_review;
     let (contact, step) = match open(rows, &mut world.effects, release.message, release.now) {
@@ -149,7 +151,7 @@ fn queue(rows: &mut AccountRows, effects: &mut Effects, release: Release, scene:
 }
 
 /// A message as the request that it was; `None` once its content is forgotten.
-pub(crate) fn request(rows: &AccountRows, message: MessageId) -> Option<Request> {
+pub fn request(rows: &AccountRows, message: MessageId) -> Option<Request> {
     let MessageRow { message, origin, ordered, .. } = rows.messages.get(&message)?;
     let content: Content = message.content.clone()?;
     Some(Request {
@@ -165,7 +167,7 @@ pub(crate) fn request(rows: &AccountRows, message: MessageId) -> Option<Request>
 }
 
 /// Closes the reviews that nobody answered in time.
-pub(crate) fn expire(world: &mut World, now: Timestamp, limit: usize) -> Vec<Settled> {
+pub fn expire(world: &mut World, now: Timestamp, limit: usize) -> Vec<Settled> {
     let mut settled = Vec::new();
     let status = MessageStatus::Refused;
     let World { accounts, effects, .. } = world;

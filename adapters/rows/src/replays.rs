@@ -12,7 +12,7 @@ use crate::notices::{self, New};
 use crate::world::{AccountRows, Effects, World, newest};
 
 /// Delivers an event to its endpoint once more.
-pub(crate) fn replay(rows: &mut AccountRows, effects: &mut Effects, replay: Replay) -> ReplayAnswer {
+pub fn replay(rows: &mut AccountRows, effects: &mut Effects, replay: Replay) -> ReplayAnswer {
     let Some(old) = notices::find(rows, replay.of) else { return ReplayAnswer::Unknown };
     if alike(rows, &old).any(|delivery| delivery.status.is_pending()) {
         return ReplayAnswer::Pending;
@@ -64,7 +64,7 @@ fn repeat(
 }
 
 /// Begins a recovery; `false` where the endpoint is not there, or one of its recoveries is not over.
-pub(crate) fn add_recovery(rows: &mut AccountRows, recovery: Recovery) -> bool {
+pub fn add_recovery(rows: &mut AccountRows, recovery: Recovery) -> bool {
     let is_there = endpoints::state(rows, recovery.endpoint).is_some_and(|state| state != EndpointState::Removed);
     let is_busy = rows.recoveries.values().any(|other| other.endpoint == recovery.endpoint && !other.progress.is_over());
     if is_there && !is_busy {
@@ -73,17 +73,19 @@ pub(crate) fn add_recovery(rows: &mut AccountRows, recovery: Recovery) -> bool {
     is_there && !is_busy
 }
 
-pub(crate) fn recoveries(rows: &AccountRows, filter: RecoveryFilter, page: Page<RecoveryId>) -> Vec<Recovery> {
+/// A page of recoveries, newest first.
+pub fn recoveries(rows: &AccountRows, filter: RecoveryFilter, page: Page<RecoveryId>) -> Vec<Recovery> {
     let is_shown = |recovery: &&Recovery| filter.for_operator || !endpoints::is_for_operator(rows, recovery.endpoint);
     newest(&rows.recoveries, page).filter(is_shown).take(page.limit).cloned().collect()
 }
 
-pub(crate) fn recovery(rows: &AccountRows, id: RecoveryId) -> Option<Recovery> {
+/// The recovery with this id.
+pub fn recovery(rows: &AccountRows, id: RecoveryId) -> Option<Recovery> {
     rows.recoveries.get(&id).cloned()
 }
 
 /// Ends a recovery, unless it was over before; the recovery as it is then.
-pub(crate) fn cancel(rows: &mut AccountRows, id: RecoveryId, now: Timestamp) -> Option<Recovery> {
+pub fn cancel(rows: &mut AccountRows, id: RecoveryId, now: Timestamp) -> Option<Recovery> {
     let recovery = rows.recoveries.get_mut(&id)?;
     if !recovery.progress.is_over() {
         recovery.progress.canceled_at = Some(now);
@@ -92,7 +94,7 @@ pub(crate) fn cancel(rows: &mut AccountRows, id: RecoveryId, now: Timestamp) -> 
 }
 
 /// Does a part of the recovery whose turn it is.
-pub(crate) fn recover(world: &mut World, after: Option<RecoveryId>, limit: usize, now: Timestamp) -> Recovered {
+pub fn recover(world: &mut World, after: Option<RecoveryId>, limit: usize, now: Timestamp) -> Recovered {
     let World { accounts, effects, .. } = world;
     let Some((account, recovery)) = next(accounts.values(), after) else { return Recovered::default() };
     let at = Some(recovery.id);

@@ -16,7 +16,7 @@ fn present(rows: &AccountRows) -> impl Iterator<Item = &Integration> {
 }
 
 /// Adds an integration; `false` where the account has as many as it may have, or the id is taken, be it in another account.
-pub(crate) fn add(world: &mut World, account: AccountId, integration: Integration) -> Option<bool> {
+pub fn add(world: &mut World, account: AccountId, integration: Integration) -> Option<bool> {
     let is_taken = world.accounts.values().any(|rows| rows.integrations.contains_key(&integration.id));
     let rows = world.accounts.get_mut(&account)?;
     if is_taken || present(rows).count() >= INTEGRATIONS_MAX {
@@ -27,22 +27,24 @@ pub(crate) fn add(world: &mut World, account: AccountId, integration: Integratio
 }
 
 /// All that are not removed, oldest first.
-pub(crate) fn list(rows: &AccountRows) -> Vec<Integration> {
+pub fn list(rows: &AccountRows) -> Vec<Integration> {
     let mut list: Vec<Integration> = present(rows).cloned().collect();
     list.sort_by_key(|integration| (integration.created_at, integration.id));
     list
 }
 
-pub(crate) fn find(rows: &AccountRows, id: IntegrationId) -> Option<Integration> {
+/// The integration with this id.
+pub fn find(rows: &AccountRows, id: IntegrationId) -> Option<Integration> {
     rows.integrations.get(&id).map(|row| row.integration.clone())
 }
 
 /// One of whatever account.
-pub(crate) fn of_any(world: &World, id: IntegrationId) -> Option<(AccountId, Integration)> {
+pub fn of_any(world: &World, id: IntegrationId) -> Option<(AccountId, Integration)> {
     world.accounts.iter().find_map(|(account, rows)| Some((*account, find(rows, id)?)))
 }
 
-pub(crate) fn change(rows: &mut AccountRows, id: IntegrationId, change: IntegrationChange) -> Result<Option<Integration>, StoreError> {
+/// Changes an integration; `None` where there is none.
+pub fn change(rows: &mut AccountRows, id: IntegrationId, change: IntegrationChange) -> Result<Option<Integration>, StoreError> {
     let found = rows.integrations.get_mut(&id).map(|row| &mut row.integration).filter(|integration| integration.removed_at.is_none());
     let Some(integration) = found else { return Ok(None) };
     change.apply(integration)?;
@@ -50,12 +52,12 @@ pub(crate) fn change(rows: &mut AccountRows, id: IntegrationId, change: Integrat
 }
 
 /// The numbers of the keyring's roots that sealed what may still be read.
-pub(crate) fn roots(rows: &AccountRows) -> impl Iterator<Item = u32> {
+pub fn roots(rows: &AccountRows) -> impl Iterator<Item = u32> {
     present(rows).map(|integration| integration.secrets.root())
 }
 
 /// Writes down what a phone system said.
-pub(crate) fn enter(rows: &mut AccountRows, effects: &mut Effects, new: &NewIntegrationEntry) -> Entered {
+pub fn enter(rows: &mut AccountRows, effects: &mut Effects, new: &NewIntegrationEntry) -> Entered {
     let Some(row) = rows.integrations.get_mut(&new.integration).filter(|row| row.integration.removed_at.is_none()) else {
         return Entered::Unknown;
     };
@@ -81,7 +83,7 @@ pub(crate) fn enter(rows: &mut AccountRows, effects: &mut Effects, new: &NewInte
 }
 
 /// Writes down what a phone system is told; its place in the log.
-pub(crate) fn enter_post(
+pub fn enter_post(
     rows: &mut AccountRows,
     integration: IntegrationId,
     name: EventName,
@@ -128,7 +130,7 @@ fn write(rows: &mut AccountRows, line: Entry, key: Option<[u8; 32]>) -> u64 {
 }
 
 /// Writes down what became of an entry; `false` where that was done before.
-pub(crate) fn conclude(rows: &mut AccountRows, entry: u64, conclusion: Conclusion) -> bool {
+pub fn conclude(rows: &mut AccountRows, entry: u64, conclusion: Conclusion) -> bool {
     let btree_map::Entry::Occupied(mut found) = rows.entries.entry(entry) else { return false };
     let entry = &mut found.get_mut().entry;
     if entry.outcome != EntryOutcome::Received {
@@ -139,7 +141,7 @@ pub(crate) fn conclude(rows: &mut AccountRows, entry: u64, conclusion: Conclusio
 }
 
 /// The log, newest first.
-pub(crate) fn log(rows: &AccountRows, filter: &IntegrationEntryFilter, page: Page<u64>) -> Vec<IntegrationEntry> {
+pub fn log(rows: &AccountRows, filter: &IntegrationEntryFilter, page: Page<u64>) -> Vec<IntegrationEntry> {
     let is_wanted = |entry: &&IntegrationEntry| {
         filter.integration.is_none_or(|integration| entry.integration == integration)
             && filter.direction.is_none_or(|direction| entry.direction == direction)
@@ -159,7 +161,7 @@ fn with_statuses(rows: &AccountRows, entry: &IntegrationEntry) -> IntegrationEnt
 }
 
 /// Forgets what was said and told before this, at most so much; how much it was.
-pub(crate) fn forget(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
+pub fn forget(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
     let old: Vec<u64> = rows.entries.values().filter(|row| row.entry.at < before).take(limit).map(|row| row.entry.id).collect();
     old.iter().for_each(|id| _ = rows.entries.remove(id));
     old.len()

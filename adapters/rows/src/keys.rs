@@ -10,7 +10,7 @@ use crate::world::World;
 use crate::{accounts, endpoints, integrations, seals};
 
 /// Whose keys are meant: an account's, or the operators'.
-pub(crate) type Whose = Option<AccountId>;
+pub type Whose = Option<AccountId>;
 
 fn is_of(key: &ApiKey, whose: Whose) -> bool {
     match key.owner {
@@ -20,7 +20,7 @@ fn is_of(key: &ApiKey, whose: Whose) -> bool {
 }
 
 /// The key, if it is theirs.
-pub(crate) fn find(world: &World, whose: Whose, id: KeyId) -> Option<&ApiKey> {
+pub fn find(world: &World, whose: Whose, id: KeyId) -> Option<&ApiKey> {
     world.keys.get(&id).filter(|key| is_of(key, whose))
 }
 
@@ -28,7 +28,8 @@ fn find_mut(world: &mut World, whose: Whose, id: KeyId) -> Option<&mut ApiKey> {
     world.keys.get_mut(&id).filter(|key| is_of(key, whose))
 }
 
-pub(crate) fn add(world: &mut World, whose: Whose, key: ApiKey) -> Result<(), StoreError> {
+/// Adds a key.
+pub fn add(world: &mut World, whose: Whose, key: ApiKey) -> Result<(), StoreError> {
     if !is_of(&key, whose) {
         return Err(StoreError::Unavailable(String::from("the key has another owner")));
     }
@@ -42,21 +43,21 @@ pub(crate) fn add(world: &mut World, whose: Whose, key: ApiKey) -> Result<(), St
 }
 
 /// Their keys, newest first.
-pub(crate) fn list(world: &World, whose: Whose) -> Vec<ApiKey> {
+pub fn list(world: &World, whose: Whose) -> Vec<ApiKey> {
     let mut keys: Vec<ApiKey> = world.keys.values().filter(|key| is_of(key, whose)).cloned().collect();
     keys.sort_by_key(|key| Reverse(key.created_at));
     keys
 }
 
 /// Revokes a key, unless it was revoked before; the key as it is then.
-pub(crate) fn revoke(world: &mut World, whose: Whose, id: KeyId, now: Timestamp) -> Option<ApiKey> {
+pub fn revoke(world: &mut World, whose: Whose, id: KeyId, now: Timestamp) -> Option<ApiKey> {
     let key = find_mut(world, whose, id)?;
     key.revoked_at.get_or_insert(now);
     Some(key.clone())
 }
 
 /// Adds `new` and ends `old`; `false` where `old` is not in force.
-pub(crate) fn reroll(
+pub fn reroll(
     world: &mut World,
     whose: Whose,
     old: KeyId,
@@ -75,7 +76,7 @@ pub(crate) fn reroll(
 }
 
 /// Notes when keys were last used; never earlier than noted before.
-pub(crate) fn touch(world: &mut World, used: &[(KeyId, Timestamp)]) {
+pub fn touch(world: &mut World, used: &[(KeyId, Timestamp)]) {
     for (id, at) in used {
         if let Some(key) = world.keys.get_mut(id) {
             key.last_used_at = key.last_used_at.max(Some(*at));
@@ -83,7 +84,8 @@ pub(crate) fn touch(world: &mut World, used: &[(KeyId, Timestamp)]) {
     }
 }
 
-pub(crate) fn roots(world: &World) -> Vec<u32> {
+/// The numbers of the keyring's roots that sealed what may still be read.
+pub fn roots(world: &World) -> Vec<u32> {
     let of_keys = world.keys.values().map(|key| key.root);
     let of_endpoints = world.accounts.values().flat_map(endpoints::roots);
     let of_instances = world.accounts.values().flat_map(accounts::roots);

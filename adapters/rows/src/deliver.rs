@@ -18,7 +18,7 @@ use crate::world::{AccountRows, ContactRow, Effects, MessageRow, OutboxRow, Worl
 use crate::{notices, reviews, suppressions, traffic};
 
 /// Lets the state machine take one step and writes what follows; `None` where the input is stale.
-pub(crate) fn advance(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, input: &Input, now: Timestamp) -> Option<Settled> {
+pub fn advance(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, input: &Input, now: Timestamp) -> Option<Settled> {
     let step = row.delivery.step(input, now).ok()?;
     let outcome = match input {
         Input::Finish { outcome, .. } => Some(outcome),
@@ -67,7 +67,7 @@ fn end(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, ending: E
 }
 
 /// Counts a message that the provider would not deliver.
-pub(crate) fn note_failure(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, now: Timestamp) {
+pub fn note_failure(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, now: Timestamp) {
     if let Some(mode) = rows.messages.get(&message).map(|row| row.message.mode) {
         traffic::note(rows, effects, mode, Happening::Failed, now);
     }
@@ -99,7 +99,7 @@ fn close_attempt(rows: &mut AccountRows, message: MessageId, number: u16, outcom
 }
 
 /// Claims what is due, account after account.
-pub(crate) fn claim(world: &mut World, request: &Claim) -> ClaimAnswer {
+pub fn claim(world: &mut World, request: &Claim) -> ClaimAnswer {
     let mut answer = ClaimAnswer::default();
     let behind = request.after.map_or(Bound::Unbounded, Bound::Excluded);
     for (id, rows) in world.accounts.range_mut((behind, Bound::Unbounded)) {
@@ -175,7 +175,7 @@ fn claim_one(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, req
 }
 
 /// Opens an attempt, if present facts still allow it.
-pub(crate) fn start(world: &mut World, claimed: Claimed, lease: Lease, now: Timestamp) -> StartAnswer {
+pub fn start(world: &mut World, claimed: Claimed, lease: Lease, now: Timestamp) -> StartAnswer {
     let World { accounts, effects, .. } = world;
     let started = accounts.get_mut(&claimed.account).and_then(|rows| try_start(rows, effects, claimed, lease, now));
     started.unwrap_or(StartAnswer::Stale)
@@ -203,7 +203,7 @@ fn begin(rows: &mut AccountRows, effects: &mut Effects, next: OutboxRow, lease: 
 }
 
 /// Writes an attempt down, before its first byte.
-pub(crate) fn open_attempt(rows: &mut AccountRows, row: &OutboxRow, lease: Lease, now: Timestamp) -> Option<Started> {
+pub fn open_attempt(rows: &mut AccountRows, row: &OutboxRow, lease: Lease, now: Timestamp) -> Option<Started> {
     let parcel = parcel(rows, row)?;
     let claimed = Claimed { account: rows.account.id, delivery: row.id, fence: row.delivery.fence };
     let number = row.delivery.tries;
@@ -231,7 +231,8 @@ fn parcel(rows: &AccountRows, row: &OutboxRow) -> Option<Parcel> {
     })
 }
 
-pub(crate) fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFacts> {
+/// What decides whether an attempt may start; `None` where nothing can be sent any more.
+pub fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFacts> {
     let account = &rows.account;
     let instance = &rows.instances.get(&row.instance)?.instance;
     let MessageRow { contact, review, .. } = rows.messages.get(&row.message)?;
@@ -250,7 +251,7 @@ pub(crate) fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFa
 }
 
 /// Closes an attempt.
-pub(crate) fn finish(world: &mut World, finish: Finish) -> Finished {
+pub fn finish(world: &mut World, finish: Finish) -> Finished {
     let World { accounts, effects, .. } = world;
     let Some(rows) = accounts.get_mut(&finish.claimed.account) else { return Finished::Stale };
     if rows.notices.contains_key(&finish.claimed.delivery) {
@@ -273,7 +274,7 @@ fn finish_message(rows: &mut AccountRows, effects: &mut Effects, finish: Finish)
 }
 
 /// The provider says that the recipient of a message stopped messages of its kind there.
-pub(crate) fn note_opt_out(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, now: Timestamp) {
+pub fn note_opt_out(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, now: Timestamp) {
     let Some(row) = rows.messages.get(&message) else { return };
     let (id, contact, address) = (SuppressionId::of(message.to_bytes(), now), row.contact, row.message.recipient.clone());
     let (cause, by) = (Cause::UserPreference, Actor::Recipient);
@@ -282,7 +283,7 @@ pub(crate) fn note_opt_out(rows: &mut AccountRows, effects: &mut Effects, messag
 
 /// Ends the open delivery of a message of which the provider reported what became of it; `None` where that cannot be, since nothing was
 /// tried yet.
-pub(crate) fn end_reported(
+pub fn end_reported(
     rows: &mut AccountRows,
     effects: &mut Effects,
     message: MessageId,
@@ -308,7 +309,7 @@ pub(crate) fn end_reported(
 }
 
 /// Gives a claimed delivery back.
-pub(crate) fn release(world: &mut World, claimed: Claimed, now: Timestamp) {
+pub fn release(world: &mut World, claimed: Claimed, now: Timestamp) {
     let World { accounts, effects, .. } = world;
     let Some(rows) = accounts.get_mut(&claimed.account) else { return };
     let Some(row) = rows.outbox.get(&claimed.delivery).copied() else { return };
@@ -317,19 +318,13 @@ pub(crate) fn release(world: &mut World, claimed: Claimed, now: Timestamp) {
 }
 
 /// Ends the delivery in doubt of a message.
-pub(crate) fn resolve(
-    rows: &mut AccountRows,
-    effects: &mut Effects,
-    message: MessageId,
-    sent: bool,
-    now: Timestamp,
-) -> Option<MessageStatus> {
+pub fn resolve(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, sent: bool, now: Timestamp) -> Option<MessageStatus> {
     let row = rows.outbox.values().find(|row| row.message == message).copied()?;
     advance(rows, effects, &row, &Input::Resolve { sent }, now).map(|settled| settled.status)
 }
 
 /// Closes what time has closed.
-pub(crate) fn sweep(world: &mut World, now: Timestamp, limit: usize) -> Swept {
+pub fn sweep(world: &mut World, now: Timestamp, limit: usize) -> Swept {
     let overdue = overdue(world, now, limit);
     let mut swept = Swept { more: overdue.len() >= limit, ..Swept::default() };
     for (account, row) in overdue {

@@ -16,7 +16,7 @@ fn present(rows: &AccountRows) -> impl Iterator<Item = &EndpointRow> {
 }
 
 /// Adds an endpoint; `false` where the account has as many as it may have.
-pub(crate) fn add(rows: &mut AccountRows, endpoint: Endpoint) -> Result<bool, StoreError> {
+pub fn add(rows: &mut AccountRows, endpoint: Endpoint) -> Result<bool, StoreError> {
     let kind = |endpoint: &Endpoint| (endpoint.for_operator, endpoint.integration.is_some());
     let is_of_kind = |other: &Endpoint| kind(other) == kind(&endpoint);
     if present(rows).filter(|row| is_of_kind(&row.endpoint)).count() >= ENDPOINTS_MAX {
@@ -32,31 +32,33 @@ pub(crate) fn add(rows: &mut AccountRows, endpoint: Endpoint) -> Result<bool, St
 }
 
 /// All that are not removed. Ids grow with time, so the oldest comes first.
-pub(crate) fn list(rows: &AccountRows) -> Vec<Endpoint> {
+pub fn list(rows: &AccountRows) -> Vec<Endpoint> {
     present(rows).map(|row| Endpoint::clone(&row.endpoint)).collect()
 }
 
-pub(crate) fn find(rows: &AccountRows, id: EndpointId) -> Option<Endpoint> {
+/// The endpoint with this id, also where it is removed.
+pub fn find(rows: &AccountRows, id: EndpointId) -> Option<Endpoint> {
     rows.endpoints.get(&id).map(|row| Endpoint::clone(&row.endpoint))
 }
 
 /// Whether it counts.
-pub(crate) fn counts(rows: &AccountRows, endpoint: &Endpoint) -> bool {
+pub fn counts(rows: &AccountRows, endpoint: &Endpoint) -> bool {
     let integration = endpoint.integration.and_then(|id| rows.integrations.get(&id)).map(|row| &row.integration);
     endpoint.counts(&rows.account, integration)
 }
 
 /// Whether it is for the operator.
-pub(crate) fn is_for_operator(rows: &AccountRows, id: EndpointId) -> bool {
+pub fn is_for_operator(rows: &AccountRows, id: EndpointId) -> bool {
     rows.endpoints.get(&id).is_some_and(|row| row.endpoint.for_operator)
 }
 
 /// Whether anything goes there now.
-pub(crate) fn state(rows: &AccountRows, id: EndpointId) -> Option<EndpointState> {
+pub fn state(rows: &AccountRows, id: EndpointId) -> Option<EndpointState> {
     rows.endpoints.get(&id).map(|row| row.endpoint.state())
 }
 
-pub(crate) fn change(
+/// Changes an endpoint; `None` where there is none.
+pub fn change(
     rows: &mut AccountRows,
     effects: &mut Effects,
     id: EndpointId,
@@ -82,7 +84,7 @@ pub(crate) fn change(
 }
 
 /// The numbers of the keyring's roots that sealed what may still be read.
-pub(crate) fn roots(rows: &AccountRows) -> impl Iterator<Item = u32> {
+pub fn roots(rows: &AccountRows) -> impl Iterator<Item = u32> {
     let sealed = |row: &EndpointRow| {
         let headers = row.endpoint.headers.as_ref().map(|headers| headers.sealed.root());
         [Some(row.endpoint.secrets.root()), headers]
@@ -91,13 +93,7 @@ pub(crate) fn roots(rows: &AccountRows) -> impl Iterator<Item = u32> {
 }
 
 /// Notes how an attempt ended, and what follows from that for the endpoint.
-pub(crate) fn note_health(
-    rows: &mut AccountRows,
-    effects: &mut Effects,
-    id: EndpointId,
-    began: Timestamp,
-    finish: &Finish,
-) -> Option<DisabledBy> {
+pub fn note_health(rows: &mut AccountRows, effects: &mut Effects, id: EndpointId, began: Timestamp, finish: &Finish) -> Option<DisabledBy> {
     let (row, now) = (rows.endpoints.get_mut(&id)?, finish.now);
     let (health, disabled_by) = row.endpoint.health_after(began, &finish.outcome, finish.report.as_ref(), now);
     if health != row.endpoint.health {

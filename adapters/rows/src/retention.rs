@@ -8,7 +8,7 @@ use crate::world::{AccountRows, World};
 use crate::{integrations, traffic};
 
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
-pub(crate) fn retain(world: &mut World, retention: Retention, limit: usize) -> usize {
+pub fn retain(world: &mut World, retention: Retention, limit: usize) -> usize {
     let Retention { content_before, logs_before, raw_before, now } = retention;
     let kinds: [(Forget, Timestamp); 13] = [
         (forget_contents, content_before),

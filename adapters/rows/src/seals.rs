@@ -9,20 +9,25 @@ use crate::world::{AccountRows, World};
 
 /// Who seals, and until when it is theirs.
 #[derive(Clone, Copy)]
-pub(crate) struct SealingLease {
-    holder: [u8; 16],
-    until: Timestamp,
+pub struct SealingLease {
+    /// Who seals.
+    pub holder: [u8; 16],
+    /// Until when it is theirs.
+    pub until: Timestamp,
 }
 
-pub(crate) fn event_rows(rows: &AccountRows, page: Page<u64>) -> Vec<EventRow> {
+/// A page of the policy event log as it is sealed, oldest first.
+pub fn event_rows(rows: &AccountRows, page: Page<u64>) -> Vec<EventRow> {
     oldest(&rows.policy_events, page).map(EventRow::of).collect()
 }
 
-pub(crate) fn list(rows: &AccountRows, page: Page<u64>) -> Vec<StoredSeal> {
+/// A page of the seals, oldest first.
+pub fn list(rows: &AccountRows, page: Page<u64>) -> Vec<StoredSeal> {
     oldest(&rows.segments, page).map(stored).collect()
 }
 
-pub(crate) fn last(rows: &AccountRows) -> Option<StoredSeal> {
+/// The newest seal.
+pub fn last(rows: &AccountRows) -> Option<StoredSeal> {
     rows.segments.values().next_back().map(stored)
 }
 
@@ -36,7 +41,8 @@ fn oldest<V>(rows: &BTreeMap<u64, V>, page: Page<u64>) -> impl Iterator<Item = &
     rows.range((start, Bound::Unbounded)).map(|(_, row)| row).take(page.limit)
 }
 
-pub(crate) fn lease(world: &mut World, holder: [u8; 16], until: Timestamp, now: Timestamp) -> bool {
+/// Gives sealing to `holder`; `false` while it is another's.
+pub fn lease(world: &mut World, holder: [u8; 16], until: Timestamp, now: Timestamp) -> bool {
     let is_free = world.sealing.is_none_or(|lease| lease.holder == holder || lease.until <= now);
     if is_free {
         world.sealing = Some(SealingLease { holder, until });
@@ -44,7 +50,8 @@ pub(crate) fn lease(world: &mut World, holder: [u8; 16], until: Timestamp, now: 
     is_free
 }
 
-pub(crate) fn unsealed(world: &World, after: Option<AccountId>, limit: usize) -> Vec<Unsealed> {
+/// The accounts, behind `after`, whose log is not sealed to its end.
+pub fn unsealed(world: &World, after: Option<AccountId>, limit: usize) -> Vec<Unsealed> {
     let start = after.map_or(Bound::Unbounded, Bound::Excluded);
     world.accounts.range((start, Bound::Unbounded)).filter_map(|(id, rows)| unsealed_of(*id, rows)).take(limit).collect()
 }
@@ -59,7 +66,8 @@ fn next_place(rows: &AccountRows) -> u64 {
     rows.segments.values().next_back().map_or(1, |segment| segment.seal.last + 1)
 }
 
-pub(crate) fn seal(world: &mut World, segment: Segment) -> bool {
+/// Adds a segment behind the last one; `false` where it does not follow it.
+pub fn seal(world: &mut World, segment: Segment) -> bool {
     let seal = &segment.seal;
     let Some(rows) = world.accounts.get_mut(&seal.account) else { return false };
     let (number, digest) = rows.segments.values().next_back().map_or((0, SealDigest::NONE), |last| (last.seal.number, last.seal.digest));
@@ -70,7 +78,8 @@ pub(crate) fn seal(world: &mut World, segment: Segment) -> bool {
     follows
 }
 
-pub(crate) fn old(world: &World, before: Timestamp, skip: usize, limit: usize) -> Vec<(AccountId, StoredSeal)> {
+/// Segments of all accounts that were closed before a time and still have their rows.
+pub fn old(world: &World, before: Timestamp, skip: usize, limit: usize) -> Vec<(AccountId, StoredSeal)> {
     let all = world.accounts.iter().flat_map(|(id, rows)| rows.segments.values().map(|segment| (*id, segment)));
     let mut old: Vec<_> = all.filter(|(_, segment)| segment.seal.dropped.is_none() && segment.seal.newest_at < before).collect();
     old.sort_by_key(|(account, segment)| (segment.seal.newest_at, *account, segment.seal.number));
@@ -78,7 +87,7 @@ pub(crate) fn old(world: &World, before: Timestamp, skip: usize, limit: usize) -
 }
 
 /// Deletes the events of a segment; how many.
-pub(crate) fn drop_segment(rows: &mut AccountRows, number: u64, dropped: Dropped) -> usize {
+pub fn drop_segment(rows: &mut AccountRows, number: u64, dropped: Dropped) -> usize {
     let Some(segment) = rows.segments.get_mut(&number).filter(|segment| segment.seal.dropped.is_none()) else { return 0 };
     segment.seal.dropped = Some(dropped);
     segment.rows.clear();
@@ -89,6 +98,6 @@ pub(crate) fn drop_segment(rows: &mut AccountRows, number: u64, dropped: Dropped
 }
 
 /// The numbers of the keyring's roots that made seals.
-pub(crate) fn roots(rows: &AccountRows) -> impl Iterator<Item = u32> {
+pub fn roots(rows: &AccountRows) -> impl Iterator<Item = u32> {
     rows.segments.values().map(|segment| segment.seal.root)
 }

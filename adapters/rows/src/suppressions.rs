@@ -6,7 +6,7 @@ use crate::world::{AccountRows, Effects, newest};
 use crate::{contacts, events, traffic};
 
 /// Suppresses a contact; the suppression in force for the same cause is kept.
-pub(crate) fn suppress(rows: &mut AccountRows, effects: &mut Effects, new: NewSuppression) -> Suppression {
+pub fn suppress(rows: &mut AccountRows, effects: &mut Effects, new: NewSuppression) -> Suppression {
     let contact = rows.contact_of.get(&new.address).copied().unwrap_or(new.contact);
     rows.meet(contact, new.address.clone());
     if let Some(standing) = in_force(rows, contact).find(|standing| standing.cause == new.cause) {
@@ -21,7 +21,7 @@ pub(crate) fn suppress(rows: &mut AccountRows, effects: &mut Effects, new: NewSu
 }
 
 /// Adds a suppression, and withdraws what waits.
-pub(crate) fn add(rows: &mut AccountRows, effects: &mut Effects, new: NewSuppression) -> Suppression {
+pub fn add(rows: &mut AccountRows, effects: &mut Effects, new: NewSuppression) -> Suppression {
     let NewSuppression { id, contact, address, cause, note, by, now } = new;
     let suppression = Suppression { id, contact, address, cause, note, since: now, by, lifted: None };
     if cause.is_opt_out() && !in_force(rows, contact).any(|standing| standing.cause.is_opt_out()) {
@@ -34,11 +34,13 @@ pub(crate) fn add(rows: &mut AccountRows, effects: &mut Effects, new: NewSuppres
     suppression
 }
 
-pub(crate) fn in_force(rows: &AccountRows, contact: ContactId) -> impl Iterator<Item = &Suppression> {
+/// The suppressions of a contact that are not lifted.
+pub fn in_force(rows: &AccountRows, contact: ContactId) -> impl Iterator<Item = &Suppression> {
     rows.suppressions.values().filter(move |suppression| suppression.contact == contact && suppression.lifted.is_none())
 }
 
-pub(crate) fn write_strictest(rows: &mut AccountRows, contact: ContactId) {
+/// Writes the strictest suppression in force into the contact's row.
+pub fn write_strictest(rows: &mut AccountRows, contact: ContactId) {
     let strictest = in_force(rows, contact).max_by_key(|suppression| suppression.cause);
     let suppressed = strictest.map(|strictest| (strictest.cause, strictest.since));
     if let Some(row) = rows.contacts.get_mut(&contact) {
@@ -47,7 +49,7 @@ pub(crate) fn write_strictest(rows: &mut AccountRows, contact: ContactId) {
 }
 
 /// Lifts a suppression, unless it was lifted before; the suppression as it is then.
-pub(crate) fn lift(rows: &mut AccountRows, id: SuppressionId, by: Actor, now: Timestamp) -> Option<Suppression> {
+pub fn lift(rows: &mut AccountRows, id: SuppressionId, by: Actor, now: Timestamp) -> Option<Suppression> {
     let suppression = rows.suppressions.get_mut(&id)?;
     suppression.lifted.get_or_insert((by, now));
     let lifted = suppression.clone();
@@ -55,7 +57,8 @@ pub(crate) fn lift(rows: &mut AccountRows, id: SuppressionId, by: Actor, now: Ti
     Some(lifted)
 }
 
-pub(crate) fn list(rows: &AccountRows, filter: &SuppressionFilter, page: Page<SuppressionId>) -> Vec<Suppression> {
+/// A page of the suppressions that a filter admits, newest first.
+pub fn list(rows: &AccountRows, filter: &SuppressionFilter, page: Page<SuppressionId>) -> Vec<Suppression> {
     let is_theirs = |suppression: &Suppression| match &filter.address {
         None => true,
         Some(address) => rows.contact_of.get(address) == Some(&suppression.contact),
