@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod accounts;
+pub mod cells;
 pub mod contacts;
 pub mod deliver;
 pub mod endpoints;
@@ -19,6 +20,7 @@ pub mod retention;
 pub mod reviews;
 pub mod seals;
 pub mod suppressions;
+pub mod tables;
 pub mod take;
 pub mod traffic;
 pub mod world;
