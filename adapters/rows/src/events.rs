@@ -11,7 +11,7 @@ use gatepost::{
 };
 
 use crate::notices::{self, New};
-use crate::world::{AccountRows, Effects, EndpointRow, MessageRow, Operational, World};
+use crate::world::{AccountRows, Effects, EndpointRow, MessageRow, Operational, StoredEvent, World};
 use crate::{endpoints, integrations};
 
 /// Whether an endpoint listens to such an event.
@@ -63,13 +63,14 @@ fn address(
     as_name: EventName,
     endpoint: &Endpoint,
 ) -> Option<EventDelivery> {
-    rows.events.entry(event.id).or_insert_with(|| event.clone());
+    rows.events.entry(event.id).or_insert_with(|| StoredEvent { event: event.clone(), is_forgotten: false });
     let now = event.occurred_at;
     let id = DeliveryId::of(event.id, endpoint.id, 0, now);
     let post = endpoint.integration.filter(|_| notices::find(rows, id).is_none());
     let place = post.map(|integration| integrations::enter_post(rows, integration, as_name, topic.person, id, now));
     let line = endpoint.order_key(topic).zip(place);
-    notices::add(rows, effects, New { id, event: event.id, as_name, endpoint: endpoint.id, line, replay: None, now })
+    let new = New { id, event: event.id, name: event.name, as_name, endpoint: endpoint.id, line, replay: None, now };
+    notices::add(rows, effects, new)
 }
 
 /// Tells that a message is there, or has another status than before.
@@ -142,5 +143,5 @@ pub fn notify(rows: &mut AccountRows, effects: &mut Effects, endpoint: EndpointI
 
 /// The event with this id, unless its fields are forgotten.
 pub fn find(rows: &AccountRows, id: EventId) -> Option<Event> {
-    rows.events.get(&id).cloned()
+    rows.events.get(&id).filter(|stored| !stored.is_forgotten).map(|stored| stored.event.clone())
 }

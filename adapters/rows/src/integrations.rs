@@ -8,8 +8,8 @@ use gatepost::{
     Phone, StoreError, Tat, Timestamp, Topic,
 };
 
-use crate::events;
 use crate::world::{AccountRows, Effects, EntryRow, IntegrationRow, World, newest};
+use crate::{events, notices};
 
 fn present(rows: &AccountRows) -> impl Iterator<Item = &Integration> {
     rows.integrations.values().map(|row| &row.integration).filter(|integration| integration.removed_at.is_none())
@@ -156,7 +156,7 @@ pub fn log(rows: &AccountRows, filter: &IntegrationEntryFilter, page: Page<u64>)
 /// The entry with how far its message or its delivery got.
 fn with_statuses(rows: &AccountRows, entry: &IntegrationEntry) -> IntegrationEntry {
     let message_status = entry.message.and_then(|id| rows.messages.get(&id)).map(|row| row.message.status);
-    let delivery_status = entry.delivery.and_then(|id| rows.deliveries.get(&id)).map(|row| row.delivery.status);
+    let delivery_status = entry.delivery.and_then(|id| notices::find(rows, id)).map(|delivery| delivery.status);
     IntegrationEntry { message_status, delivery_status, ..entry.clone() }
 }
 

@@ -1,7 +1,7 @@
 //! Notices: events on their way to endpoints, and the log of where they went.
 //!
-//! The players: a [`NoticeRow`] (a delivery that has not ended), a [`DeliveryRow`] (what the log shows of it), and [`follow`], through
-//! which every change goes. `take` opens attempts; here they are closed.
+//! The players: a [`NoticeRow`] (a delivery that has not ended), a [`DeliveryRow`] (what the log says of it), [`shown`] (both together), and
+//! [`follow`], through which every change goes. `take` opens attempts; here they are closed.
 
 use gatepost::{
     AccountId, Attempt, Delivery, DeliveryFilter, DeliveryId, DeliveryStatus, DisabledBy, Ending, EndpointId, EndpointState, ErrorClass,
@@ -9,7 +9,7 @@ use gatepost::{
 };
 
 use crate::endpoints;
-use crate::world::{AccountRows, DeliveryRow, Effects, NoticeRow, World, closes_at, newest};
+use crate::world::{AccountRows, DeliveryRow, Effects, NoticeRow, SentAttempt, World, closes_at, newest};
 
 /// A delivery that is to be written.
 pub struct New {
@@ -17,6 +17,8 @@ pub struct New {
     pub id: DeliveryId,
     /// What it delivers.
     pub event: EventId,
+    /// The event's own name.
+    pub name: EventName,
     /// The name under which it goes.
     pub as_name: EventName,
     /// Where it goes.
@@ -31,14 +33,15 @@ pub struct New {
 
 /// Writes a delivery; one to a disabled endpoint is skipped from the beginning. What is there already stays as it is.
 pub fn add(rows: &mut AccountRows, effects: &mut Effects, new: New) -> Option<EventDelivery> {
-    let New { id, event, as_name, endpoint, line, now, .. } = new;
+    let New { id, event, name, as_name, endpoint, line, now, .. } = new;
     if find(rows, id).is_none() {
         let delivery = match line {
             None => Delivery::of_event(now),
             Some((line, _)) => Delivery::in_line(now, first_in_line(rows, line).is_none()),
         };
-        rows.deliveries.insert(id, DeliveryRow { delivery: queued(new, delivery.next_at()), attempts: Vec::new() });
-        let row = NoticeRow { id, event, as_name, endpoint, line, delivery };
+        rows.deliveries.insert(id, DeliveryRow { delivery: queued(new), sent: None });
+        let as_name = (as_name != name).then_some(as_name);
+        let row = NoticeRow { id, event, as_name, endpoint, line, delivery, started_at: None };
         if endpoints::state(rows, endpoint) == Some(EndpointState::Disabled) {
             // It never stood in its line.
             end(rows, &NoticeRow { line: None, ..row }, Ending::Skipped(Skip::EndpointDisabled), now);
@@ -50,7 +53,7 @@ pub fn add(rows: &mut AccountRows, effects: &mut Effects, new: New) -> Option<Ev
     find(rows, id)
 }
 
-fn queued(new: New, next_at: Option<Timestamp>) -> EventDelivery {
+fn queued(new: New) -> EventDelivery {
     let New { id, event, as_name, endpoint, replay, now, .. } = new;
     EventDelivery {
         id,
@@ -61,7 +64,7 @@ fn queued(new: New, next_at: Option<Timestamp>) -> EventDelivery {
         error: None,
         skip: None,
         tries: 0,
-        next_at,
+        next_at: None,
         replay,
         created_at: now,
         updated_at: now,
@@ -76,13 +79,16 @@ pub fn follow(rows: &mut AccountRows, row: &NoticeRow, step: Step, now: Timestam
     }
 }
 
+/// Notes in the log that it waits again; an attempt that opens is noted only here.
 fn go_on(rows: &mut AccountRows, next: NoticeRow, now: Timestamp) {
+    if next.is_started() {
+        rows.notices.insert(next.id, NoticeRow { started_at: Some(now), ..next });
+        return;
+    }
     rows.notices.insert(next.id, next);
-    let Some(DeliveryRow { delivery: shown, .. }) = rows.deliveries.get_mut(&next.id) else { return };
-    shown.status = next.delivery.delivery_status();
-    shown.tries = next.delivery.tries;
-    shown.next_at = next.delivery.next_at();
-    shown.updated_at = now;
+    if let Some(row) = rows.deliveries.get_mut(&next.id) {
+        row.delivery.updated_at = now;
+    }
 }
 
 /// What comes first of what stands in a line.
@@ -97,21 +103,18 @@ fn let_next_go(rows: &mut AccountRows, row: &NoticeRow, now: Timestamp) {
     if let State::Waiting { due } = next.delivery.state {
         let state = State::Waiting { due: due.min(now) };
         rows.notices.insert(next.id, NoticeRow { delivery: Delivery { state, ..next.delivery }, ..next });
-        if let Some(shown) = rows.deliveries.get_mut(&next.id) {
-            shown.delivery.next_at = Some(due.min(now));
-        }
     }
 }
 
 fn end(rows: &mut AccountRows, row: &NoticeRow, ending: Ending, now: Timestamp) {
     rows.notices.remove(&row.id);
     let_next_go(rows, row, now);
-    let Some(DeliveryRow { delivery: shown, .. }) = rows.deliveries.get_mut(&row.id) else { return };
-    shown.status = ending.delivery_status();
-    shown.error = ending.class();
-    shown.skip = ending.skip();
-    shown.next_at = None;
-    shown.updated_at = now;
+    let Some(DeliveryRow { delivery: logged, .. }) = rows.deliveries.get_mut(&row.id) else { return };
+    logged.status = ending.delivery_status();
+    logged.error = ending.class();
+    logged.skip = ending.skip();
+    logged.tries = row.delivery.tries;
+    logged.updated_at = now;
 }
 
 /// Closes an attempt, and says which endpoint that disabled; `None` where it comes too late.
@@ -120,24 +123,23 @@ pub fn finish(rows: &mut AccountRows, effects: &mut Effects, finish: Finish) -> 
     let input = Input::Finish { fence: finish.claimed.fence, outcome: finish.outcome.clone(), jitter: finish.jitter };
     let step = row.delivery.step(&input, finish.now).ok()?;
     follow(rows, &row, step, finish.now);
-    let began = began_at(rows, row.id, finish.attempt).unwrap_or(finish.now);
+    let began = row.started_at.unwrap_or(finish.now);
     let disabled_by = endpoints::note_health(rows, effects, row.endpoint, began, &finish);
     let Finish { attempt, outcome, report, now, .. } = finish;
-    close_attempt(rows, row.id, attempt, outcome, report, now);
+    close_attempt(rows, &row, attempt, outcome, report, now);
     Some(disabled_by.map(|by| (row.endpoint, by)))
 }
 
-fn began_at(rows: &AccountRows, delivery: DeliveryId, number: u16) -> Option<Timestamp> {
-    let attempts = &rows.deliveries.get(&delivery)?.attempts;
-    attempts.iter().find(|attempt| attempt.number == number).map(|attempt| attempt.started_at)
-}
-
-fn close_attempt(rows: &mut AccountRows, delivery: DeliveryId, number: u16, outcome: Outcome, report: Option<Report>, now: Timestamp) {
-    let attempts = rows.deliveries.get_mut(&delivery).map(|row| &mut row.attempts);
-    if let Some(attempt) = attempts.into_iter().flatten().find(|attempt| attempt.number == number) {
-        attempt.finished_at = Some(now);
-        attempt.outcome = Some(outcome);
-        attempt.report = report;
+/// Writes down how an attempt ended: one that sent with its delivery, any other on its own.
+fn close_attempt(rows: &mut AccountRows, of: &NoticeRow, number: u16, outcome: Outcome, report: Option<Report>, now: Timestamp) {
+    let started_at = of.started_at.unwrap_or(now);
+    if outcome == (Outcome::Sent { external_id: None }) {
+        if let Some(row) = rows.deliveries.get_mut(&of.id) {
+            row.sent = Some(SentAttempt { from: started_at, saw: report });
+        }
+    } else {
+        let attempt = Attempt { number, started_at, finished_at: Some(now), outcome: Some(outcome), report };
+        rows.delivery_attempts.insert((of.id, number), attempt);
     }
 }
 
@@ -164,13 +166,28 @@ fn tick(rows: &mut AccountRows, row: &NoticeRow, now: Timestamp) {
     let Ok(step) = row.delivery.step(&Input::Tick, now) else { return };
     follow(rows, row, step, now);
     if let State::Started { .. } = row.delivery.state {
-        close_attempt(rows, row.id, row.delivery.tries, Outcome::Unknown { class: ErrorClass::Interrupted }, None, now);
+        close_attempt(rows, row, row.delivery.tries, Outcome::Unknown { class: ErrorClass::Interrupted }, None, now);
     }
 }
 
 /// The delivery with this id, as the log shows it.
 pub fn find(rows: &AccountRows, id: DeliveryId) -> Option<EventDelivery> {
-    rows.deliveries.get(&id).map(|row| row.delivery.clone())
+    rows.deliveries.get(&id).map(|row| shown(row, rows.notices.get(&id)))
+}
+
+/// What the log and, of one that is not finished, the outbox say of a delivery.
+pub fn shown(row: &DeliveryRow, notice: Option<&NoticeRow>) -> EventDelivery {
+    let logged = row.delivery.clone();
+    match notice {
+        Some(notice) => EventDelivery {
+            status: notice.delivery.delivery_status(),
+            tries: notice.delivery.tries,
+            next_at: notice.delivery.next_at(),
+            updated_at: notice.started_at.filter(|_| notice.is_started()).unwrap_or(logged.updated_at),
+            ..logged
+        },
+        None => logged,
+    }
 }
 
 /// A page of the deliveries that a filter admits, newest first.
@@ -179,12 +196,34 @@ pub fn list(rows: &AccountRows, filter: DeliveryFilter, page: Page<DeliveryId>) 
     let has_status = |delivery: &EventDelivery| filter.status.is_none_or(|status| delivery.status == status);
     let is_of = |delivery: &EventDelivery| filter.event.is_none_or(|event| delivery.event == event);
     let is_shown = |delivery: &EventDelivery| filter.for_operator || !endpoints::is_for_operator(rows, delivery.endpoint);
-    let deliveries = newest(&rows.deliveries, page).map(|row| &row.delivery);
+    let deliveries = newest(&rows.deliveries, page).map(|row| shown(row, rows.notices.get(&row.delivery.id)));
     let wanted = deliveries.filter(|delivery| goes_to(delivery) && has_status(delivery) && is_of(delivery) && is_shown(delivery));
-    wanted.take(page.limit).cloned().collect()
+    wanted.take(page.limit).collect()
 }
 
 /// The attempts of a delivery, oldest first.
 pub fn attempts(rows: &AccountRows, id: DeliveryId) -> Vec<Attempt> {
-    rows.deliveries.get(&id).map(|row| row.attempts.clone()).unwrap_or_default()
+    let Some(row) = rows.deliveries.get(&id) else { return Vec::new() };
+    let over = rows.delivery_attempts.range((id, 0)..=(id, u16::MAX)).map(|(_, attempt)| attempt.clone());
+    let open = rows.notices.get(&id).and_then(open_attempt);
+    over.chain(sent_attempt(row)).chain(open).collect()
+}
+
+/// The attempt that sent a delivery.
+pub fn sent_attempt(row: &DeliveryRow) -> Option<Attempt> {
+    let (SentAttempt { from, saw }, delivery) = (row.sent.as_ref()?, &row.delivery);
+    let (outcome, finished_at) = (Some(Outcome::Sent { external_id: None }), Some(delivery.updated_at));
+    Some(Attempt { number: delivery.tries, started_at: *from, finished_at, outcome, report: saw.clone() })
+}
+
+/// The attempt of a delivery that is open.
+pub fn open_attempt(notice: &NoticeRow) -> Option<Attempt> {
+    let started_at = notice.started_at.filter(|_| notice.is_started())?;
+    Some(Attempt { number: notice.delivery.tries, started_at, finished_at: None, outcome: None, report: None })
+}
+
+/// Forgets the attempts of a delivery.
+pub fn forget_attempts(rows: &mut AccountRows, id: DeliveryId) {
+    let over: Vec<_> = rows.delivery_attempts.range((id, 0)..=(id, u16::MAX)).map(|(key, _)| *key).collect();
+    over.iter().for_each(|key| _ = rows.delivery_attempts.remove(key));
 }

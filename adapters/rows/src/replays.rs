@@ -7,9 +7,9 @@ use gatepost::{
     ReplayAnswer, Replayed, Timestamp, is_recoverable,
 };
 
-use crate::endpoints;
 use crate::notices::{self, New};
 use crate::world::{AccountRows, Effects, World, newest};
+use crate::{endpoints, events};
 
 /// Delivers an event to its endpoint once more.
 pub fn replay(rows: &mut AccountRows, effects: &mut Effects, replay: Replay) -> ReplayAnswer {
@@ -33,7 +33,7 @@ pub fn replay(rows: &mut AccountRows, effects: &mut Effects, replay: Replay) -> 
     }
 }
 
-/// The deliveries of the same event to the same endpoint, itself included.
+/// The deliveries of the same event to the same endpoint, itself included, as they stand in the log.
 fn alike<'a>(rows: &'a AccountRows, to: &'a EventDelivery) -> impl Iterator<Item = &'a EventDelivery> {
     let deliveries = rows.deliveries.values().map(|row| &row.delivery);
     deliveries.filter(|delivery| delivery.event == to.event && delivery.endpoint == to.endpoint)
@@ -46,7 +46,7 @@ enum Hindrance {
 }
 
 fn hindrance(rows: &AccountRows, old: &EventDelivery, to_changed_url: bool) -> Option<Hindrance> {
-    let Some(event) = rows.events.get(&old.event) else { return Some(Hindrance::BodyForgotten) };
+    let Some(event) = events::find(rows, old.event) else { return Some(Hindrance::BodyForgotten) };
     let url_since = rows.endpoints.get(&old.endpoint)?.endpoint.url_since;
     (url_since > event.occurred_at && !to_changed_url).then_some(Hindrance::UrlChanged)
 }
@@ -60,7 +60,8 @@ fn repeat(
     now: Timestamp,
 ) -> Option<EventDelivery> {
     let EventDelivery { event, as_name, endpoint, .. } = *old;
-    notices::add(rows, effects, New { id, event, as_name, endpoint, line: None, replay: Some(replayed), now })
+    let name = rows.events.get(&event)?.event.name;
+    notices::add(rows, effects, New { id, event, name, as_name, endpoint, line: None, replay: Some(replayed), now })
 }
 
 /// Begins a recovery; `false` where the endpoint is not there, or one of its recoveries is not over.

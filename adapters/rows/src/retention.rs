@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatepost::{EventDelivery, EventId, Message, MessageId, MessageStatus, Retention, Timestamp, Told};
+use gatepost::{DeliveryId, EventDelivery, EventId, Message, MessageId, MessageStatus, Retention, Timestamp, Told};
 
-use crate::world::{AccountRows, World};
-use crate::{integrations, traffic};
+use crate::world::{AccountRows, StoredEvent, World};
+use crate::{integrations, notices, traffic};
 
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
 pub fn retain(world: &mut World, retention: Retention, limit: usize) -> usize {
@@ -62,18 +62,30 @@ fn forget_messages(rows: &mut AccountRows, before: Timestamp, limit: usize) -> u
 
 /// Forgets what events said, also of those that are still to be delivered: what is left of them is skipped.
 fn forget_fields(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
-    remove(&mut rows.events, limit, |event| event.occurred_at < before)
+    let old = rows.events.values_mut().filter(|stored| stored.event.occurred_at < before && !stored.is_forgotten);
+    let forget = |stored: &mut StoredEvent| {
+        stored.is_forgotten = true;
+        stored.event.fields.clear();
+    };
+    old.take(limit).map(forget).count()
 }
 
+/// Forgets deliveries, and with each its attempts.
 fn forget_deliveries(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
     let is_over = |delivery: &EventDelivery| delivery.created_at < before && !delivery.status.is_pending();
-    remove(&mut rows.deliveries, limit, |row| is_over(&row.delivery))
+    let over = rows.deliveries.values().map(|row| &row.delivery).filter(|delivery| is_over(delivery)).map(|delivery| delivery.id);
+    let over: Vec<DeliveryId> = over.take(limit).collect();
+    for id in &over {
+        rows.deliveries.remove(id);
+        notices::forget_attempts(rows, *id);
+    }
+    over.len()
 }
 
 /// Forgets events that are not on their way.
 fn forget_events(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
     let pending: BTreeSet<EventId> = rows.notices.values().map(|row| row.event).collect();
-    remove(&mut rows.events, limit, |event| event.occurred_at < before && !pending.contains(&event.id))
+    remove(&mut rows.events, limit, |stored| stored.event.occurred_at < before && !pending.contains(&stored.event.id))
 }
 
 fn forget_recoveries(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {

@@ -8,13 +8,13 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use gatepost::{
-    Attempt, Claimed, Delivery, DeliveryId, Endpoint, EndpointId, EndpointState, Input, Notice, Skip, StartedNotice, State, Step, Take,
-    TakeAnswer, Tat, Timestamp,
+    Claimed, Delivery, DeliveryId, Endpoint, EndpointId, EndpointState, Input, Notice, Skip, StartedNotice, Step, Take, TakeAnswer, Tat,
+    Timestamp,
 };
 
-use crate::endpoints;
 use crate::notices::follow;
 use crate::world::{AccountRows, NoticeRow, World};
+use crate::{endpoints, events};
 
 /// How many deliveries a take skips at most, so that a long backlog is not written in one go.
 const SKIPS_MAX: usize = 64;
@@ -53,7 +53,8 @@ impl Taking<'_> {
     fn take(mut self) {
         let mut lanes = self.lanes();
         let share = self.request.per_account.min(self.request.limit - self.answer.started.len());
-        let places = self.request.in_flight_per_account.saturating_sub(self.rows.notices.values().filter(|row| is_started(row)).count());
+        let in_flight = self.rows.notices.values().filter(|row| row.is_started()).count();
+        let places = self.request.in_flight_per_account.saturating_sub(in_flight);
         let mut room = share.min(places);
         while let Some(lane) = (room > 0).then(|| next_lane(&mut lanes)).flatten() {
             if self.take_one(lane) {
@@ -134,7 +135,7 @@ impl Taking<'_> {
 
     fn try_start(&mut self, row: &NoticeRow, endpoint: &Arc<Endpoint>) -> Tried {
         let now = self.request.now;
-        let Some(event) = self.rows.events.get(&row.event).cloned() else {
+        let Some(event) = events::find(self.rows, row.event) else {
             return if self.skip(row, Skip::BodyForgotten) { Tried::Ended } else { Tried::Waits };
         };
         let tat = match self.next_tat(endpoint) {
@@ -152,8 +153,8 @@ impl Taking<'_> {
                 if let Some(row) = self.rows.endpoints.get_mut(&endpoint.id) {
                     row.tat = tat;
                 }
-                self.open_attempt(row.id, delivery);
-                let notice = Notice { event, as_name: row.as_name, endpoint: endpoint.clone() };
+                let as_name = row.as_name.unwrap_or(event.name);
+                let notice = Notice { event, as_name, endpoint: endpoint.clone() };
                 Tried::Started(self.started(row.id, delivery, notice))
             }
         }
@@ -163,14 +164,6 @@ impl Taking<'_> {
     fn next_tat(&self, endpoint: &Endpoint) -> Result<Tat, Timestamp> {
         let tat = self.rows.endpoints.get(&endpoint.id).map(|row| row.tat).unwrap_or_default();
         endpoint.rate.map_or(Ok(tat), |rate| rate.take(tat, self.request.now))
-    }
-
-    /// Writes an attempt down, before its first byte.
-    fn open_attempt(&mut self, id: DeliveryId, delivery: Delivery) {
-        if let Some(row) = self.rows.deliveries.get_mut(&id) {
-            let number = delivery.tries;
-            row.attempts.push(Attempt { number, started_at: self.request.now, finished_at: None, outcome: None, report: None });
-        }
     }
 
     const fn started(&self, id: DeliveryId, delivery: Delivery, notice: Notice) -> StartedNotice {
@@ -210,9 +203,5 @@ fn waiting(rows: &AccountRows) -> BTreeMap<EndpointId, Vec<NoticeRow>> {
 }
 
 fn in_flight(rows: &AccountRows, endpoint: EndpointId) -> usize {
-    rows.notices.values().filter(|row| row.endpoint == endpoint && is_started(row)).count()
-}
-
-const fn is_started(row: &NoticeRow) -> bool {
-    matches!(row.delivery.state, State::Started { .. })
+    rows.notices.values().filter(|row| row.endpoint == endpoint && row.is_started()).count()
 }
