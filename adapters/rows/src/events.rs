@@ -11,7 +11,7 @@ use gatepost::{
 };
 
 use crate::notices::{self, New};
-use crate::world::{AccountRows, Effects, EndpointRow, MessageRow, Operational, StoredEvent, World};
+use crate::world::{AccountRows, Effects, EndpointRow, MessageRow, Operational, World};
 use crate::{endpoints, integrations};
 
 /// Whether an endpoint listens to such an event.
@@ -63,7 +63,7 @@ fn address(
     as_name: EventName,
     endpoint: &Endpoint,
 ) -> Option<EventDelivery> {
-    rows.events.entry(event.id).or_insert_with(|| StoredEvent { event: event.clone(), is_forgotten: false });
+    rows.events.entry(event.id).or_insert_with(|| event.clone().into());
     let now = event.occurred_at;
     let id = DeliveryId::of(event.id, endpoint.id, 0, now);
     let post = endpoint.integration.filter(|_| notices::find(rows, id).is_none());
@@ -143,5 +143,5 @@ pub fn notify(rows: &mut AccountRows, effects: &mut Effects, endpoint: EndpointI
 
 /// The event with this id, unless its fields are forgotten.
 pub fn find(rows: &AccountRows, id: EventId) -> Option<Event> {
-    rows.events.get(&id).filter(|stored| !stored.is_forgotten).map(|stored| stored.event.clone())
+    rows.events.get(&id)?.event()
 }

@@ -9,7 +9,7 @@ use gatepost::{
 };
 
 use crate::endpoints;
-use crate::world::{AccountRows, DeliveryRow, Effects, NoticeRow, SentAttempt, World, closes_at, newest};
+use crate::world::{AccountRows, DeliveryRow, Effects, NoticeRow, SentNotice, World, closes_at, newest};
 
 /// A delivery that is to be written.
 pub struct New {
@@ -39,7 +39,7 @@ pub fn add(rows: &mut AccountRows, effects: &mut Effects, new: New) -> Option<Ev
             None => Delivery::of_event(now),
             Some((line, _)) => Delivery::in_line(now, first_in_line(rows, line).is_none()),
         };
-        rows.deliveries.insert(id, DeliveryRow { delivery: queued(new), sent: None });
+        rows.deliveries.insert(id, queued(new));
         let as_name = (as_name != name).then_some(as_name);
         let row = NoticeRow { id, event, as_name, endpoint, line, delivery, started_at: None };
         if endpoints::state(rows, endpoint) == Some(EndpointState::Disabled) {
@@ -53,9 +53,9 @@ pub fn add(rows: &mut AccountRows, effects: &mut Effects, new: New) -> Option<Ev
     find(rows, id)
 }
 
-fn queued(new: New) -> EventDelivery {
+fn queued(new: New) -> DeliveryRow {
     let New { id, event, as_name, endpoint, replay, now, .. } = new;
-    EventDelivery {
+    DeliveryRow {
         id,
         event,
         as_name,
@@ -64,8 +64,8 @@ fn queued(new: New) -> EventDelivery {
         error: None,
         skip: None,
         tries: 0,
-        next_at: None,
         replay,
+        sent: None,
         created_at: now,
         updated_at: now,
     }
@@ -87,7 +87,7 @@ fn go_on(rows: &mut AccountRows, next: NoticeRow, now: Timestamp) {
     }
     rows.notices.insert(next.id, next);
     if let Some(row) = rows.deliveries.get_mut(&next.id) {
-        row.delivery.updated_at = now;
+        row.updated_at = now;
     }
 }
 
@@ -109,7 +109,7 @@ fn let_next_go(rows: &mut AccountRows, row: &NoticeRow, now: Timestamp) {
 fn end(rows: &mut AccountRows, row: &NoticeRow, ending: Ending, now: Timestamp) {
     rows.notices.remove(&row.id);
     let_next_go(rows, row, now);
-    let Some(DeliveryRow { delivery: logged, .. }) = rows.deliveries.get_mut(&row.id) else { return };
+    let Some(logged) = rows.deliveries.get_mut(&row.id) else { return };
     logged.status = ending.delivery_status();
     logged.error = ending.class();
     logged.skip = ending.skip();
@@ -135,7 +135,7 @@ fn close_attempt(rows: &mut AccountRows, of: &NoticeRow, number: u16, outcome: O
     let started_at = of.started_at.unwrap_or(now);
     if outcome == (Outcome::Sent { external_id: None }) {
         if let Some(row) = rows.deliveries.get_mut(&of.id) {
-            row.sent = Some(SentAttempt { from: started_at, saw: report });
+            row.sent = Some(SentNotice { from: started_at, saw: report });
         }
     } else {
         let attempt = Attempt { number, started_at, finished_at: Some(now), outcome: Some(outcome), report };
@@ -177,7 +177,9 @@ pub fn find(rows: &AccountRows, id: DeliveryId) -> Option<EventDelivery> {
 
 /// What the log and, of one that is not finished, the outbox say of a delivery.
 pub fn shown(row: &DeliveryRow, notice: Option<&NoticeRow>) -> EventDelivery {
-    let logged = row.delivery.clone();
+    let DeliveryRow { id, event, as_name, endpoint, status, error, skip, tries, ref replay, created_at, updated_at, .. } = *row;
+    let (replay, next_at) = (replay.clone(), None);
+    let logged = EventDelivery { id, event, as_name, endpoint, status, error, skip, tries, next_at, replay, created_at, updated_at };
     match notice {
         Some(notice) => EventDelivery {
             status: notice.delivery.delivery_status(),
@@ -196,7 +198,7 @@ pub fn list(rows: &AccountRows, filter: DeliveryFilter, page: Page<DeliveryId>) 
     let has_status = |delivery: &EventDelivery| filter.status.is_none_or(|status| delivery.status == status);
     let is_of = |delivery: &EventDelivery| filter.event.is_none_or(|event| delivery.event == event);
     let is_shown = |delivery: &EventDelivery| filter.for_operator || !endpoints::is_for_operator(rows, delivery.endpoint);
-    let deliveries = newest(&rows.deliveries, page).map(|row| shown(row, rows.notices.get(&row.delivery.id)));
+    let deliveries = newest(&rows.deliveries, page).map(|row| shown(row, rows.notices.get(&row.id)));
     let wanted = deliveries.filter(|delivery| goes_to(delivery) && has_status(delivery) && is_of(delivery) && is_shown(delivery));
     wanted.take(page.limit).collect()
 }
@@ -211,9 +213,9 @@ pub fn attempts(rows: &AccountRows, id: DeliveryId) -> Vec<Attempt> {
 
 /// The attempt that sent a delivery.
 pub fn sent_attempt(row: &DeliveryRow) -> Option<Attempt> {
-    let (SentAttempt { from, saw }, delivery) = (row.sent.as_ref()?, &row.delivery);
-    let (outcome, finished_at) = (Some(Outcome::Sent { external_id: None }), Some(delivery.updated_at));
-    Some(Attempt { number: delivery.tries, started_at: *from, finished_at, outcome, report: saw.clone() })
+    let SentNotice { from, saw } = row.sent.as_ref()?;
+    let (outcome, finished_at) = (Some(Outcome::Sent { external_id: None }), Some(row.updated_at));
+    Some(Attempt { number: row.tries, started_at: *from, finished_at, outcome, report: saw.clone() })
 }
 
 /// The attempt of a delivery that is open.

@@ -8,12 +8,12 @@ use gatepost::{
 };
 
 use crate::notices::{self, New};
-use crate::world::{AccountRows, Effects, World, newest};
+use crate::world::{AccountRows, DeliveryRow, Effects, World, newest};
 use crate::{endpoints, events};
 
 /// Delivers an event to its endpoint once more.
 pub fn replay(rows: &mut AccountRows, effects: &mut Effects, replay: Replay) -> ReplayAnswer {
-    let Some(old) = notices::find(rows, replay.of) else { return ReplayAnswer::Unknown };
+    let Some(old) = rows.deliveries.get(&replay.of).cloned() else { return ReplayAnswer::Unknown };
     if alike(rows, &old).any(|delivery| delivery.status.is_pending()) {
         return ReplayAnswer::Pending;
     }
@@ -34,9 +34,8 @@ pub fn replay(rows: &mut AccountRows, effects: &mut Effects, replay: Replay) -> 
 }
 
 /// The deliveries of the same event to the same endpoint, itself included, as they stand in the log.
-fn alike<'a>(rows: &'a AccountRows, to: &'a EventDelivery) -> impl Iterator<Item = &'a EventDelivery> {
-    let deliveries = rows.deliveries.values().map(|row| &row.delivery);
-    deliveries.filter(|delivery| delivery.event == to.event && delivery.endpoint == to.endpoint)
+fn alike<'a>(rows: &'a AccountRows, to: &'a DeliveryRow) -> impl Iterator<Item = &'a DeliveryRow> {
+    rows.deliveries.values().filter(|delivery| delivery.event == to.event && delivery.endpoint == to.endpoint)
 }
 
 /// Why an event cannot go to its endpoint again.
@@ -45,7 +44,7 @@ enum Hindrance {
     UrlChanged,
 }
 
-fn hindrance(rows: &AccountRows, old: &EventDelivery, to_changed_url: bool) -> Option<Hindrance> {
+fn hindrance(rows: &AccountRows, old: &DeliveryRow, to_changed_url: bool) -> Option<Hindrance> {
     let Some(event) = events::find(rows, old.event) else { return Some(Hindrance::BodyForgotten) };
     let url_since = rows.endpoints.get(&old.endpoint)?.endpoint.url_since;
     (url_since > event.occurred_at && !to_changed_url).then_some(Hindrance::UrlChanged)
@@ -54,13 +53,13 @@ fn hindrance(rows: &AccountRows, old: &EventDelivery, to_changed_url: bool) -> O
 fn repeat(
     rows: &mut AccountRows,
     effects: &mut Effects,
-    old: &EventDelivery,
+    old: &DeliveryRow,
     id: DeliveryId,
     replayed: Replayed,
     now: Timestamp,
 ) -> Option<EventDelivery> {
-    let EventDelivery { event, as_name, endpoint, .. } = *old;
-    let name = rows.events.get(&event)?.event.name;
+    let DeliveryRow { event, as_name, endpoint, .. } = *old;
+    let name = rows.events.get(&event)?.name;
     notices::add(rows, effects, New { id, event, name, as_name, endpoint, line: None, replay: Some(replayed), now })
 }
 
@@ -131,16 +130,15 @@ fn go_on(rows: &mut AccountRows, effects: &mut Effects, mut recovery: Recovery, 
 }
 
 /// The endpoint's next deliveries, oldest first.
-fn next_part(rows: &AccountRows, recovery: &Recovery, limit: usize) -> Vec<EventDelivery> {
+fn next_part(rows: &AccountRows, recovery: &Recovery, limit: usize) -> Vec<DeliveryRow> {
     let behind = recovery.progress.at.map_or(Bound::Unbounded, Bound::Excluded);
-    let deliveries = rows.deliveries.range((behind, Bound::Unbounded)).map(|(_, row)| &row.delivery);
-    let is_meant = |delivery: &&EventDelivery| {
-        delivery.endpoint == recovery.endpoint && (recovery.since..recovery.until).contains(&delivery.created_at)
-    };
+    let deliveries = rows.deliveries.range((behind, Bound::Unbounded)).map(|(_, row)| row);
+    let is_meant =
+        |delivery: &&DeliveryRow| delivery.endpoint == recovery.endpoint && (recovery.since..recovery.until).contains(&delivery.created_at);
     deliveries.filter(is_meant).take(limit).cloned().collect()
 }
 
-fn recover_one(rows: &mut AccountRows, effects: &mut Effects, recovery: &mut Recovery, old: &EventDelivery, now: Timestamp) {
+fn recover_one(rows: &mut AccountRows, effects: &mut Effects, recovery: &mut Recovery, old: &DeliveryRow, now: Timestamp) {
     recovery.progress.at = Some(old.id);
     if !is_recoverable(old.status) || is_made_by(recovery, old) || is_repeated(rows, old) {
         return;
@@ -161,12 +159,12 @@ const fn round(recovery: &Recovery) -> u128 {
 }
 
 /// Whether the recovery itself has written it: a clock that went back puts it among the old ones.
-fn is_made_by(recovery: &Recovery, delivery: &EventDelivery) -> bool {
+fn is_made_by(recovery: &Recovery, delivery: &DeliveryRow) -> bool {
     delivery.id == DeliveryId::of(delivery.event, delivery.endpoint, round(recovery), delivery.created_at)
 }
 
 /// Whether a newer delivery of the same event took its place.
-fn is_repeated(rows: &AccountRows, old: &EventDelivery) -> bool {
-    let counts = |delivery: &EventDelivery| delivery.status.is_pending() || delivery.status == DeliveryStatus::Sent;
+fn is_repeated(rows: &AccountRows, old: &DeliveryRow) -> bool {
+    let counts = |delivery: &DeliveryRow| delivery.status.is_pending() || delivery.status == DeliveryStatus::Sent;
     alike(rows, old).any(|delivery| delivery.id > old.id && counts(delivery))
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatepost::{DeliveryId, EventDelivery, EventId, Message, MessageId, MessageStatus, Retention, Timestamp, Told};
+use gatepost::{DeliveryId, EventId, Message, MessageId, MessageStatus, Retention, Timestamp, Told};
 
-use crate::world::{AccountRows, StoredEvent, World};
+use crate::world::{AccountRows, DeliveryRow, World};
 use crate::{integrations, notices, traffic};
 
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
@@ -62,18 +62,14 @@ fn forget_messages(rows: &mut AccountRows, before: Timestamp, limit: usize) -> u
 
 /// Forgets what events said, also of those that are still to be delivered: what is left of them is skipped.
 fn forget_fields(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
-    let old = rows.events.values_mut().filter(|stored| stored.event.occurred_at < before && !stored.is_forgotten);
-    let forget = |stored: &mut StoredEvent| {
-        stored.is_forgotten = true;
-        stored.event.fields.clear();
-    };
-    old.take(limit).map(forget).count()
+    let old = rows.events.values_mut().filter(|event| event.occurred_at < before);
+    old.filter_map(|event| event.fields.take()).take(limit).count()
 }
 
 /// Forgets deliveries, and with each its attempts.
 fn forget_deliveries(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
-    let is_over = |delivery: &EventDelivery| delivery.created_at < before && !delivery.status.is_pending();
-    let over = rows.deliveries.values().map(|row| &row.delivery).filter(|delivery| is_over(delivery)).map(|delivery| delivery.id);
+    let is_over = |row: &DeliveryRow| row.created_at < before && !row.status.is_pending();
+    let over = rows.deliveries.values().filter(|row| is_over(row)).map(|row| row.id);
     let over: Vec<DeliveryId> = over.take(limit).collect();
     for id in &over {
         rows.deliveries.remove(id);
@@ -85,7 +81,7 @@ fn forget_deliveries(rows: &mut AccountRows, before: Timestamp, limit: usize) ->
 /// Forgets events that are not on their way.
 fn forget_events(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
     let pending: BTreeSet<EventId> = rows.notices.values().map(|row| row.event).collect();
-    remove(&mut rows.events, limit, |stored| stored.event.occurred_at < before && !pending.contains(&stored.event.id))
+    remove(&mut rows.events, limit, |event| event.occurred_at < before && !pending.contains(&event.id))
 }
 
 fn forget_recoveries(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
