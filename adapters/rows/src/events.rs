@@ -77,7 +77,7 @@ fn address(
 pub fn tell_status(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, previous: Option<MessageStatus>) {
     let Some(MessageRow { message, origin, .. }) = rows.messages.get(&message) else { return };
     let Message { id, instance, ref recipient, purpose, status, error, updated_at: at, .. } = *message;
-    let Some(instance) = rows.instances.get(&instance).map(|row| (row.instance.id, row.instance.name.clone())) else { return };
+    let Some(instance) = rows.instances.get(&instance).map(|instance| (instance.id, instance.name.clone())) else { return };
     let (recipient, instance) = (&recipient.clone(), (instance.0, &instance.1));
     let change = StatusChange { message: id, instance, recipient, purpose, origin: *origin, previous, status, error, at };
     let Some(topic) = change.topic().filter(|topic| is_heard(rows, topic)) else { return };

@@ -7,13 +7,13 @@ use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
 use gatepost::{
-    Account, AccountId, Actor, Address, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, ErrorClass, Heed, HeedAnswer, Inbound,
-    InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived, NewSuppression, Notification,
-    NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport, Suppression, SuppressionId,
-    Timestamp, Told,
+    Account, AccountId, Actor, Address, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, DeliveryId, ErrorClass, Heed,
+    HeedAnswer, Inbound, InboundEntry, InboundFilter, InboundId, InstanceChange, InstanceId, Message, MessageId, MessageReceived,
+    NewSuppression, Notification, NotificationEntry, NotificationId, OptChange, Page, Received, Response, Said, Settled, StatusReport,
+    Suppression, SuppressionId, Timestamp, Told,
 };
 
-use crate::world::{AccountRows, ContactRow, Effects, World, newest};
+use crate::world::{AccountRows, Effects, InboundRow, InboxRow, World, newest};
 use crate::{accept, accounts, contacts, deliver, events, messages, reviews, suppressions};
 
 /// Keeps what a provider posted, and each thing of it that was not told before.
@@ -47,9 +47,12 @@ fn keep(
     let contact = inbound.introduces().then(|| contacts::know(rows, effects, &inbound.addresses(), inbound.contact, now));
     let Inbound { id, kind, at, told, .. } = inbound;
     let waits = told.is_heeded();
-    rows.inbound.insert(id, InboundEntry { id, notification, instance, contact, from, kind, at, received_at: now, waits, told });
-    if waits {
-        rows.inbox.push_back(id);
+    let entry = InboundEntry { id, notification, instance, contact, from, kind, at, received_at: now, waits: false, told };
+    let delivery = waits.then(|| DeliveryId::of_inbound(id, now));
+    rows.inbound.insert(id, InboundRow { entry, delivery });
+    if let Some(delivery) = delivery {
+        let place = rows.next_inbound();
+        rows.inbox.insert(place, InboxRow { delivery, inbound: id, instance, due: now });
     }
 }
 
@@ -72,8 +75,8 @@ pub fn heed(world: &mut World, heed: &Heed) -> HeedAnswer {
 fn heed_account(world: &mut World, account: AccountId, heed: &Heed, answer: &mut HeedAnswer) {
     let room = heed.per_account.min(heed.limit - answer.heeded);
     for _ in 0..room {
-        let Some(next) = world.accounts.get_mut(&account).and_then(|rows| rows.inbox.pop_front()) else { return };
-        answer.settled.extend(heed_one(world, account, next, &*heed.decider, heed.now));
+        let Some((_, next)) = world.accounts.get_mut(&account).and_then(|rows| rows.inbox.pop_first()) else { return };
+        answer.settled.extend(heed_one(world, account, next.inbound, &*heed.decider, heed.now));
         answer.heeded += 1;
     }
     answer.more |= world.accounts.get(&account).is_some_and(|rows| !rows.inbox.is_empty());
@@ -83,9 +86,7 @@ fn heed_account(world: &mut World, account: AccountId, heed: &Heed, answer: &mut
 fn heed_one(world: &mut World, account: AccountId, id: InboundId, decider: &dyn Decider, now: Timestamp) -> Option<Settled> {
     let World { accounts, effects, .. } = world;
     let rows = accounts.get_mut(&account)?;
-    let entry = rows.inbound.get_mut(&id)?;
-    entry.waits = false;
-    let entry = entry.clone();
+    let entry = find(rows, id)?;
     match &entry.told {
         Told::Said(said) => {
             let is_confirmed = hear(rows, effects, &entry, said, now);
@@ -115,28 +116,29 @@ fn heed_one(world: &mut World, account: AccountId, id: InboundId, decider: &dyn 
 /// Heeds what a contact said: what they ask for before all else. Whether that is to be confirmed.
 fn hear(rows: &mut AccountRows, effects: &mut Effects, entry: &InboundEntry, said: &Said, now: Timestamp) -> bool {
     let is_confirmed = respond(rows, effects, entry, Some(said), said.response(), now);
-    if let Some(row) = entry.contact.and_then(|contact| rows.contacts.get_mut(&contact)) {
-        meet(row, entry, said);
+    if let Some(contact) = entry.contact {
+        meet(rows, contact, entry, said);
     }
     tell_received(rows, effects, entry, said);
     is_confirmed
 }
 
 /// Notes what a contact who wrote is called, and until when they may be answered.
-fn meet(row: &mut ContactRow, entry: &InboundEntry, said: &Said) {
-    let at = entry.said_at();
+fn meet(rows: &mut AccountRows, contact: ContactId, entry: &InboundEntry, said: &Said) {
+    let (Some(row), at) = (rows.contacts.get_mut(&contact), entry.said_at()) else { return };
     if let Some(name) = &said.sender_name {
         row.call(name.clone(), at);
     }
     if said.opens_window {
         let end = at.plus(CONVERSATION_TIME);
-        row.conversations.entry(entry.instance).and_modify(|known| *known = end.max(*known)).or_insert(end);
+        row.window_until = row.window_until.max(Some(end));
+        rows.conversations.entry((contact, entry.instance)).and_modify(|known| *known = end.max(*known)).or_insert(end);
     }
 }
 
 /// Tells that a contact wrote. The message that it answers to is looked for only where somebody listens.
 fn tell_received(rows: &mut AccountRows, effects: &mut Effects, entry: &InboundEntry, said: &Said) {
-    let Some(instance) = rows.instances.get(&entry.instance).map(|row| &row.instance) else { return };
+    let Some(instance) = rows.instances.get(&entry.instance) else { return };
     let from = sender(rows, entry);
     let topic = MessageReceived::topic_of(entry.instance, from.as_ref());
     if events::is_heard(rows, &topic) {
@@ -190,7 +192,7 @@ fn respond(
             (strictest.cause, false)
         }
     };
-    let instance = rows.instances.get(&entry.instance).map(|row| (row.instance.id, row.instance.name.clone()));
+    let instance = rows.instances.get(&entry.instance).map(|instance| (instance.id, instance.name.clone()));
     let instance = instance.as_ref().map(|(id, name)| (*id, name));
     let text = said.and_then(|said| said.text.as_ref());
     let change = OptChange { id: entry.id.to_bytes(), instance, address, text, source, at: now };
@@ -225,11 +227,14 @@ fn report_status(
     let message = reported_message(rows, entry.instance, report)?;
     know_recipient(rows, effects, message, entry.from.as_ref(), now);
     let row = rows.messages.get(&message)?;
-    let reported = report.on(row.message.status, !row.attempts.is_empty())?;
+    let reported = report.on(row.message.status, is_tried(rows, message))?;
     deliver::end_reported(rows, effects, message, report, reported, now)?;
     reviews::close_arrived(rows, message, now);
     if let Some(row) = rows.messages.get_mut(&message) {
-        row.message.external_id.get_or_insert_with(|| report.external_id.clone());
+        if row.message.external_id.is_none() {
+            row.message.external_id = Some(report.external_id.clone());
+            rows.external_ids.insert((entry.instance, report.external_id.clone()), message);
+        }
     }
     messages::set_status(rows, effects, message, reported.status, reported.error, now);
     if reported.error.is_some_and(ErrorClass::is_of_provider) {
@@ -268,20 +273,33 @@ fn reported_message(rows: &AccountRows, instance: InstanceId, report: &StatusRep
 
 /// The newest message of this instance that the provider calls so.
 fn message_called<'a>(rows: &'a AccountRows, instance: InstanceId, external_id: &str) -> Option<&'a Message> {
-    let mut of_instance = rows.messages.values().rev().map(|row| &row.message).filter(|message| message.instance == instance);
-    of_instance.find(|message| message.external_id.as_deref() == Some(external_id))
+    let id = rows.external_ids.get(&(instance, external_id.to_owned()))?;
+    rows.messages.get(id).map(|row| &row.message)
+}
+
+/// Whether an attempt of a message is over that did not send it: the only ones that a message may have which was taken back.
+fn is_tried(rows: &AccountRows, message: MessageId) -> bool {
+    rows.attempts.range((message, 0)..=(message, u16::MAX)).next().is_some()
 }
 
 /// What came in, newest first. What waits to be heeded is there already.
 pub fn list(rows: &AccountRows, filter: InboundFilter, page: Page<InboundId>) -> Vec<InboundEntry> {
     let is_at = |entry: &InboundEntry| filter.instance.is_none_or(|instance| entry.instance == instance);
     let has_class = |entry: &InboundEntry| filter.class.is_none_or(|class| entry.told.class() == class);
-    newest(&rows.inbound, page).filter(|entry| is_at(entry) && has_class(entry)).take(page.limit).cloned().collect()
+    let entries = newest(&rows.inbound, page).map(|row| &row.entry);
+    entries.filter(|entry| is_at(entry) && has_class(entry)).take(page.limit).map(|entry| shown(rows, entry)).collect()
 }
 
 /// The thing with this id that a provider told.
 pub fn find(rows: &AccountRows, id: InboundId) -> Option<InboundEntry> {
-    rows.inbound.get(&id).cloned()
+    rows.inbound.get(&id).map(|row| shown(rows, &row.entry))
+}
+
+/// The entry as it is now: with the contact that its contact is by now, and whether it waits.
+fn shown(rows: &AccountRows, entry: &InboundEntry) -> InboundEntry {
+    let contact = entry.contact.map(|contact| contacts::present(rows, contact));
+    let waits = rows.inbox.values().any(|row| row.inbound == entry.id);
+    InboundEntry { contact, waits, ..entry.clone() }
 }
 
 /// A page of what providers posted, newest first.

@@ -74,7 +74,7 @@ pub fn enter(rows: &mut AccountRows, effects: &mut Effects, new: &NewIntegration
     let instance = row.integration.instance;
     let NewIntegrationEntry { integration, kind, phone, details, key, at, .. } = new.clone();
     let id = write(rows, Entry { integration, direction: Direction::In, kind, phone, details, delivery: None, at }, key);
-    if let Some(instance) = rows.instances.get(&instance).map(|row| &row.instance).filter(|_| new.is_told) {
+    if let Some(instance) = rows.instances.get(&instance).filter(|_| new.is_told) {
         let topic = Topic::new(EventName::ThreecxEventReceived, Some(instance.id));
         let event = events::is_heard(rows, &topic).then(|| new.event(id, (instance.id, &instance.name)));
         event.into_iter().for_each(|event| events::tell(rows, effects, event));

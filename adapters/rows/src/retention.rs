@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatepost::{DeliveryId, EventId, Message, MessageId, MessageStatus, Retention, Timestamp, Told};
+use gatepost::{DeliveryId, EventId, InboundId, Message, MessageId, MessageStatus, Retention, Timestamp, Told};
 
 use crate::world::{AccountRows, DeliveryRow, World};
 use crate::{integrations, notices, traffic};
@@ -88,9 +88,16 @@ fn forget_recoveries(rows: &mut AccountRows, before: Timestamp, limit: usize) ->
     remove(&mut rows.recoveries, limit, |recovery| recovery.until < before && recovery.progress.is_over())
 }
 
+/// What is not heeded yet.
+fn waiting(rows: &AccountRows) -> BTreeSet<InboundId> {
+    rows.inbox.values().map(|row| row.inbound).collect()
+}
+
 /// Forgets what contacts said, but not that they did.
 fn forget_words(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
-    let over = rows.inbound.values_mut().filter(|entry| entry.received_at < before && !entry.waits);
+    let waiting = waiting(rows);
+    let over = rows.inbound.values_mut().map(|row| &mut row.entry).filter(|entry| entry.received_at < before);
+    let over = over.filter(|entry| !waiting.contains(&entry.id));
     over.filter_map(|entry| forget_said(&mut entry.told).then_some(())).take(limit).count()
 }
 
@@ -102,7 +109,8 @@ fn forget_said(told: &mut Told) -> bool {
 }
 
 fn forget_inbound(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
-    remove(&mut rows.inbound, limit, |entry| entry.received_at < before && !entry.waits)
+    let waiting = waiting(rows);
+    remove(&mut rows.inbound, limit, |row| row.entry.received_at < before && !waiting.contains(&row.entry.id))
 }
 
 fn forget_notifications(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
