@@ -152,7 +152,7 @@ impl AccountStore for OfAccount {
     }
 
     async fn instance(&self, which: InstanceRef) -> Result<Option<Instance>, StoreError> {
-        Ok(self.read(|rows| rows.instance(&which).map(|row| row.instance.clone())))
+        Ok(self.read(|rows| rows.instance(&which).cloned()))
     }
 
     async fn change_instance(&self, instance: InstanceId, change: InstanceChange) -> Result<Option<Instance>, StoreError> {

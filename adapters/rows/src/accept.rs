@@ -6,12 +6,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatepost::{
-    Accepted, AccountFacts, AccountId, Answer, AtOnce, BlockedSend, Charge, ContactId, Decider, Decision, Delivery, Fact, Facts, Findings,
-    Happening, Instance, InstanceFacts, KeyId, KeyState, Message, MessageId, MessageStatus, Mode, Origin, Policy, PolicyEvent, Purpose,
-    QuotaState, Request, Review, Shadow, Subject, Submission, TextPrint, Timestamp, Usage, Velocity, Verdict, Zone, order_key,
+    Accepted, AccountFacts, AccountId, Answer, AtOnce, BlockedSend, Charge, ContactId, ConversationWindow, Decider, Decision, Delivery,
+    Fact, Facts, Findings, Happening, Instance, InstanceFacts, KeyId, KeyState, Message, MessageId, MessageStatus, Mode, Origin, Policy,
+    PolicyEvent, Purpose, QuotaState, Request, Review, Shadow, Subject, Submission, TextPrint, Timestamp, Usage, Velocity, Verdict, Zone,
+    order_key,
 };
 
-use crate::world::{AccountRows, Binding, ContactRow, Effects, MessageRow, OutboxRow, World};
+use crate::world::{AccountRows, Binding, ContactRow, Effects, MessageRow, OutboxRow, PolicyEventRow, World};
 use crate::{deliver, events, keys, traffic};
 
 /// What is read before a decision.
@@ -51,7 +52,7 @@ pub fn accept(world: &mut World, account: AccountId, submission: Submission, dec
     };
     let Some(ruling) = rule(decider, &scene, &request.subject(), now) else { return Answer::Undecided };
     let Some(rows) = world.accounts.get_mut(&account) else { return Answer::UnknownInstance };
-    rows.meet(scene.contact, request.recipient.clone());
+    rows.meet(scene.contact, &request.recipient);
     match (ruling.decision.verdict, request.purpose.allowed()) {
         (Verdict::Allow, Some(purpose)) => allow(rows, &mut world.effects, submission, &scene, ruling, purpose),
         (Verdict::Hold, Some(purpose)) => hold(rows, &mut world.effects, submission, &scene, ruling, purpose),
@@ -98,24 +99,26 @@ pub fn look(
     let rows = world.accounts.get(&account)?;
     let instance = rows.instance(&request.instance)?;
     let contact = rows.contact_of.get(&request.recipient).copied();
-    let unknown = ContactRow::default();
+    let unknown = ContactRow::new(request.recipient.clone());
     let known = contact.and_then(|id| rows.contacts.get(&id)).unwrap_or(&unknown);
     let mode = request.mode;
     let usage = rows.usage(mode, now);
-    let velocity = Velocity { account: rows.tats.get(mode), instance: instance.tats.get(mode), recipient: known.tats.get(mode) };
+    let tat = |subject| rows.tat(subject, mode);
+    let velocity = Velocity { account: tat(account.to_bytes()), instance: tat(instance.id.to_bytes()), recipient: known.tats.get(mode) };
+    let conversation = contact.map_or(ConversationWindow::Never, |contact| rows.conversation(contact, instance.id));
     let facts = Facts {
         account: account_facts(rows),
-        instance: instance_facts(&instance.instance),
+        instance: instance_facts(instance),
         key: key_fact(world, account, request.origin, now),
         limits: rows.account.plan.limits(),
         usage: Fact::Known(usage),
         velocity: Fact::Known(velocity),
         contact: Fact::Known(known.state()),
-        conversation: Fact::Known(known.conversation(instance.instance.id)),
+        conversation: Fact::Known(conversation),
         content: findings,
         traffic: Fact::Known(traffic::facts(rows, mode, known, print, now)),
     };
-    Some(Scene { instance: instance.instance.clone(), contact: contact.unwrap_or(new_contact), print, facts, usage, velocity })
+    Some(Scene { instance: instance.clone(), contact: contact.unwrap_or(new_contact), print, facts, usage, velocity })
 }
 
 const fn account_facts(rows: &AccountRows) -> AccountFacts {
@@ -162,7 +165,16 @@ fn allow(
     let order_key = submission.request.ordered.then(|| order_key(scene.instance.id, scene.contact));
     let at_once = submission.at_once.take().filter(|_| order_key.is_none_or(|key| !is_in_line(rows, key)));
     let delivery = first_delivery(at_once.as_ref(), origin.expiry(purpose, now), now);
-    let row = OutboxRow { id: submission.delivery, message: submission.message, instance: scene.instance.id, log_id, order_key, delivery };
+    let row = OutboxRow {
+        id: submission.delivery,
+        message: submission.message,
+        instance: scene.instance.id,
+        contact: scene.contact,
+        log_id,
+        order_key,
+        delivery,
+        started_at: at_once.is_some().then_some(now),
+    };
     rows.outbox.insert(row.id, row);
     let status = delivery.status();
     let quota = QuotaState { limits: scene.facts.limits, usage: charged.unwrap_or(scene.usage) };
@@ -171,7 +183,7 @@ fn allow(
     keep(rows, effects, submission, scene, Kept { log_id, purpose, status, charge });
     match at_once {
         Some(AtOnce { permit, lease }) => {
-            let started = deliver::open_attempt(rows, &row, lease, now);
+            let started = deliver::started(rows, &row, lease);
             effects.started.extend(started.map(|started| (permit, started)));
         }
         None => effects.left_due = true,
@@ -194,9 +206,7 @@ fn hold(rows: &mut AccountRows, effects: &mut Effects, submission: Submission, s
     let log_id = record(rows, Some(message), scene, &submission.request.subject(), &ruling, now);
     let status = MessageStatus::Held;
     keep(rows, effects, submission, scene, Kept { log_id, purpose, status, charge: None });
-    if let Some(row) = rows.messages.get_mut(&message) {
-        row.review = Some(Review::of_decision(message, &ruling.decision, log_id, now));
-    }
+    rows.reviews.insert(message, Review::of_decision(message, &ruling.decision, log_id, now));
     let quota = QuotaState { limits: scene.facts.limits, usage: scene.usage };
     Answer::Accepted(Accepted { message, log_id, status, decision: ruling.decision, quota })
 }
@@ -242,7 +252,7 @@ pub fn record(
         shadow: ruling.shadow,
     };
     let seq = event.seq;
-    rows.policy_events.insert(seq, event);
+    rows.policy_events.insert(seq, PolicyEventRow { event, body: None });
     seq
 }
 
@@ -260,10 +270,8 @@ pub fn charge(
     let velocity = after.velocity.known().copied().unwrap_or(scene.velocity);
     rows.usage.insert((mode, usage.windows.day.id), usage.day);
     rows.usage.insert((mode, usage.windows.month.id), usage.month);
-    rows.tats.set(mode, velocity.account);
-    if let Some(row) = rows.instances.get_mut(&scene.instance.id) {
-        row.tats.set(mode, velocity.instance);
-    }
+    rows.set_tat(rows.account.id.to_bytes(), mode, velocity.account);
+    rows.set_tat(scene.instance.id.to_bytes(), mode, velocity.instance);
     if let Some(row) = rows.contacts.get_mut(&scene.contact) {
         row.tats.set(mode, velocity.recipient);
     }
@@ -283,7 +291,7 @@ struct Kept {
 
 /// Writes the message, binds its idempotency key, and tells of it.
 fn keep(rows: &mut AccountRows, effects: &mut Effects, submission: Submission, scene: &Scene, kept: Kept) {
-    let Submission { message: id, request, fingerprint, now, .. } = submission;
+    let Submission { message: id, delivery, request, fingerprint, now, .. } = submission;
     if let (Some(key), Some(fingerprint)) = (request.idempotency_key, fingerprint) {
         rows.bindings.insert(key, Binding { fingerprint, message: id, bound_at: now });
     }
@@ -302,7 +310,7 @@ fn keep(rows: &mut AccountRows, effects: &mut Effects, submission: Submission, s
         updated_at: now,
     };
     let Request { origin, ordered, .. } = request;
-    let row = MessageRow { message, contact: scene.contact, origin, ordered, charge: kept.charge, attempts: Vec::new(), review: None };
+    let row = MessageRow { message, contact: scene.contact, origin, ordered, sent: None, delivery, charge: kept.charge };
     rows.messages.insert(id, row);
     events::tell_status(rows, effects, id, None);
 }

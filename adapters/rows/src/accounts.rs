@@ -7,7 +7,7 @@ use gatepost::{
     instance_pause_event, pause_event,
 };
 
-use crate::world::{AccountRows, Effects, InstanceRow, Tats, World, newest};
+use crate::world::{AccountRows, Effects, World, newest};
 use crate::{events, traffic};
 
 /// Adds an account.
@@ -86,13 +86,13 @@ fn put<T>(place: &mut T, new: Option<T>) {
 
 /// Adds an instance; `false` where its name is taken.
 pub fn add_instance(rows: &mut AccountRows, instance: Instance) -> Result<bool, StoreError> {
-    if rows.instances.values().any(|row| row.instance.name == instance.name) {
+    if rows.instances.values().any(|known| known.name == instance.name) {
         return Ok(false);
     }
     match rows.instances.entry(instance.id) {
         Entry::Occupied(_) => Err(StoreError::Unavailable(String::from("the instance's id is taken"))),
         Entry::Vacant(place) => {
-            place.insert(InstanceRow { instance, tats: Tats::default() });
+            place.insert(instance);
             Ok(true)
         }
     }
@@ -100,17 +100,17 @@ pub fn add_instance(rows: &mut AccountRows, instance: Instance) -> Result<bool, 
 
 /// The instance with this id, whoever's it is.
 pub fn find_instance(world: &World, id: InstanceId) -> Option<(AccountId, Instance)> {
-    world.accounts.iter().find_map(|(account, rows)| Some((*account, rows.instances.get(&id)?.instance.clone())))
+    world.accounts.iter().find_map(|(account, rows)| Some((*account, rows.instances.get(&id)?.clone())))
 }
 
 /// The numbers of the keyring's roots that sealed credentials.
 pub fn roots(rows: &AccountRows) -> impl Iterator<Item = u32> {
-    rows.instances.values().filter_map(|row| row.instance.credentials.as_ref().map(gatepost::Sealed::root))
+    rows.instances.values().filter_map(|instance| instance.credentials.as_ref().map(gatepost::Sealed::root))
 }
 
 /// All instances, by name.
 pub fn instances(rows: &AccountRows) -> Vec<Instance> {
-    let mut instances: Vec<Instance> = rows.instances.values().map(|row| row.instance.clone()).collect();
+    let mut instances: Vec<Instance> = rows.instances.values().cloned().collect();
     instances.sort_by(|left, right| left.name.cmp(&right.name));
     instances
 }
@@ -122,11 +122,11 @@ pub fn change_instance(
     id: InstanceId,
     change: InstanceChange,
 ) -> Result<Option<Instance>, StoreError> {
-    let Some(row) = rows.instances.get_mut(&id) else { return Ok(None) };
-    let (was, was_paused, at) = (row.instance.connection, row.instance.pause.is_some(), change.at);
-    change.apply(&mut row.instance)?;
+    let Some(instance) = rows.instances.get_mut(&id) else { return Ok(None) };
+    let (was, was_paused, at) = (instance.connection, instance.pause.is_some(), change.at);
+    change.apply(instance)?;
     effects.left_due = true;
-    let changed = row.instance.clone();
+    let changed = instance.clone();
     if was != changed.connection
         && let Some(event) = connection_event(rows.account.id, &changed, rows.next_change(), at)
     {

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use gatepost::{
-    Actor, Address, Addresses, Cause, ContactCard, ContactId, Gate, InboundId, Input, MessageId, NewSuppression, Page, State, StoreError,
+    Actor, Address, Addresses, Cause, ContactCard, ContactId, Gate, InboundId, Input, InstanceId, NewSuppression, Page, State, StoreError,
     Suppression, SuppressionId, Suspicion, Timestamp, Words, may_start,
 };
 
 use crate::deliver;
 use crate::suppressions;
-use crate::world::{AccountRows, Effects, OutboxRow};
+use crate::world::{AccountRows, ContactRow, Effects, OutboxRow};
 
 /// The contact with these addresses, which is `new` where none is known. Contacts that turn out to be one become the oldest of them, and
 /// what waits is called back if one of them opted out.
@@ -20,7 +20,7 @@ pub fn know(rows: &mut AccountRows, effects: &mut Effects, addresses: &Addresses
         merge(rows, *other, contact);
     }
     for address in addresses.iter() {
-        rows.meet(contact, address.clone());
+        rows.meet(contact, address);
     }
     if known.len() > 1 {
         call_back(rows, effects, contact, now);
@@ -28,52 +28,76 @@ pub fn know(rows: &mut AccountRows, effects: &mut Effects, addresses: &Addresses
     contact
 }
 
-/// Makes `other` a part of `contact`: its addresses, its suppressions, and whatever is to be sent to it.
+/// Makes `other` a part of `contact`: its addresses, its suppressions, and how far it got with us. Its row stays, so that what names it is
+/// found.
 fn merge(rows: &mut AccountRows, other: ContactId, contact: ContactId) {
-    let Some(gone) = rows.contacts.remove(&other) else { return };
-    rows.merged.values_mut().filter(|to| **to == other).for_each(|to| *to = contact);
-    rows.merged.insert(other, contact);
-    let move_to = |of: &mut ContactId| {
-        if *of == other {
-            *of = contact;
+    let Some(gone) = rows.contacts.get(&other).cloned() else { return };
+    for address in gone.addresses() {
+        rows.contact_of.insert(address, contact);
+    }
+    rows.suppressions.values_mut().filter(|suppression| suppression.contact == other).for_each(|suppression| suppression.contact = contact);
+    merge_conversations(rows, other, contact);
+    for (id, row) in &mut rows.contacts {
+        if *id == other || row.merged_into == Some(other) {
+            (row.merged_into, row.name) = (Some(contact), None);
         }
-    };
-    rows.contact_of.values_mut().for_each(move_to);
-    rows.suppressions.values_mut().for_each(|suppression| move_to(&mut suppression.contact));
-    rows.messages.values_mut().for_each(|row| move_to(&mut row.contact));
-    rows.inbound.values_mut().filter_map(|entry| entry.contact.as_mut()).for_each(move_to);
+    }
     if let Some(row) = rows.contacts.get_mut(&contact) {
-        row.suspected = [row.suspected, gone.suspected].into_iter().flatten().reduce(both_doubts);
-        for (instance, end) in gone.conversations {
-            row.conversations.entry(instance).and_modify(|known| *known = end.max(*known)).or_insert(end);
-        }
-        row.name = [row.name.take(), gone.name].into_iter().flatten().reduce(newest_name);
-        row.tats.take_later(&gone.tats);
-        for (mode, sent) in gone.last_sent {
-            let known = row.last_sent.entry(mode).or_insert(sent);
-            *known = if sent.hour > known.hour { sent } else { *known };
-        }
+        take_over(row, gone);
     }
     suppressions::write_strictest(rows, contact);
 }
 
+fn merge_conversations(rows: &mut AccountRows, other: ContactId, contact: ContactId) {
+    let theirs = |(of, _): &(ContactId, InstanceId)| *of == other;
+    let gone: Vec<(ContactId, InstanceId)> = rows.conversations.keys().copied().filter(theirs).collect();
+    for key in gone {
+        if let Some(end) = rows.conversations.remove(&key) {
+            rows.conversations.entry((contact, key.1)).and_modify(|known| *known = end.max(*known)).or_insert(end);
+        }
+    }
+}
+
+/// Adds to a contact what is known of one that turned out to be the same.
+fn take_over(row: &mut ContactRow, gone: ContactRow) {
+    row.suspected = [row.suspected, gone.suspected].into_iter().flatten().reduce(both_doubts);
+    row.window_until = row.window_until.max(gone.window_until);
+    row.name = [row.name.take(), gone.name].into_iter().flatten().reduce(newest_name);
+    row.others.push(gone.address);
+    row.others.extend(gone.others);
+    row.tats.take_later(&gone.tats);
+    for (mode, sent) in gone.last_sent {
+        let known = row.last_sent.entry(mode).or_insert(sent);
+        *known = if sent.hour > known.hour { sent } else { *known };
+    }
+}
+
+/// Writes a contact's state onto the rows of those that became a part of it: a start reads the row that its message names.
+pub fn mirror(rows: &mut AccountRows, contact: ContactId) {
+    let Some(ContactRow { suppressed, suspected, .. }) = rows.contacts.get(&contact).cloned() else { return };
+    for row in rows.contacts.values_mut().filter(|row| row.merged_into == Some(contact)) {
+        (row.suppressed, row.suspected) = (suppressed, suspected);
+    }
+}
+
 /// The contact that this one is by now.
 pub fn present(rows: &AccountRows, contact: ContactId) -> ContactId {
-    rows.merged.get(&contact).copied().unwrap_or(contact)
+    rows.contacts.get(&contact).and_then(|row| row.merged_into).unwrap_or(contact)
 }
 
 /// What is known of the contact with this address.
 pub fn card(rows: &AccountRows, address: &Address) -> Option<ContactCard> {
     let id = *rows.contact_of.get(address)?;
-    let name = rows.contacts.get(&id)?.name.as_ref().map(|(_, name)| name.clone());
-    let addresses = rows.contact_of.iter().filter(|(_, of)| **of == id).map(|(address, _)| address.clone()).collect();
-    Some(ContactCard { id, name, addresses })
+    let row = rows.contacts.get(&id)?;
+    let name = row.name.as_ref().map(|(_, name)| name.clone());
+    Some(ContactCard { id, name, addresses: row.addresses().into_iter().collect() })
 }
 
-/// Ends or takes back what waits for a contact, where present facts ask for it: it is withdrawn for a suppression, and held for a suspicion.
+/// Ends or takes back what waits for a contact, or for those that became a part of it, where present facts ask for it: it is withdrawn for a
+/// suppression, and held for a suspicion.
 pub fn call_back(rows: &mut AccountRows, effects: &mut Effects, contact: ContactId, now: Timestamp) {
-    let is_theirs = |message: &MessageId| rows.messages.get(message).is_some_and(|row| row.contact == contact);
-    let waits = |row: &&OutboxRow| matches!(row.delivery.state, State::Waiting { .. } | State::Claimed { .. }) && is_theirs(&row.message);
+    let is_theirs = |to: ContactId| to == contact || rows.contacts.get(&to).is_some_and(|row| row.merged_into == Some(contact));
+    let waits = |row: &&OutboxRow| matches!(row.delivery.state, State::Waiting { .. } | State::Claimed { .. }) && is_theirs(row.contact);
     let waiting: Vec<OutboxRow> = rows.outbox.values().filter(waits).copied().collect();
     for row in waiting {
         let input = match deliver::start_facts(rows, &row).map(|facts| may_start(&facts)) {
@@ -102,13 +126,15 @@ pub fn suspect(rows: &mut AccountRows, effects: &mut Effects, contact: ContactId
         let doubt = (inbound, now);
         row.suspected = Some(row.suspected.map_or(doubt, |known| both_doubts(known, doubt)));
     }
+    mirror(rows, contact);
     call_back(rows, effects, contact, now);
 }
 
 /// What a contact said is understood now.
 pub fn trust(rows: &mut AccountRows, contact: ContactId) {
-    if let Some(row) = rows.contacts.get_mut(&contact) {
+    if let Some(row) = rows.contacts.get_mut(&contact).filter(|row| row.suspected.is_some()) {
         row.suspected = None;
+        mirror(rows, contact);
     }
 }
 
@@ -119,13 +145,10 @@ pub fn suspicions(rows: &AccountRows, page: Page<ContactId>) -> Vec<Suspicion> {
 }
 
 fn suspicion(rows: &AccountRows, contact: ContactId) -> Option<Suspicion> {
-    let (inbound, since) = rows.contacts.get(&contact)?.suspected?;
-    Some(Suspicion { contact, address: first_address(rows, contact)?, inbound, since })
-}
-
-/// The address to show: the phone number, where it is known.
-fn first_address(rows: &AccountRows, contact: ContactId) -> Option<Address> {
-    rows.contact_of.iter().find(|(_, id)| **id == contact).map(|(address, _)| address.clone())
+    let row = rows.contacts.get(&contact).filter(|row| row.merged_into.is_none())?;
+    let (inbound, since) = row.suspected?;
+    // The address to show: the phone number, where it is known.
+    Some(Suspicion { contact, address: row.addresses().into_iter().next()?, inbound, since })
 }
 
 /// A person says whether a contact opted out.

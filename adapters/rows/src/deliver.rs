@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use gatepost::{
-    AccountId, Actor, Attempt, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactState, Ending, ErrorClass, Finish, Finished, Gate,
-    Happening, IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, NewSuppression,
-    Outcome, Parcel, Provider, Reported, Review, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, SuppressionId,
-    Swept, Timestamp, is_moot_confirmation, is_one_time_code, may_start, suppression_forbids, suspicion_holds,
+    AccountId, Actor, Attempt, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactState, Delivery, Ending, ErrorClass, Finish,
+    Finished, Gate, Happening, IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode,
+    NewSuppression, Outcome, Parcel, Provider, Reported, Review, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step,
+    SuppressionId, Swept, Timestamp, is_moot_confirmation, is_one_time_code, may_start, suppression_forbids, suspicion_holds,
 };
 
 use crate::messages::set_status;
-use crate::world::{AccountRows, ContactRow, Effects, MessageRow, OutboxRow, World, closes_at};
+use crate::world::{AccountRows, ContactRow, Effects, MessageRow, OutboxRow, SentBy, World, closes_at};
 use crate::{notices, reviews, suppressions, traffic};
 
 /// Lets the state machine take one step and writes what follows; `None` where the input is stale.
@@ -27,7 +27,7 @@ pub fn advance(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, i
     Some(match step {
         Step::GoesOn(delivery) => go_on(rows, effects, OutboxRow { delivery, ..*row }, error(row, input), now),
         Step::Ends(ending) => {
-            note_external_id(rows, row.message, outcome);
+            note_outcome(rows, row, outcome);
             end(rows, effects, row, ending, now)
         }
     })
@@ -51,6 +51,7 @@ fn go_on(rows: &mut AccountRows, effects: &mut Effects, next: OutboxRow, error: 
 
 fn end(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, ending: Ending, now: Timestamp) -> Settled {
     rows.outbox.remove(&row.id);
+    rows.parked.remove(&row.id);
     set_status(rows, effects, row.message, ending.status(), ending.class(), now);
     if ending.returns_charge() {
         return_charge(rows, row.message);
@@ -73,9 +74,21 @@ pub fn note_failure(rows: &mut AccountRows, effects: &mut Effects, message: Mess
     }
 }
 
-fn note_external_id(rows: &mut AccountRows, message: MessageId, outcome: Option<&Outcome>) {
-    if let (Some(row), Some(Outcome::Sent { external_id })) = (rows.messages.get_mut(&message), outcome) {
+fn note_outcome(rows: &mut AccountRows, row: &OutboxRow, outcome: Option<&Outcome>) {
+    let Some(Outcome::Sent { external_id }) = outcome else { return };
+    if let Some(external_id) = external_id {
+        note_external_id(rows, row.instance, external_id, row.message);
+    }
+    if let Some(row) = rows.messages.get_mut(&row.message) {
         row.message.external_id = external_id.clone();
+    }
+}
+
+/// Has reports by the provider's own id understood. The sandbox reports by ours.
+pub fn note_external_id(rows: &mut AccountRows, instance: InstanceId, external_id: &str, message: MessageId) {
+    let provider = rows.instances.get(&instance).map(|instance| instance.provider);
+    if provider.is_some_and(|provider| provider != Provider::Sandbox) {
+        rows.external_ids.insert((instance, external_id.to_owned()), message);
     }
 }
 
@@ -90,12 +103,16 @@ fn return_charge(rows: &mut AccountRows, message: MessageId) {
     }
 }
 
-fn close_attempt(rows: &mut AccountRows, message: MessageId, number: u16, outcome: Outcome, now: Timestamp) {
-    let attempts = rows.messages.get_mut(&message).map(|row| &mut row.attempts);
-    if let Some(attempt) = attempts.into_iter().flatten().find(|attempt| attempt.number == number) {
-        attempt.finished_at = Some(now);
-        attempt.outcome = Some(outcome);
+/// Writes down how an attempt ended: what sent into the message, and what did not beside it.
+fn close_attempt(rows: &mut AccountRows, row: &OutboxRow, number: u16, outcome: Outcome, now: Timestamp) {
+    let Some(message) = rows.messages.get_mut(&row.message) else { return };
+    let started_at = row.started_at.unwrap_or(now);
+    if let Outcome::Sent { .. } = outcome {
+        message.sent = Some(SentBy { number, from: started_at, at: now });
+        return;
     }
+    let attempt = Attempt { number, started_at, finished_at: Some(now), outcome: Some(outcome), report: None };
+    rows.attempts.insert((row.message, number), attempt);
 }
 
 /// Claims what is due, account after account.
@@ -155,8 +172,7 @@ fn first_in_line(rows: &AccountRows) -> BTreeMap<i64, u64> {
 }
 
 fn sends(rows: &AccountRows, instance: InstanceId) -> bool {
-    let instance = rows.instances.get(&instance).map(|row| &row.instance);
-    instance.is_some_and(|instance| instance.pause.is_none() && instance.connection == Connection::Open)
+    rows.instances.get(&instance).is_some_and(|instance| instance.pause.is_none() && instance.connection == Connection::Open)
 }
 
 /// Makes the row the worker's; one whose time is over ends instead.
@@ -192,30 +208,26 @@ fn try_start(rows: &mut AccountRows, effects: &mut Effects, claimed: Claimed, le
             advance(rows, effects, &row, &input, now).map(|_| StartAnswer::Waits)
         }
         (Gate::Open, Step::Ends(ending)) => Some(StartAnswer::Ended(end(rows, effects, &row, ending, now))),
-        (Gate::Open, Step::GoesOn(delivery)) => begin(rows, effects, OutboxRow { delivery, ..row }, lease, now),
+        (Gate::Open, Step::GoesOn(delivery)) => begin(rows, effects, OutboxRow { delivery, started_at: Some(now), ..row }, lease, now),
     }
 }
 
 fn begin(rows: &mut AccountRows, effects: &mut Effects, next: OutboxRow, lease: Lease, now: Timestamp) -> Option<StartAnswer> {
-    let started = open_attempt(rows, &next, lease, now)?;
+    let started = started(rows, &next, lease)?;
     go_on(rows, effects, next, None, now);
     Some(StartAnswer::Started(Box::new(started)))
 }
 
-/// Writes an attempt down, before its first byte.
-pub fn open_attempt(rows: &mut AccountRows, row: &OutboxRow, lease: Lease, now: Timestamp) -> Option<Started> {
-    let parcel = parcel(rows, row)?;
+/// An attempt that begins, as the worker is given it.
+pub fn started(rows: &AccountRows, row: &OutboxRow, lease: Lease) -> Option<Started> {
     let claimed = Claimed { account: rows.account.id, delivery: row.id, fence: row.delivery.fence };
-    let number = row.delivery.tries;
-    let attempt = Attempt { number, started_at: now, finished_at: None, outcome: None, report: None };
-    rows.messages.get_mut(&row.message)?.attempts.push(attempt);
-    Some(Started { claimed, attempt: number, lease, parcel })
+    Some(Started { claimed, attempt: row.delivery.tries, lease, parcel: parcel(rows, row)? })
 }
 
 /// What a transport is given: always the sandbox for a test message.
 fn parcel(rows: &AccountRows, row: &OutboxRow) -> Option<Parcel> {
     let Message { id, mode, recipient, purpose, content, .. } = &rows.messages.get(&row.message)?.message;
-    let instance = &rows.instances.get(&row.instance)?.instance;
+    let instance = rows.instances.get(&row.instance)?;
     let provider = match mode {
         Mode::Live => instance.provider,
         Mode::Test => Provider::Sandbox,
@@ -234,9 +246,9 @@ fn parcel(rows: &AccountRows, row: &OutboxRow) -> Option<Parcel> {
 /// What decides whether an attempt may start; `None` where nothing can be sent any more.
 pub fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFacts> {
     let account = &rows.account;
-    let instance = &rows.instances.get(&row.instance)?.instance;
-    let MessageRow { contact, review, .. } = rows.messages.get(&row.message)?;
-    let released_at = review.as_ref().and_then(Review::released_at);
+    let instance = rows.instances.get(&row.instance)?;
+    let MessageRow { contact, .. } = rows.messages.get(&row.message)?;
+    let released_at = rows.reviews.get(&row.message).and_then(Review::released_at);
     let state = rows.contacts.get(contact).map_or(ContactState::Reachable, ContactRow::state);
     let request = reviews::request(rows, row.message)?;
     let (is_code, subject) = (is_one_time_code(&request.content), request.subject());
@@ -269,7 +281,7 @@ fn finish_message(rows: &mut AccountRows, effects: &mut Effects, finish: Finish)
     if outcome.class() == Some(ErrorClass::OptedOut) {
         note_opt_out(rows, effects, row.message, now);
     }
-    close_attempt(rows, row.message, attempt, outcome, now);
+    close_attempt(rows, &row, attempt, outcome, now);
     Some(settled)
 }
 
@@ -291,21 +303,42 @@ pub fn end_reported(
     reported: Reported,
     now: Timestamp,
 ) -> Option<()> {
-    let Some(row) = rows.outbox.values().find(|row| row.message == message).copied() else { return Some(()) };
+    let Some(row) = open_delivery(rows, message, now) else { return Some(()) };
     let (input, outcome) = match reported.error {
         Some(class) => (Input::Bounced { class }, Outcome::Failed { class, retry_after: None }),
         None => (Input::Arrived, Outcome::Sent { external_id: Some(report.external_id.clone()) }),
     };
     let Ok(Step::Ends(ending)) = row.delivery.step(&input, now) else { return None };
     rows.outbox.remove(&row.id);
+    rows.parked.remove(&row.id);
     if ending.returns_charge() {
         return_charge(rows, message);
     }
     if let State::Started { .. } = row.delivery.state {
-        close_attempt(rows, message, row.delivery.tries, outcome, now);
+        note_outcome(rows, &row, Some(&outcome));
+        close_attempt(rows, &row, row.delivery.tries, outcome, now);
     }
     effects.left_due |= row.order_key.is_some();
     Some(())
+}
+
+/// What is on its way under this message. One that was parked is in doubt, where its message says so too.
+fn open_delivery(rows: &AccountRows, message: MessageId, now: Timestamp) -> Option<OutboxRow> {
+    let MessageRow { message, delivery: id, contact, .. } = rows.messages.get(&message)?;
+    if let Some(row) = rows.outbox.get(id) {
+        return Some(*row);
+    }
+    let is_closable = message.status == MessageStatus::Unknown && rows.parked.contains_key(id);
+    is_closable.then(|| OutboxRow {
+        id: *id,
+        message: message.id,
+        instance: message.instance,
+        contact: *contact,
+        log_id: message.log_id,
+        order_key: None,
+        delivery: Delivery { state: State::InDoubt { until: now }, ..Delivery::waiting(now, now) },
+        started_at: None,
+    })
 }
 
 /// Gives a claimed delivery back.
@@ -319,7 +352,7 @@ pub fn release(world: &mut World, claimed: Claimed, now: Timestamp) {
 
 /// Ends the delivery in doubt of a message.
 pub fn resolve(rows: &mut AccountRows, effects: &mut Effects, message: MessageId, sent: bool, now: Timestamp) -> Option<MessageStatus> {
-    let row = rows.outbox.values().find(|row| row.message == message).copied()?;
+    let row = open_delivery(rows, message, now)?;
     advance(rows, effects, &row, &Input::Resolve { sent }, now).map(|settled| settled.status)
 }
 
@@ -358,7 +391,7 @@ fn tick(rows: &mut AccountRows, effects: &mut Effects, row: &OutboxRow, now: Tim
     match row.delivery.state {
         State::Started { .. } => {
             let outcome = Outcome::Unknown { class: ErrorClass::Interrupted };
-            close_attempt(rows, row.message, row.delivery.tries, outcome, now);
+            close_attempt(rows, row, row.delivery.tries, outcome, now);
         }
         State::Claimed { .. } => effects.left_due = true,
         State::Waiting { .. } | State::InDoubt { .. } => {}

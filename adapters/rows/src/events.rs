@@ -141,7 +141,7 @@ pub fn notify(rows: &mut AccountRows, effects: &mut Effects, endpoint: EndpointI
     address(rows, effects, (event, &Topic::new(event.name, None)), event.name, &endpoint)
 }
 
-/// The event with this id, unless its fields are forgotten.
+/// The event with this id, unless what it says is forgotten.
 pub fn find(rows: &AccountRows, id: EventId) -> Option<Event> {
     rows.events.get(&id)?.event()
 }

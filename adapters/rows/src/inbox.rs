@@ -227,15 +227,10 @@ fn report_status(
     let message = reported_message(rows, entry.instance, report)?;
     know_recipient(rows, effects, message, entry.from.as_ref(), now);
     let row = rows.messages.get(&message)?;
-    let reported = report.on(row.message.status, is_tried(rows, message))?;
+    let reported = report.on(row.message.status, messages::is_tried(rows, message))?;
     deliver::end_reported(rows, effects, message, report, reported, now)?;
     reviews::close_arrived(rows, message, now);
-    if let Some(row) = rows.messages.get_mut(&message) {
-        if row.message.external_id.is_none() {
-            row.message.external_id = Some(report.external_id.clone());
-            rows.external_ids.insert((entry.instance, report.external_id.clone()), message);
-        }
-    }
+    note_external_id(rows, message, &report.external_id);
     messages::set_status(rows, effects, message, reported.status, reported.error, now);
     if reported.error.is_some_and(ErrorClass::is_of_provider) {
         deliver::note_failure(rows, effects, message, now);
@@ -244,6 +239,13 @@ fn report_status(
         deliver::note_opt_out(rows, effects, message, now);
     }
     Some(Settled { message, status: reported.status })
+}
+
+fn note_external_id(rows: &mut AccountRows, message: MessageId, external_id: &str) {
+    let Some(row) = rows.messages.get_mut(&message).filter(|row| row.message.external_id.is_none()) else { return };
+    row.message.external_id = Some(external_id.to_owned());
+    let instance = row.message.instance;
+    deliver::note_external_id(rows, instance, external_id, message);
 }
 
 /// Heeds that a recipient stopped messages at the provider, whoever sent the one that failed.
@@ -275,11 +277,6 @@ fn reported_message(rows: &AccountRows, instance: InstanceId, report: &StatusRep
 fn message_called<'a>(rows: &'a AccountRows, instance: InstanceId, external_id: &str) -> Option<&'a Message> {
     let id = rows.external_ids.get(&(instance, external_id.to_owned()))?;
     rows.messages.get(id).map(|row| &row.message)
-}
-
-/// Whether an attempt of a message is over that did not send it: the only ones that a message may have which was taken back.
-fn is_tried(rows: &AccountRows, message: MessageId) -> bool {
-    rows.attempts.range((message, 0)..=(message, u16::MAX)).next().is_some()
 }
 
 /// What came in, newest first. What waits to be heeded is there already.

@@ -54,10 +54,22 @@ fn forget_messages(rows: &mut AccountRows, before: Timestamp, limit: usize) -> u
     let is_over = |message: &&Message| message.created_at < before && !unfinished.contains(&message.id);
     let over = rows.messages.values().map(|row| &row.message).filter(is_over).map(|message| message.id);
     let over: Vec<MessageId> = over.take(limit).collect();
-    for message in &over {
-        rows.messages.remove(message);
-    }
+    over.iter().for_each(|message| forget_message(rows, *message));
     over.len()
+}
+
+fn forget_message(rows: &mut AccountRows, message: MessageId) {
+    let Some(row) = rows.messages.remove(&message) else { return };
+    if let Some(external_id) = row.message.external_id {
+        let called = (row.message.instance, external_id);
+        if rows.external_ids.get(&called) == Some(&message) {
+            rows.external_ids.remove(&called);
+        }
+    }
+    rows.parked.remove(&row.delivery);
+    rows.reviews.remove(&message);
+    let attempts: Vec<(MessageId, u16)> = rows.attempts.range((message, 0)..=(message, u16::MAX)).map(|(key, _)| *key).collect();
+    attempts.iter().for_each(|key| _ = rows.attempts.remove(key));
 }
 
 /// Forgets what events said, also of those that are still to be delivered: what is left of them is skipped.

@@ -12,28 +12,26 @@ use crate::world::{AccountRows, Effects, MessageRow, OutboxRow, World, newest};
 
 /// A page of the reviews that a filter admits, newest first.
 pub fn list(rows: &AccountRows, filter: ReviewFilter, page: Page<MessageId>) -> Vec<Review> {
-    let reviews = newest(&rows.messages, page).filter_map(|row| row.review.as_ref());
-    reviews.filter(|review| filter.admits(review)).take(page.limit).cloned().collect()
+    newest(&rows.reviews, page).filter(|review| filter.admits(review)).take(page.limit).cloned().collect()
 }
 
-/// The held message, or why there is none to answer.
-fn open<'a>(rows: &'a mut AccountRows, effects: &mut Effects, message: MessageId, now: Timestamp) -> Result<&'a MessageRow, ReviewAnswer> {
-    let is_over = |row: &MessageRow| row.review.as_ref().is_some_and(|review| review.closed.is_none() && review.expires_at <= now);
-    if rows.messages.get(&message).is_some_and(is_over) {
+/// The open review of a held message, or why there is none to answer.
+fn open<'a>(rows: &'a mut AccountRows, effects: &mut Effects, message: MessageId, now: Timestamp) -> Result<&'a Review, ReviewAnswer> {
+    let is_over = |review: &Review| review.closed.is_none() && review.expires_at <= now;
+    if rows.reviews.get(&message).is_some_and(is_over) {
         expire_one(rows, effects, message, now);
     }
-    let row = rows.messages.get(&message).ok_or(ReviewAnswer::NotFound)?;
-    match &row.review {
+    match rows.reviews.get(&message) {
         None => Err(ReviewAnswer::NotFound),
         Some(review) if review.closed.is_some() => Err(ReviewAnswer::Closed(Box::new(review.clone()))),
-        Some(_) => Ok(row),
+        Some(review) => Ok(review),
     }
 }
 
 /// Has a person look at a message that was taken back, since its recipient may have opted out.
 pub fn reopen(rows: &mut AccountRows, message: MessageId, now: Timestamp) {
     if let Some(row) = rows.messages.get_mut(&message) {
-        row.review = Some(Review::of_suspicion(message, row.message.log_id, now));
+        rows.reviews.insert(message, Review::of_suspicion(message, row.message.log_id, now));
         row.charge = None;
     }
 }
@@ -45,14 +43,13 @@ fn expire_one(rows: &mut AccountRows, effects: &mut Effects, message: MessageId,
 
 /// Nobody needs to look at a message any more that went out before it was held.
 pub fn close_arrived(rows: &mut AccountRows, message: MessageId, now: Timestamp) {
-    let is_open = |row: &MessageRow| row.review.as_ref().is_some_and(|review| review.closed.is_none());
-    if rows.messages.get(&message).is_some_and(is_open) {
+    if rows.reviews.get(&message).is_some_and(|review| review.closed.is_none()) {
         close(rows, message, Closing { at: now, by: Actor::Gateway, verdict: ReviewVerdict::Arrived, note: None });
     }
 }
 
 fn close(rows: &mut AccountRows, message: MessageId, closing: Closing) {
-    if let Some(review) = rows.messages.get_mut(&message).and_then(|row| row.review.as_mut()) {
+    if let Some(review) = rows.reviews.get_mut(&message) {
         review.closed = Some(closing);
     }
 }
@@ -78,21 +75,21 @@ pub fn refuse(
 pub fn release(world: &mut World, account: AccountId, release: Release, decider: &dyn Decider) -> Result<ReviewAnswer, StoreError> {
     let Some(rows) = world.accounts.get_mut(&account) else { return Ok(ReviewAnswer::NotFound) };
     let two_people = rows.account.two_person_review;
-    let (contact, step) = match open(rows, &mut world.effects, release.message, release.now) {
+    let step = match open(rows, &mut world.effects, release.message, release.now) {
         Err(answer) => return Ok(answer),
-        Ok(held) => (held.contact, held.review.as_ref().map(|review| review.release_by(release.by, two_people))),
+        Ok(review) => review.release_by(release.by, two_people),
     };
+    let Some(contact) = rows.messages.get(&release.message).map(|row| row.contact) else { return Ok(ReviewAnswer::NotFound) };
     match step {
-        Some(ReleaseStep::Approves) => Ok(approve(rows, release)),
-        Some(ReleaseStep::Repeats) => Ok(ReviewAnswer::SecondNeeded),
-        Some(ReleaseStep::Decides) => decide_again(world, account, contact, release, decider),
-        None => Ok(ReviewAnswer::NotFound),
+        ReleaseStep::Approves => Ok(approve(rows, release)),
+        ReleaseStep::Repeats => Ok(ReviewAnswer::SecondNeeded),
+        ReleaseStep::Decides => decide_again(world, account, contact, release, decider),
     }
 }
 
 fn approve(rows: &mut AccountRows, release: Release) -> ReviewAnswer {
     let Release { message, by, note, now, .. } = release;
-    if let Some(review) = rows.messages.get_mut(&message).and_then(|row| row.review.as_mut()) {
+    if let Some(review) = rows.reviews.get_mut(&message) {
         review.approved = Some(Approval { at: now, by, note });
     }
     ReviewAnswer::AwaitsSecond
@@ -123,7 +120,7 @@ fn decide_again(
             let charged = (release.message, request.mode);
             let usage = accept::charge(rows, &mut world.effects, charged, &scene, &ruling.decision, release.now);
             if let Some(row) = rows.messages.get_mut(&release.message) {
-                row.charge = Some(usage.charge());
+                (row.charge, row.delivery) = (Some(usage.charge()), release.delivery);
             }
             queue(rows, &mut world.effects, release, &scene)
         }
@@ -140,9 +137,11 @@ fn queue(rows: &mut AccountRows, effects: &mut Effects, release: Release, scene:
     let Release { message, delivery: id, by, note, now } = release;
     let Some(held) = rows.messages.get(&message) else { return ReviewAnswer::NotFound };
     let order_key = held.ordered.then(|| order_key(scene.instance.id, scene.contact));
-    let outcomes = held.attempts.iter().filter_map(|attempt| attempt.outcome.as_ref());
+    let tried = rows.attempts.range((message, 0)..=(message, u16::MAX)).map(|(_, attempt)| attempt);
+    let outcomes = tried.filter_map(|attempt| attempt.outcome.as_ref());
     let delivery = Delivery::again(outcomes, now, expiry(held.message.purpose, now));
-    let row = OutboxRow { id, message, instance: scene.instance.id, log_id: held.message.log_id, order_key, delivery };
+    let (instance, contact, log_id) = (scene.instance.id, scene.contact, held.message.log_id);
+    let row = OutboxRow { id, message, instance, contact, log_id, order_key, delivery, started_at: None };
     rows.outbox.insert(id, row);
     close(rows, message, Closing { at: now, by, verdict: ReviewVerdict::Released, note });
     set_status(rows, effects, message, delivery.status(), None, now);
@@ -173,7 +172,7 @@ pub fn expire(world: &mut World, now: Timestamp, limit: usize) -> Vec<Settled> {
     let World { accounts, effects, .. } = world;
     for rows in accounts.values_mut() {
         let is_over = |review: &&Review| review.closed.is_none() && review.expires_at <= now;
-        let over = rows.messages.values().filter_map(|row| row.review.as_ref()).filter(is_over).map(|review| review.message);
+        let over = rows.reviews.values().filter(is_over).map(|review| review.message);
         for message in over.take(limit - settled.len()).collect::<Vec<_>>() {
             expire_one(rows, effects, message, now);
             settled.push(Settled { message, status });

@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use gatepost::{AccountId, Dropped, EventRow, Page, RowDigest, SealDigest, Segment, StoredSeal, Timestamp, Unsealed};
 
-use crate::world::{AccountRows, World};
+use crate::world::{AccountRows, PolicyEventRow, World};
 
 /// Who seals, and until when it is theirs.
 #[derive(Clone, Copy)]
@@ -18,7 +18,15 @@ pub struct SealingLease {
 
 /// A page of the policy event log as it is sealed, oldest first.
 pub fn event_rows(rows: &AccountRows, page: Page<u64>) -> Vec<EventRow> {
-    oldest(&rows.policy_events, page).map(EventRow::of).collect()
+    oldest(&rows.policy_events, page).map(event_row).collect()
+}
+
+/// A row as it stands in the log: as it was read, where it was.
+fn event_row(row: &PolicyEventRow) -> EventRow {
+    match &row.body {
+        Some(body) => EventRow { body: body.clone().into_bytes(), ..EventRow::of(&row.event) },
+        None => EventRow::of(&row.event),
+    }
 }
 
 /// A page of the seals, oldest first.
@@ -58,7 +66,7 @@ pub fn unsealed(world: &World, after: Option<AccountId>, limit: usize) -> Vec<Un
 
 fn unsealed_of(account: AccountId, rows: &AccountRows) -> Option<Unsealed> {
     let (_, first) = rows.policy_events.range(next_place(rows)..).next()?;
-    Some(Unsealed { account, first: first.seq, since: first.at, last: rows.last_seq })
+    Some(Unsealed { account, first: first.event.seq, since: first.event.at, last: rows.last_seq })
 }
 
 /// The first place behind the last segment.

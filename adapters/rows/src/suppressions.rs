@@ -8,7 +8,7 @@ use crate::{contacts, events, traffic};
 /// Suppresses a contact; the suppression in force for the same cause is kept.
 pub fn suppress(rows: &mut AccountRows, effects: &mut Effects, new: NewSuppression) -> Suppression {
     let contact = rows.contact_of.get(&new.address).copied().unwrap_or(new.contact);
-    rows.meet(contact, new.address.clone());
+    rows.meet(contact, &new.address);
     if let Some(standing) = in_force(rows, contact).find(|standing| standing.cause == new.cause) {
         return standing.clone();
     }
@@ -39,13 +39,14 @@ pub fn in_force(rows: &AccountRows, contact: ContactId) -> impl Iterator<Item = 
     rows.suppressions.values().filter(move |suppression| suppression.contact == contact && suppression.lifted.is_none())
 }
 
-/// Writes the strictest suppression in force into the contact's row.
+/// Writes the strictest suppression in force into the contact's row, and into the rows of those that became a part of it.
 pub fn write_strictest(rows: &mut AccountRows, contact: ContactId) {
     let strictest = in_force(rows, contact).max_by_key(|suppression| suppression.cause);
     let suppressed = strictest.map(|strictest| (strictest.cause, strictest.since));
     if let Some(row) = rows.contacts.get_mut(&contact) {
         row.suppressed = suppressed;
     }
+    contacts::mirror(rows, contact);
 }
 
 /// Lifts a suppression, unless it was lifted before; the suppression as it is then.

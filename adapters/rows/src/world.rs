@@ -1,7 +1,7 @@
 //! World: every row there is, in plain maps.
 //!
-//! The players: [`World`] (all of it, behind one mutex), [`AccountRows`] (what one account has, and the only way to it),
-//! [`Effects`] (what happens once the mutex is free again).
+//! The players: [`World`] (all of it, or the part that a verb looks at), [`AccountRows`] (what one account has, and the only way to it),
+//! [`Effects`] (what happens once everything is written).
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
