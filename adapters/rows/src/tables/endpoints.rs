@@ -1,8 +1,14 @@
 //! Endpoints.
 
-use crate::cells::{BadRow, Column, Reader, Table};
-use crate::tables::{Codec, Rows};
-use crate::world::World;
+use std::sync::Arc;
+
+use gatepost::{Endpoint, EndpointUrl, Health, Pause, PauseCause, SealedHeaders, Tat, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::cells::{BadRow, Cell, Column, Reader, Table};
+use crate::tables::integrations::{id_cell, read_id_or_none, sealed_by};
+use crate::tables::{self, Codec, Rows, row};
+use crate::world::{EndpointRow, World};
 
 pub(super) const CODECS: &[Codec] = &[Codec { table: &ENDPOINTS, put: put_endpoints, write: write_endpoints }];
 
@@ -38,8 +44,105 @@ pub static ENDPOINTS: Table = Table {
     key: &["account", "id"],
 };
 
-fn put_endpoints(_world: &mut World, _row: &mut Reader<'_>) -> Result<(), BadRow> {
+fn put_endpoints(world: &mut World, row: &mut Reader<'_>) -> Result<(), BadRow> {
+    let rows = tables::account(world, row)?;
+    let endpoint = read_endpoint(row)?;
+    let tat = Tat::from_micros(row.int()?);
+    rows.endpoints.insert(endpoint.id, EndpointRow { endpoint: Arc::new(endpoint), tat });
     Ok(())
 }
 
-fn write_endpoints(_world: &World, _rows: &mut Rows) {}
+/// The endpoint of a row, from its second column on, but for how fast it was called.
+///
+/// # Errors
+///
+/// When the row cannot be right.
+pub fn read_endpoint(row: &mut Reader<'_>) -> Result<Endpoint, BadRow> {
+    Ok(Endpoint {
+        id: row.id()?,
+        name: row.word()?,
+        url: EndpointUrl::stored(row.text()?.to_owned()),
+        instance: row.id_or_none()?,
+        filter: row.json()?,
+        in_flight_max: row.int()?,
+        rate: row.json_or_none()?,
+        secrets: sealed_by(row)?,
+        headers: read_headers(row)?,
+        verified_at: row.time_or_none()?,
+        pause: read_pause(row)?,
+        disabled: row.json_or_none()?,
+        health: Health { failing_since: row.time_or_none()? },
+        removed_at: row.time_or_none()?,
+        url_since: row.time()?,
+        revision: row.int()?,
+        created_at: row.time()?,
+        for_operator: row.flag()?,
+        integration: read_id_or_none(row)?,
+    })
+}
+
+fn read_headers(row: &mut Reader<'_>) -> Result<Option<SealedHeaders>, BadRow> {
+    let sealed = row.sealed_or_none()?;
+    row.pass();
+    match (row.json_or_none()?, sealed) {
+        (None, _) => Ok(None),
+        (Some(names), Some(sealed)) => Ok(Some(SealedHeaders { names, sealed })),
+        (Some(_), None) => Err(row.bad("there are names without values")),
+    }
+}
+
+/// A pause as it stands in its column.
+#[derive(Deserialize, Serialize)]
+struct PauseColumn {
+    since: Timestamp,
+    by: String,
+    #[serde(default)]
+    cause: PauseCause,
+    note: Option<String>,
+}
+
+/// A pause of whatever is paused, as it stands in its column.
+pub(super) fn pause_cell(pause: Option<&Pause>) -> Cell {
+    let column = |pause: &Pause| PauseColumn { since: pause.since, by: pause.by.to_string(), cause: pause.cause, note: pause.note.clone() };
+    Cell::json_or_null(pause.map(column).as_ref())
+}
+
+pub(super) fn read_pause(row: &mut Reader<'_>) -> Result<Option<Pause>, BadRow> {
+    let Some(PauseColumn { since, by, cause, note }) = row.json_or_none()? else { return Ok(None) };
+    let by = by.parse().map_err(|_| row.bad("no such word"))?;
+    Ok(Some(Pause { since, by, cause, note }))
+}
+
+fn write_endpoints(world: &World, rows: &mut Rows) {
+    for (account, of_account) in &world.accounts {
+        for EndpointRow { endpoint, tat } in of_account.endpoints.values() {
+            let headers = endpoint.headers.as_ref();
+            rows.add(row![
+                *account,
+                endpoint.id,
+                endpoint.name.as_str(),
+                endpoint.url.as_str(),
+                endpoint.instance,
+                Cell::json(&endpoint.filter),
+                endpoint.in_flight_max,
+                Cell::json_or_null(endpoint.rate.as_ref()),
+                &endpoint.secrets,
+                endpoint.secrets.root(),
+                headers.map(|headers| &headers.sealed),
+                headers.map(|headers| headers.sealed.root()),
+                Cell::json_or_null(headers.map(|headers| &headers.names)),
+                endpoint.verified_at,
+                pause_cell(endpoint.pause.as_ref()),
+                Cell::json_or_null(endpoint.disabled.as_ref()),
+                endpoint.health.failing_since,
+                endpoint.removed_at,
+                endpoint.url_since,
+                endpoint.revision,
+                endpoint.created_at,
+                endpoint.for_operator,
+                endpoint.integration.map(id_cell),
+                tat.as_micros(),
+            ]);
+        }
+    }
+}
