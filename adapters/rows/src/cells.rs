@@ -445,8 +445,17 @@ impl<'a> Reader<'a> {
     ///
     /// When it is no JSON, or JSON of another shape.
     pub fn json_or_none<T: DeserializeOwned>(&mut self) -> Result<Option<T>, BadRow> {
-        let Some(text) = self.text_or_none()? else { return Ok(None) };
-        serde_json::from_str(text).map(Some).map_err(|error| self.bad(category(&error)))
+        let text = self.text_or_none()?;
+        text.map(|text| self.json_of(text)).transpose()
+    }
+
+    /// The value of the JSON text that was read last.
+    ///
+    /// # Errors
+    ///
+    /// When it is no JSON, or JSON of another shape.
+    pub fn json_of<T: DeserializeOwned>(&self, text: &str) -> Result<T, BadRow> {
+        serde_json::from_str(text).map_err(|error| self.bad(category(&error)))
     }
 
     /// A value kept as JSON.

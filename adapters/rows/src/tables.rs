@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use gatepost::AccountId;
 
-use crate::cells::{BadRow, Cell, Key, Reader, Row, Table};
+use crate::cells::{BadRow, Key, Reader, Row, Table};
 use crate::world::{AccountRows, World};
 
 pub mod accounts;
@@ -21,6 +21,7 @@ pub mod integrations;
 pub mod keys;
 pub mod messages;
 pub mod outbox;
+mod pauses;
 pub mod policy_events;
 pub mod retention;
 pub mod seals;

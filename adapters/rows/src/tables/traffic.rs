@@ -1,7 +1,9 @@
 //! What accounts did, by the day.
 
-use crate::cells::{BadRow, Column, Reader, Table};
-use crate::tables::{Codec, Rows};
+use gatepost::{Mode, TextPrint, TrafficDay, TrafficLog};
+
+use crate::cells::{BadRow, Cell, Column, Reader, Table};
+use crate::tables::{Codec, Rows, account, row};
 use crate::world::World;
 
 pub(super) const CODECS: &[Codec] = &[
@@ -30,11 +32,49 @@ pub static TRAFFIC: Table = Table {
     key: &["account", "mode", "day"],
 };
 
-fn put_traffic(_world: &mut World, _row: &mut Reader<'_>) -> Result<(), BadRow> {
+fn put_traffic(world: &mut World, row: &mut Reader<'_>) -> Result<(), BadRow> {
+    let rows = account(world, row)?;
+    let mode: Mode = row.plain()?;
+    let day = TrafficDay {
+        day: row.int()?,
+        sent: row.int()?,
+        recipients: row.int()?,
+        first_contacts: row.int()?,
+        failed: row.int()?,
+        opted_out: row.int()?,
+        blocked: row.int()?,
+        hour: row.int()?,
+        hour_recipients: row.int()?,
+        recipients_before: row.int()?,
+        warned: row.flag()?,
+    };
+    let log = rows.traffic.entry(mode).or_default();
+    let others = log.days().iter().filter(|known| known.day != day.day).copied();
+    *log = TrafficLog::new(others.chain([day]).collect());
     Ok(())
 }
 
-fn write_traffic(_world: &World, _rows: &mut Rows) {}
+fn write_traffic(world: &World, rows: &mut Rows) {
+    for (account, of) in &world.accounts {
+        for (mode, day) in of.traffic.iter().flat_map(|(mode, log)| log.days().iter().map(move |day| (mode, day))) {
+            rows.add(row![
+                *account,
+                mode.as_str(),
+                day.day,
+                Cell::count(day.sent),
+                Cell::count(day.recipients),
+                Cell::count(day.first_contacts),
+                Cell::count(day.failed),
+                Cell::count(day.opted_out),
+                Cell::count(day.blocked),
+                day.hour,
+                Cell::count(day.hour_recipients),
+                Cell::count(day.recipients_before),
+                day.warned,
+            ]);
+        }
+    }
+}
 
 /// The table `same_texts`.
 pub static SAME_TEXTS: Table = Table {
@@ -43,8 +83,17 @@ pub static SAME_TEXTS: Table = Table {
     key: &["account", "mode", "day", "print"],
 };
 
-fn put_same_texts(_world: &mut World, _row: &mut Reader<'_>) -> Result<(), BadRow> {
+fn put_same_texts(world: &mut World, row: &mut Reader<'_>) -> Result<(), BadRow> {
+    let rows = account(world, row)?;
+    let (mode, day, print, contacts) = (row.plain()?, row.int()?, row.int()?, row.int()?);
+    rows.same_texts.insert((mode, day, TextPrint::from_number(print)), contacts);
     Ok(())
 }
 
-fn write_same_texts(_world: &World, _rows: &mut Rows) {}
+fn write_same_texts(world: &World, rows: &mut Rows) {
+    for (account, of) in &world.accounts {
+        for ((mode, day, print), contacts) in &of.same_texts {
+            rows.add(row![*account, mode.as_str(), *day, print.number(), Cell::count(*contacts)]);
+        }
+    }
+}
