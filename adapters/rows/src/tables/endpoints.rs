@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use gatepost::{Endpoint, EndpointUrl, Health, Pause, PauseCause, SealedHeaders, Tat, Timestamp};
-use serde::{Deserialize, Serialize};
+use gatepost::{Endpoint, EndpointUrl, Health, SealedHeaders, Tat};
 
 use crate::cells::{BadRow, Cell, Column, Reader, Table};
 use crate::tables::integrations::{id_cell, read_id_or_none, sealed_by};
-use crate::tables::{self, Codec, Rows, row};
+use crate::tables::{self, Codec, Rows, pauses, row};
 use crate::world::{EndpointRow, World};
 
 pub(super) const CODECS: &[Codec] = &[Codec { table: &ENDPOINTS, put: put_endpoints, write: write_endpoints }];
@@ -69,7 +68,7 @@ pub fn read_endpoint(row: &mut Reader<'_>) -> Result<Endpoint, BadRow> {
         secrets: sealed_by(row)?,
         headers: read_headers(row)?,
         verified_at: row.time_or_none()?,
-        pause: read_pause(row)?,
+        pause: pauses::read(row)?,
         disabled: row.json_or_none()?,
         health: Health { failing_since: row.time_or_none()? },
         removed_at: row.time_or_none()?,
@@ -91,28 +90,6 @@ fn read_headers(row: &mut Reader<'_>) -> Result<Option<SealedHeaders>, BadRow> {
     }
 }
 
-/// A pause as it stands in its column.
-#[derive(Deserialize, Serialize)]
-struct PauseColumn {
-    since: Timestamp,
-    by: String,
-    #[serde(default)]
-    cause: PauseCause,
-    note: Option<String>,
-}
-
-/// A pause of whatever is paused, as it stands in its column.
-pub(super) fn pause_cell(pause: Option<&Pause>) -> Cell {
-    let column = |pause: &Pause| PauseColumn { since: pause.since, by: pause.by.to_string(), cause: pause.cause, note: pause.note.clone() };
-    Cell::json_or_null(pause.map(column).as_ref())
-}
-
-pub(super) fn read_pause(row: &mut Reader<'_>) -> Result<Option<Pause>, BadRow> {
-    let Some(PauseColumn { since, by, cause, note }) = row.json_or_none()? else { return Ok(None) };
-    let by = by.parse().map_err(|_| row.bad("no such word"))?;
-    Ok(Some(Pause { since, by, cause, note }))
-}
-
 fn write_endpoints(world: &World, rows: &mut Rows) {
     for (account, of_account) in &world.accounts {
         for EndpointRow { endpoint, tat } in of_account.endpoints.values() {
@@ -132,7 +109,7 @@ fn write_endpoints(world: &World, rows: &mut Rows) {
                 headers.map(|headers| headers.sealed.root()),
                 Cell::json_or_null(headers.map(|headers| &headers.names)),
                 endpoint.verified_at,
-                pause_cell(endpoint.pause.as_ref()),
+                pauses::cell(endpoint.pause.as_ref()),
                 Cell::json_or_null(endpoint.disabled.as_ref()),
                 endpoint.health.failing_since,
                 endpoint.removed_at,
