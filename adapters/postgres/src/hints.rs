@@ -117,3 +117,63 @@ async fn tell_until(client: &Client, bell: &Bell, ended: &Notify, own: &str) {
         tokio::time::sleep(SPACING).await;
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::Instant;
+
+    use gatepost_cluster::Cluster;
+
+    use super::*;
+    use crate::Options;
+
+    /// Longer than anything here takes.
+    const LONG: Duration = Duration::from_secs(20);
+
+    /// A host, and what it hears. It has heard the first hint, which is its own beginning.
+    fn host(url: &str) -> (Database, Hints, Receiver<()>) {
+        let database = Database::open(url, &Options::default()).expect("it opens");
+        let (sender, heard) = channel();
+        let hints = Hints::start(&database, Arc::new(move || drop(sender.send(()))));
+        heard.recv_timeout(LONG).expect("it listens");
+        (database, hints, heard)
+    }
+
+    #[test]
+    fn what_one_host_tells_the_others_hear_and_it_does_not() {
+        let Some(cluster) = Cluster::shared() else { return };
+        let database = cluster.create().expect("a database");
+        let (first, second) = (host(&database.url()), host(&database.url()));
+        first.1.tell();
+        second.2.recv_timeout(LONG).expect("it hears");
+        second.1.tell();
+        first.2.recv_timeout(LONG).expect("it hears");
+        assert!(first.2.try_recv().is_err(), "its own it does not");
+    }
+
+    #[test]
+    fn many_hints_are_told_as_few() {
+        let Some(cluster) = Cluster::shared() else { return };
+        let database = cluster.create().expect("a database");
+        let (first, second) = (host(&database.url()), host(&database.url()));
+        let began = Instant::now();
+        for _ in 0..1_000 {
+            first.1.tell();
+        }
+        second.2.recv_timeout(LONG).expect("it hears");
+        second.2.recv_timeout(LONG).expect("it hears the last, too");
+        assert!(second.2.try_recv().is_err() && began.elapsed() >= SPACING);
+    }
+
+    #[test]
+    fn a_host_that_was_cut_off_listens_again() {
+        let Some(cluster) = Cluster::shared() else { return };
+        let database = cluster.create().expect("a database");
+        let (_first, second) = (host(&database.url()), host(&database.url()));
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+        database.run(cut).expect("they are cut off");
+        second.2.recv_timeout(LONG).expect("it takes it that something was missed");
+    }
+}

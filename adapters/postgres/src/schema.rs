@@ -305,16 +305,18 @@ fn engine_steps(version: usize, profile: Profile) -> String {
 
 /// The policies of a table: the rows of the accounts that a transaction names, and, to read only, all where it names `*`.
 ///
-/// What the transaction named is read in a subquery, so that it is read once a statement and not once a row.
+/// What the transaction named is read in a subquery, so that it is read once a statement and not once a row. `coalesce` keeps the planner
+/// from looking the list up in an index beside the statement's own conditions, which takes ten times as long as the statement does.
 fn fence(table: &Table) -> String {
     let Some(account) = account_of(table) else { return String::new() };
     let name = table.name;
     let named = "NULLIF(current_setting('gatepost.accounts', true), '')";
     let list = format!("(SELECT CASE {named} WHEN '*' THEN '{{}}' ELSE {named} END::bytea[])::bytea[]");
+    let is_named = format!("coalesce({account} = ANY ({list}), false)");
     format!(
         "ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;
          ALTER TABLE {name} FORCE ROW LEVEL SECURITY;
-         CREATE POLICY fence ON {name} USING ({account} = ANY ({list})) WITH CHECK ({account} = ANY ({list}));
+         CREATE POLICY fence ON {name} USING ({is_named}) WITH CHECK ({is_named});
          CREATE POLICY finding ON {name} FOR SELECT USING ((SELECT current_setting('gatepost.accounts', true)) = '*');\n"
     )
 }

@@ -92,7 +92,7 @@ impl Access {
 
 /// An open transaction. Dropped before its commit it is undone, and its connection closed.
 ///
-/// Statements whose futures are polled together, for example by `futures_util::try_join!`, are sent together and run in that order.
+/// Statements whose futures are polled together, for example by `futures_util::future::try_join`, are sent together and run in that order.
 pub(crate) struct Transaction {
     client: Option<Client>,
     statements: Arc<AtomicU64>,
@@ -283,5 +283,245 @@ impl Tries {
         }
         tokio::time::sleep(jittered(PAUSE.saturating_mul(1 << self.0))).await;
         true
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test fails by panicking")]
+mod tests {
+    use gatepost_cluster::{Cluster, Settings};
+
+    use super::*;
+    use crate::{OpenError, Options};
+
+    fn account(last: u8) -> AccountId {
+        AccountId::from_bytes([last; 16])
+    }
+
+    /// A database of its own, opened; the handle of the cluster's keeps it.
+    fn opened(options: &Options) -> Option<(gatepost_cluster::Database<'static>, Arc<Database>)> {
+        let database = Cluster::shared()?.create().expect("a database");
+        let open = Database::open(&database.url(), options).expect("it opens");
+        database.run("CREATE TABLE numbers (n BIGINT PRIMARY KEY); GRANT ALL ON numbers TO gatepost_app").expect("a table");
+        Some((database, Arc::new(open)))
+    }
+
+    /// Runs a test on the store's own threads.
+    fn on<T, F>(database: &Arc<Database>, test: impl FnOnce(Arc<Database>) -> F) -> T
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        database.runtime().wait(test(Arc::clone(database))).expect("no panic")
+    }
+
+    fn numbers(database: &gatepost_cluster::Database<'_>) -> Vec<String> {
+        database.run("SELECT n FROM numbers ORDER BY n").expect("rows").into_iter().flatten().flatten().collect()
+    }
+
+    #[test]
+    fn a_fence_lists_accounts_as_an_array_of_bytes() {
+        let one = "\"\\\\x01010101010101010101010101010101\"";
+        let two = "\"\\\\x02020202020202020202020202020202\"";
+        assert_eq!(Fence::accounts([account(1), account(2)]).0, format!("{{{one},{two}}}"));
+        assert_eq!(Fence::accounts([account(1)]).and_operator().0, format!("{{{one},\"\\\\x\"}}"));
+        assert_eq!(Fence::accounts([]).and_operator().0, "{\"\\\\x\"}");
+        assert_eq!(Fence::accounts([]).0, "{}");
+    }
+
+    #[test]
+    fn every_connection_waits_for_the_disk_and_has_stepped_down() {
+        let Some((_database, open)) = opened(&Options::default()) else { return };
+        let (settings, list) = on(&open, |open| async move {
+            let (transaction, now) = open.begin(&Fence::accounts([account(1)]), Access::Write).await.expect("it begins");
+            assert!(now.as_millis() > 1_700_000_000_000);
+            let sql = "SELECT current_setting('synchronous_commit'), CAST(current_user AS TEXT), current_setting('statement_timeout'),
+                current_setting('transaction_isolation'), current_setting('gatepost.accounts')";
+            let row = transaction.query(sql, &[]).await.expect("settings").remove(0);
+            transaction.commit().await.expect("a commit");
+            ([0, 1, 2, 3].map(|column| row.get::<_, String>(column)), row.get::<_, String>(4))
+        });
+        assert_eq!(settings, ["on", "gatepost_app", "20s", "read committed"]);
+        assert_eq!(list, Fence::accounts([account(1)]).0);
+    }
+
+    #[test]
+    fn statements_polled_together_run_in_their_order_and_are_counted() {
+        let Some((database, open)) = opened(&Options::default()) else { return };
+        on(&open, |open| async move {
+            let insert = "INSERT INTO numbers VALUES ($1)";
+            let fence = "SELECT current_setting('gatepost.accounts') <> '' AS is_set";
+            let transaction = Transaction::new(&open).await.expect("a connection");
+            transaction.prepare(&[insert, fence]).await.expect("they are known");
+            let before = open.statements();
+            let (_, one, rows) = futures_util::future::try_join3(
+                transaction.open(&Fence::accounts([account(1)]), Access::Write),
+                transaction.execute(insert, &[&7_i64]),
+                transaction.query(fence, &[]),
+            )
+            .await
+            .expect("all of them");
+            assert!(one == 1 && rows.first().is_some_and(|row| row.get::<_, bool>("is_set")));
+            transaction.commit().await.expect("a commit");
+            assert_eq!(open.statements() - before, 5);
+        });
+        assert_eq!(numbers(&database), ["7"]);
+    }
+
+    #[test]
+    fn what_is_dropped_or_fails_leaves_nothing_and_gives_its_connection_back() {
+        let Some((database, open)) = opened(&Options { connections: 2, ..Options::default() }) else { return };
+        on(&open, |open| async move {
+            for _ in 0..5 {
+                let (transaction, _) = open.begin(&Fence::accounts([]), Access::Write).await.expect("it begins");
+                transaction.execute("INSERT INTO numbers VALUES (1)", &[]).await.expect("a row");
+                drop(transaction);
+                let (transaction, _) = open.begin(&Fence::accounts([]), Access::Write).await.expect("it begins");
+                transaction.execute("INSERT INTO numbers VALUES (2)", &[]).await.expect("a row");
+                transaction.query("SELECT 1 / n FROM (VALUES (0)) AS zero (n)", &[]).await.expect_err("a division by zero");
+                transaction.commit().await.expect_err("a statement failed");
+                let (transaction, _) = open.begin(&Fence::accounts([]), Access::Read).await.expect("it begins");
+                transaction.execute("INSERT INTO numbers VALUES (3)", &[]).await.expect_err("it only reads");
+                transaction.roll_back().await;
+            }
+        });
+        assert_eq!(numbers(&database), Vec::<String>::new());
+    }
+
+    /// Counts what it finds, and adds as many as it is told: two that run together are in each other's way.
+    struct Append(i64);
+
+    #[async_trait]
+    impl Work for Append {
+        type Answer = i64;
+
+        async fn run(&mut self, transaction: &Transaction, _now: Timestamp) -> Result<i64, Failure> {
+            let next: i64 = transaction.query("SELECT coalesce(max(n), 0) + 1 FROM numbers", &[]).await?.remove(0).get(0);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            transaction.execute("INSERT INTO numbers VALUES ($1)", &[&next]).await?;
+            self.0 += 1;
+            Ok(next)
+        }
+    }
+
+    #[test]
+    fn those_who_are_in_each_others_way_run_again() {
+        let Some((database, open)) = opened(&Options::default()) else { return };
+        let answers = on(&open, |open| async move {
+            let append = || async { open.run(&Fence::accounts([]), Access::Write, &mut Append(0)).await };
+            let (a, b, c) = futures_util::future::join3(append(), append(), append()).await;
+            let mut answers = [a, b, c].map(|answer| answer.expect("it passes"));
+            answers.sort_unstable();
+            answers
+        });
+        assert_eq!((answers, numbers(&database).len()), ([1, 2, 3], 3));
+    }
+
+    /// Is always in the way of itself.
+    struct Hopeless(u32);
+
+    #[async_trait]
+    impl Work for Hopeless {
+        type Answer = ();
+
+        async fn run(&mut self, transaction: &Transaction, _now: Timestamp) -> Result<(), Failure> {
+            self.0 += 1;
+            let sql = "SELECT * FROM numbers WHERE n = 1 / (SELECT count(*) FROM numbers)";
+            drop(transaction.query(sql, &[]).await);
+            Err(Failure::Again)
+        }
+    }
+
+    #[test]
+    fn what_never_passes_is_a_conflict_in_the_end() {
+        let Some((_database, open)) = opened(&Options::default()) else { return };
+        let (answer, tried) = on(&open, |open| async move {
+            let mut work = Hopeless(0);
+            (open.run(&Fence::accounts([]), Access::Write, &mut work).await, work.0)
+        });
+        assert_eq!((answer, tried), (Err(StoreError::Conflict), TRIES_MAX));
+    }
+
+    /// Has its connection cut before it commits, the first time.
+    struct Cut(Option<&'static Cluster>);
+
+    #[async_trait]
+    impl Work for Cut {
+        type Answer = ();
+
+        async fn run(&mut self, transaction: &Transaction, _now: Timestamp) -> Result<(), Failure> {
+            transaction.execute("INSERT INTO numbers VALUES (1)", &[]).await?;
+            let pid: i32 = transaction.query("SELECT pg_backend_pid()", &[]).await?.remove(0).get(0);
+            if let Some(cluster) = self.0.take() {
+                cluster.run("postgres", &format!("SELECT pg_terminate_backend({pid}, 10000)")).expect("it is cut");
+            }
+            transaction.query("SELECT 1", &[]).await.map(drop)
+        }
+    }
+
+    #[test]
+    fn a_connection_that_breaks_before_the_commit_is_replaced() {
+        let Some((database, open)) = opened(&Options::default()) else { return };
+        let answer = on(&open, |open| async move { open.run(&Fence::accounts([]), Access::Write, &mut Cut(Cluster::shared())).await });
+        assert_eq!((answer, numbers(&database)), (Ok(()), vec![String::from("1")]));
+    }
+
+    #[test]
+    fn a_commit_without_an_answer_is_unknown() {
+        if Cluster::shared().is_none() {
+            return;
+        }
+        // A deferred check is where a commit can be held up.
+        let cluster = Cluster::start(&Settings::default()).expect("a cluster");
+        let open = Arc::new(Database::open(&cluster.url("postgres"), &Options::default()).expect("it opens"));
+        let slow = "CREATE TABLE numbers (n BIGINT); GRANT ALL ON numbers TO gatepost_app;
+            CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NULL; END';
+            CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON numbers DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()";
+        cluster.run("postgres", slow).expect("a slow commit");
+        let (sender, begun) = std::sync::mpsc::channel();
+        let waiting = std::thread::spawn({
+            let open = Arc::clone(&open);
+            move || {
+                on(&open, |open| async move {
+                    let (transaction, _) = open.begin(&Fence::accounts([]), Access::Write).await.expect("it begins");
+                    transaction.execute("INSERT INTO numbers VALUES (1)", &[]).await.expect("a row");
+                    sender.send(()).expect("somebody waits");
+                    transaction.commit().await
+                })
+            }
+        });
+        begun.recv().expect("it begins");
+        while cluster
+            .run("postgres", "SELECT 1 FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active'")
+            .expect("rows")
+            .is_empty()
+        {
+            std::thread::yield_now();
+        }
+        cluster.kill().expect("it dies");
+        let failure = waiting.join().expect("no panic").expect_err("nobody answered");
+        assert!(matches!(failure, Failure::Unknown(_)), "{failure:?}");
+        let next = on(&open, |open| async move { open.begin(&Fence::accounts([]), Access::Write).await.map(drop) });
+        assert!(matches!(next, Err(Failure::Refused(StoreError::Unavailable(_)))), "{next:?}");
+        cluster.resume().expect("it starts again");
+        on(&open, |open| async move { open.begin(&Fence::accounts([]), Access::Write).await.map(drop) }).expect("it answers again");
+    }
+
+    #[test]
+    fn an_error_says_no_value() {
+        let Some((_database, open)) = opened(&Options::default()) else { return };
+        let said = on(&open, |open| async move {
+            let (transaction, _) = open.begin(&Fence::accounts([]), Access::Write).await.expect("it begins");
+            let sql = "INSERT INTO numbers SELECT CAST($1::text AS BIGINT)";
+            transaction.execute(sql, &[&"+999501234567 hush"]).await.expect_err("no number")
+        });
+        let expected = "the server said 22P02, routine `pg_strtoint64`";
+        assert!(matches!(&said, Failure::Refused(StoreError::Unavailable(text)) if text == expected), "{said:?}");
+    }
+
+    #[test]
+    fn a_server_that_is_not_there_is_said_to_be_so_without_its_password() {
+        let refusal = Database::open("postgres://gate:hush@127.0.0.1:1/post", &Options::default()).expect_err("nobody listens");
+        assert!(matches!(refusal, OpenError::Refused(_)) && !refusal.to_string().contains("hush"), "{refusal}");
     }
 }
