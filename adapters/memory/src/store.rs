@@ -49,6 +49,11 @@ impl MemoryStore {
         Self(Arc::new(Inner { on_rows: Some(AtomicUsize::new(0)), ..Inner::default() }))
     }
 
+    /// All it keeps, as the rows of a store that keeps them elsewhere.
+    pub fn image(&self) -> tables::Image {
+        tables::image(&self.lock())
+    }
+
     fn lock(&self) -> MutexGuard<'_, World> {
         self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
