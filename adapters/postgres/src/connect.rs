@@ -203,13 +203,13 @@ impl Database {
             let (runtime, options) = (runtime.clone(), options.clone());
             move || async move {
                 let ready = schema::make_ready(&way, owner.as_ref(), &options).await?;
-                Self::over(way, ready, &options, runtime)
+                Self::over(way, &ready, &options, runtime)
             }
         };
         runtime.wait(opened()).unwrap_or_else(|| Err(OpenError::Refused(String::from("the threads of the store have ended"))))
     }
 
-    fn over(way: Way, ready: schema::Ready, options: &Options, runtime: Runtime) -> Result<Self, OpenError> {
+    fn over(way: Way, ready: &schema::Ready, options: &Options, runtime: Runtime) -> Result<Self, OpenError> {
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(way.config.clone(), way.tls.clone(), manager);
         let session: Arc<str> = session(ready.profile, ready.role.as_deref(), options).into();

@@ -136,7 +136,12 @@ mod tests {
     fn host(url: &str) -> (Database, Hints, Receiver<()>) {
         let database = Database::open(url, &Options::default()).expect("it opens");
         let (sender, heard) = channel();
-        let hints = Hints::start(&database, Arc::new(move || drop(sender.send(()))));
+        let hints = Hints::start(
+            &database,
+            Arc::new(move || {
+                let _ = sender.send(());
+            }),
+        );
         heard.recv_timeout(LONG).expect("it listens");
         (database, hints, heard)
     }

@@ -293,7 +293,7 @@ fn engine_steps(version: usize, profile: Profile) -> String {
     if version == 1 && matches!(profile.engine, Engine::Citus | Engine::Postgres) {
         for (tables, storage) in STORAGE {
             for table in *tables {
-                let _ = write!(steps, "ALTER TABLE {table} SET ({storage});\n");
+                let _ = writeln!(steps, "ALTER TABLE {table} SET ({storage});");
             }
         }
     }
