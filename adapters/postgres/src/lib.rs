@@ -6,12 +6,20 @@
 
 mod connect;
 mod error;
+mod group;
 mod hints;
+mod lists;
+mod load;
 mod profile;
 mod runtime;
 mod schema;
+mod sql;
+mod store;
 mod transaction;
+mod whole;
+mod write;
 
 pub use connect::{Options, PostgresUrl, migrate};
 pub use error::OpenError;
 pub use profile::{Engine, Profile};
+pub use store::PostgresStore;
