@@ -7,12 +7,12 @@ use gatepost_cluster::{Cluster, Database};
 use gatepost_postgres::{Options, migrate};
 
 /// A database with its tables; none, and a line that says so, where the machine has no Postgres.
-pub fn migrated() -> Option<Database<'static>> {
+pub(crate) fn migrated() -> Option<Database<'static>> {
     let prepare = |url: &str| migrate(url, &Options::default()).expect("an empty database can be migrated");
     Some(Cluster::shared()?.create_like("migrated", prepare).expect("a database"))
 }
 
 /// A database without tables.
-pub fn empty() -> Option<Database<'static>> {
+pub(crate) fn empty() -> Option<Database<'static>> {
     Some(Cluster::shared()?.create().expect("a database"))
 }
