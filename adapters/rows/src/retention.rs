@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gatepost::{DeliveryId, EventId, InboundId, Message, MessageId, MessageStatus, Retention, Timestamp, Told};
 
-use crate::world::{AccountRows, DeliveryRow, World};
+use crate::world::{AccountRows, DeliveryRow, InboundRow, World};
 use crate::{integrations, notices, traffic};
 
 /// Forgets at most `limit` rows of each kind; how many were forgotten.
@@ -85,15 +85,16 @@ fn forget_deliveries(rows: &mut AccountRows, before: Timestamp, limit: usize) ->
     let over: Vec<DeliveryId> = over.take(limit).collect();
     for id in &over {
         rows.deliveries.remove(id);
+        rows.parked.remove(id);
         notices::forget_attempts(rows, *id);
     }
     over.len()
 }
 
-/// Forgets events that are not on their way.
+/// Forgets events that the log does not name any more.
 fn forget_events(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
-    let pending: BTreeSet<EventId> = rows.notices.values().map(|row| row.event).collect();
-    remove(&mut rows.events, limit, |event| event.occurred_at < before && !pending.contains(&event.id))
+    let named: BTreeSet<EventId> = rows.deliveries.values().map(|row| row.event).collect();
+    remove(&mut rows.events, limit, |event| event.occurred_at < before && !named.contains(&event.id))
 }
 
 fn forget_recoveries(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
@@ -122,7 +123,14 @@ fn forget_said(told: &mut Told) -> bool {
 
 fn forget_inbound(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {
     let waiting = waiting(rows);
-    remove(&mut rows.inbound, limit, |row| row.entry.received_at < before && !waiting.contains(&row.entry.id))
+    let is_over = |row: &&InboundRow| row.entry.received_at < before && !waiting.contains(&row.entry.id);
+    let over = rows.inbound.values().filter(is_over).map(|row| (row.entry.id, row.delivery));
+    let over: Vec<(InboundId, Option<DeliveryId>)> = over.take(limit).collect();
+    for (id, delivery) in &over {
+        rows.inbound.remove(id);
+        delivery.and_then(|delivery| rows.parked.remove(&delivery));
+    }
+    over.len()
 }
 
 fn forget_notifications(rows: &mut AccountRows, before: Timestamp, limit: usize) -> usize {

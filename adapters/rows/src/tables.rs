@@ -1,7 +1,7 @@
 //! Tables: how a world is written as rows, and read back.
 //!
 //! Every table is a map of its own in the world, and every row of a map is one row of the table: what is put comes back as it was, whatever
-//! else was put or not. The players: a [`Codec`] for each table (in a file for each subject), [`put`] and [`image`], and [`Changes`] (what
+//! else was put or not. The players: a `Codec` for each table (in a file for each subject), [`put`] and [`image`], and [`Changes`] (what
 //! came of a verb).
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Take: events that are due, with their attempts opened in the same step.
 //!
-//! The players: [`Taking`] (what is taken of one account), and a [`Lane`] for each endpoint that gets events now. The next place always
+//! The players: `Taking` (what is taken of one account), and a `Lane` for each endpoint that gets events now. The next place always
 //! goes to the lane with the fewest on their way, so that a busy endpoint leaves room for the others.
 
 use std::collections::{BTreeMap, VecDeque};

@@ -477,11 +477,6 @@ impl AccountRows {
             Entry::Vacant(place) => _ = place.insert(ContactRow::new(address.clone())),
         }
     }
-
-    /// What is on its way under this message.
-    pub fn outbox_of(&self, message: MessageId) -> Option<&OutboxRow> {
-        self.outbox.get(&self.messages.get(&message)?.delivery)
-    }
 }
 
 impl Tats {
