@@ -55,7 +55,7 @@ fn hosts_that_start_together_migrate_once_where_a_row_is_the_lock() {
 
 #[test]
 fn a_newer_schema_is_refused() {
-    let Some(database) = cluster::migrated() else { return };
+    let Some(database) = cluster::fresh() else { return };
     database.run("INSERT INTO schema_migrations VALUES (99, '', 0)").expect("a version can be set");
     let refusal = migrate(&database.url(), &Options::default()).expect_err("99 is newer");
     assert_eq!(refusal.to_string(), "the database has schema version 99, and this release knows versions up to 1: use a newer release");
@@ -63,7 +63,7 @@ fn a_newer_schema_is_refused() {
 
 #[test]
 fn a_migration_that_was_changed_is_refused() {
-    let Some(database) = cluster::migrated() else { return };
+    let Some(database) = cluster::fresh() else { return };
     database.run("UPDATE schema_migrations SET checksum = 'another'").expect("a checksum can be set");
     let refusal = migrate(&database.url(), &Options::default()).expect_err("it ran something else");
     assert!(matches!(refusal, OpenError::ChangedMigration { version: 1 }), "{refusal}");

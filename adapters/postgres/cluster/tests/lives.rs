@@ -36,3 +36,19 @@ fn a_killed_server_comes_back_and_a_dropped_one_leaves_nothing() {
     drop(cluster);
     assert!(!Path::new(&folder).exists());
 }
+
+#[test]
+fn a_lent_database_comes_back_without_its_rows() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let prepare = |url: &str| {
+        let database = url.rsplit('/').next().expect("a name");
+        cluster.run(database, "CREATE TABLE t (x BIGINT)").map(drop).expect("a table");
+    };
+    let lend = || cluster.lend_like("lendable", prepare, "DELETE FROM t").expect("a database");
+    let first = lend();
+    let name = first.name().to_owned();
+    first.run("INSERT INTO t VALUES (7)").expect("a row");
+    drop(first);
+    let second = lend();
+    assert_eq!((second.name(), second.run("SELECT x FROM t").expect("rows")), (name.as_str(), Vec::new()));
+}
