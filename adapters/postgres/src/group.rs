@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use futures_channel::oneshot;
 use futures_util::future::{try_join, try_join_all};
@@ -26,6 +26,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::connect::Database;
 use crate::error::Failure;
+use crate::hints::Hints;
 use crate::load::scouts::{self, OPERATORS};
 use crate::load::{Base, Needs, follow, follow_up, lookups};
 use crate::sql::{self, Lookup, Scout};
@@ -132,6 +133,14 @@ const WIDE: usize = 3;
 impl Engine {
     pub(crate) fn start(database: Arc<Database>, lanes: usize) -> Self {
         let aftermath = Arc::new(Aftermath::default());
+        let others = Arc::downgrade(&aftermath);
+        let told = move || {
+            if let Some(aftermath) = others.upgrade() {
+                aftermath.call_hooks();
+            }
+        };
+        // It is set nowhere else.
+        let _ = aftermath.hints.set(Hints::start(&database, Arc::new(told)));
         let lane = |group_max| {
             let (verbs, coming) = unbounded_channel();
             let waiting = Arc::new(AtomicUsize::new(0));
@@ -147,11 +156,6 @@ impl Engine {
     /// Has `hook` called after a commit that may have left something due.
     pub(crate) fn on_change(&self, hook: Hook) {
         lock(&self.aftermath.hooks).push(hook);
-    }
-
-    /// Calls the hooks: another host left something due.
-    pub(crate) fn tell(&self) {
-        self.aftermath.call_hooks();
     }
 
     /// The accounts that reached a rate since this was asked the last time.
@@ -256,6 +260,7 @@ fn finish(verbs: Vec<Box<dyn Verb>>, ended: Ended, aftermath: Option<&Aftermath>
 #[derive(Default)]
 struct Aftermath {
     hooks: Mutex<Vec<Hook>>,
+    hints: OnceLock<Hints>,
     judged: Mutex<Vec<Judged>>,
 }
 
@@ -267,6 +272,7 @@ impl Aftermath {
         lock(&self.judged).extend(effects.judged);
         if effects.left_due {
             self.call_hooks();
+            self.hints.get().into_iter().for_each(Hints::tell);
         }
     }
 
@@ -302,7 +308,15 @@ async fn run_once(
     known: &mut Needs,
 ) -> Result<(Effects, BTreeMap<usize, StoreError>), Failure> {
     let transaction = Transaction::new(database).await?;
-    let mut group = Group { transaction: &transaction, access, base: Base::default(), known: Needs::default(), opened: false, fence: None, failed: BTreeMap::new() };
+    let mut group = Group {
+        transaction: &transaction,
+        access,
+        base: Base::default(),
+        known: Needs::default(),
+        opened: false,
+        fence: None,
+        failed: BTreeMap::new(),
+    };
     match group.run(verbs, known).await {
         Ok(Some(effects)) => {
             let failed = mem::take(&mut group.failed);
@@ -504,13 +518,19 @@ impl Group<'_> {
     }
 
     /// Writes the difference. Where a delivery is there that was thought new, it is to be read the next time.
-    async fn write(&self, now: &Image, extra: &mut Needs) -> Result<bool, Failure> {
+    async fn write(&mut self, now: &Image, extra: &mut Needs) -> Result<bool, Failure> {
         let writes = Writes::between(&self.base, now);
+        let fence = self.known.fence();
+        if !writes.0.is_empty() && self.fence.as_ref() != Some(&fence) {
+            self.transaction.fence(&fence).await?;
+            self.fence = Some(fence);
+        }
+        let transaction = self.transaction;
         let texts: Vec<&str> = writes.0.iter().map(|write| write.text.as_str()).collect();
         self.transaction.prepare(&texts).await?;
         let written = try_join_all(writes.0.iter().map(|write| async move {
             let params = write.arrays.params();
-            self.transaction.execute(&write.text, &params).await
+            transaction.execute(&write.text, &params).await
         }))
         .await?;
         let mut is_written = true;

@@ -46,12 +46,13 @@ mod hints;
 mod lists;
 mod load;
 mod profile;
+mod retain;
 mod runtime;
 mod schema;
+mod sealing;
 mod sql;
 mod store;
 mod transaction;
-mod whole;
 mod write;
 
 pub use connect::{Options, PostgresUrl, migrate};

@@ -32,6 +32,7 @@ impl Lookup {
 /// A way to find what is due in whatever account.
 pub(crate) struct Scout {
     /// What it finds.
+    #[cfg(test)]
     pub(crate) name: &'static str,
     /// The statement.
     pub(crate) text: &'static str,
@@ -101,5 +102,87 @@ const fn name(kind: Kind) -> &'static str {
         Kind::Int => "bigint",
         Kind::Text => "text",
         Kind::Bytes => "bytea",
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fmt::Write as _;
+    use std::sync::Arc;
+
+    use gatepost_cluster::Cluster;
+    use gatepost_rows::tables::{TABLES, accounts};
+
+    use crate::Options;
+    use crate::connect::Database;
+    use crate::load::{lookups, scouts};
+    use crate::transaction::{Access, Fence};
+    use crate::{retain, sealing};
+
+    const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/statements.sql");
+
+    /// Every statement of a verb that writes, by name.
+    fn statements() -> Vec<(String, String)> {
+        let mut all = vec![
+            (String::from("lock"), super::lock(&accounts::ACCOUNTS)),
+            (String::from("read"), super::read(&accounts::ACCOUNTS)),
+            (String::from("lease"), sealing::LEASE.to_owned()),
+        ];
+        all.extend(scouts::ALL.iter().map(|scout| (format!("scout: {}", scout.name), scout.text.to_owned())));
+        all.extend(lookups::ALL.iter().map(|lookup| (format!("lookup: {}", lookup.name), lookup.text())));
+        for table in TABLES.iter().filter(|table| !matches!(table.name, "retention" | "sealing")) {
+            all.push((format!("insert: {}", table.name), super::insert(table)));
+            all.push((format!("upsert: {}", table.name), super::upsert(table)));
+            all.push((format!("delete: {}", table.name), super::delete(table)));
+        }
+        all.extend(retain::statements());
+        all
+    }
+
+    /// Run with `GATEPOST_WRITE_GOLDEN=1` to write it anew.
+    #[test]
+    fn the_text_of_every_statement_is_as_it_was_reviewed() {
+        let mut text = String::new();
+        for (name, statement) in statements() {
+            let lines: Vec<&str> = statement.lines().map(str::trim).collect();
+            writeln!(text, "-- {name}\n{};\n", lines.join("\n")).expect("a string");
+        }
+        if std::env::var_os("GATEPOST_WRITE_GOLDEN").is_some() {
+            std::fs::write(GOLDEN, &text).expect("the file is written");
+        }
+        assert_eq!(std::fs::read_to_string(GOLDEN).expect("the file"), text);
+    }
+
+    #[test]
+    fn no_two_lookups_have_one_name() {
+        let names: BTreeMap<&str, ()> = lookups::ALL.iter().map(|lookup| (lookup.name, ())).collect();
+        assert_eq!(names.len(), lookups::ALL.len());
+    }
+
+    #[test]
+    fn every_lookup_begins_with_the_account() {
+        for lookup in lookups::ALL.iter().filter(|lookup| lookup.name != "KEY") {
+            assert!(lookup.tail.contains("= k.k1"), "{} names no account", lookup.name);
+        }
+    }
+
+    #[test]
+    fn the_server_understands_every_statement() {
+        let Some(cluster) = Cluster::shared() else { return };
+        let database = cluster.create().expect("a database");
+        let open = Arc::new(Database::open(&database.url(), &Options::default()).expect("it opens"));
+        let runs = {
+            let open = Arc::clone(&open);
+            async move {
+                let (transaction, _) = open.begin(&Fence::finding(), Access::Read).await.expect("it begins");
+                for (name, statement) in statements() {
+                    assert!(transaction.prepare(&[&statement]).await.is_ok(), "{name} is not understood");
+                }
+                transaction.roll_back().await;
+            }
+        };
+        open.runtime().wait(runs).expect("no panic");
     }
 }

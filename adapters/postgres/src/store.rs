@@ -18,19 +18,16 @@ use gatepost::{
 use gatepost_rows::cells::Cell;
 use gatepost_rows::world::{AccountRows, Effects, World};
 use gatepost_rows::{
-    accept, accounts, contacts, deliver, endpoints, events, inbox, integrations, keys, messages, notices, replays, reviews, seals,
-    suppressions, take, traffic,
+    accept, accounts, contacts, deliver, endpoints, events, inbox, integrations, keys, replays, reviews, seals, suppressions, take,
 };
 
 use crate::OpenError;
 use crate::connect::{Database, Options};
 use crate::group::{Engine, Found, Hook, Search, Way};
-use crate::load::lookups::{
-    ADDRESSES, CONTACT, ENTRY, ENTRY_OF_KEY, EVENT, EVENT_ATTEMPTS, EVENT_DELIVERY, EVENTS_OF_SEAL, DELIVERY, DELIVERY_OF_INBOUND, INBOUND, KEY,
-    KEYS, LAST_SEAL, NOTIFICATION, RECOVERY, SEAL,
-};
 use crate::lists;
+use crate::load::lookups::{ENTRY, ENTRY_OF_KEY, EVENTS_OF_SEAL, KEY, LAST_SEAL, RECOVERY, SEAL};
 use crate::load::{Needs, delivering, people, scouts, sending, telling};
+use crate::{retain, sealing};
 
 /// How many lanes write for accounts side by side.
 const LANES: usize = 2;
@@ -137,16 +134,7 @@ impl OfAccount {
         self.store.engine().write(Way::Of(id), Vec::new(), ask, move |_, world| verb(world)).await
     }
 
-    /// Reads the account's rows; the default where there is no such account.
-    async fn read<T: Default + Send + 'static>(
-        &self,
-        needs: impl Fn(&World, &mut Needs) + Send + 'static,
-        query: impl Fn(&AccountRows) -> T + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let id = self.id;
-        self.read_world(needs, move |world| world.accounts.get(&id).map(&query).unwrap_or_default()).await
-    }
-
+    /// Reads.
     async fn read_world<T: Send + 'static>(
         &self,
         needs: impl Fn(&World, &mut Needs) + Send + 'static,
@@ -383,9 +371,8 @@ impl AccountStore for OfAccount {
     ) -> Result<Option<Suspicion>, StoreError> {
         let id = self.id;
         let needs = move |_: &World, needs: &mut Needs| people::answered(needs, id, contact);
-        let answer = move |rows: &mut AccountRows, effects: &mut Effects| {
-            contacts::answer(rows, effects, (contact, seen), opted_out, by, now)
-        };
+        let answer =
+            move |rows: &mut AccountRows, effects: &mut Effects| contacts::answer(rows, effects, (contact, seen), opted_out, by, now);
         self.write(needs, answer).await?.unwrap_or(Ok(None))
     }
 
@@ -631,9 +618,8 @@ impl WorkerStore for OfWorker {
     async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
         let (way, asked) = (lane_of(claimed.iter().copied()), claimed.clone());
         let needs = move |_: &[Found], _: &World, needs: &mut Needs| asked.iter().for_each(|claimed| delivering::claimed(needs, claimed));
-        let run = move |_: &[Found], world: &mut World| {
-            Ok(claimed.iter().map(|claimed| deliver::start(world, *claimed, lease, now)).collect())
-        };
+        let run =
+            move |_: &[Found], world: &mut World| Ok(claimed.iter().map(|claimed| deliver::start(world, *claimed, lease, now)).collect());
         self.engine().write(way, Vec::new(), needs, run).await
     }
 
@@ -644,9 +630,7 @@ impl WorkerStore for OfWorker {
         let needs = move |_: &[Found], world: &World, needs: &mut Needs| {
             asked.iter().for_each(|finish| delivering::finished(needs, world, finish));
         };
-        let run = move |_: &[Found], world: &mut World| {
-            Ok(finishes.iter().map(|finish| deliver::finish(world, finish.clone())).collect())
-        };
+        let run = move |_: &[Found], world: &mut World| Ok(finishes.iter().map(|finish| deliver::finish(world, finish.clone())).collect());
         self.engine().write(way, Vec::new(), needs, run).await
     }
 
@@ -726,7 +710,7 @@ impl WorkerStore for OfWorker {
     }
 
     async fn lease_sealing(&self, holder: [u8; 16], until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
-        self.0.lease_sealing(holder, until, now).await
+        self.0.list(move |database| async move { sealing::lease(&database, holder, until, now).await }).await
     }
 
     async fn unsealed(&self, after: Option<AccountId>, limit: usize) -> Result<Vec<Unsealed>, StoreError> {
@@ -758,13 +742,8 @@ impl WorkerStore for OfWorker {
     }
 
     async fn retain(&self, retention: Retention, limit: usize) -> Result<usize, StoreError> {
-        self.0.retain(retention, limit).await
+        self.0.list(move |database| async move { retain::retain(&database, retention, limit).await }).await
     }
-}
-
-/// The accounts that a search found.
-fn whose(found: &[Found], _: &World, needs: &mut Needs) {
-    found.iter().flatten().filter_map(|row| scouts::account(row, 0)).for_each(|account| needs.account(account));
 }
 
 /// Running the gateway.

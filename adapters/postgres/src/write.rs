@@ -17,8 +17,6 @@ pub(crate) struct Writes(pub(crate) Vec<Write>);
 
 /// One statement over many rows.
 pub(crate) struct Write {
-    /// Whose rows.
-    pub(crate) table: &'static Table,
     /// The statement.
     pub(crate) text: String,
     /// The rows, or the keys of those that go.
@@ -58,7 +56,7 @@ impl Writes {
         let kinds = sql::key(table).iter().filter_map(|name| table.columns.iter().find(|column| column.name == *name));
         let arrays = Arrays::of(kinds.map(|column| column.kind), keys);
         if !arrays.is_empty() {
-            self.0.push(Write { table, text: sql::delete(table), arrays, new: Vec::new() });
+            self.0.push(Write { text: sql::delete(table), arrays, new: Vec::new() });
         }
     }
 
@@ -70,10 +68,10 @@ impl Writes {
         if !inserted.is_empty() {
             let arrays = Arrays::of(kinds(), inserted.iter().copied());
             let new = if table.name == "event_deliveries" { inserted.into_iter().cloned().collect() } else { Vec::new() };
-            self.0.push(Write { table, text: sql::insert(table), arrays, new });
+            self.0.push(Write { text: sql::insert(table), arrays, new });
         }
         if !upserted.is_empty() {
-            self.0.push(Write { table, text: sql::upsert(table), arrays: Arrays::of(kinds(), upserted.into_iter()), new: Vec::new() });
+            self.0.push(Write { text: sql::upsert(table), arrays: Arrays::of(kinds(), upserted.into_iter()), new: Vec::new() });
         }
     }
 }

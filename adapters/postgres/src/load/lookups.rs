@@ -14,6 +14,7 @@ macro_rules! lookups {
         $(pub(crate) static $name: Lookup = Lookup { name: stringify!($name), table: &$table, keys: $keys, tail: $tail };)*
 
         /// All of them.
+        #[cfg(test)]
         pub(crate) static ALL: &[&Lookup] = &[$(&$name),*];
     };
 }
@@ -30,7 +31,6 @@ lookups! {
     INTEGRATIONS: integrations::INTEGRATIONS, OF_ACCOUNT, "JOIN integrations t ON t.account = k.k1";
     VELOCITY: accounts::VELOCITY, OF_ACCOUNT, "JOIN velocity t ON t.account = k.k1";
     TRAFFIC: traffic::TRAFFIC, OF_ACCOUNT, "JOIN traffic t ON t.account = k.k1";
-    KEYS: keys::API_KEYS, OF_ACCOUNT, "JOIN api_keys t ON t.account = k.k1";
 
     KEY: keys::API_KEYS, &[Text], "JOIN api_keys t ON t.id = k.k1";
     ENDPOINT: endpoints::ENDPOINTS, BY_ID, "JOIN endpoints t ON t.account = k.k1 AND t.id = k.k2";
@@ -157,7 +157,6 @@ lookups! {
     // Events on their way.
     EVENT: events::EVENTS, BY_ID, "JOIN events t ON t.account = k.k1 AND t.id = k.k2";
     EVENT_DELIVERY: events::EVENT_DELIVERIES, BY_ID, "JOIN event_deliveries t ON t.account = k.k1 AND t.id = k.k2";
-    EVENT_ATTEMPTS: events::DELIVERY_ATTEMPTS, BY_ID, "JOIN delivery_attempts t ON t.account = k.k1 AND t.delivery = k.k2";
     // The first deliveries of an event, which are as old as it is, and its repetitions, to the same endpoint.
     ALIKE: events::EVENT_DELIVERIES, BY_ID,
         "JOIN event_deliveries d ON d.account = k.k1 AND d.id = k.k2
@@ -176,12 +175,7 @@ lookups! {
              ORDER BY d.id LIMIT k.k6) AS t";
 
     // What came in.
-    INBOUND: inbound::INBOUND, BY_ID, "JOIN inbound t ON t.account = k.k1 AND t.id = k.k2";
     INBOUND_KEY: inbound::INBOUND_KEYS, BY_ID, "JOIN inbound_keys t ON t.account = k.k1 AND t.key = k.k2";
-    NOTIFICATION: inbound::NOTIFICATIONS, BY_ID, "JOIN notifications t ON t.account = k.k1 AND t.id = k.k2";
-    DELIVERY_OF_INBOUND: outbox::OUTBOX, BY_ID,
-        "JOIN inbound i ON i.account = k.k1 AND i.id = k.k2
-         JOIN outbox t ON t.account = i.account AND t.delivery = i.delivery AND t.state <> 4";
 
     // The log of phone systems.
     ENTRY: integrations::INTEGRATION_ENTRIES, BY_NUMBER, "JOIN integration_entries t ON t.account = k.k1 AND t.id = k.k2";

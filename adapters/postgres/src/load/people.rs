@@ -1,7 +1,7 @@
 //! What is read of contacts: of those who are suppressed, known, doubted, and of those who wrote.
 
 use gatepost::{
-    AccountId, Address, Addresses, ContactId, ErrorClass, InboundEntry, Inbound, InstanceId, MessageId, NewSuppression, StatusReport,
+    AccountId, Address, Addresses, ContactId, ErrorClass, Inbound, InboundEntry, InstanceId, MessageId, NewSuppression, StatusReport,
     SuppressionId, Timestamp, Told,
 };
 use gatepost_rows::cells::{Cell, Row};
@@ -62,7 +62,11 @@ pub(crate) fn received(needs: &mut Needs, world: &World, account: AccountId, inb
         }
     }
     // Contacts that one thing of it makes one, others of it may name each by itself.
-    let all: Addresses = inbound.iter().filter(|thing| thing.introduces()).flat_map(|thing| thing.addresses().iter().cloned().collect::<Vec<Address>>()).collect();
+    let all: Addresses = inbound
+        .iter()
+        .filter(|thing| thing.introduces())
+        .flat_map(|thing| thing.addresses().iter().cloned().collect::<Vec<Address>>())
+        .collect();
     let Some(rows) = world.accounts.get(&account) else { return };
     let several = inbound.iter().filter(|thing| thing.introduces() && thing.addresses().len() > 1).count() > 1;
     if several {

@@ -11,9 +11,10 @@ use crate::sql::Scout;
 
 macro_rules! scouts {
     ($($name:ident: $found:expr, $text:expr;)*) => {
-        $(pub(crate) static $name: Scout = Scout { name: stringify!($name), text: $text, found: $found };)*
+        $(pub(crate) static $name: Scout = Scout { #[cfg(test)] name: stringify!($name), text: $text, found: $found };)*
 
         /// All of them.
+        #[cfg(test)]
         pub(crate) static ALL: &[&Scout] = &[$(&$name),*];
     };
 }
@@ -93,11 +94,9 @@ scouts! {
         "SELECT account, id FROM recoveries WHERE done_at IS NULL AND canceled_at IS NULL ORDER BY id <= $1::bytea, id LIMIT 2";
 
     // Whose something is.
-    INSTANCE: &[Bytes], "SELECT account FROM instances WHERE id = $1::bytea";
     INTEGRATION: &[Bytes], "SELECT account FROM integrations WHERE id = $1::bigint";
     KEY: &[Bytes], "SELECT account FROM api_keys WHERE id = $1::text";
     ACCOUNTS: &[Bytes], "SELECT id FROM accounts";
-    ALL_KEYS: &[Text], "SELECT id FROM api_keys";
     KEYS_AMONG: &[Bytes], "SELECT DISTINCT account FROM api_keys WHERE id IN (SELECT jsonb_array_elements_text($1::text::jsonb))";
 }
 

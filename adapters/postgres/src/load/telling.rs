@@ -51,7 +51,9 @@ pub(crate) fn begun(needs: &mut Needs, account: AccountId, to: EndpointId) {
 /// The recoveries that a scout found, and of the first its next part.
 pub(crate) fn recovered(needs: &mut Needs, world: &World, found: &[Row], limit: usize) {
     for (nth, row) in found.iter().enumerate() {
-        let (Some(account), Some(recovery)) = (scouts::account(row, 0), row.get(1).and_then(id).map(RecoveryId::from_bytes)) else { continue };
+        let (Some(account), Some(recovery)) = (scouts::account(row, 0), row.get(1).and_then(id).map(RecoveryId::from_bytes)) else {
+            continue;
+        };
         needs.account(account);
         needs.key(&RECOVERY, [account.into(), recovery.into()]);
         if nth > 0 {
