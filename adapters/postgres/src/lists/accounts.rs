@@ -5,14 +5,15 @@ use std::time::Duration;
 use gatepost::{
     Account, AccountId, ApiKey, Instance, InstanceId, InstanceRef, KeyId, Mode, Page, StoreError, Timestamp, Traffic, Usage, Windows, Zone,
 };
-use gatepost_rows::cells::Cell;
+use gatepost_rows::cells::{Cell, Row, Table};
 use gatepost_rows::world::World;
-use gatepost_rows::{accounts, keys, traffic};
+use gatepost_rows::{accounts, keys, tables, traffic};
 
 use super::statements::{
-    ACCOUNT, ACCOUNTS, INSTANCE, INSTANCE_NAMED, INSTANCES, KEY, KEYS, OPERATORS_KEYS, ROOTS, TRAFFIC, USAGE, WHOSE_INSTANCE, WHOSE_KEY,
+    ACCOUNT, ACCOUNTS, ACCOUNTS_FOUND, INSTANCE, INSTANCE_NAMED, INSTANCES, KEY, KEYS, OPERATORS_KEYS, ROOTS, TRAFFIC, USAGE,
+    WHOSE_INSTANCE, WHOSE_KEY,
 };
-use super::{Query, Whose, before, corrupt, given, limit, list, of_any, rows_of, seek, whose, world, world_of};
+use super::{Whose, before, corrupt, given, limit, list, of_all, of_any, rows_of, seek, world, world_of};
 use crate::connect::Database;
 
 /// The longest that a zone is away from UTC, and more.
@@ -74,36 +75,31 @@ pub(crate) async fn keys(database: &Database, account: AccountId) -> Result<Vec<
 pub(crate) async fn operators_keys(database: &Database) -> Result<Vec<ApiKey>, StoreError> {
     let query = OPERATORS_KEYS.with(given![]);
     let rows = rows_of(database, &Whose::Operator, std::slice::from_ref(&query)).await?;
-    Ok(keys::list(&keys_world(&query, rows.concat())?, None))
+    Ok(keys::list(&put(query.list.table, &rows.concat())?, None))
 }
 
 /// A key, whoever's it is.
 pub(crate) async fn key(database: &Database, id: KeyId) -> Result<Option<ApiKey>, StoreError> {
     let Some((_, rows)) = of_any(database, &WHOSE_KEY, &KEY, Cell::word(id)).await? else { return Ok(None) };
-    Ok(keys_world(&KEY.with(given![]), rows)?.keys.remove(&id))
+    Ok(put(KEY.table, &rows)?.keys.remove(&id))
 }
 
-fn keys_world(query: &Query, rows: Vec<gatepost_rows::cells::Row>) -> Result<World, StoreError> {
+/// A world of these rows.
+fn put(table: &Table, rows: &[Row]) -> Result<World, StoreError> {
     let mut world = World::default();
-    rows.iter().try_for_each(|row| gatepost_rows::tables::put(&mut world, query.list.table, row)).map_err(corrupt)?;
+    rows.iter().try_for_each(|row| tables::put(&mut world, table, row)).map_err(corrupt)?;
     Ok(world)
 }
 
 /// A page of all accounts, newest first.
 pub(crate) async fn all(database: &Database, page: Page<AccountId>) -> Result<Vec<Account>, StoreError> {
-    let found = seek(database, &ACCOUNTS, given![before(page.after), limit(&page)]).await?;
-    let mut accounts = Vec::with_capacity(found.len());
-    for row in &found {
-        if let Whose::Account(id) = whose(row)? {
-            accounts.extend(account(database, id).await?);
-        }
-    }
-    Ok(accounts)
+    let (_, rows) = of_all(database, &ACCOUNTS, given![before(page.after), limit(&page)], &ACCOUNTS_FOUND).await?;
+    Ok(accounts::list(&put(ACCOUNTS_FOUND.table, &rows)?, page))
 }
 
 /// The numbers of the keyring's roots that sealed or made what may still be read.
 pub(crate) async fn roots(database: &Database) -> Result<Vec<u32>, StoreError> {
-    let number = |row: gatepost_rows::cells::Row| match row.first() {
+    let number = |row: Row| match row.first() {
         Some(Cell::Int(number)) => u32::try_from(*number).map_err(|_| StoreError::Corrupt(String::from("a root's number is out of range"))),
         _ => Err(StoreError::Corrupt(String::from("a root has no number"))),
     };

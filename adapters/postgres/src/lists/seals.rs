@@ -1,13 +1,15 @@
 //! The policy event log as it is sealed, and the seals. They are shown as they stand there, also where they cannot be right: whoever looks
 //! whether something was changed must see it.
 
+use std::collections::BTreeMap;
+
 use gatepost::{AccountId, EventRow, Page, StoreError, StoredSeal, Timestamp, Unsealed};
-use gatepost_rows::cells::{Cell, Reader, Row, Table};
+use gatepost_rows::cells::{Cell, Key, Reader, Row, Table};
 use gatepost_rows::tables::policy_events::POLICY_EVENTS;
 use gatepost_rows::tables::seals::{SEALS as TABLE, read_seal};
 
-use super::statements::{EVENT_ROWS, LAST_SEAL, OLD_SEALS, SEAL, SEALS, UNSEALED};
-use super::{Query, Whose, given, limit, rows_of, seek, whose};
+use super::statements::{EVENT_ROWS, LAST_SEAL, OLD_SEALS, SEALS, SEALS_FOUND, UNSEALED};
+use super::{Query, Whose, given, limit, of_all, rows_of, seek, whose};
 use crate::connect::Database;
 
 /// A page of the log as it is sealed, oldest first.
@@ -79,12 +81,13 @@ pub(crate) async fn old(
     skip: usize,
     limit: usize,
 ) -> Result<Vec<(AccountId, StoredSeal)>, StoreError> {
-    let found = seek(database, &OLD_SEALS, given![before, Cell::count(skip as u64), Cell::count(limit as u64)]).await?;
+    let given = given![before, Cell::count(skip as u64), Cell::count(limit as u64)];
+    let (found, rows) = of_all(database, &OLD_SEALS, given, &SEALS_FOUND).await?;
+    let by_key: BTreeMap<Key, &Row> = rows.iter().map(|row| (TABLE.key_of(row), row)).collect();
     let mut old = Vec::with_capacity(found.len());
-    for row in &found {
-        if let (Whose::Account(account), [_, number]) = (whose(row)?, row.as_slice()) {
-            let seals = stored(database, account, SEAL.with(given![number.clone()])).await?;
-            old.extend(seals.into_iter().map(|seal| (account, seal)));
+    for key in &found {
+        if let (Whose::Account(account), Some(row)) = (whose(key)?, by_key.get(key)) {
+            old.push((account, stored_seal(account, row)));
         }
     }
     Ok(old)

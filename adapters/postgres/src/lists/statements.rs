@@ -10,10 +10,14 @@ use gatepost_rows::tables::{
 };
 
 use super::{List, Seek};
+use crate::sql::Lookup;
 
 macro_rules! lists {
     ($($name:ident: $table:expr, $tail:expr;)*) => {
-        $(pub(crate) static $name: List = List { name: stringify!($name), table: &$table, tail: $tail };)*
+        $(pub(crate) static $name: List = List {
+            #[cfg(test)]
+            name: stringify!($name),
+            table: &$table, tail: $tail };)*
 
         /// All of them.
         #[cfg(test)]
@@ -23,7 +27,10 @@ macro_rules! lists {
 
 macro_rules! seeks {
     ($($name:ident: $found:expr, $text:expr;)*) => {
-        $(pub(crate) static $name: Seek = Seek { name: stringify!($name), found: $found, text: $text };)*
+        $(pub(crate) static $name: Seek = Seek {
+            #[cfg(test)]
+            name: stringify!($name),
+            found: $found, text: $text };)*
 
         /// All of them.
         #[cfg(test)]
@@ -185,7 +192,6 @@ lists! {
     EVENT_ROWS: policy_events::POLICY_EVENTS, "FROM policy_events t WHERE t.account = $1 AND t.seq > $2 ORDER BY t.seq LIMIT $3";
     SEALS: seals::SEALS, "FROM seals t WHERE t.account = $1 AND t.number > $2 ORDER BY t.number LIMIT $3";
     LAST_SEAL: seals::SEALS, "FROM seals t WHERE t.account = $1 ORDER BY t.number DESC LIMIT 1";
-    SEAL: seals::SEALS, "FROM seals t WHERE t.account = $1 AND t.number = $2";
 
     // Endpoints, and what goes there.
     ENDPOINTS: endpoints::ENDPOINTS, "FROM endpoints t WHERE t.account = $1 AND t.removed_at IS NULL";
@@ -249,3 +255,15 @@ seeks! {
          UNION SELECT credentials_root FROM instances WHERE credentials_root IS NOT NULL
          ORDER BY root";
 }
+
+/// The accounts that were found.
+pub(crate) static ACCOUNTS_FOUND: Lookup =
+    Lookup { name: "ACCOUNTS_FOUND", table: &accounts::ACCOUNTS, keys: &[Bytes], tail: "JOIN accounts t ON t.id = k.k1" };
+
+/// The seals that were found.
+pub(crate) static SEALS_FOUND: Lookup =
+    Lookup { name: "SEALS_FOUND", table: &seals::SEALS, keys: &[Bytes, Int], tail: "JOIN seals t ON t.account = k.k1 AND t.number = k.k2" };
+
+/// Both.
+#[cfg(test)]
+pub(crate) static LOOKUPS: &[&Lookup] = &[&ACCOUNTS_FOUND, &SEALS_FOUND];

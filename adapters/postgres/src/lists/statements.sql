@@ -139,9 +139,6 @@ SELECT t."account", t."number", t."first", t."last", t."newest_at", t."rows", t.
 -- LAST_SEAL
 SELECT t."account", t."number", t."first", t."last", t."newest_at", t."rows", t."previous", t."root", t."sealed_at", t."digest", t."dropped_at", t."dropped_digest", t."row_digests" FROM seals t WHERE t.account = $1 ORDER BY t.number DESC LIMIT 1;
 
--- SEAL
-SELECT t."account", t."number", t."first", t."last", t."newest_at", t."rows", t."previous", t."root", t."sealed_at", t."digest", t."dropped_at", t."dropped_digest", t."row_digests" FROM seals t WHERE t.account = $1 AND t.number = $2;
-
 -- ENDPOINTS
 SELECT t."account", t."id", t."name", t."url", t."instance", t."filter", t."in_flight_max", t."rate", t."secrets", t."secrets_root", t."headers", t."headers_root", t."header_names", t."verified_at", t."pause", t."disabled", t."failing_since", t."removed_at", t."url_since", t."revision", t."created_at", t."for_operator", t."integration", t."tat" FROM endpoints t WHERE t.account = $1 AND t.removed_at IS NULL;
 
@@ -244,4 +241,10 @@ UNION SELECT headers_root FROM endpoints WHERE removed_at IS NULL AND headers_ro
 UNION SELECT secrets_root FROM integrations WHERE removed_at IS NULL
 UNION SELECT credentials_root FROM instances WHERE credentials_root IS NOT NULL
 ORDER BY root;
+
+-- ACCOUNTS_FOUND
+SELECT t."id", t."name", t."plan", t."zone", t."next_zone", t."next_zone_from", t."pause", t."suspended_at", t."one_time_codes_pass", t."supervised", t."two_person_review", t."confirms_opt_out", t."threecx_enabled", t."sender", t."created_at", t."last_seq", t."last_inbound", t."last_entry", t."changes" FROM UNNEST($1::bytea[]) AS k(k1) JOIN accounts t ON t.id = k.k1;
+
+-- SEALS_FOUND
+SELECT t."account", t."number", t."first", t."last", t."newest_at", t."rows", t."previous", t."root", t."sealed_at", t."digest", t."dropped_at", t."dropped_digest", t."row_digests" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) JOIN seals t ON t.account = k.k1 AND t.number = k.k2;
 
