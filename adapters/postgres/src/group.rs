@@ -28,7 +28,7 @@ use crate::connect::Database;
 use crate::error::Failure;
 use crate::hints::Hints;
 use crate::load::scouts::{self, OPERATORS};
-use crate::load::{Base, Needs, follow, follow_up, lookups};
+use crate::load::{Base, Needs, account_of, follow, follow_up, lookups, parked};
 use crate::sql::{self, Lookup, Scout};
 use crate::transaction::{Access, Fence, Transaction, Tries};
 use crate::write::{Arrays, Writes};
@@ -60,6 +60,9 @@ pub(crate) trait Verb: Send {
     /// Runs.
     fn run(&mut self, found: &[Found], world: &mut World);
 
+    /// Whether it is about many: then what cannot be read is set aside, and it is done for the rest.
+    fn is_wide(&self) -> bool;
+
     /// Answers, once the group has ended.
     fn answer(self: Box<Self>, group: &Result<(), StoreError>);
 }
@@ -69,6 +72,7 @@ pub(crate) struct Made<T, N, R> {
     pub(crate) searches: Vec<Search>,
     pub(crate) needs: N,
     pub(crate) run: R,
+    is_wide: bool,
     result: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -89,6 +93,10 @@ where
 
     fn run(&mut self, found: &[Found], world: &mut World) {
         self.result = Some((self.run)(found, world));
+    }
+
+    fn is_wide(&self) -> bool {
+        self.is_wide
     }
 
     fn answer(self: Box<Self>, group: &Result<(), StoreError>) {
@@ -123,6 +131,8 @@ struct Lane {
 pub(crate) enum Way {
     /// That of the account.
     Of(AccountId),
+    /// That of the account of a delivery. What cannot be read is parked there.
+    Delivering(AccountId),
     /// One of those that look through all accounts: nothing else waits behind it.
     Wide(usize),
 }
@@ -163,6 +173,11 @@ impl Engine {
         mem::take(&mut lock(&self.aftermath.judged))
     }
 
+    /// How many deliveries were parked since this was asked the last time.
+    pub(crate) fn take_parked(&self) -> usize {
+        self.aftermath.parked.swap(0, Ordering::Relaxed)
+    }
+
     /// Runs a verb in the next group of its lane, and answers when it is durable. Dropping the future does not undo it.
     pub(crate) async fn write<T, N, R>(&self, way: Way, searches: Vec<Search>, needs: N, run: R) -> Result<T, StoreError>
     where
@@ -177,7 +192,7 @@ impl Engine {
             lane.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(StoreError::Unavailable(String::from("too many callers wait for the database")));
         }
-        lane.verbs.send(Box::new(Made { searches, needs, run, result: None, answer })).map_err(|_| gone())?;
+        lane.verbs.send(Box::new(Made { searches, needs, run, is_wide: !matches!(way, Way::Of(_)), result: None, answer })).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 
@@ -190,7 +205,7 @@ impl Engine {
     {
         let (answer, answered) = oneshot::channel();
         let gone = || StoreError::Unavailable(String::from("the store has ended"));
-        let verb: Box<dyn Verb> = Box::new(Made { searches, needs, run, result: None, answer });
+        let verb: Box<dyn Verb> = Box::new(Made { searches, needs, run, is_wide: false, result: None, answer });
         let database = Arc::clone(&self.database);
         self.database.runtime().spawn(async move {
             let mut verbs = vec![verb];
@@ -203,7 +218,7 @@ impl Engine {
     fn lane(&self, way: Way) -> Option<&Lane> {
         let narrow = self.lanes.len() - WIDE;
         match way {
-            Way::Of(account) => {
+            Way::Of(account) | Way::Delivering(account) => {
                 let shard = account.to_bytes().iter().fold(0_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(*byte)));
                 self.lanes.get(shard % narrow)
             }
@@ -228,21 +243,30 @@ impl Lane {
                 verbs.push(next);
             }
             waiting.fetch_sub(verbs.len(), Ordering::Relaxed);
-            let ended = run_group(&database, &mut verbs, Access::Write).await;
-            finish(verbs, ended, Some(&aftermath));
+            match run_group(&database, &mut verbs, Access::Write).await {
+                // Something cannot be read, which must fail nobody whom it does not concern.
+                Err(StoreError::Corrupt(_)) if verbs.len() > 1 => {
+                    for verb in verbs {
+                        let mut alone = vec![verb];
+                        let ended = run_group(&database, &mut alone, Access::Write).await;
+                        finish(alone, ended, Some(&aftermath));
+                    }
+                }
+                ended => finish(verbs, ended, Some(&aftermath)),
+            }
         }
     }
 }
 
 /// How a group ended: what follows, and which of its verbs failed alone.
-type Ended = Result<(Effects, BTreeMap<usize, StoreError>), StoreError>;
+type Ended = Result<(Following, BTreeMap<usize, StoreError>), StoreError>;
 
 /// Lets follow what verbs left to do, and answers them.
 fn finish(verbs: Vec<Box<dyn Verb>>, ended: Ended, aftermath: Option<&Aftermath>) {
     let (group, failed) = match ended {
-        Ok((effects, failed)) => {
+        Ok((following, failed)) => {
             if let Some(aftermath) = aftermath {
-                aftermath.follow(effects);
+                aftermath.follow(following);
             }
             (Ok(()), failed)
         }
@@ -262,10 +286,19 @@ struct Aftermath {
     hooks: Mutex<Vec<Hook>>,
     hints: OnceLock<Hints>,
     judged: Mutex<Vec<Judged>>,
+    parked: AtomicUsize,
+}
+
+/// What follows a commit.
+#[derive(Default)]
+struct Following {
+    effects: Effects,
+    parked: usize,
 }
 
 impl Aftermath {
-    fn follow(&self, effects: Effects) {
+    fn follow(&self, Following { effects, parked }: Following) {
+        self.parked.fetch_add(parked, Ordering::Relaxed);
         for (permit, started) in effects.started {
             permit.start(started);
         }
@@ -294,7 +327,6 @@ async fn run_group(database: &Database, verbs: &mut [Box<dyn Verb>], access: Acc
     loop {
         match run_once(database, verbs, access, &mut known).await {
             Ok(ended) => return Ok(ended),
-            // A group of one tells whose rows cannot be read; in a larger one, those whom it does not concern must not fail.
             Err(failure) if failure.may_pass() && tries.again().await => {}
             Err(failure) => return Err(failure.into()),
         }
@@ -306,7 +338,7 @@ async fn run_once(
     verbs: &mut [Box<dyn Verb>],
     access: Access,
     known: &mut Needs,
-) -> Result<(Effects, BTreeMap<usize, StoreError>), Failure> {
+) -> Result<(Following, BTreeMap<usize, StoreError>), Failure> {
     let transaction = Transaction::new(database).await?;
     let mut group = Group {
         transaction: &transaction,
@@ -316,11 +348,12 @@ async fn run_once(
         opened: false,
         fence: None,
         failed: BTreeMap::new(),
+        parked: 0,
     };
     match group.run(verbs, known).await {
         Ok(Some(effects)) => {
-            let failed = mem::take(&mut group.failed);
-            transaction.commit().await.map(|()| (effects, failed))
+            let (failed, parked) = (mem::take(&mut group.failed), group.parked);
+            transaction.commit().await.map(|()| (Following { effects, parked }, failed))
         }
         Ok(None) => {
             transaction.roll_back().await;
@@ -342,6 +375,7 @@ struct Group<'a> {
     opened: bool,
     fence: Option<Fence>,
     failed: BTreeMap<usize, StoreError>,
+    parked: usize,
 }
 
 impl Group<'_> {
@@ -397,10 +431,11 @@ impl Group<'_> {
                 }
             }
             follow(&self.base, &self.known, &mut asked);
-            if !self.learn(mem::take(&mut asked)).await? {
+            let has_learned = self.learn(mem::take(&mut asked)).await?;
+            world = self.base.world();
+            if !self.judge(verbs).await? && !has_learned {
                 return Ok(());
             }
-            world = self.base.world();
         }
         Ok(())
     }
@@ -451,6 +486,43 @@ impl Group<'_> {
         Ok(true)
     }
 
+    /// Judges what cannot be read; whether there was anything. A delivery is parked by whoever delivers; whoever asked for what cannot be
+    /// read itself is told so.
+    async fn judge(&mut self, verbs: &mut [Box<dyn Verb>]) -> Result<bool, Failure> {
+        let bad = self.base.take_bad();
+        let Some(first) = bad.first() else { return Ok(false) };
+        let corrupt = Failure::Refused(StoreError::Corrupt(first.error.to_string()));
+        let [verb] = verbs else { return Err(corrupt) };
+        if self.access == Access::Read || (!verb.is_wide() && bad.iter().any(|bad| parked::is_asked_for(bad, &self.known))) {
+            return Err(corrupt);
+        }
+        let carriers: Vec<Vec<Cell>> = bad.iter().flat_map(|bad| parked::carriers(bad, &self.base)).collect();
+        if verb.is_wide() {
+            self.park(&carriers).await?;
+            let others = bad.iter().filter(|bad| !parked::is_carried(bad.table));
+            others.filter_map(|bad| account_of(bad.table, &bad.row)).for_each(|account| self.base.leave_out(account));
+        }
+        Ok(true)
+    }
+
+    /// Sets deliveries aside that cannot be read, or what they carry.
+    async fn park(&mut self, deliveries: &[Vec<Cell>]) -> Result<(), Failure> {
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        let arrays = Arrays::of([Kind::Bytes, Kind::Bytes].into_iter(), deliveries.iter());
+        self.transaction.prepare(&parked::PARK).await?;
+        let transaction = self.transaction;
+        let parked = try_join_all(parked::PARK.iter().map(|text| {
+            let params = arrays.params();
+            async move { transaction.execute(text, &params).await }
+        }))
+        .await?;
+        self.parked += parked.last().map_or(0, |count| usize::try_from(*count).unwrap_or(usize::MAX));
+        deliveries.iter().for_each(|key| self.base.forget(&tables::outbox::OUTBOX, key));
+        Ok(())
+    }
+
     /// Runs the verbs on what was read, again where they turn out to need more.
     async fn run_verbs(&mut self, verbs: &mut [Box<dyn Verb>], found: &[Vec<Found>]) -> Result<(World, Effects), Failure> {
         for _ in 0..ROUNDS_MAX {
@@ -460,9 +532,12 @@ impl Group<'_> {
             }
             let mut asked = Needs::default();
             follow_up(&self.base, &tables::image(&world), &self.known, &mut asked);
-            if !self.learn(asked).await? {
+            let has_learned = self.learn(asked).await?;
+            if !has_learned {
                 return Ok((world, effects));
             }
+            drop(self.base.world());
+            self.judge(verbs).await?;
         }
         Err(Failure::Refused(StoreError::Unavailable(String::from("the verbs of a group need ever more"))))
     }

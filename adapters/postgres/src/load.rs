@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatepost::{AccountId, ContactId, StoreError};
+use gatepost::{AccountId, ContactId};
 use gatepost_rows::cells::{BadRow, Cell, Row, Table};
 use gatepost_rows::tables::{self, Image, TABLES};
 use gatepost_rows::world::World;
@@ -16,6 +16,7 @@ use crate::transaction::Fence;
 
 pub(crate) mod delivering;
 pub(crate) mod lookups;
+pub(crate) mod parked;
 pub(crate) mod people;
 pub(crate) mod scouts;
 pub(crate) mod sending;
@@ -132,7 +133,7 @@ impl Needs {
     }
 
     /// Whether this lookup was asked with this key.
-    fn has(&self, lookup: &'static Lookup, key: &[Cell]) -> bool {
+    pub(crate) fn has(&self, lookup: &'static Lookup, key: &[Cell]) -> bool {
         self.keys.get(lookup.name).is_some_and(|(_, keys)| keys.contains(key))
     }
 }
@@ -141,8 +142,20 @@ impl Needs {
 #[derive(Default)]
 pub(crate) struct Base {
     rows: BTreeMap<usize, BTreeMap<Vec<Cell>, Row>>,
-    /// Accounts of which something cannot be read, and why.
-    bad: BTreeMap<Option<AccountId>, BadRow>,
+    /// Rows that cannot be right, until somebody has judged them.
+    bad: Vec<Bad>,
+    /// Accounts that are left out, since something of them cannot be read.
+    left_out: BTreeSet<AccountId>,
+}
+
+/// A row that cannot be right.
+pub(crate) struct Bad {
+    /// The table that it is of.
+    pub(crate) table: &'static Table,
+    /// The row.
+    pub(crate) row: Row,
+    /// Why.
+    pub(crate) error: BadRow,
 }
 
 /// Where a table stands in [`TABLES`].
@@ -178,24 +191,35 @@ impl Base {
     /// A world of these rows. One that cannot be right is not in it, and not touched.
     pub(crate) fn world(&mut self) -> World {
         let mut world = World::default();
-        let Self { rows, bad } = self;
+        let Self { rows, bad, left_out } = self;
         for (table, rows) in rows.iter_mut().filter_map(|(place, rows)| Some((*TABLES.get(*place)?, rows))) {
-            rows.retain(|_, row| match tables::put(&mut world, table, row) {
-                Ok(()) => true,
-                Err(error) => {
-                    bad.entry(account_of(table, row)).or_insert(error);
-                    false
+            rows.retain(|_, row| {
+                if account_of(table, row).is_some_and(|account| left_out.contains(&account)) {
+                    return false;
                 }
+                let put = tables::put(&mut world, table, row);
+                bad.extend(put.err().map(|error| Bad { table, row: row.clone(), error }));
+                put.is_ok()
             });
         }
         world
     }
 
-    /// Why something of one of these accounts cannot be read, where that is so.
-    pub(crate) fn bad(&self, accounts: &BTreeSet<AccountId>) -> Option<StoreError> {
-        let of_these = |account: &Option<AccountId>| account.is_none_or(|account| accounts.contains(&account));
-        let found = self.bad.iter().find(|(account, _)| of_these(account));
-        found.map(|(_, error)| StoreError::Corrupt(error.to_string()))
+    /// The rows that cannot be right and were not judged before.
+    pub(crate) fn take_bad(&mut self) -> Vec<Bad> {
+        std::mem::take(&mut self.bad)
+    }
+
+    /// Leaves an account out of every world from now on.
+    pub(crate) fn leave_out(&mut self, account: AccountId) {
+        self.left_out.insert(account);
+    }
+
+    /// Forgets a row.
+    pub(crate) fn forget(&mut self, table: &Table, key: &[Cell]) {
+        if let Some(rows) = self.rows.get_mut(&place(table)) {
+            rows.remove(key);
+        }
     }
 }
 

@@ -117,7 +117,7 @@ mod tests {
 
     use crate::Options;
     use crate::connect::Database;
-    use crate::load::{lookups, scouts};
+    use crate::load::{lookups, parked, scouts};
     use crate::transaction::{Access, Fence};
     use crate::{retain, sealing};
 
@@ -137,6 +137,7 @@ mod tests {
             all.push((format!("upsert: {}", table.name), super::upsert(table)));
             all.push((format!("delete: {}", table.name), super::delete(table)));
         }
+        all.extend(parked::PARK.iter().map(|text| (String::from("park"), (*text).to_owned())));
         all.extend(retain::statements());
         all
     }

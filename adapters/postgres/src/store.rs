@@ -569,7 +569,7 @@ impl OfWorker {
 
 /// The lane of the first account.
 fn lane_of(mut claimed: impl Iterator<Item = Claimed>) -> Way {
-    claimed.next().map_or(REST, |claimed| Way::Of(claimed.account))
+    claimed.next().map_or(REST, |claimed| Way::Delivering(claimed.account))
 }
 
 #[async_trait]
@@ -675,7 +675,7 @@ impl WorkerStore for OfWorker {
         ];
         let needs = |found: &[Found], _: &World, needs: &mut Needs| delivering::overdue(needs, found);
         let swept = self.engine().write(REST, search, needs, move |_, world| Ok(deliver::sweep(world, now, limit))).await?;
-        Ok(Swept { judged: self.engine().take_judged(), ..swept })
+        Ok(Swept { judged: self.engine().take_judged(), parked: self.engine().take_parked(), ..swept })
     }
 
     async fn key(&self, id: KeyId) -> Result<Option<ApiKey>, StoreError> {
