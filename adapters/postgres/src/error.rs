@@ -85,6 +85,8 @@ impl Failure {
     /// What an error of a commit means.
     pub(crate) fn of_commit(error: &tokio_postgres::Error) -> Self {
         match error.as_db_error() {
+            // It waited for this commit in vain, and so has not seen it.
+            Some(told) if *told.code() == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => Self::Lost(said(error)),
             // An error of a commit undoes it, but not where the server ended rather than answered.
             Some(told) if !is_fatal(told) && told.code().code() != COMPLETION_UNKNOWN => of_code(told),
             _ => Self::Unknown(said(error)),

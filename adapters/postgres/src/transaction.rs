@@ -467,6 +467,24 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_falls_silent_within_a_transaction_loses_it_and_its_locks() {
+        let options = Options { idle_timeout: Duration::from_millis(50), ..Options::default() };
+        let Some((database, open)) = opened(&options) else { return };
+        let failure = on(&open, |open| async move {
+            let (transaction, _) = open.begin(&Fence::accounts([]), Access::Write).await.expect("it begins");
+            transaction.execute("INSERT INTO numbers VALUES (1)", &[]).await.expect("a row");
+            let (other, _) = open.begin(&Fence::accounts([]), Access::Write).await.expect("it begins");
+            other.execute("INSERT INTO numbers VALUES (1)", &[]).await.expect("it waits until the first is gone");
+            other.commit().await.expect("a commit");
+            while !transaction.client().expect("a connection").is_closed() {
+                tokio::task::yield_now().await;
+            }
+            transaction.commit().await.expect_err("it is lost")
+        });
+        assert!(failure.may_pass() && numbers(&database) == ["1"], "{failure:?}");
+    }
+
+    #[test]
     fn a_commit_without_an_answer_is_unknown() {
         if Cluster::shared().is_none() {
             return;
