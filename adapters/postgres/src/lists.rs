@@ -29,6 +29,8 @@ pub(crate) mod events;
 pub(crate) mod inbox;
 pub(crate) mod integrations;
 pub(crate) mod messages;
+#[cfg(test)]
+mod plans;
 pub(crate) mod seals;
 pub(crate) mod statements;
 

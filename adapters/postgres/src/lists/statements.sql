@@ -38,31 +38,31 @@ AND ($4::text IS NULL OR e.direction = $4) AND ($5::text IS NULL OR e.kind = $5)
 AND ($7::bigint IS NULL OR e.phone = $7) ORDER BY e.id DESC LIMIT $8) t;
 
 -- MESSAGES_OF_ENTRIES
-SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM messages t WHERE t.account = $1 AND t.id IN (SELECT p.message FROM (SELECT * FROM integration_entries e WHERE e.account = $1 AND e.id < $2 AND ($3::bigint IS NULL OR e.integration = $3)
+SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM messages t WHERE t.account = $1 AND t.id = ANY (ARRAY(SELECT p.message FROM (SELECT * FROM integration_entries e WHERE e.account = $1 AND e.id < $2 AND ($3::bigint IS NULL OR e.integration = $3)
 AND ($4::text IS NULL OR e.direction = $4) AND ($5::text IS NULL OR e.kind = $5) AND ($6::text IS NULL OR e.outcome = $6)
-AND ($7::bigint IS NULL OR e.phone = $7) ORDER BY e.id DESC LIMIT $8) p);
+AND ($7::bigint IS NULL OR e.phone = $7) ORDER BY e.id DESC LIMIT $8) p));
 
 -- DELIVERIES_OF_ENTRIES
-SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM event_deliveries t WHERE t.account = $1 AND t.id IN (SELECT p.delivery FROM (SELECT * FROM integration_entries e WHERE e.account = $1 AND e.id < $2 AND ($3::bigint IS NULL OR e.integration = $3)
+SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM event_deliveries t WHERE t.account = $1 AND t.id = ANY (ARRAY(SELECT p.delivery FROM (SELECT * FROM integration_entries e WHERE e.account = $1 AND e.id < $2 AND ($3::bigint IS NULL OR e.integration = $3)
 AND ($4::text IS NULL OR e.direction = $4) AND ($5::text IS NULL OR e.kind = $5) AND ($6::text IS NULL OR e.outcome = $6)
-AND ($7::bigint IS NULL OR e.phone = $7) ORDER BY e.id DESC LIMIT $8) p);
+AND ($7::bigint IS NULL OR e.phone = $7) ORDER BY e.id DESC LIMIT $8) p));
 
 -- OUTBOX_OF_ENTRIES
-SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state <> 4 AND t.delivery IN (SELECT p.delivery FROM (SELECT * FROM integration_entries e WHERE e.account = $1 AND e.id < $2 AND ($3::bigint IS NULL OR e.integration = $3)
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state <> 4 AND t.delivery = ANY (ARRAY(SELECT p.delivery FROM (SELECT * FROM integration_entries e WHERE e.account = $1 AND e.id < $2 AND ($3::bigint IS NULL OR e.integration = $3)
 AND ($4::text IS NULL OR e.direction = $4) AND ($5::text IS NULL OR e.kind = $5) AND ($6::text IS NULL OR e.outcome = $6)
-AND ($7::bigint IS NULL OR e.phone = $7) ORDER BY e.id DESC LIMIT $8) p);
+AND ($7::bigint IS NULL OR e.phone = $7) ORDER BY e.id DESC LIMIT $8) p));
 
 -- INBOUND
 SELECT t."account", t."id", t."notification", t."instance", t."delivery", t."contact", t."address", t."kind", t."class", t."at", t."received_at", t."words", t."detail", t."told" FROM (SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND ($3::bytea IS NULL OR i.instance = $3)
 AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) t;
 
 -- CONTACTS_OF_INBOUND
-SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM contacts t WHERE t.account = $1 AND t.id IN (SELECT p.contact FROM (SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND ($3::bytea IS NULL OR i.instance = $3)
-AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) p);
+SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM contacts t WHERE t.account = $1 AND t.id = ANY (ARRAY(SELECT p.contact FROM (SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND ($3::bytea IS NULL OR i.instance = $3)
+AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) p));
 
 -- OUTBOX_OF_INBOUND
-SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state = 0 AND t.delivery IN (SELECT p.delivery FROM (SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND ($3::bytea IS NULL OR i.instance = $3)
-AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) p);
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state = 0 AND t.delivery = ANY (ARRAY(SELECT p.delivery FROM (SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND ($3::bytea IS NULL OR i.instance = $3)
+AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) p));
 
 -- INBOUND_ENTRY
 SELECT t."account", t."id", t."notification", t."instance", t."delivery", t."contact", t."address", t."kind", t."class", t."at", t."received_at", t."words", t."detail", t."told" FROM inbound t WHERE t.account = $1 AND t.id = $2;
@@ -161,46 +161,38 @@ SELECT t."account", t."delivery", t."number", t."started_at", t."finished_at", t
 SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM (SELECT * FROM event_deliveries d WHERE d.account = $1 AND d.id < $2 AND TRUE AND ($3::bytea IS NULL OR d.endpoint = $3) AND ($4::bigint IS NULL OR d.status = $4) AND ($5::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.endpoint AND e.for_operator = 1)) ORDER BY d.id DESC LIMIT $6) t;
 
 -- OUTBOX_OF_DELIVERIES
-SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state <> 4 AND t.delivery IN (SELECT p.id FROM (SELECT * FROM event_deliveries d WHERE d.account = $1 AND d.id < $2 AND TRUE AND ($3::bytea IS NULL OR d.endpoint = $3) AND ($4::bigint IS NULL OR d.status = $4) AND ($5::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.endpoint AND e.for_operator = 1)) ORDER BY d.id DESC LIMIT $6) p);
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state <> 4 AND t.delivery = ANY (ARRAY(SELECT p.id FROM (SELECT * FROM event_deliveries d WHERE d.account = $1 AND d.id < $2 AND TRUE AND ($3::bytea IS NULL OR d.endpoint = $3) AND ($4::bigint IS NULL OR d.status = $4) AND ($5::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.endpoint AND e.for_operator = 1)) ORDER BY d.id DESC LIMIT $6) p));
 
 -- DELIVERIES_TO_ENDPOINT
 SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM (SELECT * FROM event_deliveries d WHERE d.account = $1 AND d.id < $2 AND d.endpoint = $3 AND ($3::bytea IS NULL OR d.endpoint = $3) AND ($4::bigint IS NULL OR d.status = $4) AND ($5::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.endpoint AND e.for_operator = 1)) ORDER BY d.id DESC LIMIT $6) t;
 
 -- OUTBOX_TO_ENDPOINT
-SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state <> 4 AND t.delivery IN (SELECT p.id FROM (SELECT * FROM event_deliveries d WHERE d.account = $1 AND d.id < $2 AND d.endpoint = $3 AND ($3::bytea IS NULL OR d.endpoint = $3) AND ($4::bigint IS NULL OR d.status = $4) AND ($5::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.endpoint AND e.for_operator = 1)) ORDER BY d.id DESC LIMIT $6) p);
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state <> 4 AND t.delivery = ANY (ARRAY(SELECT p.id FROM (SELECT * FROM event_deliveries d WHERE d.account = $1 AND d.id < $2 AND d.endpoint = $3 AND ($3::bytea IS NULL OR d.endpoint = $3) AND ($4::bigint IS NULL OR d.status = $4) AND ($5::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.endpoint AND e.for_operator = 1)) ORDER BY d.id DESC LIMIT $6) p));
 
 -- DELIVERIES_NOT_TAKEN
 SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM (SELECT * FROM event_deliveries d WHERE d.account = $1 AND d.id < $2 AND d.status > 1 AND ($3::bytea IS NULL OR d.endpoint = $3) AND ($4::bigint IS NULL OR d.status = $4) AND ($5::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.endpoint AND e.for_operator = 1)) ORDER BY d.id DESC LIMIT $6) t;
 
 -- QUEUED
-SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM event_deliveries t WHERE t.account = $1 AND t.id IN (SELECT p.delivery FROM (SELECT * FROM outbox d WHERE d.account = $1 AND d.channel = 1 AND d.state = 0 AND d.delivery < $2 AND ($3::bytea IS NULL OR d.place = $3) AND ($4::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.place AND e.for_operator = 1)) ORDER BY d.delivery DESC LIMIT $5) p);
+SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM event_deliveries t WHERE t.account = $1 AND t.id = ANY (ARRAY(SELECT p.delivery FROM (SELECT * FROM outbox d WHERE d.account = $1 AND d.channel = 1 AND d.state = 0 AND d.delivery < $2 AND ($3::bytea IS NULL OR d.place = $3) AND ($4::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.place AND e.for_operator = 1)) ORDER BY d.delivery DESC LIMIT $5) p));
 
 -- OUTBOX_QUEUED
 SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM (SELECT * FROM outbox d WHERE d.account = $1 AND d.channel = 1 AND d.state = 0 AND d.delivery < $2 AND ($3::bytea IS NULL OR d.place = $3) AND ($4::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.place AND e.for_operator = 1)) ORDER BY d.delivery DESC LIMIT $5) t;
 
 -- SENDING
-SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM event_deliveries t WHERE t.account = $1 AND t.id IN (SELECT p.delivery FROM (SELECT * FROM outbox d WHERE d.account = $1 AND d.channel = 1 AND d.state = 2 AND d.delivery < $2 AND ($3::bytea IS NULL OR d.place = $3) AND ($4::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.place AND e.for_operator = 1)) ORDER BY d.delivery DESC LIMIT $5) p);
+SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM event_deliveries t WHERE t.account = $1 AND t.id = ANY (ARRAY(SELECT p.delivery FROM (SELECT * FROM outbox d WHERE d.account = $1 AND d.channel = 1 AND d.state = 2 AND d.delivery < $2 AND ($3::bytea IS NULL OR d.place = $3) AND ($4::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.place AND e.for_operator = 1)) ORDER BY d.delivery DESC LIMIT $5) p));
 
 -- OUTBOX_SENDING
 SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM (SELECT * FROM outbox d WHERE d.account = $1 AND d.channel = 1 AND d.state = 2 AND d.delivery < $2 AND ($3::bytea IS NULL OR d.place = $3) AND ($4::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.place AND e.for_operator = 1)) ORDER BY d.delivery DESC LIMIT $5) t;
 
 -- DELIVERIES_OF_EVENT
-SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM (SELECT d.* FROM events e JOIN event_deliveries d ON d.account = e.account
-AND d.id >= decode(lpad(to_hex(e.occurred_at), 12, '0'), 'hex')
-AND d.id < decode(lpad(to_hex(e.occurred_at + 1), 12, '0'), 'hex')
-WHERE e.account = $1 AND e.id = $2 AND d.event = e.id AND d.replay IS NULL AND ($3::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints o WHERE o.account = $1 AND o.id = d.endpoint AND o.for_operator = 1))
+SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM (SELECT * FROM event_deliveries d WHERE d.account = $1 AND d.event = $2 AND d.replay IS NULL AND d.id >= (SELECT decode(lpad(to_hex(e.occurred_at + 0), 12, '0'), 'hex') FROM events e WHERE e.account = $1 AND e.id = $2) AND d.id < (SELECT decode(lpad(to_hex(e.occurred_at + 1), 12, '0'), 'hex') FROM events e WHERE e.account = $1 AND e.id = $2) AND ($3::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.endpoint AND e.for_operator = 1))
 UNION ALL
-SELECT d.* FROM event_deliveries d
-WHERE d.account = $1 AND d.event = $2 AND d.replay IS NOT NULL AND ($3::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.endpoint AND e.for_operator = 1))) t;
+SELECT * FROM event_deliveries d WHERE d.account = $1 AND d.event = $2 AND d.replay IS NOT NULL AND ($3::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.endpoint AND e.for_operator = 1))) t;
 
 -- OUTBOX_OF_EVENT
-SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state <> 4 AND t.delivery IN (SELECT p.id FROM (SELECT d.* FROM events e JOIN event_deliveries d ON d.account = e.account
-AND d.id >= decode(lpad(to_hex(e.occurred_at), 12, '0'), 'hex')
-AND d.id < decode(lpad(to_hex(e.occurred_at + 1), 12, '0'), 'hex')
-WHERE e.account = $1 AND e.id = $2 AND d.event = e.id AND d.replay IS NULL AND ($3::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints o WHERE o.account = $1 AND o.id = d.endpoint AND o.for_operator = 1))
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state <> 4 AND t.delivery = ANY (ARRAY(SELECT p.id FROM (SELECT * FROM event_deliveries d WHERE d.account = $1 AND d.event = $2 AND d.replay IS NULL AND d.id >= (SELECT decode(lpad(to_hex(e.occurred_at + 0), 12, '0'), 'hex') FROM events e WHERE e.account = $1 AND e.id = $2) AND d.id < (SELECT decode(lpad(to_hex(e.occurred_at + 1), 12, '0'), 'hex') FROM events e WHERE e.account = $1 AND e.id = $2) AND ($3::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.endpoint AND e.for_operator = 1))
 UNION ALL
-SELECT d.* FROM event_deliveries d
-WHERE d.account = $1 AND d.event = $2 AND d.replay IS NOT NULL AND ($3::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.endpoint AND e.for_operator = 1))) p);
+SELECT * FROM event_deliveries d WHERE d.account = $1 AND d.event = $2 AND d.replay IS NOT NULL AND ($3::bigint = 1 OR NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.account = $1 AND e.id = d.endpoint AND e.for_operator = 1))) p));
 
 -- RECOVERY
 SELECT t."account", t."id", t."endpoint", t."since", t."until", t."by", t."reason", t."to_changed_url", t."at", t."queued", t."passed_over", t."done_at", t."canceled_at" FROM recoveries t WHERE t.account = $1 AND t.id = $2;
