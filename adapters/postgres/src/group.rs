@@ -28,7 +28,7 @@ use crate::connect::Database;
 use crate::error::Failure;
 use crate::hints::Hints;
 use crate::load::scouts::{self, OPERATORS};
-use crate::load::{Base, Needs, account_of, follow, follow_up, lookups, parked};
+use crate::load::{Bad, Base, Needs, follow, follow_up, lookups, parked};
 use crate::sql::{self, Lookup, Scout};
 use crate::transaction::{Access, Fence, Transaction, Tries};
 use crate::write::{Arrays, Writes};
@@ -135,6 +135,8 @@ pub(crate) enum Way {
     Delivering(AccountId),
     /// One of those that look through all accounts: nothing else waits behind it.
     Wide(usize),
+    /// The last of them, for what is about one thing.
+    Once,
 }
 
 /// How many lanes look through all accounts: messages, events, and the rest.
@@ -192,7 +194,7 @@ impl Engine {
             lane.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(StoreError::Unavailable(String::from("too many callers wait for the database")));
         }
-        lane.verbs.send(Box::new(Made { searches, needs, run, is_wide: !matches!(way, Way::Of(_)), result: None, answer })).map_err(|_| gone())?;
+        lane.verbs.send(Box::new(Made { searches, needs, run, is_wide: matches!(way, Way::Delivering(_) | Way::Wide(_)), result: None, answer })).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 
@@ -223,6 +225,7 @@ impl Engine {
                 self.lanes.get(shard % narrow)
             }
             Way::Wide(nth) => self.lanes.get(narrow + nth % WIDE),
+            Way::Once => self.lanes.last(),
         }
     }
 }
@@ -491,17 +494,16 @@ impl Group<'_> {
     async fn judge(&mut self, verbs: &mut [Box<dyn Verb>]) -> Result<bool, Failure> {
         let bad = self.base.take_bad();
         let Some(first) = bad.first() else { return Ok(false) };
-        let corrupt = Failure::Refused(StoreError::Corrupt(first.error.to_string()));
-        let [verb] = verbs else { return Err(corrupt) };
-        if self.access == Access::Read || (!verb.is_wide() && bad.iter().any(|bad| parked::is_asked_for(bad, &self.known))) {
-            return Err(corrupt);
+        let corrupt = |bad: &Bad| Failure::Refused(StoreError::Corrupt(bad.error.to_string()));
+        let [verb] = verbs else { return Err(corrupt(first)) };
+        let is_wide = verb.is_wide();
+        if let Some(asked) = bad.iter().find(|bad| self.access == Access::Read || (!is_wide && parked::is_asked_for(bad, &self.known))) {
+            return Err(corrupt(asked));
         }
-        let carriers: Vec<Vec<Cell>> = bad.iter().flat_map(|bad| parked::carriers(bad, &self.base)).collect();
-        if verb.is_wide() {
-            self.park(&carriers).await?;
-            let others = bad.iter().filter(|bad| !parked::is_carried(bad.table));
-            others.filter_map(|bad| account_of(bad.table, &bad.row)).for_each(|account| self.base.leave_out(account));
-        }
+        let passed_over = |bad: &&Bad| !is_wide && parked::is_passed_over(bad, &self.known);
+        let carriers: Vec<Vec<Cell>> =
+            bad.iter().filter(|bad| !passed_over(bad)).flat_map(|bad| parked::carriers(bad, &self.base)).collect();
+        self.park(&carriers).await?;
         Ok(true)
     }
 

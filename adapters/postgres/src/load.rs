@@ -39,11 +39,14 @@ pub(crate) struct Ordered(pub(crate) &'static Lookup);
 impl Needs {
     /// The account, locked, with its instances, endpoints and integrations.
     pub(crate) fn account(&mut self, account: AccountId) {
-        if self.accounts.insert(account) {
-            for lookup in [&lookups::INSTANCES, &lookups::ENDPOINTS, &lookups::INTEGRATIONS] {
-                self.key(lookup, [account.into()]);
-            }
-        }
+        self.locked(account);
+        self.each([&lookups::ENDPOINTS, &lookups::INTEGRATIONS], &[account.into()]);
+    }
+
+    /// The account, locked, with its instances: for what no endpoint is told of.
+    pub(crate) fn locked(&mut self, account: AccountId) {
+        self.accounts.insert(account);
+        self.key(&lookups::INSTANCES, [account.into()]);
     }
 
     /// What is the operator's own.
@@ -198,6 +201,8 @@ impl Base {
                     return false;
                 }
                 let put = tables::put(&mut world, table, row);
+                // Whatever else is the account's could not be put either.
+                left_out.extend(account_of(table, row).filter(|_| put.is_err() && table.name == "accounts"));
                 bad.extend(put.err().map(|error| Bad { table, row: row.clone(), error }));
                 put.is_ok()
             });
@@ -208,11 +213,6 @@ impl Base {
     /// The rows that cannot be right and were not judged before.
     pub(crate) fn take_bad(&mut self) -> Vec<Bad> {
         std::mem::take(&mut self.bad)
-    }
-
-    /// Leaves an account out of every world from now on.
-    pub(crate) fn leave_out(&mut self, account: AccountId) {
-        self.left_out.insert(account);
     }
 
     /// Forgets a row.
@@ -298,18 +298,17 @@ fn follow_lines<'a>(outbox: impl Iterator<Item = &'a Row>, needs: &mut Needs) {
     }
 }
 
-/// Asks for what the verbs turned out to need: lines that something new stands in, and what was carried by deliveries that changed.
+/// Asks for what the verbs turned out to need: lines that something new stands in, and what was carried by deliveries that ended.
 pub(crate) fn follow_up(base: &Base, now: &Image, known: &Needs, needs: &mut Needs) {
     let table = &tables::outbox::OUTBOX;
     let after: BTreeMap<Vec<Cell>, &Row> =
         now.rows().filter(|(of, _)| of.name == table.name).map(|(of, row)| (key_of(of, row), row)).collect();
     follow_lines(after.values().copied(), needs);
     for (key, row) in base.by_key(table).into_iter().flatten() {
-        let is_same = after.get(key).is_some_and(|after| *after == row);
-        let Some(account) = account_of(table, row).filter(|_| !is_same) else { continue };
+        let Some(account) = account_of(table, row).filter(|_| !after.contains_key(key)) else { continue };
         match number(cell(table, row, "channel")) {
             Some(0) => needs_message(base, account, cell(table, row, "item"), needs),
-            Some(1) if !after.contains_key(key) => {
+            Some(1) => {
                 let of_log = &tables::events::EVENT_DELIVERIES;
                 if !base.by_key(of_log).is_some_and(|rows| rows.contains_key(key)) && !known.has(&lookups::EVENT_DELIVERY, key) {
                     needs.key(&lookups::EVENT_DELIVERY, key.clone());

@@ -99,7 +99,7 @@ impl Store for PostgresStore {
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
-        self.engine().write(REST, Vec::new(), |_, _, _| {}, |_, _| Ok(())).await
+        self.engine().write(Way::Once, Vec::new(), |_, _, _| {}, |_, _| Ok(())).await
     }
 }
 
@@ -258,7 +258,7 @@ impl AccountStore for OfAccount {
             }
             Ok(integrations::add(world, account, integration.clone()))
         };
-        self.store.engine().write(REST, search, needs, run).await?.ok_or_else(no_account)
+        self.store.engine().write(Way::Once, search, needs, run).await?.ok_or_else(no_account)
     }
 
     async fn integrations(&self) -> Result<Vec<Integration>, StoreError> {
@@ -320,8 +320,12 @@ impl AccountStore for OfAccount {
 
     async fn receive(&self, notification: Notification) -> Result<Received, StoreError> {
         let (id, asked) = (self.id, notification.inbound.clone());
-        let needs = move |world: &World, needs: &mut Needs| people::received(needs, world, id, &asked);
-        self.write(needs, move |rows, effects| inbox::receive(rows, effects, notification.clone())).await?.ok_or_else(no_account)
+        let needs = move |_: &[Found], world: &World, needs: &mut Needs| people::received(needs, world, id, &asked);
+        let receive = move |_: &[Found], world: &mut World| {
+            let World { accounts, effects, .. } = world;
+            Ok(accounts.get_mut(&id).map(|rows| inbox::receive(rows, effects, notification.clone())))
+        };
+        self.store.engine().write(Way::Of(id), Vec::new(), needs, receive).await?.ok_or_else(no_account)
     }
 
     async fn inbound(&self, filter: InboundFilter, page: Page<InboundId>) -> Result<Vec<InboundEntry>, StoreError> {
@@ -554,7 +558,7 @@ impl PostgresStore {
             }
             keys::add(world, whose, key.clone())
         };
-        self.engine().write(REST, search, needs, run).await
+        self.engine().write(Way::Once, search, needs, run).await
     }
 }
 
@@ -609,10 +613,21 @@ impl WorkerStore for OfWorker {
     async fn recover(&self, after: Option<RecoveryId>, limit: usize, now: Timestamp) -> Result<Recovered, StoreError> {
         let behind = Cell::Bytes(after.map_or_else(Vec::new, |after| after.to_bytes().to_vec()));
         let search: Vec<Search> = vec![(&scouts::RECOVERIES, vec![behind])];
-        let needs = move |found: &[Found], world: &World, needs: &mut Needs| {
+        let whole = move |found: &[Found], world: &World, needs: &mut Needs| {
             telling::recovered(needs, world, found.first().map_or(&[], Vec::as_slice), limit);
         };
-        self.engine().write(REST, search, needs, move |_, world| Ok(replays::recover(world, after, limit, now))).await
+        let recover = move |_: &[Found], world: &mut World| Ok(replays::recover(world, after, limit, now));
+        match self.engine().write(Way::Once, search.clone(), whole, recover).await {
+            Err(StoreError::Corrupt(_)) => {
+                // It would meet what it cannot read again and again.
+                let alone = |found: &[Found], _: &World, needs: &mut Needs| {
+                    telling::unfinished(needs, found.first().map_or(&[], Vec::as_slice));
+                };
+                let end = move |found: &[Found], world: &mut World| Ok(telling::end(world, found.first().map_or(&[], Vec::as_slice), now));
+                self.engine().write(Way::Once, search, alone, end).await
+            }
+            recovered => recovered,
+        }
     }
 
     async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
@@ -723,7 +738,7 @@ impl WorkerStore for OfWorker {
             needs.account(account);
             needs.key(&LAST_SEAL, [account.into()]);
         };
-        self.engine().write(REST, Vec::new(), needs, move |_, world| Ok(seals::seal(world, segment.clone()))).await
+        self.engine().write(Way::Once, Vec::new(), needs, move |_, world| Ok(seals::seal(world, segment.clone()))).await
     }
 
     async fn old_segments(&self, before: Timestamp, skip: usize, limit: usize) -> Result<Vec<(AccountId, StoredSeal)>, StoreError> {
@@ -782,7 +797,7 @@ impl OperatorStore for OfOperator {
             needs.operator();
             needs.key(&KEY, [Cell::word(id)]);
         };
-        self.0.engine().write(REST, Vec::new(), needs, move |_, world| Ok(keys::revoke(world, None, id, now))).await
+        self.0.engine().write(Way::Once, Vec::new(), needs, move |_, world| Ok(keys::revoke(world, None, id, now))).await
     }
 
     async fn roots(&self) -> Result<Vec<u32>, StoreError> {

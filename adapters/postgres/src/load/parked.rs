@@ -1,6 +1,6 @@
 //! What cannot be read: whom that concerns, and which deliveries are set aside for it.
 
-use gatepost_rows::cells::{Cell, Table};
+use gatepost_rows::cells::Cell;
 use gatepost_rows::tables;
 
 use super::{Bad, Base, Needs, cell, key_of, lookups};
@@ -26,36 +26,47 @@ pub(crate) const PARK: [&str; 4] = [
      WHERE t.account = k.account AND t.delivery = k.delivery",
 ];
 
-/// Whether rows of a table are there for a delivery, which then is set aside rather than its account.
-pub(crate) fn is_carried(table: &Table) -> bool {
-    matches!(
-        table.name,
-        "outbox" | "messages" | "reviews" | "attempts" | "contacts" | "events" | "event_deliveries" | "delivery_attempts" | "inbound"
-    )
-}
-
 /// Whether a verb about one thing has asked for this, and not only for what waits beside it.
 pub(crate) fn is_asked_for(bad: &Bad, known: &Needs) -> bool {
     match bad.table.name {
         "outbox" => false,
-        "messages" | "reviews" => known.has(&lookups::MESSAGE, &key_of(bad.table, &bad.row)),
+        "messages" | "reviews" => {
+            known.has(&lookups::MESSAGE, &[of(bad, "account"), of(bad, if bad.table.name == "messages" { "id" } else { "message" })])
+        }
         _ => true,
     }
+}
+
+/// Whether it is the delivery of a message that was asked for: then it is none, and stays as it is.
+pub(crate) fn is_passed_over(bad: &Bad, known: &Needs) -> bool {
+    bad.table.name == "outbox" && known.has(&lookups::MESSAGE, &[of(bad, "account"), of(bad, "item")])
+}
+
+fn of(bad: &Bad, column: &str) -> Cell {
+    cell(bad.table, &bad.row, column).clone()
 }
 
 /// The deliveries that carry what cannot be read.
 pub(crate) fn carriers(bad: &Bad, base: &Base) -> Vec<Vec<Cell>> {
     let outbox = &tables::outbox::OUTBOX;
-    let of_bad = |column| cell(bad.table, &bad.row, column);
     let (column, value) = match bad.table.name {
         "outbox" => return vec![key_of(outbox, &bad.row)],
-        "messages" | "events" | "inbound" => ("item", of_bad("id")),
-        "reviews" | "attempts" => ("item", of_bad("message")),
-        "contacts" => ("contact", of_bad("id")),
-        "event_deliveries" => ("delivery", of_bad("id")),
-        "delivery_attempts" => ("delivery", of_bad("delivery")),
+        "messages" | "events" | "inbound" => ("item", of(bad, "id")),
+        "reviews" | "attempts" => ("item", of(bad, "message")),
+        "contacts" => ("contact", of(bad, "id")),
+        "event_deliveries" => ("delivery", of(bad, "id")),
+        "delivery_attempts" => ("delivery", of(bad, "delivery")),
         _ => return Vec::new(),
     };
-    let carries = |row: &&Vec<Cell>| cell(outbox, row, "account") == of_bad("account") && cell(outbox, row, column) == value;
+    let account = of(bad, "account");
+    let came_in = &tables::inbound::INBOUND;
+    // What a contact wrote who cannot be read.
+    let wrote: Vec<&Cell> = match bad.table.name {
+        "contacts" => base.of(came_in).filter(|row| *cell(came_in, row, "contact") == value).map(|row| cell(came_in, row, "id")).collect(),
+        _ => Vec::new(),
+    };
+    let carries = |row: &&Vec<Cell>| {
+        *cell(outbox, row, "account") == account && (*cell(outbox, row, column) == value || wrote.contains(&cell(outbox, row, "item")))
+    };
     base.of(outbox).filter(carries).map(|row| key_of(outbox, row)).collect()
 }

@@ -1,15 +1,16 @@
 //! What is read of contacts: of those who are suppressed, known, doubted, and of those who wrote.
 
 use gatepost::{
-    AccountId, Address, Addresses, ContactId, ErrorClass, Inbound, InboundEntry, InstanceId, MessageId, NewSuppression, StatusReport,
-    SuppressionId, Timestamp, Told,
+    AccountId, Address, Addresses, ContactId, ErrorClass, Inbound, InboundEntry, InstanceId, MessageId, NewSuppression, Response,
+    StatusReport, SuppressionId, Timestamp, Told,
 };
 use gatepost_rows::cells::{Cell, Row};
-use gatepost_rows::inbox;
 use gatepost_rows::world::{AccountRows, World};
+use gatepost_rows::{contacts, inbox};
 
 use super::lookups::{
-    ADDRESS, CONTACT_OF_ADDRESS, CONVERSATIONS_OF_ADDRESS, EXTERNAL_ID, INBOUND_KEY, INBOX, MESSAGE_CALLED, SUPPRESSION, WHAT_CAME_IN,
+    ADDRESS, ADDRESSES, CONTACT, CONTACT_OF_ADDRESS, CONVERSATIONS, CONVERSATIONS_OF_ADDRESS, EXTERNAL_ID, INBOUND_KEY, INBOX,
+    MESSAGE_CALLED, SUPPRESSION, WHAT_CAME_IN,
 };
 use super::{Needs, delivering, scouts, sending};
 
@@ -39,7 +40,7 @@ pub(crate) fn answered(needs: &mut Needs, account: AccountId, contact: ContactId
 
 /// The contacts with these addresses: closely, where they are more than one.
 pub(crate) fn known(needs: &mut Needs, world: &World, account: AccountId, addresses: &Addresses) {
-    needs.account(account);
+    needs.locked(account);
     for address in addresses.iter() {
         needs.each([&ADDRESS, &CONTACT_OF_ADDRESS, &CONVERSATIONS_OF_ADDRESS], &[account.into(), address.into()]);
     }
@@ -47,6 +48,7 @@ pub(crate) fn known(needs: &mut Needs, world: &World, account: AccountId, addres
     let known: std::collections::BTreeSet<ContactId> =
         addresses.iter().filter_map(|address| rows.contact_of.get(address)).copied().collect();
     if known.len() > 1 {
+        needs.account(account);
         needs.traffic(account);
         known.into_iter().for_each(|contact| needs.closely(account, contact));
     }
@@ -54,7 +56,7 @@ pub(crate) fn known(needs: &mut Needs, world: &World, account: AccountId, addres
 
 /// What a provider posted.
 pub(crate) fn received(needs: &mut Needs, world: &World, account: AccountId, inbound: &[Inbound]) {
-    needs.account(account);
+    needs.locked(account);
     for thing in inbound {
         needs.key(&INBOUND_KEY, [account.into(), Cell::Bytes(thing.key.to_bytes().to_vec())]);
         if thing.introduces() {
@@ -70,6 +72,7 @@ pub(crate) fn received(needs: &mut Needs, world: &World, account: AccountId, inb
     let Some(rows) = world.accounts.get(&account) else { return };
     let several = inbound.iter().filter(|thing| thing.introduces() && thing.addresses().len() > 1).count() > 1;
     if several {
+        needs.account(account);
         all.iter().filter_map(|address| rows.contact_of.get(address)).for_each(|contact| needs.closely(account, *contact));
     }
 }
@@ -89,6 +92,12 @@ pub(crate) fn heeded(needs: &mut Needs, world: &World, found: &[Row], per_accoun
 
 fn heeded_thing(needs: &mut Needs, rows: &AccountRows, account: AccountId, entry: &InboundEntry, now: Timestamp) {
     match &entry.told {
+        Told::Said(said) if said.response() == Response::Nothing => {
+            entry.contact.into_iter().for_each(|contact| met(needs, rows, account, contact));
+            if let Some(external_id) = &said.reply_to {
+                called(needs, account, entry.instance, external_id);
+            }
+        }
         Told::Said(said) => {
             wrote(needs, account, entry, now);
             if let Some(external_id) = &said.reply_to {
@@ -99,6 +108,12 @@ fn heeded_thing(needs: &mut Needs, rows: &AccountRows, account: AccountId, entry
         Told::Status(report) => reported(needs, rows, account, entry, report),
         Told::Connection(_) | Told::Identity(_) | Told::Other | Told::Quarantined { .. } => {}
     }
+}
+
+/// Who wrote, and what they are called.
+fn met(needs: &mut Needs, rows: &AccountRows, account: AccountId, contact: ContactId) {
+    needs.key(&CONTACT, [account.into(), contact.into()]);
+    needs.each([&CONVERSATIONS, &ADDRESSES], &[account.into(), contacts::present(rows, contact).into()]);
 }
 
 /// Who wrote, and what decides whether they are answered.

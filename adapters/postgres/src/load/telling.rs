@@ -1,7 +1,8 @@
 //! What is read to tell endpoints: tests, replays and recoveries.
 
-use gatepost::{AccountId, DeliveryId, EndpointId, Event, RecoveryId};
+use gatepost::{AccountId, DeliveryId, EndpointId, Event, Recovered, RecoveryId, Timestamp};
 use gatepost_rows::cells::{Cell, Row};
+use gatepost_rows::replays;
 use gatepost_rows::world::{AccountRows, DeliveryRow, World};
 
 use super::lookups::{ALIKE, DELIVERY, ENDPOINT, EVENT, EVENT_DELIVERY, OUTBOX_ALIKE, RECOVERABLE, RECOVERIES_OPEN, RECOVERY};
@@ -51,9 +52,7 @@ pub(crate) fn begun(needs: &mut Needs, account: AccountId, to: EndpointId) {
 /// The recoveries that a scout found, and of the first its next part.
 pub(crate) fn recovered(needs: &mut Needs, world: &World, found: &[Row], limit: usize) {
     for (nth, row) in found.iter().enumerate() {
-        let (Some(account), Some(recovery)) = (scouts::account(row, 0), row.get(1).and_then(id).map(RecoveryId::from_bytes)) else {
-            continue;
-        };
+        let Some((account, recovery)) = recovery(row) else { continue };
         needs.account(account);
         needs.key(&RECOVERY, [account.into(), recovery.into()]);
         if nth > 0 {
@@ -72,4 +71,24 @@ pub(crate) fn recovered(needs: &mut Needs, world: &World, found: &[Row], limit: 
             first_of(needs, rows, account, row);
         }
     }
+}
+
+/// The recoveries that a scout found, and nothing of what they recover.
+pub(crate) fn unfinished(needs: &mut Needs, found: &[Row]) {
+    for (account, recovery) in found.iter().filter_map(recovery) {
+        needs.account(account);
+        needs.key(&RECOVERY, [account.into(), recovery.into()]);
+    }
+}
+
+/// Ends the first of them.
+pub(crate) fn end(world: &mut World, found: &[Row], now: Timestamp) -> Recovered {
+    let Some((account, recovery)) = found.first().and_then(recovery) else { return Recovered::default() };
+    let rows = world.accounts.get_mut(&account);
+    rows.and_then(|rows| replays::cancel(rows, recovery, now));
+    Recovered { at: Some(recovery), more: found.len() > 1 }
+}
+
+fn recovery(found: &Row) -> Option<(AccountId, RecoveryId)> {
+    scouts::account(found, 0).zip(found.get(1).and_then(id).map(RecoveryId::from_bytes))
 }
