@@ -157,6 +157,11 @@ impl InboundKey {
         Self(first)
     }
 
+    /// The key with these bytes, as a store keeps it.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// The key as a store keeps it.
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0

@@ -108,7 +108,7 @@ impl RowDigest {
     }
 
     /// Reads the bytes of a column; `None` where they are none of row digests.
-    fn from_bytes(bytes: &[u8]) -> Option<Vec<Self>> {
+    pub fn from_bytes(bytes: &[u8]) -> Option<Vec<Self>> {
         let (rows, rest) = bytes.as_chunks::<ROW_DIGEST_BYTES>();
         let read = |row: &[u8; ROW_DIGEST_BYTES]| {
             let (seq, digest) = row.split_first_chunk()?;

@@ -1,8 +1,7 @@
 //! Gatepost's readable reference store, the sandbox transport, and the host that tests share.
 //!
-//! [`MemoryStore`] keeps plain maps behind one mutex: who wants to know what a store must do reads it here. The players: `world`
-//! (the rows), `accept` and `deliver` (a message's way), `events`, `take` and `notices` (an event's way), and a file for each other
-//! subject. [`Sandbox`] carries messages to nobody; [`TestHost`] is a clock and a die in the hands of a test.
+//! [`MemoryStore`] keeps plain maps behind one mutex: who wants to know what a store must do reads it here, and in [`gatepost_rows`], which
+//! has what each verb does. [`Sandbox`] carries messages to nobody; [`TestHost`] is a clock and a die in the hands of a test.
 //!
 //! One text, sent by hand:
 //!
@@ -39,29 +38,10 @@
 //! # }
 //! ```
 
-mod accept;
-mod accounts;
-mod contacts;
-mod deliver;
-mod endpoints;
-mod events;
 mod host;
-mod inbox;
-mod integrations;
-mod keys;
-mod messages;
-mod notices;
-mod replays;
-mod retention;
-mod reviews;
 mod sandbox;
-mod seals;
 mod store;
-mod suppressions;
-mod take;
 mod timer;
-mod traffic;
-mod world;
 
 pub use host::TestHost;
 pub use sandbox::{InvalidMishap, Ledger, Mishap, Sandbox};

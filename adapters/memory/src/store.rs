@@ -1,6 +1,7 @@
 //! The store itself: each verb of the core's traits, done under the mutex; its effects follow once the mutex is free.
 
 use std::mem;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -15,11 +16,10 @@ use gatepost::{
     StoreError, StoredSeal, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp,
     Traffic, Unsealed, Usage, WorkerStore, text_print,
 };
-
-use crate::world::{AccountRows, Effects, World};
-use crate::{
+use gatepost_rows::world::{AccountRows, Effects, World};
+use gatepost_rows::{
     accept, accounts, contacts, deliver, endpoints, events, inbox, integrations, keys, messages, notices, replays, retention, reviews,
-    seals, suppressions, take, traffic,
+    seals, suppressions, tables, take, traffic,
 };
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
@@ -32,12 +32,26 @@ pub struct MemoryStore(Arc<Inner>);
 struct Inner {
     world: Mutex<World>,
     hooks: Mutex<Vec<Hook>>,
+    /// Set where verbs begin with what rows say of the verbs before: how many may still begin without.
+    on_rows: Option<AtomicUsize>,
 }
 
 impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty store whose world is written as rows and read back before each verb, as by a store that keeps its rows elsewhere: what is
+    /// in no row is forgotten. The more rows there are, the more verbs pass before they are read again.
+    #[must_use]
+    pub fn on_rows() -> Self {
+        Self(Arc::new(Inner { on_rows: Some(AtomicUsize::new(0)), ..Inner::default() }))
+    }
+
+    /// All it keeps, as the rows of a store that keeps them elsewhere.
+    pub fn image(&self) -> tables::Image {
+        tables::image(&self.lock())
     }
 
     fn lock(&self) -> MutexGuard<'_, World> {
@@ -52,6 +66,13 @@ impl MemoryStore {
     fn write<T>(&self, verb: impl FnOnce(&mut World) -> T) -> T {
         let (answer, effects) = {
             let mut world = self.lock();
+            if let Some(left) = &self.0.on_rows
+                && left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_err()
+            {
+                let (read, rows) = reread(&mut world);
+                *world = read;
+                left.store(rows / ROWS_PER_VERB, Relaxed);
+            }
             let answer = verb(&mut world);
             events::tell_operator(&mut world);
             let mut effects = mem::take(&mut world.effects);
@@ -71,6 +92,26 @@ impl MemoryStore {
             hooks.iter().for_each(|hook| hook());
         }
     }
+}
+
+/// How many rows a world may have for each verb that begins without them.
+const ROWS_PER_VERB: usize = 64;
+
+/// The world as its rows say it is, and how many they are.
+///
+/// # Panics
+///
+/// When they do not say it, or say something else of it once they are read.
+fn reread(world: &mut World) -> (World, usize) {
+    let written = tables::image(world);
+    let mut read = World { judged: mem::take(&mut world.judged), ..World::default() };
+    for (table, row) in written.rows() {
+        let put = tables::put(&mut read, table, row);
+        assert!(put.is_ok(), "a row that was written cannot be read: {put:?}");
+    }
+    let changes = written.changes(&tables::image(&read));
+    assert!(changes.is_empty(), "rows are others once they are read: {changes:?}");
+    (read, written.rows().count())
 }
 
 #[async_trait]
@@ -153,7 +194,7 @@ impl AccountStore for OfAccount {
     }
 
     async fn instance(&self, which: InstanceRef) -> Result<Option<Instance>, StoreError> {
-        Ok(self.read(|rows| rows.instance(&which).map(|row| row.instance.clone())))
+        Ok(self.read(|rows| rows.instance(&which).cloned()))
     }
 
     async fn change_instance(&self, instance: InstanceId, change: InstanceChange) -> Result<Option<Instance>, StoreError> {

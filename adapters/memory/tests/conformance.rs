@@ -8,6 +8,15 @@ mod store {
     gatepost_conformance::store_suite!(|| Arc::new(MemoryStore::new()));
 }
 
+/// Every verb finds what the verbs before it did in the rows that are kept of it, and nowhere else.
+mod rows {
+    use std::sync::Arc;
+
+    use gatepost_memory::MemoryStore;
+
+    gatepost_conformance::store_suite!(|| Arc::new(MemoryStore::on_rows()));
+}
+
 mod transport {
     use std::sync::Arc;
 

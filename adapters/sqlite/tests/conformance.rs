@@ -1,8 +1,13 @@
-//! The suite that every store runs, over SQLite files that are closed and opened again.
+//! The suite that every store runs, over SQLite files that are closed and opened again. What a case leaves in the file can be read by every
+//! other store.
 
-#![allow(clippy::expect_used, reason = "a home that cannot be made fails its case")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a home that cannot be made fails its case")]
 
+mod stored;
+
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 
 use gatepost::Store;
 use gatepost_conformance::{Home, store_suite};
@@ -16,12 +21,24 @@ impl Folder {
     fn new() -> Self {
         Self(tempfile::tempdir().expect("a folder for the database"))
     }
+
+    fn database(&self) -> PathBuf {
+        self.0.path().join("gatepost.db")
+    }
 }
 
 impl Home for Folder {
     fn open(&self) -> Arc<dyn Store> {
-        let path = self.0.path().join("gatepost.db");
-        Arc::new(SqliteStore::open(&path, Options::default()).expect("a database in a new folder"))
+        Arc::new(SqliteStore::open(&self.database(), Options::default()).expect("a database in a new folder"))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A case that fails has said why.
+        if !thread::panicking() {
+            stored::assert_same_in_a_world(&stored::rows(&self.database()));
+        }
     }
 }
 

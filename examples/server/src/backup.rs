@@ -8,11 +8,12 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::data_folder::Opened;
+use gatepost_sqlite::SqliteStore;
+
 use crate::{Failure, private_file};
 
 /// Copies the database into a new file that only its owner can read.
-pub async fn run(opened: &Opened, to: &Path) -> Result<(), Failure> {
+pub async fn run(store: &SqliteStore, to: &Path) -> Result<(), Failure> {
     if to.exists() {
         return Err(Failure::Usage(format!("{}: expected a new file, and there is one; nothing is written over", to.display())));
     }
@@ -21,7 +22,7 @@ pub async fn run(opened: &Opened, to: &Path) -> Result<(), Failure> {
     let folder = PathBuf::from(format!("{}.new", to.display()));
     private_file::create_folder(&folder).map_err(failed)?;
     let copy = folder.join("copy.db");
-    let copied = opened.store.backup(&copy).await;
+    let copied = store.backup(&copy).await;
     let kept = copied.map_err(Failure::from).and_then(|()| keep(&copy, to).map_err(failed));
     let cleared = fs::remove_dir_all(&folder).map_err(failed);
     kept.and(cleared)

@@ -34,7 +34,7 @@ pub async fn prepare(router: &Router, settings: &Settings, address: SocketAddr, 
         _ if operator.has_account().await? && operator.has_key().await? => None,
         Mode::Development => Some(operator.first_start(address).await?),
         Mode::Production if operator.has_key().await? => None,
-        Mode::Production => Some(Notice::of_first_key(&settings.data)),
+        Mode::Production => Some(Notice::of_first_key(settings)),
     };
     if let Some(file) = file {
         operator.leave_keys(file).await?;
@@ -61,14 +61,16 @@ impl Notice {
     }
 
     /// How the first operator key is made.
-    fn of_first_key(data: &Path) -> Self {
-        let data = data.display();
+    fn of_first_key(settings: &Settings) -> Self {
+        let data = settings.data.display();
+        // The URL may hold a password, which is not shown.
+        let database = if settings.database.url.is_some() { "\nwith the same settings of the database.\n" } else { "" };
         Self(Zeroizing::new(format!(
             "\
 There is no account and no operator key yet. Make the first one on this host:
 
   gatepost-server key create --operator --name first --data '{data}'
-"
+{database}"
         )))
     }
 

@@ -38,6 +38,7 @@ use gatepost_system::System;
 
 use crate::config::{Effective, Layers, Secret, Settings};
 use crate::data_folder::DataFolder;
+use crate::database::Database;
 use crate::inspect::WebhookProvider;
 use crate::serve::Extras;
 use crate::{Failure, backup, console, http, inspect, serve};
@@ -74,7 +75,7 @@ Exit codes:
 
 /// The gateway, and what can be asked of it.
 ///
-/// Commands open the data folder, also beside a running server, and act as its operator; with `--url` they ask a running server, with
+/// Commands open the database, also beside running servers, and act as its operator; with `--url` they ask a running server, with
 /// the rights of the key. Without a command the server starts.
 #[derive(Debug, Parser)]
 #[command(name = "gatepost-server", version, after_help = EXIT_CODES)]
@@ -93,8 +94,12 @@ struct Options {
     /// The data folder [default: data]
     #[arg(long, global = true, value_name = "FOLDER")]
     data: Option<String>,
-    /// A running server to ask instead of the data folder
-    #[arg(long, global = true, conflicts_with = "data", value_name = "URL")]
+    /// The Postgres that several hosts share, instead of the file in the data folder; others on this machine can see a password in it here, so
+    /// rather set GATEPOST_DATABASE_URL_FILE or GATEPOST_DATABASE_URL
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<Secret>,
+    /// A running server to ask instead of the database
+    #[arg(long, global = true, conflicts_with_all = ["data", "database"], value_name = "URL")]
     url: Option<String>,
     /// The key to show to that server; others on this machine can see it here, so rather set GATEPOST_KEY_FILE or GATEPOST_KEY
     #[arg(long, global = true, value_name = "KEY")]
@@ -119,7 +124,7 @@ enum Command {
     /// The root keys
     #[command(subcommand)]
     Keyring(Keyring),
-    /// Copy the database into a new file, also while the server runs; the keyring is left out
+    /// Copy the SQLite database into a new file, also while the server runs; the keyring is left out
     Backup {
         /// The new file
         to: PathBuf,
@@ -299,8 +304,9 @@ impl Options {
 
     fn effective(&self, serve: Option<&Serve>) -> Result<Effective, Failure> {
         let flag = |key, flag, text: &Option<String>| text.clone().map(|text| (key, flag, text));
-        let key = self.key.as_ref().map(|key| ("key", "key", key.reveal().to_owned()));
-        let mut flags = vec![flag("data", "data", &self.data), flag("url", "url", &self.url), key];
+        let secret = |key, flag, text: &Option<Secret>| text.as_ref().map(|text| (key, flag, text.reveal().to_owned()));
+        let database = secret("database.url", "database", &self.database);
+        let mut flags = vec![flag("data", "data", &self.data), flag("url", "url", &self.url), database, secret("key", "key", &self.key)];
         if let Some(serve) = serve {
             flags.push(flag("listen", "listen", &serve.listen));
             flags.push(flag("sandbox.latency_ms", "sandbox-latency-ms", &serve.sandbox_latency_ms));
@@ -309,9 +315,9 @@ impl Options {
         Ok(Layers::read(self.config.as_deref(), env::vars_os(), flags.into_iter().flatten())?)
     }
 
-    /// Whether a running server is to be asked: the flag `--data` stands against a URL from a weaker source.
+    /// Whether a running server is to be asked: the flags `--data` and `--database` stand against a URL from a weaker source.
     fn asks_server(&self, settings: &Settings) -> bool {
-        self.data.is_none() && settings.url.is_some()
+        self.data.is_none() && self.database.is_none() && settings.url.is_some()
     }
 }
 
@@ -363,12 +369,20 @@ impl Noun {
     }
 }
 
+const PG_DUMP: &str = "`backup` copies the SQLite file of a data folder; a Postgres is backed up by its own means, for example `pg_dump`; \
+                       the keyring is left out there, too: keep a copy of it in another place";
+
 fn back_up(options: &Options, settings: &Settings, to: &Path) -> Result<(), Failure> {
     if options.asks_server(settings) {
         return Err(Failure::Usage("`backup` copies a data folder: give `--data`, not `--url`".to_owned()));
     }
     let folder = DataFolder::of(settings);
-    client::runtime()?.block_on(async { backup::run(&folder.open().await?, to).await })?;
+    client::runtime()?.block_on(async {
+        match folder.open().await?.database {
+            Database::Sqlite(store) => backup::run(&store, to).await,
+            Database::Postgres(_) => Err(Failure::Usage(PG_DUMP.to_owned())),
+        }
+    })?;
     console::say(format_args!("the database was copied to {}", to.display()));
     let keys = folder.keys().path().display();
     console::say(format_args!("the keyring was left out: keep a copy of {keys} in another place; neither is of use without the other"));

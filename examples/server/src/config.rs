@@ -4,6 +4,7 @@
 //! defaults, `gatepost.toml`, `GATEPOST_*` variables, `GATEPOST_*_FILE` for secrets, flags), [`Effective`] (what came of them),
 //! [`ConfigError`] (which setting, from which source, and what was expected). `gatepost.toml` beside this crate documents each setting.
 
+mod database;
 mod layers;
 mod outgoing;
 mod values;
@@ -19,10 +20,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Failure, policy_text};
 
+pub use database::DatabaseSettings;
 pub(crate) use layers::line_of;
 pub use layers::{ConfigError, Effective, Layers, Row, Source};
 pub use outgoing::{DestinationSettings, ProviderSettings, ThreecxSettings, WebhookSettings};
-pub use values::{BaseUrl, Bounded, Directives, Secret, Written};
+pub use values::{BaseUrl, Bounded, DatabaseUrl, Directives, Secret, Written};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
@@ -34,7 +36,7 @@ pub struct Settings {
     pub mode: Mode,
     /// Where it listens.
     pub listen: SocketAddr,
-    /// The folder that holds the database and, unless `keys_file` says otherwise, the keyring.
+    /// The folder that holds the database, unless `database.url` says otherwise, and, unless `keys_file` does, the keyring.
     pub data: PathBuf,
     /// The first letters of keys.
     pub brand: Written<Brand>,
@@ -52,6 +54,8 @@ pub struct Settings {
     /// The key that the command line shows to that server.
     #[serde(with = "values::or_empty")]
     pub key: Option<Secret>,
+    /// Where the database is.
+    pub database: DatabaseSettings,
     /// What the HTTP side takes at most.
     pub http: HttpLimits,
     /// What it tells about itself.
@@ -86,6 +90,7 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             url: None,
             key: None,
+            database: DatabaseSettings::default(),
             http: HttpLimits::default(),
             log: Log::default(),
             delivering: DeliverySettings::default(),
@@ -328,6 +333,10 @@ const KEYS: &[Key] = &[
     key("trusted_proxies", "a list of networks, for example `10.0.0.0/8`"),
     key("url", "a URL that starts with `http://` or `https://`"),
     key("key", "an API key or an operator key"),
+    key("database.url", POSTGRES_URL),
+    key("database.owner_url", POSTGRES_URL),
+    key("database.role", "the name of a role"),
+    key("database.connections", "a whole number from 2 to 1000"),
     key("http.connections_max", "a whole number from 1 to 1000000"),
     key("log.format", "`text` or `json`"),
     key("log.level", "a level, for example `info`, or directives, for example `info,gatepost_server=debug`"),
@@ -363,8 +372,11 @@ const KEYS: &[Key] = &[
     key("sandbox.fail", "`refuse`, `timeout`, `die`, `flaky:P` or nothing"),
 ];
 
-/// The settings that are secrets: shown as `***`, and also read from the file that `GATEPOST_*_FILE` names.
-const SECRETS: &[&str] = &["key"];
+/// A URL with a password in it is a secret, so that what is wrong with one is not quoted.
+const POSTGRES_URL: &str = "a URL like `postgres://role:password@host/database`, with no `sslmode` but `disable` or `verify-full`";
+
+/// The settings that are secrets: shown as `***`, or without their password, and also read from the file that `GATEPOST_*_FILE` names.
+const SECRETS: &[&str] = &["database.owner_url", "database.url", "key"];
 
 /// What no single setting can say: the rules between them, each with the setting that breaks it and what was expected.
 fn broken_rule(settings: &Settings) -> Option<(&'static str, String)> {
@@ -379,6 +391,10 @@ fn broken_rule(settings: &Settings) -> Option<(&'static str, String)> {
     if !settings.providers.allow.is_empty() && settings.providers.evolution_hosts.is_empty() {
         let expected = "expected `providers.evolution_hosts` beside it: otherwise any customer could have the gateway call there";
         return Some(("providers.allow", expected.to_owned()));
+    }
+    let broken = database::broken_setting(&settings.database);
+    if broken.is_some() {
+        return broken;
     }
     let broken = settings.destination_policy().err().map(outgoing::broken_setting);
     let broken = broken.or_else(|| settings.provider_policy().err().map(outgoing::broken_provider_setting));

@@ -1,4 +1,4 @@
-//! Gatepost as a service: the public contract, `/v1`, the CLI and the worker over SQLite.
+//! Gatepost as a service: the public contract, `/v1`, the CLI and the worker over SQLite or Postgres.
 
 pub mod backup;
 pub mod bootstrap;
@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod console;
 pub mod data_folder;
+pub mod database;
 pub mod demo;
 pub mod failure;
 pub mod http;

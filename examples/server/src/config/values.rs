@@ -1,13 +1,14 @@
 //! Values: the types of settings, parsed once.
 //!
 //! [`Bounded`] is a number within bounds, [`Written`] a value that keeps the text it was written as, [`Secret`] a text that is never
-//! shown, [`BaseUrl`] where a server is, [`Directives`] what is logged. [`or_empty`] reads and writes what may be absent as an empty
+//! shown, [`BaseUrl`] where a server is, [`DatabaseUrl`] where a database is, [`Directives`] what is logged. [`or_empty`] reads and writes what may be absent as an empty
 //! text.
 
 use std::fmt;
 use std::str::FromStr;
 
 use axum::http::Uri;
+use gatepost_postgres::PostgresUrl;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
@@ -158,6 +159,63 @@ impl TryFrom<String> for BaseUrl {
 impl From<BaseUrl> for String {
     fn from(url: BaseUrl) -> Self {
         url.0
+    }
+}
+
+/// Where a Postgres is: `postgres://`. It prints and serializes without its password.
+#[derive(Clone)]
+pub struct DatabaseUrl {
+    text: Zeroizing<String>,
+    shown: PostgresUrl,
+}
+
+impl DatabaseUrl {
+    /// The URL with its password.
+    pub fn reveal(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether what is said to the server can be read on the way.
+    pub fn is_plain(&self) -> bool {
+        self.shown.is_plain()
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = gatepost_postgres::OpenError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self { text: Zeroizing::new(text.to_owned()), shown: text.parse()? })
+    }
+}
+
+impl PartialEq for DatabaseUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shown.fmt(f)
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.shown, f)
+    }
+}
+
+impl Serialize for DatabaseUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for DatabaseUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Zeroizing::new(String::deserialize(deserializer)?).parse().map_err(de::Error::custom)
     }
 }
 

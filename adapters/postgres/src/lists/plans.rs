@@ -1,0 +1,71 @@
+//! Plans: that a list costs as much as its page, however long the log is, also behind row level security.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use gatepost_cluster::Cluster;
+
+use super::statements::LISTS;
+use crate::Options;
+use crate::connect::Database;
+
+const MINE: &str = "decode(repeat('07', 16), 'hex')";
+const OTHERS: &str = "decode(repeat('08', 16), 'hex')";
+
+/// An id that was made so many milliseconds behind a time.
+fn id(millis: &str) -> String {
+    format!("decode(lpad(to_hex(1700000000000 + {millis}), 12, '0') || repeat('a1', 10), 'hex')")
+}
+
+/// Rows of an account, as many as tell a plan that reads a page from one that reads them all.
+fn fill(account: &str) -> String {
+    let (id, of) = (id("n"), "FROM generate_series(1, 4000) AS n");
+    format!(
+        "INSERT INTO event_deliveries
+             SELECT {account}, {id}, {id}, 'message.sent', {account}, CASE WHEN n % 50 = 0 THEN 2 ELSE 1 END, NULL, NULL, 1,
+                 CASE WHEN n % 500 = 0 THEN '{{}}' END, NULL, NULL, n, n {of};
+         INSERT INTO events SELECT {account}, {id}, 'message.sent', NULL, 1700000000000 + n, '' {of};
+         INSERT INTO outbox (delivery, account, shard, channel, place, item, log_id, state, due, expires_at, fence, tries, put_off)
+             SELECT {id}, {account}, 1, 1, {account}, {id}, 0, CASE WHEN n % 20 = 0 THEN 2 ELSE 0 END, n, n, 0, 0, 0 {of};
+         INSERT INTO policy_events
+             SELECT {account}, n, n, NULL, {account}, {account}, CASE WHEN n % 100 = 0 THEN 'block' ELSE 'allow' END, '{{}}' {of};
+         INSERT INTO inbound SELECT {account}, {id}, {id}, {account}, {id}, {id}, NULL, 'k', 'message', NULL, n, NULL, NULL, '{{}}' {of};
+         INSERT INTO suppressions SELECT {account}, {id}, {id}, 'x', 'opt_out', NULL, n, 'app', NULL, NULL {of};
+         INSERT INTO addresses SELECT {account}, 'a' || n, {id} {of};"
+    )
+}
+
+#[test]
+fn a_list_is_answered_from_an_index_whatever_lies_behind_its_page() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let database = cluster.create().expect("a database");
+    let _open = Database::open(&database.url(), &Options::default()).expect("it opens");
+    database.run(&format!("{}{}ANALYZE", fill(MINE), fill(OTHERS))).expect("rows");
+    let page = id("2000");
+    let cases = [
+        ("DELIVERIES", format!("{MINE}, {page}, NULL, NULL, 0, 50"), "((account = $1) AND (id < $2))"),
+        ("OUTBOX_OF_DELIVERIES", format!("{MINE}, {page}, NULL, NULL, 0, 50"), "(delivery = ANY ("),
+        ("DELIVERIES_TO_ENDPOINT", format!("{MINE}, {page}, {MINE}, NULL, 0, 50"), "(endpoint = $3) AND (id < $2))"),
+        ("DELIVERIES_NOT_TAKEN", format!("{MINE}, {page}, NULL, 2, 0, 50"), "event_deliveries_not_taken"),
+        ("QUEUED", format!("{MINE}, {page}, NULL, 0, 50"), "(id = ANY ("),
+        ("DELIVERIES_OF_EVENT", format!("{MINE}, {page}, 0"), "((account = $1) AND (id >= $"),
+        ("DELIVERIES_OF_EVENT", format!("{MINE}, {page}, 0"), "((account = $1) AND (event = $2))"),
+        ("OUTBOX_OF_EVENT", format!("{MINE}, {page}, 0"), "(delivery = ANY ("),
+        ("POLICY_EVENTS", format!("{MINE}, 2000, NULL, 0, NULL, NULL, NULL, NULL, 50"), "((account = $1) AND (seq < $2))"),
+        ("POLICY_EVENTS_AGAINST", format!("{MINE}, 2000, NULL, 0, NULL, NULL, NULL, 'block', 50"), "policy_events_against"),
+        ("INBOUND", format!("{MINE}, {page}, NULL, NULL, 50"), "((account = $1) AND (id < $2))"),
+        ("OUTBOX_OF_INBOUND", format!("{MINE}, {page}, NULL, NULL, 50"), "(delivery = ANY ("),
+        ("SUPPRESSIONS", format!("{MINE}, {page}, 1, 50"), "((account = $1) AND (id < $2))"),
+        ("SUPPRESSIONS_OF_ADDRESS", format!("{MINE}, 'a77', {page}, 1, 50"), "suppressions_of_contact"),
+        ("EVENT_ROWS", format!("{MINE}, 300, 50"), "((account = $1) AND (seq > $2))"),
+    ];
+    for (name, values, expected) in cases {
+        let text = LISTS.iter().find(|list| list.name == name).expect("a list").text();
+        let explain = format!(
+            "SET ROLE gatepost_app; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;
+             SET gatepost.accounts = '{{\"\\\\x07070707070707070707070707070707\"}}';
+             PREPARE list AS {text}; EXPLAIN (COSTS OFF) EXECUTE list({values})"
+        );
+        let plan: Vec<String> = database.run(&explain).expect("a plan").into_iter().flatten().flatten().collect();
+        assert!(plan.iter().any(|line| line.contains(expected)), "{name} is not read by `{expected}`: {plan:#?}");
+    }
+}

@@ -1,0 +1,136 @@
+//! What is read to deliver: messages and events that are due, started, finished or overdue.
+
+use gatepost::{AccountId, Claim, Claimed, DeliveryId, ErrorClass, Finish, MessageId, Outcome, Take, Timestamp};
+use gatepost_rows::cells::{Cell, Row};
+use gatepost_rows::world::World;
+
+use super::lookups::{
+    BINDING, CONTACT_OF_DELIVERY, CONTACT_OF_MESSAGE, DELIVERY, DELIVERY_OF_MESSAGE, ENDPOINT, EVENT_DELIVERY, EVENTS_DUE, EVENTS_LATER,
+    EVENTS_STARTED, MESSAGE, MESSAGE_OF_DELIVERY, MESSAGES_DUE, MESSAGES_LATER, REVIEW, REVIEW_OF_DELIVERY, USAGE_OF_DELIVERY,
+    USAGE_OF_MESSAGE, WHAT_IS_DUE,
+};
+use super::{Needs, number, scouts};
+
+/// The most accounts of which something is taken in one transaction.
+pub(crate) const ACCOUNTS_MAX: usize = 256;
+/// How many of an endpoint's events are ended untried in one transaction, and some.
+const SKIPS_MAX: usize = 66;
+
+/// A delivery of either channel with what it carries.
+fn delivery(needs: &mut Needs, account: AccountId, delivery: DeliveryId) {
+    needs.account(account);
+    let key: [Cell; 2] = [account.into(), delivery.into()];
+    needs.each([&DELIVERY, &MESSAGE_OF_DELIVERY, &CONTACT_OF_DELIVERY, &REVIEW_OF_DELIVERY, &USAGE_OF_DELIVERY], &key);
+}
+
+/// What is started or given back.
+pub(crate) fn claimed(needs: &mut Needs, claimed: &Claimed) {
+    delivery(needs, claimed.account, claimed.delivery);
+}
+
+/// What is finished. Most have sent, and change nothing but themselves.
+pub(crate) fn finished(needs: &mut Needs, world: &World, finish: &Finish) {
+    let Claimed { account, delivery: id, .. } = finish.claimed;
+    let key: [Cell; 2] = [account.into(), id.into()];
+    needs.account(account);
+    needs.each([&DELIVERY, &MESSAGE_OF_DELIVERY, &EVENT_DELIVERY], &key);
+    if !matches!(finish.outcome, Outcome::Sent { .. }) {
+        needs.traffic(account);
+        delivery(needs, account, id);
+    }
+    if finish.outcome.class() == Some(ErrorClass::OptedOut) {
+        opted_out(needs, world, account, id);
+    }
+}
+
+/// Who wants nothing more, says the provider.
+fn opted_out(needs: &mut Needs, world: &World, account: AccountId, delivery: DeliveryId) {
+    let Some(rows) = world.accounts.get(&account) else { return };
+    let message = rows.outbox.get(&delivery).and_then(|row| rows.messages.get(&row.message));
+    if let Some(row) = message {
+        needs.address_closely(account, &row.message.recipient);
+        needs.closely(account, row.contact);
+    }
+}
+
+/// The queues of which a scout found something due, account after account, as many accounts as are looked at in one go; and where that is
+/// cut off.
+pub(crate) fn queues(found: &[Row], now: Timestamp) -> (Vec<(AccountId, Cell)>, Option<AccountId>) {
+    let mut queues: Vec<(AccountId, Cell)> = Vec::new();
+    let (mut accounts, mut last) = (0, None);
+    for row in found {
+        let (Some(account), Some(place), Some(due)) = (scouts::account(row, 0), row.get(1), row.get(2).and_then(number)) else { continue };
+        if due > now.as_millis() {
+            continue;
+        }
+        if last != Some(account) {
+            if accounts == ACCOUNTS_MAX {
+                return (queues, last);
+            }
+            (accounts, last) = (accounts + 1, Some(account));
+        }
+        queues.push((account, place.clone()));
+    }
+    (queues, None)
+}
+
+/// When the first of what is not due yet will be.
+pub(crate) fn later(found: &[Row], now: Timestamp) -> Option<Timestamp> {
+    let due = found.iter().filter_map(|row| row.get(2).and_then(number)).filter(|due| *due > now.as_millis());
+    due.min().map(Timestamp::from_millis)
+}
+
+/// Messages that are due.
+pub(crate) fn due_messages(needs: &mut Needs, found: &[Row], claim: &Claim) {
+    let room = claim.per_account.min(claim.limit).saturating_add(1);
+    for (account, place) in queues(found, claim.now).0 {
+        needs.account(account);
+        let now = Cell::from(claim.now);
+        needs.key(&MESSAGES_DUE, [account.into(), place.clone(), now.clone(), limit(room)]);
+        needs.key(&MESSAGES_LATER, [account.into(), place, now]);
+    }
+}
+
+/// Events that are due.
+pub(crate) fn due_events(needs: &mut Needs, found: &[Row], take: &Take) {
+    let room = take.per_account.min(take.limit).saturating_add(1).max(SKIPS_MAX);
+    for (account, place) in queues(found, take.now).0 {
+        needs.account(account);
+        needs.key(&EVENTS_STARTED, [account.into()]);
+        needs.key(&ENDPOINT, [account.into(), place.clone()]);
+        let now = Cell::from(take.now);
+        let key = [account.into(), place.clone(), now.clone(), limit(room)];
+        needs.each([&EVENTS_DUE, &WHAT_IS_DUE], &key);
+        needs.key(&EVENTS_LATER, [account.into(), place, now]);
+    }
+}
+
+/// A count as the limit of a statement.
+pub(crate) fn limit(count: usize) -> Cell {
+    Cell::count(count as u64)
+}
+
+/// What time has closed: deliveries, reviews and idempotency keys.
+pub(crate) fn overdue(needs: &mut Needs, found: &[Vec<Row>]) {
+    let rows = |nth: usize| found.get(nth).into_iter().flatten();
+    for row in (0..4).flat_map(rows) {
+        if let (Some(account), Some(id)) = (scouts::account(row, 0), row.get(1).and_then(super::id)) {
+            needs.traffic(account);
+            delivery(needs, account, DeliveryId::from_bytes(id));
+            needs.key(&EVENT_DELIVERY, [account.into(), id.into()]);
+        }
+    }
+    for row in rows(4) {
+        if let (Some(account), Some(id)) = (scouts::account(row, 0), row.get(1).and_then(super::id).map(MessageId::from_bytes)) {
+            needs.account(account);
+            let key: [Cell; 2] = [account.into(), id.into()];
+            needs.each([&MESSAGE, &REVIEW, &DELIVERY_OF_MESSAGE, &CONTACT_OF_MESSAGE, &USAGE_OF_MESSAGE], &key);
+        }
+    }
+    for row in rows(5) {
+        if let (Some(account), Some(key)) = (scouts::account(row, 0), row.get(1)) {
+            needs.account(account);
+            needs.key(&BINDING, [account.into(), key.clone()]);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Lookups: every way in which rows are found by keys.
+//!
+//! Each names the account in the key, and has an index that begins with it. What was parked (`state` 4) is found only with its message.
+
+use gatepost_rows::cells::Kind::{self, Bytes, Int, Text};
+use gatepost_rows::tables::{
+    accounts, contacts, endpoints, events, inbound, instances, integrations, keys, messages, outbox, policy_events, seals, traffic,
+};
+
+use crate::sql::Lookup;
+
+macro_rules! lookups {
+    ($($name:ident: $table:expr, $keys:expr, $tail:expr;)*) => {
+        $(pub(crate) static $name: Lookup = Lookup { name: stringify!($name), table: &$table, keys: $keys, tail: $tail };)*
+
+        /// All of them.
+        #[cfg(test)]
+        pub(crate) static ALL: &[&Lookup] = &[$(&$name),*];
+    };
+}
+
+const OF_ACCOUNT: &[Kind] = &[Bytes];
+const BY_ID: &[Kind] = &[Bytes, Bytes];
+const BY_TEXT: &[Kind] = &[Bytes, Text];
+const BY_NUMBER: &[Kind] = &[Bytes, Int];
+
+lookups! {
+    // Whole, as they are small.
+    INSTANCES: instances::INSTANCES, OF_ACCOUNT, "JOIN instances t ON t.account = k.k1";
+    ENDPOINTS: endpoints::ENDPOINTS, OF_ACCOUNT, "JOIN endpoints t ON t.account = k.k1 AND t.removed_at IS NULL";
+    INTEGRATIONS: integrations::INTEGRATIONS, OF_ACCOUNT, "JOIN integrations t ON t.account = k.k1";
+    VELOCITY: accounts::VELOCITY, OF_ACCOUNT, "JOIN velocity t ON t.account = k.k1";
+    TRAFFIC: traffic::TRAFFIC, OF_ACCOUNT, "JOIN traffic t ON t.account = k.k1";
+
+    KEY: keys::API_KEYS, &[Text], "JOIN api_keys t ON t.id = k.k1";
+    ENDPOINT: endpoints::ENDPOINTS, BY_ID, "JOIN endpoints t ON t.account = k.k1 AND t.id = k.k2";
+    USAGE: accounts::USAGE, BY_NUMBER, "JOIN usage t ON t.account = k.k1 AND t.mode IN ('live', 'test') AND t.\"window\" = k.k2";
+    SAME_TEXTS: traffic::SAME_TEXTS, &[Bytes, Int, Int],
+        "JOIN same_texts t ON t.account = k.k1 AND t.mode IN ('live', 'test') AND t.day = k.k2 AND t.print = k.k3";
+
+    // Contacts, by address.
+    ADDRESS: contacts::ADDRESSES, BY_TEXT, "JOIN addresses t ON t.account = k.k1 AND t.address = k.k2";
+    CONTACT_OF_ADDRESS: contacts::CONTACTS, BY_TEXT,
+        "JOIN addresses a ON a.account = k.k1 AND a.address = k.k2 JOIN contacts t ON t.account = a.account AND t.id = a.contact";
+    CONVERSATIONS_OF_ADDRESS: contacts::CONVERSATIONS, BY_TEXT,
+        "JOIN addresses a ON a.account = k.k1 AND a.address = k.k2
+         JOIN conversations t ON t.account = a.account AND t.contact = a.contact";
+
+    // Contacts, by id: with the one that each is by now.
+    CONTACT: contacts::CONTACTS, BY_ID,
+        "JOIN contacts c ON c.account = k.k1 AND c.id = k.k2 JOIN contacts t ON t.account = c.account AND t.id IN (c.id, c.merged_into)";
+    MERGED: contacts::CONTACTS, BY_ID, "JOIN contacts t ON t.account = k.k1 AND t.merged_into = k.k2";
+    CONVERSATIONS: contacts::CONVERSATIONS, BY_ID, "JOIN conversations t ON t.account = k.k1 AND t.contact = k.k2";
+    ADDRESSES: contacts::ADDRESSES, BY_ID,
+        "JOIN contacts c ON c.account = k.k1 AND c.id = k.k2
+         CROSS JOIN LATERAL (SELECT c.address UNION ALL SELECT jsonb_array_elements_text(coalesce(c.others, '[]')::jsonb)) AS known (address)
+         JOIN addresses t ON t.account = c.account AND t.address = known.address";
+    SUPPRESSIONS: contacts::SUPPRESSIONS, BY_ID, "JOIN suppressions t ON t.account = k.k1 AND t.contact = k.k2";
+    SUPPRESSION: contacts::SUPPRESSIONS, BY_ID, "JOIN suppressions t ON t.account = k.k1 AND t.id = k.k2";
+
+    // What waits for a contact.
+    WAITING: outbox::OUTBOX, BY_ID,
+        "JOIN outbox t ON t.account = k.k1 AND t.contact = k.k2 AND t.channel = 0 AND t.state < 2";
+    MESSAGES_WAITING: messages::MESSAGES, BY_ID,
+        "JOIN outbox o ON o.account = k.k1 AND o.contact = k.k2 AND o.channel = 0 AND o.state < 2
+         JOIN messages t ON t.account = o.account AND t.id = o.item";
+    REVIEWS_WAITING: messages::REVIEWS, BY_ID,
+        "JOIN outbox o ON o.account = k.k1 AND o.contact = k.k2 AND o.channel = 0 AND o.state < 2
+         JOIN reviews t ON t.account = o.account AND t.message = o.item";
+    USAGE_WAITING: accounts::USAGE, BY_ID,
+        "JOIN outbox o ON o.account = k.k1 AND o.contact = k.k2 AND o.channel = 0 AND o.state < 2
+         JOIN messages m ON m.account = o.account AND m.id = o.item
+         JOIN usage t ON t.account = m.account AND t.mode = m.mode AND t.\"window\" IN (m.charged_day, m.charged_month)";
+
+    // What an idempotency key stands for.
+    BINDING: messages::IDEMPOTENCY_KEYS, BY_TEXT, "JOIN idempotency_keys t ON t.account = k.k1 AND t.key = k.k2";
+    MESSAGE_OF_BINDING: messages::MESSAGES, BY_TEXT,
+        "JOIN idempotency_keys b ON b.account = k.k1 AND b.key = k.k2 JOIN messages t ON t.account = b.account AND t.id = b.message";
+
+    // A delivery, and what it carries.
+    DELIVERY: outbox::OUTBOX, BY_ID, "JOIN outbox t ON t.account = k.k1 AND t.delivery = k.k2 AND t.state <> 4";
+    MESSAGE_OF_DELIVERY: messages::MESSAGES, BY_ID,
+        "JOIN outbox o ON o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4
+         JOIN messages t ON t.account = o.account AND t.id = o.item";
+    REVIEW_OF_DELIVERY: messages::REVIEWS, BY_ID,
+        "JOIN outbox o ON o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4
+         JOIN reviews t ON t.account = o.account AND t.message = o.item";
+    CONTACT_OF_DELIVERY: contacts::CONTACTS, BY_ID,
+        "JOIN outbox o ON o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4
+         JOIN contacts c ON c.account = o.account AND c.id = o.contact
+         JOIN contacts t ON t.account = c.account AND t.id IN (c.id, c.merged_into)";
+    USAGE_OF_DELIVERY: accounts::USAGE, BY_ID,
+        "JOIN outbox o ON o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4
+         JOIN messages m ON m.account = o.account AND m.id = o.item
+         JOIN usage t ON t.account = m.account AND t.mode = m.mode AND t.\"window\" IN (m.charged_day, m.charged_month)";
+    // The first of a line, and some behind it: what ends lets the next one go.
+    LINE: outbox::OUTBOX, BY_NUMBER,
+        "CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.order_key = k.k2 AND o.state <> 4
+                             ORDER BY o.log_id LIMIT 80) AS t";
+
+    // A message, and what belongs to it.
+    MESSAGE: messages::MESSAGES, BY_ID, "JOIN messages t ON t.account = k.k1 AND t.id = k.k2";
+    ATTEMPTS: messages::ATTEMPTS, BY_ID, "JOIN attempts t ON t.account = k.k1 AND t.message = k.k2";
+    REVIEW: messages::REVIEWS, BY_ID, "JOIN reviews t ON t.account = k.k1 AND t.message = k.k2";
+    DELIVERY_OF_MESSAGE: outbox::OUTBOX, BY_ID,
+        "JOIN messages m ON m.account = k.k1 AND m.id = k.k2
+         JOIN outbox t ON t.account = m.account AND t.delivery = m.delivery";
+    CONTACT_OF_MESSAGE: contacts::CONTACTS, BY_ID,
+        "JOIN messages m ON m.account = k.k1 AND m.id = k.k2
+         JOIN contacts c ON c.account = m.account AND c.id = m.contact
+         JOIN contacts t ON t.account = c.account AND t.id IN (c.id, c.merged_into)";
+    USAGE_OF_MESSAGE: accounts::USAGE, BY_ID,
+        "JOIN messages m ON m.account = k.k1 AND m.id = k.k2
+         JOIN usage t ON t.account = m.account AND t.mode = m.mode AND t.\"window\" IN (m.charged_day, m.charged_month)";
+    EXTERNAL_ID: messages::EXTERNAL_IDS, &[Bytes, Bytes, Text],
+        "JOIN external_ids t ON t.account = k.k1 AND t.instance = k.k2 AND t.external_id = k.k3";
+
+    MESSAGE_CALLED: messages::MESSAGES, &[Bytes, Bytes, Text],
+        "JOIN external_ids e ON e.account = k.k1 AND e.instance = k.k2 AND e.external_id = k.k3
+         JOIN messages t ON t.account = e.account AND t.id = e.message";
+
+    // What is due: of an account and a place, at a time, so many.
+    MESSAGES_DUE: outbox::OUTBOX, &[Bytes, Bytes, Int, Int],
+        "CROSS JOIN LATERAL (SELECT * FROM outbox o
+             WHERE o.account = k.k1 AND o.place = k.k2 AND o.channel = 0 AND o.state = 0 AND o.due <= k.k3
+             AND (o.order_key IS NULL OR NOT EXISTS (SELECT 1 FROM outbox p WHERE p.account = o.account AND p.order_key = o.order_key
+                                                     AND p.log_id < o.log_id AND p.state <> 4))
+             ORDER BY o.due, o.log_id LIMIT k.k4) AS t";
+    MESSAGES_LATER: outbox::OUTBOX, &[Bytes, Bytes, Int],
+        "CROSS JOIN LATERAL (SELECT * FROM outbox o
+             WHERE o.account = k.k1 AND o.place = k.k2 AND o.channel = 0 AND o.state = 0 AND o.due > k.k3
+             AND (o.order_key IS NULL OR NOT EXISTS (SELECT 1 FROM outbox p WHERE p.account = o.account AND p.order_key = o.order_key
+                                                     AND p.log_id < o.log_id AND p.state <> 4))
+             ORDER BY o.due, o.log_id LIMIT 1) AS t";
+    EVENTS_DUE: outbox::OUTBOX, &[Bytes, Bytes, Int, Int],
+        "CROSS JOIN LATERAL (SELECT * FROM outbox o
+             WHERE o.account = k.k1 AND o.place = k.k2 AND o.channel = 1 AND o.state = 0 AND o.due <= k.k3
+             ORDER BY o.due, o.delivery LIMIT k.k4) AS t";
+    EVENTS_LATER: outbox::OUTBOX, &[Bytes, Bytes, Int],
+        "CROSS JOIN LATERAL (SELECT * FROM outbox o
+             WHERE o.account = k.k1 AND o.place = k.k2 AND o.channel = 1 AND o.state = 0 AND o.due > k.k3
+             ORDER BY o.due, o.delivery LIMIT 1) AS t";
+    EVENTS_STARTED: outbox::OUTBOX, OF_ACCOUNT, "JOIN outbox t ON t.account = k.k1 AND t.channel = 1 AND t.state = 2";
+    WHAT_IS_DUE: events::EVENTS, &[Bytes, Bytes, Int, Int],
+        "CROSS JOIN LATERAL (SELECT * FROM outbox o
+             WHERE o.account = k.k1 AND o.place = k.k2 AND o.channel = 1 AND o.state = 0 AND o.due <= k.k3
+             ORDER BY o.due, o.delivery LIMIT k.k4) AS d
+         JOIN events t ON t.account = d.account AND t.id = d.item";
+    INBOX: outbox::OUTBOX, BY_NUMBER,
+        "CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.channel = 2 AND o.state = 0
+                             ORDER BY o.log_id LIMIT k.k2) AS t";
+    WHAT_CAME_IN: inbound::INBOUND, BY_NUMBER,
+        "CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.channel = 2 AND o.state = 0
+                             ORDER BY o.log_id LIMIT k.k2) AS d
+         JOIN inbound t ON t.account = d.account AND t.id = d.item";
+
+    // Events on their way.
+    EVENT: events::EVENTS, BY_ID, "JOIN events t ON t.account = k.k1 AND t.id = k.k2";
+    EVENT_DELIVERY: events::EVENT_DELIVERIES, BY_ID, "JOIN event_deliveries t ON t.account = k.k1 AND t.id = k.k2";
+    // The first deliveries of an event, which are as old as it is, and its repetitions, to the same endpoint.
+    ALIKE: events::EVENT_DELIVERIES, BY_ID,
+        "JOIN event_deliveries d ON d.account = k.k1 AND d.id = k.k2
+         JOIN event_deliveries t ON t.account = d.account AND t.event = d.event AND t.endpoint = d.endpoint AND t.replay IS NOT NULL";
+    OUTBOX_ALIKE: outbox::OUTBOX, BY_ID,
+        "JOIN event_deliveries d ON d.account = k.k1 AND d.id = k.k2
+         JOIN event_deliveries r ON r.account = d.account AND r.event = d.event AND r.endpoint = d.endpoint AND r.replay IS NOT NULL
+         JOIN outbox t ON t.account = r.account AND t.delivery = r.id AND t.state <> 4";
+    RECOVERY: events::RECOVERIES, BY_ID, "JOIN recoveries t ON t.account = k.k1 AND t.id = k.k2";
+    RECOVERIES_OPEN: events::RECOVERIES, OF_ACCOUNT,
+        "JOIN recoveries t ON t.account = k.k1 AND t.done_at IS NULL AND t.canceled_at IS NULL";
+    // The next part of a recovery: of an endpoint, behind a delivery, added between two times, so many.
+    RECOVERABLE: events::EVENT_DELIVERIES, &[Bytes, Bytes, Bytes, Int, Int, Int],
+        "CROSS JOIN LATERAL (SELECT * FROM event_deliveries d
+             WHERE d.account = k.k1 AND d.endpoint = k.k2 AND d.id > k.k3 AND d.created_at >= k.k4 AND d.created_at < k.k5
+             ORDER BY d.id LIMIT k.k6) AS t";
+
+    // What came in.
+    INBOUND_KEY: inbound::INBOUND_KEYS, BY_ID, "JOIN inbound_keys t ON t.account = k.k1 AND t.key = k.k2";
+
+    // The log of phone systems.
+    ENTRY: integrations::INTEGRATION_ENTRIES, BY_NUMBER, "JOIN integration_entries t ON t.account = k.k1 AND t.id = k.k2";
+    ENTRY_OF_KEY: integrations::INTEGRATION_ENTRIES, &[Bytes, Int, Bytes],
+        "JOIN integration_entries t ON t.account = k.k1 AND t.integration = k.k2 AND t.key = k.k3";
+
+    // Seals.
+    SEAL: seals::SEALS, BY_NUMBER, "JOIN seals t ON t.account = k.k1 AND t.number = k.k2";
+    LAST_SEAL: seals::SEALS, OF_ACCOUNT,
+        "CROSS JOIN LATERAL (SELECT * FROM seals s WHERE s.account = k.k1 ORDER BY s.number DESC LIMIT 1) AS t";
+    EVENTS_OF_SEAL: policy_events::POLICY_EVENTS, BY_NUMBER,
+        "JOIN seals s ON s.account = k.k1 AND s.number = k.k2 AND s.dropped_at IS NULL
+         JOIN policy_events t ON t.account = s.account AND t.seq BETWEEN s.first AND s.last";
+}

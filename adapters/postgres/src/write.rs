@@ -1,0 +1,143 @@
+//! Write: what became of the rows that were read, as few statements over many rows.
+//!
+//! The players: [`Writes`] (the difference between what was read and what is), [`Arrays`] (rows turned into one array for each column).
+
+use std::collections::BTreeMap;
+
+use gatepost_rows::cells::{Cell, Kind, Row, Table};
+use gatepost_rows::tables::{Image, TABLES};
+use tokio_postgres::types::ToSql;
+
+use crate::load::{Base, key_of, place};
+use crate::sql;
+
+/// What must be written.
+#[derive(Default)]
+pub(crate) struct Writes(pub(crate) Vec<Write>);
+
+/// One statement over many rows.
+pub(crate) struct Write {
+    /// The statement.
+    pub(crate) text: String,
+    /// The rows, or the keys of those that go.
+    pub(crate) arrays: Arrays,
+    /// The rows where all of them must be new.
+    pub(crate) new: Vec<Row>,
+}
+
+impl Writes {
+    /// What makes the rows that were read those of `now`.
+    pub(crate) fn between(base: &Base, now: &Image) -> Self {
+        let nothing = BTreeMap::new();
+        let mut after: Vec<BTreeMap<Vec<Cell>, &Row>> = vec![BTreeMap::new(); TABLES.len()];
+        for (table, row) in now.rows() {
+            if let Some(rows) = after.get_mut(place(table)) {
+                rows.insert(key_of(table, row), row);
+            }
+        }
+        let mut writes = Self::default();
+        for (table, after) in TABLES.iter().zip(&after) {
+            let before = base.by_key(table).unwrap_or(&nothing);
+            writes.delete(table, before.keys().filter(|key| !after.contains_key(*key)));
+            let (mut new, mut changed) = (Vec::new(), Vec::new());
+            for (key, row) in after {
+                match before.get(key) {
+                    None => new.push(*row),
+                    Some(before) if before != *row => changed.push(*row),
+                    Some(_) => {}
+                }
+            }
+            writes.put(table, new, changed);
+        }
+        writes
+    }
+
+    fn delete<'a>(&mut self, table: &'static Table, keys: impl Iterator<Item = &'a Vec<Cell>>) {
+        let kinds = sql::key(table).iter().filter_map(|name| table.columns.iter().find(|column| column.name == *name));
+        let arrays = Arrays::of(kinds.map(|column| column.kind), keys);
+        if !arrays.is_empty() {
+            self.0.push(Write { text: sql::delete(table), arrays, new: Vec::new() });
+        }
+    }
+
+    /// An event that is told once more stays as it is, and a delivery of it that is there already must be read before anything is done.
+    fn put(&mut self, table: &'static Table, new: Vec<&Row>, changed: Vec<&Row>) {
+        let is_told = matches!(table.name, "events" | "event_deliveries");
+        let (inserted, upserted) = if is_told { (new, changed) } else { (Vec::new(), [new, changed].concat()) };
+        let kinds = || table.columns.iter().map(|column| column.kind);
+        if !inserted.is_empty() {
+            let arrays = Arrays::of(kinds(), inserted.iter().copied());
+            let new = if table.name == "event_deliveries" { inserted.into_iter().cloned().collect() } else { Vec::new() };
+            self.0.push(Write { text: sql::insert(table), arrays, new });
+        }
+        if !upserted.is_empty() {
+            self.0.push(Write { text: sql::upsert(table), arrays: Arrays::of(kinds(), upserted.into_iter()), new: Vec::new() });
+        }
+    }
+}
+
+/// An array for each column.
+pub(crate) struct Arrays(Vec<Array>);
+
+enum Array {
+    Ints(Vec<Option<i64>>),
+    Texts(Vec<Option<String>>),
+    Bytes(Vec<Option<Vec<u8>>>),
+}
+
+impl Arrays {
+    /// The columns of rows.
+    pub(crate) fn of<'a>(kinds: impl Iterator<Item = Kind>, rows: impl Iterator<Item = &'a Vec<Cell>>) -> Self {
+        let empty = |kind| match kind {
+            Kind::Int => Array::Ints(Vec::new()),
+            Kind::Text => Array::Texts(Vec::new()),
+            Kind::Bytes => Array::Bytes(Vec::new()),
+        };
+        let mut arrays: Vec<Array> = kinds.map(empty).collect();
+        for row in rows {
+            arrays.iter_mut().zip(row).for_each(|(array, cell)| array.push(cell));
+        }
+        Self(arrays)
+    }
+
+    /// Whether there are no rows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.first().map_or(0, |array| match array {
+            Array::Ints(values) => values.len(),
+            Array::Texts(values) => values.len(),
+            Array::Bytes(values) => values.len(),
+        })
+    }
+
+    /// As a statement's parameters.
+    pub(crate) fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
+        self.0.iter().map(Array::param).collect()
+    }
+}
+
+impl Array {
+    fn param(&self) -> &(dyn ToSql + Sync) {
+        match self {
+            Self::Ints(values) => values,
+            Self::Texts(values) => values,
+            Self::Bytes(values) => values,
+        }
+    }
+
+    /// What is of another kind is nothing, which a column that must have something refuses.
+    fn push(&mut self, cell: &Cell) {
+        match (self, cell) {
+            (Self::Ints(values), Cell::Int(value)) => values.push(Some(*value)),
+            (Self::Texts(values), Cell::Text(value)) => values.push(Some(value.clone())),
+            (Self::Bytes(values), Cell::Bytes(value)) => values.push(Some(value.clone())),
+            (Self::Ints(values), _) => values.push(None),
+            (Self::Texts(values), _) => values.push(None),
+            (Self::Bytes(values), _) => values.push(None),
+        }
+    }
+}

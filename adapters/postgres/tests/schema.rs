@@ -1,0 +1,147 @@
+//! Schema: migrations run once, under a lock, and refuse what they do not know; the tables are those that both stores share.
+
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod cluster;
+
+use std::thread;
+
+use gatepost_cluster::Database;
+use gatepost_postgres::{Engine, OpenError, Options, Profile, migrate};
+use gatepost_rows::cells::Kind;
+use gatepost_rows::tables::TABLES;
+
+fn column(database: &Database<'_>, statement: &str) -> Vec<String> {
+    database.run(statement).expect("an answer").into_iter().flatten().flatten().collect()
+}
+
+#[test]
+fn migrating_twice_changes_nothing() {
+    let Some(database) = cluster::empty() else { return };
+    migrate(&database.url(), &Options::default()).expect("an empty database can be migrated");
+    let state = "SELECT version || checksum || applied_at FROM schema_migrations";
+    let before = column(&database, state);
+    migrate(&database.url(), &Options::default()).expect("a database of this version");
+    assert_eq!((before.len(), column(&database, state)), (1, before));
+}
+
+#[test]
+fn hosts_that_start_together_migrate_once() {
+    let Some(database) = cluster::empty() else { return };
+    let url = database.url();
+    thread::scope(|scope| {
+        let hosts: Vec<_> = (0..4).map(|_| scope.spawn(|| migrate(&url, &Options::default()))).collect();
+        hosts.into_iter().for_each(|host| host.join().expect("no panic").expect("one after the other"));
+    });
+    assert_eq!(column(&database, "SELECT version FROM schema_migrations"), ["1"]);
+}
+
+#[test]
+fn hosts_that_start_together_migrate_once_where_a_row_is_the_lock() {
+    let Some(database) = cluster::empty() else { return };
+    let url = database.url();
+    let profile = Profile { advisory_locks: false, ..Profile::of(Engine::Postgres) };
+    let options = Options { profile: Some(profile), ..Options::default() };
+    migrate(&url, &options).expect("the first, which makes the lock");
+    database
+        .run("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE schema_lock (id BIGINT PRIMARY KEY, until BIGINT NOT NULL)")
+        .expect("a lock");
+    thread::scope(|scope| {
+        let hosts: Vec<_> = (0..3).map(|_| scope.spawn(|| migrate(&url, &options))).collect();
+        hosts.into_iter().for_each(|host| host.join().expect("no panic").expect("one after the other"));
+    });
+    assert_eq!(column(&database, "SELECT version FROM schema_migrations"), ["1"]);
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let Some(database) = cluster::fresh() else { return };
+    database.run("INSERT INTO schema_migrations VALUES (99, '', 0)").expect("a version can be set");
+    let refusal = migrate(&database.url(), &Options::default()).expect_err("99 is newer");
+    assert_eq!(refusal.to_string(), "the database has schema version 99, and this release knows versions up to 1: use a newer release");
+}
+
+#[test]
+fn a_migration_that_was_changed_is_refused() {
+    let Some(database) = cluster::fresh() else { return };
+    database.run("UPDATE schema_migrations SET checksum = 'another'").expect("a checksum can be set");
+    let refusal = migrate(&database.url(), &Options::default()).expect_err("it ran something else");
+    assert!(matches!(refusal, OpenError::ChangedMigration { version: 1 }), "{refusal}");
+}
+
+#[test]
+fn a_role_that_no_fence_holds_is_refused() {
+    let Some(database) = cluster::migrated() else { return };
+    let refusal = migrate(&database.url(), &Options { app_role: String::from("postgres"), ..Options::default() }).expect_err("a superuser");
+    let expected = "the role `postgres` is a superuser, so that row level security does not bind it: \
+        name another with `app_role`, or give `owner_url`";
+    assert_eq!(refusal.to_string(), expected);
+}
+
+#[test]
+fn an_owner_migrates_for_a_role_that_owns_nothing() {
+    let Some(database) = cluster::empty() else { return };
+    let name = database.name();
+    let roles = format!(
+        "CREATE ROLE {name}_owner LOGIN PASSWORD 'o'; CREATE ROLE {name}_app LOGIN PASSWORD 'a';
+         GRANT ALL ON SCHEMA public TO {name}_owner"
+    );
+    database.run(&roles).expect("two roles");
+    let (owner, app) = (database.url_as(&format!("{name}_owner"), "o"), database.url_as(&format!("{name}_app"), "a"));
+    let refusal = migrate(&app, &Options::default()).expect_err("it may make no tables");
+    assert_eq!(refusal.to_string(), "the database cannot be opened: it has to be migrated, which its owner must do: give `owner_url`");
+    migrate(&app, &Options { owner_url: Some(owner), ..Options::default() }).expect("the owner may");
+    migrate(&app, &Options::default()).expect("nothing is left to do");
+    assert_eq!(column(&database, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"), [format!("{name}_owner")]);
+    database.run(&format!("DROP OWNED BY {name}_owner, {name}_app; DROP ROLE {name}_owner, {name}_app")).expect("they go");
+}
+
+#[test]
+fn an_owner_that_may_make_no_roles_is_told_what_to_ask_for() {
+    let Some(database) = cluster::empty() else { return };
+    let name = database.name();
+    let role = format!("CREATE ROLE {name}_owner LOGIN PASSWORD 'o'; GRANT ALL ON SCHEMA public TO {name}_owner");
+    database.run(&role).expect("a role");
+    let options = Options { app_role: format!("{name}_app"), ..Options::default() };
+    let url = database.url_as(&format!("{name}_owner"), "o");
+    let refusal = migrate(&url, &options).expect_err("it may make no role").to_string();
+    let asked = format!("CREATE ROLE \"{name}_app\" NOLOGIN; GRANT \"{name}_app\" TO \"{name}_owner\"");
+    assert!(refusal.contains(&asked), "{refusal}");
+    database.run(&asked).expect("an administrator may");
+    migrate(&url, &options).expect("nothing is in the way");
+    database.run(&format!("DROP OWNED BY {name}_owner, {name}_app; DROP ROLE {name}_owner, {name}_app")).expect("they go");
+}
+
+#[test]
+fn the_tables_are_those_that_both_stores_share() {
+    let Some(database) = cluster::migrated() else { return };
+    for table in TABLES {
+        let name = table.name;
+        let sql = format!(
+            "SELECT column_name || ' ' || data_type FROM information_schema.columns WHERE table_name = '{name}' ORDER BY ordinal_position"
+        );
+        let kind = |kind| match kind {
+            Kind::Int => "bigint",
+            Kind::Text => "text",
+            Kind::Bytes => "bytea",
+        };
+        let expected: Vec<String> = table.columns.iter().map(|column| format!("{} {}", column.name, kind(column.kind))).collect();
+        assert_eq!(column(&database, &sql), expected, "{name}");
+    }
+}
+
+#[test]
+fn every_key_begins_with_the_account() {
+    let Some(database) = cluster::migrated() else { return };
+    for table in TABLES {
+        let name = table.name;
+        let sql = format!(
+            "SELECT attname FROM pg_index, unnest(indkey) WITH ORDINALITY AS key (number, place), pg_attribute
+             WHERE indrelid = '{name}'::regclass AND indisprimary AND attrelid = indrelid AND attnum = number ORDER BY place"
+        );
+        let key = column(&database, &sql);
+        assert_eq!(key, table.key, "{name}");
+        let alone = ["accounts", "api_keys", "sealing"].contains(&name);
+        assert!(alone || key.first().is_some_and(|first| first == "account"), "{name}: {key:?}");
+    }
+}

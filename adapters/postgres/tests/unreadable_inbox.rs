@@ -1,0 +1,243 @@
+//! What came in and cannot be read, and what cannot be read while an opt-out is heeded: nothing keeps anybody from being left alone.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod cluster;
+mod fixture;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fixture::{add_account, add_endpoint};
+use futures_executor::block_on;
+use gatepost::{
+    AccountId, AccountStore, Actor, Answer, Cause, Gateway, Heed, HeedAnswer, InboundFilter, InboundId, InstanceId, MessageId, NewInbound,
+    Page, Policy, Progress, Purpose, Request, Retention, Said, StatusReport, StoreError, SuppressionFilter, Timestamp, Told, Words,
+};
+use gatepost_cluster::Database;
+use gatepost_postgres::{Options, PostgresStore};
+use gatepost_system::System;
+
+const ALICE: &str = "+999501000001";
+const BOB: &str = "+999501000002";
+
+fn said(words: &str) -> Said {
+    Said {
+        external_id: String::from("wamid.1"),
+        form: String::from("text"),
+        text: Some(Words::new(String::from(words))),
+        detail: None,
+        sender_name: None,
+        file: None,
+        reply_to: None,
+        opens_window: true,
+        meaning: None,
+    }
+}
+
+struct Scene {
+    database: Database<'static>,
+    gateway: Gateway,
+    accounts: [AccountId; 2],
+}
+
+impl Scene {
+    fn new() -> Self {
+        let database = cluster::migrated().expect("Postgres on this machine");
+        let store = PostgresStore::open(&database.url(), &Options::default()).expect("a database");
+        let gateway = Gateway::builder(Arc::new(store), Arc::new(System)).build();
+        let accounts = [(); 2].map(|()| add_account(&gateway));
+        Self { database, gateway, accounts }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.gateway.host().now()
+    }
+
+    fn store(&self, place: usize) -> Arc<dyn AccountStore> {
+        self.gateway.store().account(self.accounts[place])
+    }
+
+    fn instance(&self, place: usize) -> InstanceId {
+        block_on(self.store(place).instances()).expect("an answer").first().expect("an instance").id
+    }
+
+    /// Somebody says stop; what came in by it.
+    fn stop(&self, place: usize, number: &str) -> InboundId {
+        self.tell(place, number, Told::Said(said("STOP")))
+    }
+
+    fn tell(&self, place: usize, number: &str, told: Told) -> InboundId {
+        let count = block_on(self.store(place).notifications(Page::first(99))).expect("an answer").len();
+        let people = number.parse::<gatepost::Address>().into_iter().collect();
+        let new = NewInbound { key: format!("key {count}"), kind: String::from("any"), at: None, people, told };
+        let account = self.gateway.account(self.accounts[place]);
+        let received = block_on(account.receive(self.instance(place), b"{}".to_vec(), vec![new])).expect("an answer");
+        assert_eq!(received.new, 1);
+        block_on(self.store(place).inbound(InboundFilter::default(), Page::first(1))).expect("an answer")[0].id
+    }
+
+    fn send(&self, place: usize, number: &str) -> Result<MessageId, String> {
+        let phone = number.parse().expect("a phone number");
+        let request = Request::text("desk", phone, Purpose::Support, "hi".parse().expect("a text"));
+        match block_on(self.gateway.account(self.accounts[place]).submit(request)).expect("an answer") {
+            Answer::Accepted(accepted) => Ok(accepted.message),
+            Answer::Refused { decision, .. } => Err(decision.deciding().map_or("nothing", |reason| reason.rule.as_str()).to_string()),
+            other => panic!("expected a message or a refusal, got {other:?}"),
+        }
+    }
+
+    fn status(&self, message: MessageId) -> String {
+        let hex: String = message.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        self.one(&format!("SELECT status FROM messages WHERE id = '\\x{hex}'"))
+    }
+
+    /// The one cell that a statement answers.
+    fn one(&self, sql: &str) -> String {
+        self.database.run(sql).expect("an answer")[0][0].clone().expect("something")
+    }
+
+    /// Changes a row behind the store's back.
+    fn corrupt(&self, sql: &str, id: [u8; 16]) {
+        let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sql = sql.replace("x'00'", "'\\x00'").replace("?1", &format!("'\\x{hex}'"));
+        assert_eq!(self.database.run(&format!("{sql} RETURNING 1")).expect("a change").len(), 1);
+    }
+
+    fn heed(&self) -> HeedAnswer {
+        let heed = Heed { limit: 9, per_account: 9, after: None, decider: Arc::new(Policy::default()), now: self.now() };
+        block_on(self.gateway.store().worker().heed(heed)).expect("an answer")
+    }
+
+    fn parked(&self) -> usize {
+        block_on(self.gateway.store().worker().sweep(self.now(), 9)).expect("an answer").parked
+    }
+
+    fn causes(&self, place: usize) -> Vec<Cause> {
+        let listed = block_on(self.store(place).suppressions(SuppressionFilter::default(), Page::first(9))).expect("an answer");
+        listed.iter().map(|suppression| suppression.cause).collect()
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_parked_and_keeps_nothing_behind_it_waiting() {
+    for sql in [
+        "UPDATE inbound SET told = 'junk' WHERE id = ?1",
+        "UPDATE inbound SET address = 'junk' WHERE id = ?1",
+        "UPDATE outbox SET item = x'00' WHERE item = ?1",
+        "UPDATE outbox SET delivery = x'00' WHERE item = ?1",
+    ] {
+        let scene = Scene::new();
+        let bad = scene.stop(0, BOB);
+        scene.stop(0, ALICE);
+        scene.stop(1, ALICE);
+        scene.corrupt(sql, bad.to_bytes());
+        scene.heed();
+        assert_eq!((scene.causes(0).len(), scene.causes(1).len()), (1, 1), "{sql}");
+        assert_eq!(scene.send(0, ALICE), Err(String::from("recipient_suppressed")), "{sql}");
+        assert_eq!((scene.parked(), scene.parked(), scene.heed().heeded), (1, 0, 0), "{sql}");
+    }
+}
+
+#[test]
+fn a_message_that_cannot_be_read_keeps_no_opt_out_back() {
+    let by_word = |scene: &Scene| {
+        scene.stop(0, ALICE);
+        scene.heed();
+    };
+    let by_hand = |scene: &Scene| {
+        let account = scene.gateway.account(scene.accounts[0]);
+        block_on(account.suppress(ALICE.parse().expect("a number"), Cause::Keyword, None, Actor::App)).expect("an answer");
+    };
+    let ways: [fn(&Scene); 2] = [by_word, by_hand];
+    for suppress in ways {
+        for sql in ["UPDATE messages SET content = 'junk' WHERE id = ?1", "UPDATE outbox SET fence = -1 WHERE item = ?1"] {
+            let scene = Scene::new();
+            let [bad, good] = [(); 2].map(|()| scene.send(0, ALICE).expect("a message"));
+            scene.corrupt(sql, bad.to_bytes());
+            suppress(&scene);
+            assert_eq!(
+                (scene.causes(0), scene.status(good).as_str(), scene.status(bad).as_str()),
+                (vec![Cause::Keyword], "canceled", "unknown"),
+                "{sql}"
+            );
+            assert_eq!(scene.parked(), 1, "{sql}");
+        }
+    }
+}
+
+#[test]
+fn who_cannot_be_told_keeps_no_opt_out_back() {
+    let scene = Scene::new();
+    let endpoint = add_endpoint(&scene.gateway, scene.accounts[0]);
+    scene.corrupt("UPDATE endpoints SET filter = 'junk' WHERE id = ?1", endpoint.to_bytes());
+    scene.stop(0, ALICE);
+    assert_eq!((scene.heed().heeded, scene.causes(0), scene.parked()), (1, vec![Cause::Keyword], 0));
+    scene.corrupt("DELETE FROM endpoints WHERE id = ?1", endpoint.to_bytes());
+    assert_eq!(scene.send(0, ALICE), Err(String::from("recipient_suppressed")));
+}
+
+#[test]
+fn an_answer_to_a_message_that_cannot_be_read_is_told() {
+    let scene = Scene::new();
+    add_endpoint(&scene.gateway, scene.accounts[0]);
+    let message = scene.send(0, ALICE).expect("a message");
+    let sql = "INSERT INTO external_ids SELECT account, instance, 'wamid.0', id FROM messages WHERE id = ?1";
+    scene.corrupt(sql, message.to_bytes());
+    scene.corrupt("UPDATE messages SET content = 'junk' WHERE id = ?1", message.to_bytes());
+    scene.tell(0, ALICE, Told::Said(Said { reply_to: Some(String::from("wamid.0")), ..said("hi") }));
+    assert_eq!((scene.heed().heeded, scene.parked()), (1, 0));
+    let sql = "SELECT fields FROM events WHERE name = 'message.received'";
+    let fields = scene.one(sql);
+    assert!(fields.contains("reply_to_external_message_id") && !fields.contains("reply_to_message_id"), "{fields}");
+}
+
+#[test]
+fn an_instance_that_cannot_be_read_keeps_no_opt_out_back() {
+    let scene = Scene::new();
+    scene.stop(0, ALICE);
+    let instance = scene.instance(0);
+    scene.corrupt("UPDATE instances SET provider = 'junk' WHERE id = ?1", instance.to_bytes());
+    assert_eq!((scene.heed().heeded, scene.causes(0), scene.parked()), (1, vec![Cause::Keyword], 0));
+}
+
+#[test]
+fn an_account_that_cannot_be_read_keeps_what_came_in_waiting_and_nobody_elses() {
+    let scene = Scene::new();
+    scene.stop(0, ALICE);
+    scene.stop(1, ALICE);
+    scene.corrupt("UPDATE accounts SET plan = 'junk' || plan WHERE id = ?1", scene.accounts[0].to_bytes());
+    assert_eq!((scene.heed().heeded, scene.causes(0).len(), scene.causes(1).len(), scene.parked()), (1, 0, 1, 0));
+    scene.corrupt("UPDATE accounts SET plan = substr(plan, 5) WHERE id = ?1", scene.accounts[0].to_bytes());
+    assert_eq!((scene.heed().heeded, scene.causes(0)), (1, vec![Cause::Keyword]));
+}
+
+#[test]
+fn a_report_of_a_message_that_cannot_be_read_is_parked() {
+    let scene = Scene::new();
+    let [bad, _] = [ALICE, BOB].map(|number| scene.send(0, number).expect("a message"));
+    let report = StatusReport { message: Some(bad), external_id: String::from("wamid.1"), progress: Progress::Read, error: None };
+    scene.tell(0, "", Told::Status(report));
+    scene.stop(0, BOB);
+    scene.corrupt("UPDATE messages SET purpose = 'junk' WHERE id = ?1", bad.to_bytes());
+    scene.heed();
+    assert_eq!((scene.causes(0), scene.parked()), (vec![Cause::Keyword], 1));
+}
+
+#[test]
+fn what_was_parked_is_forgotten_in_its_time() {
+    let scene = Scene::new();
+    let bad = scene.stop(0, ALICE);
+    scene.corrupt("UPDATE inbound SET told = 'junk' WHERE id = ?1", bad.to_bytes());
+    scene.heed();
+    assert!(matches!(block_on(scene.store(0).inbound_entry(bad)), Err(StoreError::Corrupt(_))));
+    let later = scene.now().plus(Duration::from_secs(60));
+    let forget = |content_before, logs_before| {
+        let retention = Retention { content_before, logs_before, raw_before: Timestamp::default(), now: Timestamp::default() };
+        block_on(scene.gateway.store().worker().retain(retention, 9)).expect("an answer")
+    };
+    let count = |sql: &str| scene.one(sql).parse::<i64>().expect("a count");
+    assert_eq!((forget(later, Timestamp::default()), count("SELECT count(*) FROM inbound WHERE words IS NOT NULL")), (1, 0));
+    forget(Timestamp::default(), later);
+    assert_eq!((count("SELECT count(*) FROM inbound"), count("SELECT count(*) FROM outbox")), (0, 0));
+}

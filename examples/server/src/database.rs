@@ -1,0 +1,57 @@
+//! Database: the SQLite file of one host, or the Postgres that several share.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use gatepost::{Page, Store, StoreError};
+use gatepost_postgres::{OpenError, PostgresStore};
+use gatepost_sqlite::SqliteStore;
+
+use crate::Failure;
+use crate::config::{DatabaseSettings, DatabaseUrl};
+
+/// A database, opened. Cheap to clone.
+#[derive(Clone)]
+pub enum Database {
+    /// Of several hosts.
+    Postgres(PostgresStore),
+    /// Of this host.
+    Sqlite(SqliteStore),
+}
+
+impl Database {
+    /// Opens the SQLite file at `path`.
+    pub fn file(path: &Path) -> Result<Self, Failure> {
+        let opened = SqliteStore::open(path, gatepost_sqlite::Options::default());
+        opened.map(Self::Sqlite).map_err(|error| Failure::Unavailable(format!("{}: {error}", path.display())))
+    }
+
+    /// Opens the Postgres at `url`, and migrates it where that is needed.
+    pub fn server(url: &DatabaseUrl, settings: &DatabaseSettings) -> Result<Self, Failure> {
+        let opened = PostgresStore::open(url.reveal(), &settings.options());
+        opened.map(Self::Postgres).map_err(|error| refused(url, &error))
+    }
+
+    /// Everything that can be done with it.
+    pub fn store(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Sqlite(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// Whether somebody has worked in it: then it has a keyring somewhere.
+    pub async fn is_used(&self) -> Result<bool, StoreError> {
+        let operator = self.store().operator();
+        Ok(!operator.accounts(Page::first(1)).await?.is_empty() || !operator.keys().await?.is_empty())
+    }
+}
+
+/// What is wrong with the settings, or with the server.
+fn refused(url: &DatabaseUrl, error: &OpenError) -> Failure {
+    let problem = format!("{url}: {error}");
+    match error {
+        OpenError::InvalidOption(_) | OpenError::Unfenced { .. } => Failure::Usage(problem),
+        _ => Failure::Unavailable(problem),
+    }
+}
