@@ -194,7 +194,9 @@ impl Engine {
             lane.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(StoreError::Unavailable(String::from("too many callers wait for the database")));
         }
-        lane.verbs.send(Box::new(Made { searches, needs, run, is_wide: matches!(way, Way::Delivering(_) | Way::Wide(_)), result: None, answer })).map_err(|_| gone())?;
+        lane.verbs
+            .send(Box::new(Made { searches, needs, run, is_wide: matches!(way, Way::Delivering(_) | Way::Wide(_)), result: None, answer }))
+            .map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 

@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use gatepost::{Content, Decision, Fact, Facts, Plan, Policy, Purpose, Request, Sender, Subject, Text, Timestamp, decide, examine};
+use gatepost::{
+    Content, Decision, Fact, Facts, Plan, Policy, Purpose, Request, Sender, Subject, TemplateParameter, Text, Timestamp, decide, examine,
+};
 use gatepost_benches::{Failure, texts};
 use hdrhistogram::Histogram;
 use mimalloc::MiMalloc;
@@ -59,9 +61,24 @@ fn run(options: &Options) -> Result<(), Failure> {
     let rows = [("rows of 160", texts::of_rows(160)?), ("rows of 1,600", texts::of_rows(1_600)?)];
     let hostile = texts::hostile().into_iter().map(|(name, text)| (name, vec![text; 200]));
     for (name, texts) in rows.into_iter().chain(hostile).filter(|(name, _)| name.contains(&options.only)) {
-        guard.report(name, &texts, options.rounds)?;
+        let contents = texts.iter().map(|text| content(text)).collect::<Result<Vec<_>, _>>()?;
+        guard.report(name, &contents, options.rounds)?;
     }
-    Ok(())
+    let name = "spelled_parameters";
+    if name.contains(&options.only) { guard.report(name, &vec![spelled_parameters()?; 200], options.rounds) } else { Ok(()) }
+}
+
+/// A template of as many parts as a content can have, which together are as long as the longest text, each spelled letter by letter.
+fn spelled_parameters() -> Result<Content, Failure> {
+    let parameter = TemplateParameter::from("f r e e".parse::<Text>()?);
+    Ok(Content::Template {
+        name: "offer".parse()?,
+        language: "en".parse()?,
+        authentication: false,
+        header: None,
+        parameters: vec![parameter; texts::LONGEST / 8],
+        buttons: Vec::new(),
+    })
 }
 
 /// What decides, with nothing but the content against a message.
@@ -84,8 +101,7 @@ impl Guard {
         decide(&self.policy, &Facts { content: findings, ..self.facts.clone() }, &self.subject, NOON)
     }
 
-    fn report(&self, name: &str, texts: &[String], rounds: usize) -> Result<(), Failure> {
-        let contents = texts.iter().map(|text| content(text)).collect::<Result<Vec<_>, _>>()?;
+    fn report(&self, name: &str, contents: &[Content], rounds: usize) -> Result<(), Failure> {
         contents.iter().take(100).for_each(|content| _ = black_box(self.judge(content)));
         let (mut all, mut quickest) = (Times::new()?, Times::new()?);
         for content in contents.iter().cycle().take(contents.len() * rounds) {

@@ -18,7 +18,7 @@ use core::ops::Range;
 
 use crate::spelling::alphabet::glyph;
 use crate::spelling::glyph::Glyph;
-use crate::spelling::letters::{self, latin_look_alike, letter_of_sign};
+use crate::spelling::letters::{self, is_of_look_alike_script, latin_look_alike, letter_of_sign};
 
 /// A text in one spelling.
 #[derive(Debug, Default)]
@@ -33,6 +33,8 @@ pub(crate) struct Folded {
     single_letters: usize,
     /// Whether there is a word to be joined.
     is_spelled: bool,
+    /// Up to where all are.
+    joined: usize,
     /// What was undone.
     pub(crate) disguises: Disguises,
 }
@@ -118,7 +120,7 @@ impl Folded {
             self.finish(word);
             match character {
                 '%' | '٪' | '％' => self.push_word("%", at),
-                '.' | '!' | '?' | '\n' | '؟' | '。' | '।' | '…' | ';' | ':' if !next.is_alphanumeric() => self.end_sentence(),
+                '.' | '!' | '?' | '\n' | '؟' | '。' | '।' | '…' | ';' if !next.is_alphanumeric() => self.end_sentence(),
                 _ => {}
             }
         }
@@ -184,36 +186,48 @@ impl Folded {
         }
     }
 
-    /// Joins words of one letter, four and more in a row.
+    /// Joins words of one letter, four and more in a row, of what was not joined before.
     fn join_spelled(&mut self) {
-        if !self.is_spelled {
-            return;
-        }
-        let Some(run) = spelled_run(&self.text) else { return };
-        note(&mut self.disguises.spelled, self.origins.get(run.start).copied().unwrap_or(0), true);
-        let mut joined = Self { disguises: self.disguises, ..Self::default() };
-        let mut ends = self.sentence_ends.iter().peekable();
-        let mut run = Some(run);
-        let mut from = 0;
-        while from < self.text.len() {
-            while ends.next_if(|end| **end as usize <= from).is_some() {
-                joined.end_sentence();
-            }
-            let rest = self.text.get(from..).unwrap_or_default();
-            let Some(character) = rest.chars().next() else { break };
-            let is_inside = run.as_ref().is_some_and(|run| run.contains(&from));
-            if !(is_inside && character == ' ') {
-                joined.push(character, self.origins.get(from).copied().unwrap_or(0));
-            }
-            from += character.len_utf8();
-            if run.as_ref().is_some_and(|run| run.end <= from) {
-                run = rest.get(character.len_utf8()..).and_then(spelled_run).map(|next| next.start + from..next.end + from);
-            }
-        }
-        joined.end_sentence();
+        let tail = self.joined;
         // Those at the end that were too few may go on in the next text.
-        joined.single_letters = if self.single_letters < SPELLED_MIN { self.single_letters } else { 0 };
-        *self = joined;
+        let goes_on = (1..SPELLED_MIN).contains(&self.single_letters);
+        if core::mem::take(&mut self.is_spelled) {
+            let text = self.text.split_off(tail);
+            let origins = self.origins.split_off(tail);
+            let ends = self.sentence_ends.partition_point(|end| (*end as usize) < tail);
+            let ends: Vec<usize> = self.sentence_ends.split_off(ends).into_iter().map(|end| end as usize - tail).collect();
+            self.write_joined(&text, &origins, &ends);
+        }
+        let run: usize =
+            if goes_on { self.text.rsplit(' ').skip(1).take(self.single_letters).map(|letter| letter.len() + 1).sum() } else { 0 };
+        self.single_letters = if goes_on { self.single_letters } else { 0 };
+        self.joined = self.text.len() - run;
+    }
+
+    /// Writes a text without the spaces inside words that are spelled.
+    fn write_joined(&mut self, text: &str, origins: &[u32], sentence_ends: &[usize]) {
+        let origin = |at: usize| origins.get(at).copied().unwrap_or(0);
+        let mut ends = sentence_ends.iter().peekable();
+        let mut run = spelled_run(text);
+        if let Some(run) = &run {
+            note(&mut self.disguises.spelled, origin(run.start), true);
+        }
+        for (at, character) in text.char_indices() {
+            while ends.next_if(|end| **end <= at).is_some() {
+                self.end_sentence();
+            }
+            let is_inside = run.as_ref().is_some_and(|run| run.contains(&at));
+            if !(is_inside && character == ' ') {
+                self.push(character, origin(at));
+            }
+            let next = at + character.len_utf8();
+            if run.as_ref().is_some_and(|run| run.end <= next) {
+                run = text.get(next..).and_then(spelled_run).map(|run| run.start + next..run.end + next);
+            }
+        }
+        if ends.next().is_some() {
+            self.end_sentence();
+        }
     }
 
     /// The part of the original from which this part of the text was made, in bytes.
@@ -308,17 +322,23 @@ impl Word {
         self.letters.push((letter, at));
     }
 
-    /// Puts Latin letters for those that only look so, where some of the word is Latin; says whether it did.
+    /// Puts Latin letters for those that only look so, where some of the word is Latin; says whether there was anything of another script
+    /// that looks like it. A word that only has a few rare letters of Cyrillic is Latin as a whole or not at all.
     fn unmix(&mut self) -> bool {
-        let is_mixed = self.seen.has(Glyph::LATIN) && self.seen.has(Glyph::OTHER);
-        if !is_mixed && !self.seen.has(Glyph::DISGUISE) {
+        // `µg` is a unit.
+        let is_long = self.letters.iter().filter(|(letter, _)| letter.is_alphabetic()).count() > 2;
+        let is_mixed = is_long && self.seen.has(Glyph::LATIN) && self.seen.has(Glyph::OTHER);
+        let is_all_latin = || self.letters.iter().all(|(letter, _)| letter.is_ascii() || latin_look_alike(*letter).is_some());
+        if !is_mixed && !(self.seen.has(Glyph::DISGUISE) && is_all_latin()) {
             return false;
         }
-        let latin: Option<Vec<_>> = self.letters.iter().map(|(letter, at)| Some((as_latin(*letter)?, *at))).collect();
-        let Some(latin) = latin else { return false };
-        let has_changed = latin != self.letters;
-        self.letters = latin;
-        has_changed
+        let mut is_disguised = false;
+        for (letter, _) in &mut self.letters {
+            let latin = latin_look_alike(*letter);
+            is_disguised |= latin.is_some() || is_of_look_alike_script(*letter);
+            *letter = latin.unwrap_or(*letter);
+        }
+        is_disguised
     }
 
     /// Puts letters for the digits and signs inside a word; says whether it did.
@@ -343,10 +363,6 @@ impl Word {
     }
 }
 
-fn as_latin(letter: char) -> Option<char> {
-    if letter.is_ascii() { Some(letter) } else { latin_look_alike(letter) }
-}
-
 /// `c@sh`, `$ale`: a sign that a letter stands behind.
 fn is_sign_in_word(character: char, next: char, word: &Word) -> bool {
     match character {
@@ -360,9 +376,11 @@ const fn is_apostrophe(character: char) -> bool {
     matches!(character, '\'' | '’' | '‘' | '`' | '´' | 'ʼ')
 }
 
-/// Letters of mathematics, circles and boxes, which no keyboard has.
+/// Letters of mathematics, raised ones, and those in circles, boxes and brackets, which no keyboard has.
 const fn is_styled(character: char) -> bool {
-    matches!(character, '\u{24B6}'..='\u{24E9}' | '\u{FF21}'..='\u{FF5A}' | '\u{1D400}'..='\u{1D6A3}' | '\u{1F130}'..='\u{1F189}')
+    matches!(character, '\u{2B0}'..='\u{2B8}' | '\u{2E1}'..='\u{2E3}' | '\u{1D2C}'..='\u{1D6A}' | '\u{1D9B}'..='\u{1DBF}' | '\u{2071}' | '\u{207F}'
+        | '\u{2090}'..='\u{209C}' | '\u{2102}' | '\u{210A}'..='\u{2115}' | '\u{2119}'..='\u{211D}' | '\u{2124}' | '\u{2128}' | '\u{212C}'
+        | '\u{212D}' | '\u{212F}'..='\u{2134}' | '\u{249C}'..='\u{24E9}' | '\u{FF21}'..='\u{FF5A}' | '\u{1D400}'..='\u{1D6A3}' | '\u{1F130}'..='\u{1F189}')
 }
 
 fn note(place: &mut Option<u32>, at: u32, is_so: bool) {
@@ -400,12 +418,16 @@ mod tests {
         check("F R E E gift, f.r.e.e", " free gift free ");
         check("pa\u{200B}ypаl", " paypal ");
         check("𝐖𝐢𝐧 ｎｏｗ", " win now ");
+        check("ᶠʳᵉᵉ ⒡⒭⒠⒠ ℱ𝓇ℯℯ cɑsh frɛɛ", " free free free cash free ");
+        check("cl\u{7f}aim your pr\u{1}ize", " claim your prize ");
+        check("раyраӏ wiոոer", " paypal winner ");
     }
 
     #[test]
     fn what_hides_nothing_stays() {
         check("code 4b7x91 at 4pm, b2b, a4, INV-2093", " code 4b7x91 at 4pm b2b a4 inv 2093 ");
         check("a b c", " a b c ");
+        check("take 50µg, 2μl", " take 50µg 2μl ");
     }
 
     #[test]
@@ -414,10 +436,23 @@ mod tests {
         assert_eq!(seen("A plain text, 4pm."), Disguises::default());
         assert_eq!(seen("Hi pa\u{200B}ypal").invisible, Some(5));
         assert_eq!(seen("Hi pаypal").mixed_script, Some(3));
+        assert_eq!(seen("Hi pay\u{13a0}al").mixed_script, Some(3));
         assert_eq!(seen("Hi 𝐰in").styled, Some(3));
+        assert_eq!(seen("Hi ᶠʳᵉᵉ").styled, Some(3));
+        assert_eq!(seen("Nº 5, 20 m², a™").styled, None);
         assert_eq!(seen("Hi F R E E").spelled, Some(3));
         assert_eq!(seen("Hi fr3ely").signs, Some(3));
         assert_eq!(seen("Hi \u{202E}exe").turned, Some(3));
+    }
+
+    #[test]
+    fn a_word_is_spelled_over_several_texts() {
+        let mut folded = Folded::new();
+        for (nth, text) in ["Win f", "r e e", "g i f t", "of", "a b"].into_iter().enumerate() {
+            folded.read(text, nth * 10);
+        }
+        assert_eq!(folded.text, " win free gift of a b ");
+        assert_eq!(folded.text.len(), folded.origins.len());
     }
 
     #[test]

@@ -24,10 +24,44 @@ pub(crate) fn plain_form(character: char) -> char {
         0x1F130..=0x1F149 => u32::from('A') + code - 0x1F130,
         0x1F150..=0x1F169 => u32::from('A') + code - 0x1F150,
         0x1F170..=0x1F189 => u32::from('A') + code - 0x1F170,
+        0x249C..=0x24B5 => u32::from('a') + code - 0x249C,
         0xA0 => u32::from(' '),
-        _ => return character,
+        _ => return raised_or_drawn(character).unwrap_or(character),
     };
     char::from_u32(plain).unwrap_or(character)
+}
+
+/// The letter behind one that is written small and high, or that mathematics has drawn at another place than its alphabet.
+const fn raised_or_drawn(character: char) -> Option<char> {
+    Some(match character {
+        'ᵃ' | 'ₐ' => 'a',
+        'ᵇ' | 'ℬ' => 'b',
+        'ᶜ' | 'ℂ' | 'ℭ' => 'c',
+        'ᵈ' => 'd',
+        'ᵉ' | 'ₑ' | 'ℯ' | 'ℰ' => 'e',
+        'ᶠ' | 'ℱ' => 'f',
+        'ᵍ' | 'ℊ' => 'g',
+        'ʰ' | 'ₕ' | 'ℋ' | 'ℌ' | 'ℍ' | 'ℎ' => 'h',
+        'ⁱ' | 'ᵢ' | 'ℐ' | 'ℑ' | 'ℹ' => 'i',
+        'ʲ' | 'ⱼ' => 'j',
+        'ᵏ' | 'ₖ' => 'k',
+        'ˡ' | 'ₗ' | 'ℒ' | 'ℓ' => 'l',
+        'ᵐ' | 'ₘ' | 'ℳ' => 'm',
+        'ⁿ' | 'ₙ' | 'ℕ' => 'n',
+        'ᵒ' | 'ₒ' | 'ℴ' => 'o',
+        'ᵖ' | 'ₚ' | 'ℙ' => 'p',
+        'ℚ' => 'q',
+        'ʳ' | 'ᵣ' | 'ℛ' | 'ℜ' | 'ℝ' => 'r',
+        'ˢ' | 'ₛ' => 's',
+        'ᵗ' | 'ₜ' => 't',
+        'ᵘ' | 'ᵤ' => 'u',
+        'ᵛ' | 'ᵥ' => 'v',
+        'ʷ' => 'w',
+        'ˣ' | 'ₓ' => 'x',
+        'ʸ' => 'y',
+        'ᶻ' | 'ℤ' | 'ℨ' => 'z',
+        _ => return None,
+    })
 }
 
 /// Whether a character may be a form of others that only compatibility normalization unfolds, or a part to be composed.
@@ -50,14 +84,16 @@ pub(crate) const fn is_compatibility_form(character: char) -> bool {
         )
 }
 
-/// Characters that a reader does not see, and the stretching of Arabic.
+/// Characters that a reader does not see, and the stretching of Arabic. Tabs and ends of lines are seen.
 pub(crate) const fn is_invisible(character: char) -> bool {
-    character >= '\u{AD}'
+    let is_printed = matches!(character, '\t'..='\r' | ' '..='~' | '\u{85}' | '\u{A0}'..='\u{AC}');
+    !is_printed
         && matches!(
             character,
-            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{640}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+            '\0'..='\u{9F}' | '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{640}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
                 | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
-                | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}' | '\u{B7}'
+                | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+                | '\u{E0000}'..='\u{E0FFF}' | '\u{B7}'
         )
 }
 
@@ -237,27 +273,38 @@ pub(crate) const fn letter_of_sign(sign: char) -> char {
     }
 }
 
-/// The Latin letter that a Cyrillic or Greek one looks like.
+/// Whether a letter is of a script that is mixed with Latin in one word only to deceive: Greek, Cyrillic, Armenian, Cherokee.
+pub(crate) const fn is_of_look_alike_script(letter: char) -> bool {
+    matches!(letter, '\u{370}'..='\u{58F}' | '\u{13A0}'..='\u{13FD}' | '\u{1C80}'..='\u{1C8F}' | '\u{1F00}'..='\u{1FFF}'
+        | '\u{A640}'..='\u{A69F}' | '\u{AB70}'..='\u{ABBF}')
+}
+
+/// The Latin letter that one of another script, or of phonetics, looks like.
 pub(crate) const fn latin_look_alike(letter: char) -> Option<char> {
     Some(match letter {
-        'а' | 'α' => 'a',
+        'а' | 'α' | 'ɑ' => 'a',
         'в' | 'β' => 'b',
         'с' => 'c',
         'ԁ' => 'd',
-        'е' | 'ε' => 'e',
-        'н' | 'η' => 'h',
-        'і' | 'ι' => 'i',
+        'е' | 'ε' | 'ɛ' => 'e',
+        'ɡ' | 'ց' => 'g',
+        'н' | 'η' | 'һ' | 'հ' => 'h',
+        'і' | 'ι' | 'ɩ' => 'i',
         'ј' => 'j',
         'к' | 'κ' => 'k',
+        'ӏ' => 'l',
         'м' | 'μ' => 'm',
-        'ν' => 'v',
-        'о' | 'ο' => 'o',
+        'ո' => 'n',
+        'о' | 'ο' | 'օ' => 'o',
         'р' | 'ρ' => 'p',
+        'ԛ' => 'q',
         'ѕ' => 's',
         'т' | 'τ' => 't',
-        'υ' => 'u',
-        'у' => 'y',
+        'υ' | 'ս' => 'u',
+        'ν' | 'ʋ' => 'v',
+        'ԝ' | 'ω' | 'ɯ' => 'w',
         'х' | 'χ' => 'x',
+        'у' | 'γ' => 'y',
         _ => return None,
     })
 }

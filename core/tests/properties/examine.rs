@@ -55,6 +55,8 @@ fn a_warning_in_the_same_sentence_makes_a_request_harmless() {
     for (text, expected) in [
         ("send me your password", true),
         ("your password is what you must send us", true),
+        ("to keep your account, reply with: card number, expiry date and cvv", true),
+        ("if this was not you, reply with your pin and password", true),
         ("we never ask you to send us your password", false),
         ("we never ask for anything. send us your password", true),
         ("send us your documents. the password of the door is below", false),
