@@ -87,7 +87,8 @@ impl Family {
 /// What was found in a content. It says nothing of the text itself.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Findings {
-    /// Whether it is a one-time code: an authentication template, or a short text with one code and no link.
+    /// Whether it is a one-time code: an authentication template, or a short text with one code, no link, and no words that sell, campaign or
+    /// deceive.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub one_time_code: bool,
     /// What its text shows, each signal once, in the order of [`Signal::ALL`].
@@ -198,7 +199,8 @@ pub fn examine_with(content: &Content, sender: &Sender, model: Option<&Model<'_>
     let is_template = matches!(content, Content::Template { .. });
     let tone = model.filter(|_| !is_template).and_then(|model| reading.hear(&notes, model));
     let own_links = links > 0 && notes.foreign_links == 0;
-    Findings { one_time_code: one_time_code::is_one(content), found: notes.found(&reading), own_links, tone }
+    let one_time_code = one_time_code::may_be_one(content) && notes.fits_a_one_time_code(content);
+    Findings { one_time_code, found: notes.found(&reading), own_links, tone }
 }
 
 #[cfg(feature = "model")]
@@ -213,7 +215,12 @@ const fn shipped() -> Option<&'static Model<'static>> {
 
 /// Whether a content is a one-time code: the one thing that may reach a person who opted out ([`Findings::one_time_code`]).
 pub fn is_one_time_code(content: &Content) -> bool {
-    one_time_code::is_one(content)
+    // Few contents look like one, so few are read.
+    one_time_code::may_be_one(content) && {
+        let mut notes = Notes::default();
+        Reading::of(content).note_phrases(&mut notes);
+        notes.fits_a_one_time_code(content)
+    }
 }
 
 /// What a text is made of, as the model sees it: for whoever trains one.
@@ -463,6 +470,13 @@ impl Notes {
         let mut signals: Vec<_> = self.seen.iter().map(|(signal, ..)| *signal).collect();
         signals.sort_unstable();
         signals
+    }
+
+    /// Whether what was seen in the words of what may be a one-time code lets it be one. What every code says is no reason: that it confirms
+    /// an account, and for how long it can be used.
+    fn fits_a_one_time_code(&self, content: &Content) -> bool {
+        let speaks_against = |signal: Signal| signal < Signal::LinkExecutable && !matches!(signal, Signal::VerifyRequest | Signal::Hurry);
+        matches!(content, Content::Template { .. }) || !self.seen.iter().any(|(signal, ..)| speaks_against(*signal))
     }
 
     fn found(self, reading: &Reading<'_>) -> Vec<Finding> {

@@ -4,6 +4,7 @@
 
 use gatepost::{
     Action, Content, Few, Findings, MediaKind, Part, Row, Sender, SenderDomain, Signal, TemplateButton, TemplateButtonFill, Text, examine,
+    is_one_time_code,
 };
 
 fn text<const MAX: usize>(text: &str) -> Text<MAX> {
@@ -139,4 +140,22 @@ fn nobody_vouches_for_a_host_that_many_share() {
         assert!(domain.parse::<SenderDomain>().is_err(), "{domain}");
     }
     assert!("fernhill.github.io".parse::<SenderDomain>().is_ok());
+}
+
+#[test]
+fn a_one_time_code_says_what_codes_say() {
+    for (words, expected) in [
+        ("Your code is 482913. It expires in 10 minutes. Do not share it.", true),
+        ("Use 482913 to verify your account.", true),
+        ("482913 is your verification code. If you did not request it, contact us immediately.", true),
+        ("Tu código de verificación es 482913.", true),
+        ("Flash sale, 50% off today, order 2026", false),
+        ("Vote for Amari on ballot 2026", false),
+        ("You have won a prize, claim number 4821", false),
+        ("Your code is 482913:t.co/x", false),
+    ] {
+        let content = Content::from(text(words));
+        assert_eq!(is_one_time_code(&content), expected, "{words:?}: {:?}", found(&content));
+        assert_eq!(found(&content).one_time_code, expected, "{words:?}");
+    }
 }
