@@ -9,7 +9,7 @@
 //! address forwards inside: an operator closes such addresses with [`DestinationPolicy::with_deny`].
 
 mod idn;
-mod ipv4;
+pub(crate) mod ipv4;
 mod judge;
 mod name;
 mod policy;

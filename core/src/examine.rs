@@ -49,7 +49,7 @@ pub use model::{InvalidModel, Model, Piece, Tone};
 pub use sender::{InvalidDomain, Sender, SenderDomain};
 pub use signal::Signal;
 
-use crate::{Action, Content, TemplateButtonFill, TemplateHeader};
+use crate::{Action, Button, Content, Row, TemplateButton, TemplateButtonFill, TemplateHeader, TemplateParameter};
 use fold::Folded;
 use lexicon::Hit;
 use link::Link;
@@ -87,7 +87,8 @@ impl Family {
 /// What was found in a content. It says nothing of the text itself.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Findings {
-    /// Whether it is a one-time code: an authentication template, or a short text with one code and no link.
+    /// Whether it is a one-time code: an authentication template, or a short text with one code, no link, and no words that sell, campaign or
+    /// deceive.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub one_time_code: bool,
     /// What its text shows, each signal once, in the order of [`Signal::ALL`].
@@ -198,7 +199,8 @@ pub fn examine_with(content: &Content, sender: &Sender, model: Option<&Model<'_>
     let is_template = matches!(content, Content::Template { .. });
     let tone = model.filter(|_| !is_template).and_then(|model| reading.hear(&notes, model));
     let own_links = links > 0 && notes.foreign_links == 0;
-    Findings { one_time_code: one_time_code::is_one(content), found: notes.found(&reading), own_links, tone }
+    let one_time_code = one_time_code::may_be_one(content) && notes.fits_a_one_time_code(content);
+    Findings { one_time_code, found: notes.found(&reading), own_links, tone }
 }
 
 #[cfg(feature = "model")]
@@ -213,7 +215,12 @@ const fn shipped() -> Option<&'static Model<'static>> {
 
 /// Whether a content is a one-time code: the one thing that may reach a person who opted out ([`Findings::one_time_code`]).
 pub fn is_one_time_code(content: &Content) -> bool {
-    one_time_code::is_one(content)
+    // Few contents look like one, so few are read.
+    one_time_code::may_be_one(content) && {
+        let mut notes = Notes::default();
+        Reading::of(content).note_phrases(&mut notes);
+        notes.fits_a_one_time_code(content)
+    }
 }
 
 /// What a text is made of, as the model sees it: for whoever trains one.
@@ -238,18 +245,28 @@ struct Reading<'a> {
 /// One text, and at which byte of all it begins.
 struct PlacedText<'a> {
     part: Part,
+    kind: Kind,
     start: usize,
     text: &'a str,
+}
+
+/// What a text of a content is, apart from where it stands.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Kind {
+    /// The name of a file, or the end of a link: what it ends in is told by the whole of it.
+    File,
+    /// Anything else.
+    Words,
 }
 
 impl<'a> Reading<'a> {
     fn of(content: &'a Content) -> Self {
         let mut reading = Self { texts: Vec::new(), folded: Folded::new(), is_cut: false };
-        for_each_text(content, &mut |part, text| reading.read(part, text));
+        for_each_text(content, &mut |part, kind, text| reading.read(part, kind, text));
         reading
     }
 
-    fn read(&mut self, part: Part, text: &'a str) {
+    fn read(&mut self, part: Part, kind: Kind, text: &'a str) {
         let start = self.texts.last().map_or(0, |last| last.start + last.text.len() + 1);
         let room = BYTES_MAX.saturating_sub(start);
         let text = if text.len() > room {
@@ -261,26 +278,36 @@ impl<'a> Reading<'a> {
         if part != Part::Link {
             self.folded.read(text, start);
         }
-        self.texts.push(PlacedText { part, start, text });
+        self.texts.push(PlacedText { part, kind, start, text });
     }
 
     /// Judges every link, and answers how many there are.
     fn note_links(&self, sender: &Sender, notes: &mut Notes) -> usize {
         let by_text: Vec<_> = self.texts.iter().map(|placed| (placed, link::links(placed.text))).collect();
-        let mut joined: Option<String> = None;
+        let mut names = Names::default();
         for (placed, link) in by_text.iter().flat_map(|(placed, links)| links.iter().map(move |link| (placed, link))) {
+            let place = as_place(placed.start + link.place.start..placed.start + link.place.end);
             if sender.owns(&link.host) {
+                // Whoever vouches for a domain does not vouch for each file that stands there.
+                if link.is_executable() {
+                    notes.note(Signal::LinkExecutable, place);
+                }
                 continue;
             }
-            let place = as_place(placed.start + link.place.start..placed.start + link.place.end);
             notes.foreign_links += 1;
             link.signals(&mut |signal| notes.note(signal, place.clone()));
             if sender.is_imitated_by(&link.host) {
                 notes.note(Signal::LinkOwnLookAlike, place.clone());
             }
-            if !link.is_named_in(joined.get_or_insert_with(|| self.words_outside(&by_text))) {
+            if !names.has(link, || self.words_outside(&by_text)) {
                 notes.note(Signal::LinkUnnamed, place);
             }
+        }
+        let is_program = |placed: &&PlacedText<'_>| {
+            placed.kind == Kind::File && (hosts::is_executable(placed.text) || hosts::is_executable(link::path(placed.text)))
+        };
+        for placed in self.texts.iter().filter(is_program) {
+            notes.note(Signal::LinkExecutable, as_place(placed.start..placed.start + placed.text.len()));
         }
         by_text.iter().map(|(_, links)| links.len()).sum()
     }
@@ -342,6 +369,29 @@ impl<'a> Reading<'a> {
         };
         let before = characters(start.max(placed.start));
         Span { part: placed.part, start: before, length: characters(end.max(start)).saturating_sub(before) }
+    }
+}
+
+/// Which hosts the words around the links name. The words are searched for each host anew, so it is done for few of them; of more hosts than a
+/// text can speak of, the others count as not named.
+#[derive(Default)]
+struct Names<'a> {
+    words: Option<String>,
+    asked: Vec<(&'a str, bool)>,
+}
+
+impl<'a> Names<'a> {
+    const MAX: usize = 16;
+
+    fn has(&mut self, link: &'a Link<'_>, words: impl FnOnce() -> String) -> bool {
+        let asked = self.asked.iter().find(|(host, _)| *host == link.host).map(|(_, is_named)| *is_named);
+        asked.unwrap_or_else(|| {
+            let is_named = self.asked.len() < Self::MAX && link.is_named_in(self.words.get_or_insert_with(words));
+            if self.asked.len() < Self::MAX {
+                self.asked.push((&link.host, is_named));
+            }
+            is_named
+        })
     }
 }
 
@@ -422,6 +472,13 @@ impl Notes {
         signals
     }
 
+    /// Whether what was seen in the words of what may be a one-time code lets it be one. What every code says is no reason: that it confirms
+    /// an account, and for how long it can be used.
+    fn fits_a_one_time_code(&self, content: &Content) -> bool {
+        let speaks_against = |signal: Signal| signal < Signal::LinkExecutable && !matches!(signal, Signal::VerifyRequest | Signal::Hurry);
+        matches!(content, Content::Template { .. }) || !self.seen.iter().any(|(signal, ..)| speaks_against(*signal))
+    }
+
     fn found(self, reading: &Reading<'_>) -> Vec<Finding> {
         let finding = |(signal, place, times)| Finding { signal, at: reading.span(place), times };
         let mut found: Vec<_> = self.seen.into_iter().map(finding).collect();
@@ -445,53 +502,65 @@ fn boundary_behind(text: &str, byte: usize) -> usize {
     (byte..text.len()).find(|byte| text.is_char_boundary(*byte)).unwrap_or(text.len())
 }
 
-fn for_each_text<'a>(content: &'a Content, take: &mut impl FnMut(Part, &'a str)) {
+/// Every text that a recipient sees, or that tells where something leads. Each variant is taken apart whole, so that no field is forgotten.
+fn for_each_text<'a>(content: &'a Content, take: &mut impl FnMut(Part, Kind, &'a str)) {
+    let mut words = |part, text| take(part, Kind::Words, text);
     match content {
-        Content::Text { text } => take(Part::Body, text.as_str()),
+        Content::Text { text } => words(Part::Body, text.as_str()),
         Content::Interactive { text, header, footer, action } => {
-            take(Part::Body, text.as_str());
-            header.iter().for_each(|header| take(Part::Header, header.as_str()));
-            footer.iter().for_each(|footer| take(Part::Footer, footer.as_str()));
-            for_each_text_of_action(action, take);
+            words(Part::Body, text.as_str());
+            header.iter().for_each(|header| words(Part::Header, header.as_str()));
+            footer.iter().for_each(|footer| words(Part::Footer, footer.as_str()));
+            for_each_text_of_action(action, &mut words);
         }
-        Content::Location { name, address, .. } => {
-            name.iter().for_each(|name| take(Part::Name, name.as_str()));
-            address.iter().for_each(|address| take(Part::Body, address.as_str()));
+        Content::Location { latitude_e6: _, longitude_e6: _, name, address } => {
+            name.iter().for_each(|name| words(Part::Name, name.as_str()));
+            address.iter().for_each(|address| words(Part::Body, address.as_str()));
         }
-        Content::Media { source, caption, file_name, .. } => {
-            caption.iter().for_each(|caption| take(Part::Body, caption.as_str()));
-            file_name.iter().for_each(|name| take(Part::Name, name.as_str()));
-            take(Part::Link, source.as_str());
+        Content::Media { kind: _, source, caption, file_name } => {
+            caption.iter().for_each(|caption| words(Part::Body, caption.as_str()));
+            words(Part::Link, source.as_str());
+            file_name.iter().for_each(|name| take(Part::Name, Kind::File, name.as_str()));
         }
-        Content::Template { header, parameters, buttons, .. } => {
-            parameters.iter().for_each(|parameter| take(Part::Parameter, parameter.text.as_str()));
+        Content::Template { name: _, language: _, authentication: _, header, parameters, buttons } => {
+            parameters.iter().for_each(|TemplateParameter { name: _, text }| words(Part::Parameter, text.as_str()));
             match header {
-                Some(TemplateHeader::Text { text }) => take(Part::Header, text.text.as_str()),
-                Some(TemplateHeader::Media { source, .. }) => take(Part::Link, source.as_str()),
+                Some(TemplateHeader::Text { text: TemplateParameter { name: _, text } }) => words(Part::Header, text.as_str()),
+                Some(TemplateHeader::Media { kind: _, source }) => words(Part::Link, source.as_str()),
                 None => {}
             }
-            for button in buttons {
-                if let TemplateButtonFill::UrlSuffix { suffix } = &button.fill {
-                    take(Part::Link, suffix.as_str());
+            for TemplateButton { index: _, fill } in buttons {
+                match fill {
+                    TemplateButtonFill::UrlSuffix { suffix } => take(Part::Link, Kind::File, suffix.as_str()),
+                    TemplateButtonFill::Payload { payload: _ } => {}
                 }
             }
         }
-        Content::Reaction { .. } => {}
+        // What providers take for an emoji is theirs to say.
+        Content::Reaction { to: _, emoji } => emoji.iter().for_each(|emoji| words(Part::Body, emoji.as_str())),
     }
 }
 
-fn for_each_text_of_action<'a>(action: &'a Action, take: &mut impl FnMut(Part, &'a str)) {
+fn for_each_text_of_action<'a>(action: &'a Action, words: &mut impl FnMut(Part, &'a str)) {
     match action {
-        Action::Buttons { buttons } => buttons.as_slice().iter().for_each(|button| take(Part::Button, button.title.as_str())),
+        Action::Buttons { buttons } => {
+            buttons.as_slice().iter().for_each(|Button { id: _, title }| words(Part::Button, title.as_str()));
+        }
         Action::Link { label, url } => {
-            take(Part::Button, label.as_str());
-            take(Part::Link, url.as_str());
+            words(Part::Button, label.as_str());
+            words(Part::Link, url.as_str());
         }
         Action::List { label, rows } => {
-            take(Part::Button, label.as_str());
-            for row in rows.as_slice() {
-                take(Part::Button, row.title.as_str());
-                row.description.iter().for_each(|description| take(Part::Button, description.as_str()));
+            words(Part::Button, label.as_str());
+            let mut above = None;
+            for Row { section, id: _, title, description } in rows.as_slice() {
+                // Rows of one section stand under one title.
+                if above != section.as_ref() {
+                    section.iter().for_each(|section| words(Part::Button, section.as_str()));
+                    above = section.as_ref();
+                }
+                words(Part::Button, title.as_str());
+                description.iter().for_each(|description| words(Part::Button, description.as_str()));
             }
         }
         Action::ShareNumber => {}

@@ -23,6 +23,12 @@ fn looks_numeric(part: &str) -> bool {
     }
 }
 
+/// The address that the WHATWG URL standard reads in a host in lower case, in whatever way it is written.
+pub(crate) fn read(host: &str) -> Option<Ipv4Addr> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    value(host, host.split('.').count()).ok()
+}
+
 /// Reads a host that is meant as an IPv4 address.
 pub(super) fn parse(host: &str) -> Result<Ipv4Addr, RefusalClass> {
     // The standard library reads the canonical form only.

@@ -1,19 +1,21 @@
 //! One-time code: the one thing that may reach a person who opted out.
 
+use super::link;
 use crate::Content;
 
-/// Whether it is a one-time code: an authentication template, or a short text with one code and no link.
-pub(super) fn is_one(content: &Content) -> bool {
+/// Whether it has the form of a one-time code: an authentication template, or a short text with one code and no link. What its words say is
+/// asked elsewhere.
+pub(super) fn may_be_one(content: &Content) -> bool {
     match content {
         Content::Template { authentication, .. } => *authentication,
-        Content::Text { text } => is_one_time_code(text.as_str()),
+        Content::Text { text } => has_form(text.as_str()),
         _ => false,
     }
 }
 
 const CODE_TEXT_BYTES_MAX: usize = 400;
 
-fn is_one_time_code(text: &str) -> bool {
+fn has_form(text: &str) -> bool {
     if text.len() > CODE_TEXT_BYTES_MAX {
         return false;
     }
@@ -27,10 +29,12 @@ fn is_code(word: &str) -> bool {
     (4..=8).contains(&digits) && word.chars().all(|character| character.is_numeric() || character == '-')
 }
 
-/// Anything a phone may make into a link: a scheme, `www.`, an at sign, or letters around a dot without a space.
+/// Anything a phone may make into a link: a scheme, `www.`, an at sign, or letters around a dot without a space. It is stricter than what is
+/// judged as a link, and sees all of that: a code has no need of anything that is near one.
 fn has_link(text: &str) -> bool {
     let lower_www = |word: &str| word.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("www."));
     text.split_whitespace().any(|word| word.contains("://") || word.contains('@') || lower_www(word) || has_host(word))
+        || !link::links(text).is_empty()
 }
 
 fn has_host(word: &str) -> bool {
@@ -56,7 +60,17 @@ mod tests {
             ("We miss you! Come back.", false),
             ("Order 123456789 shipped", false),
         ] {
-            assert_eq!(is_one_time_code(text), expected, "{text:?}");
+            assert_eq!(has_form(text), expected, "{text:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_a_link_keeps_a_text_from_being_a_code(
+            text in "(https?://|www\\.|javascript:|data:a/b,|[a-z0]{1,3}|bit\\.ly|t\\.co|1\\.2\\.3\\.4|[.。｡:@/?#!,(%-]|\u{AD}|ｂ|看|👉| ){0,12}"
+        ) {
+            let text = alloc::format!("482913 {text}");
+            proptest::prop_assert!(link::links(&text).is_empty() || !has_form(&text), "{:?}", text);
         }
     }
 }

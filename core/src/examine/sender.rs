@@ -1,5 +1,6 @@
 //! Sender: who sends, as far as that tells whose a link is.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::str::FromStr;
@@ -22,7 +23,9 @@ impl Sender {
 
     /// Whether a host is the sender's.
     pub(super) fn owns(&self, host: &str) -> bool {
-        self.domains.iter().any(|domain| hosts::is_under(host, &domain.0))
+        // A domain is kept in Punycode, a host as it was written.
+        let ascii = if host.is_ascii() { Cow::Borrowed(host) } else { idna::domain_to_ascii(host).map_or(Cow::Borrowed(host), Cow::Owned) };
+        self.domains.iter().any(|domain| hosts::is_under(&ascii, &domain.0))
     }
 
     /// Whether a host is meant to be read as the sender's.
@@ -36,6 +39,9 @@ impl Sender {
 }
 
 /// A domain of a sender: a name with at least two labels, in small letters, Punycode for what is not ASCII.
+///
+/// Refused are addresses, the listed shorteners, pages of links and dynamic DNS, and the best-known names under which anybody can have their
+/// own, such as `github.io`, `blogspot.com` and `me.uk`. The lists are short: whoever enters a domain still has to know that it is one sender's.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SenderDomain(String);
@@ -54,7 +60,8 @@ impl FromStr for SenderDomain {
         let name = idna::domain_to_ascii_strict(text.trim()).map_err(|_| InvalidDomain)?;
         let has_host = hosts::own_label(&name).len() >= 2 && !hosts::is_numeric(&name) && name.len() <= 253;
         // Whoever vouches for a shortener vouches for everybody.
-        let is_shared = hosts::is_shortener(&name) || hosts::is_link_in_bio(&name) || hosts::is_dynamic_dns(&name);
+        let is_shared =
+            hosts::is_shared(&name) || hosts::is_shortener(&name) || hosts::is_link_in_bio(&name) || hosts::is_dynamic_dns(&name);
         if has_host && !is_shared { Ok(Self(name)) } else { Err(InvalidDomain) }
     }
 }
@@ -75,7 +82,9 @@ impl From<SenderDomain> for String {
 
 /// The text is no domain of one sender.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("expected a domain of the sender's own, for example `fernhill.example`: no address, no shortener, no host that others share")]
+#[error(
+    "expected a domain of the sender's own, for example `fernhill.example`: no address, no shortener, none of the known hosts that many share"
+)]
 pub struct InvalidDomain;
 
 #[cfg(test)]
@@ -95,6 +104,11 @@ mod tests {
             ("203.0.113.7", None),
             ("bit.ly", None),
             ("x.duckdns.org", None),
+            ("github.io", None),
+            ("WEB.app", None),
+            ("blogspot.com", None),
+            ("me.uk", None),
+            ("fernhill.github.io", Some("fernhill.github.io")),
             ("a b.example", None),
             ("", None),
         ] {
@@ -108,6 +122,8 @@ mod tests {
         let sender = Sender { domains: vec!["kestrelbank.example".parse().expect("a domain")] };
         assert!(sender.owns("kestrelbank.example") && sender.owns("pay.kestrelbank.example"));
         assert!(!sender.owns("evilkestrelbank.example"));
+        let abroad = Sender { domains: vec!["größe.example".parse().expect("a domain")] };
+        assert!(abroad.owns("größe.example") && abroad.owns("xn--gre-6ka8i.example") && !abroad.owns("grösse.example"));
         for host in ["kestre1bank.example", "kestrelbank.test", "kestrelbank-login.example"] {
             assert!(sender.is_imitated_by(host), "{host}");
         }

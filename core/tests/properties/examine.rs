@@ -11,8 +11,15 @@ proptest! {
     }
 
     #[test]
-    fn no_links_upset_it(text in "(https?://|www\\.|javascript:|data:|://|[a-z0]{1,3}|paypa1|bit\\.ly|xn--|[.。．:@/?#\\\\<>|\\[\\]% \n-]|é|ä|Ä|а|%3A%2F%2F){0,40}") {
+    fn no_links_upset_it(text in "(https?://|www\\.|javascript:|data:|://|[a-z0]{1,3}|paypa1|bit\\.ly|xn--|[.。．｡:@/?#\\\\<>|\\[\\]%,!()=* \n-]|é|ä|Ä|а|看|ｂ|ⓑ|\u{AD}|👉|%3A%2F%2F|%62){0,40}") {
         holds(&text)?;
+    }
+
+    #[test]
+    fn nothing_that_a_link_is_glued_to_hides_it(before in "[!-,:-?\\[\\]^`{-~·•»…、→👉]", behind in "[ ,;!)]?") {
+        let text = format!("see{before}bit.ly/3x{behind}").parse::<Text>().unwrap();
+        let findings = examine(&Content::from(text), &Sender::default());
+        prop_assert!(findings.found.iter().any(|finding| finding.signal == Signal::LinkShortener), "{:?}", findings);
     }
 
     #[test]
