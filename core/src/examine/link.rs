@@ -132,13 +132,18 @@ impl<'a> Word<'a, '_> {
         let after = after.trim_start_matches(['/', '\\']);
         let authority = after.split(is_end_of_authority).next().unwrap_or_default();
         let (user, host_and_more) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
-        let written = if host_and_more.starts_with('[') { run_of(host_and_more, |part| part != ']') } else { escaped_run(host_and_more) };
+        let written = match host_and_more.split_inclusive(']').next() {
+            Some(address) if address.starts_with('[') => address,
+            _ => escaped_run(host_and_more),
+        };
         let begin = self.text.len() - after.len();
         let end = begin + user.map_or(0, |user| user.len() + 1) + written.len();
         if written.is_empty() {
             return end.max(begin);
         }
-        self.finish(at, end, hosts::plain(written), user.is_some())
+        // A browser takes more than letters for a part of the host: `https://i❤.ws/x`.
+        let is_cut = self.from(end).starts_with(|next: char| !next.is_ascii());
+        self.finish(at, end, hosts::plain(written), user.is_some(), is_cut)
     }
 
     /// Reads what may be a link without a scheme: all of it, or what another script leaves of it.
@@ -176,7 +181,7 @@ impl<'a> Word<'a, '_> {
             return None;
         }
         let end = at + if path.starts_with(is_end_of_authority) { opened.len() } else { name.len() };
-        Some(self.finish(at, end, hosts::plain(name), has_user))
+        Some(self.finish(at, end, hosts::plain(name), has_user, false))
     }
 
     /// Whether a name is a link by itself.
@@ -188,11 +193,12 @@ impl<'a> Word<'a, '_> {
         hosts::is_name(&host, name, has_path) || (host.split('.').count() == 4 && hosts::is_numeric(&host))
     }
 
-    /// Adds a link whose host ends at a byte of the word, with what follows, and answers where the next may begin.
-    fn finish(&mut self, at: usize, end: usize, host: Cow<'a, str>, has_user: bool) -> usize {
+    /// Adds a link whose host ends at a byte of the word, with its path, or with all that follows where the host is cut, and answers where the
+    /// next may begin.
+    fn finish(&mut self, at: usize, end: usize, host: Cow<'a, str>, has_user: bool, is_cut: bool) -> usize {
         let port = run_of_port(self.from(end)).len();
         let rest = self.from(end + port);
-        if !rest.starts_with(is_end_of_authority) {
+        if !rest.starts_with(is_end_of_authority) && !is_cut {
             self.add(Link { place: at..end + port, host, has_user, rest: "" });
             return end + port;
         }
@@ -354,6 +360,7 @@ mod tests {
             ("own.example/x👉evil.example/x.apk", &["own.example", "evil.example"]),
             ("https://own.example,https://evil.example", &["own.example", "evil.example"]),
             ("https://evil.example,x.own.example/app.apk", &["evil.example", "x.own.example"]),
+            ("https://own.example$.evil.example/x", &["own.example", "evil.example"]),
             ("https:/evil.example/x", &["evil.example"]),
             ("https:///evil.example/x", &["evil.example"]),
             ("evil.example:8080/x", &["evil.example"]),
@@ -470,6 +477,8 @@ mod tests {
         check("http://a.example/x/invoice.pdf.exe?x=1", &[Signal::LinkExecutable]);
         check("javascript:alert(1)", &[Signal::LinkExecutable]);
         check("see:data:text/html,x", &[Signal::LinkExecutable]);
+        check("https://i❤.ws/a.apk", &[Signal::LinkExecutable]);
+        check("https://[2001:db8::1]:8080/a.apk", &[Signal::LinkExecutable, Signal::LinkNumericHost]);
         check("https://a.example/x.%61pk", &[Signal::LinkExecutable]);
         check("a.example/x.apk,thanks", &[Signal::LinkExecutable]);
         check("https://203.0.113.9/pay", &[Signal::LinkNumericHost]);

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::hosts;
 
-/// The names that an account sends under. Who runs the gateway vouches for them: a link to one of its domains is no reason for doubt.
+/// The names that an account sends under. Who runs the gateway vouches for them: a link to one of its domains is no reason for doubt,
+/// unless it leads to a program.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Sender {
     /// Its domains; each stands for every name under it.
