@@ -9,6 +9,7 @@ use gatepost_rows::tables::{Image, TABLES};
 use tokio_postgres::types::ToSql;
 
 use crate::load::{Base, key_of, place};
+use crate::profile::Engine;
 use crate::sql;
 
 /// What must be written.
@@ -27,7 +28,7 @@ pub(crate) struct Write {
 
 impl Writes {
     /// What makes the rows that were read those of `now`.
-    pub(crate) fn between(base: &Base, now: &Image) -> Self {
+    pub(crate) fn between(base: &Base, now: &Image, engine: Engine) -> Self {
         let nothing = BTreeMap::new();
         let mut after: Vec<BTreeMap<Vec<Cell>, &Row>> = vec![BTreeMap::new(); TABLES.len()];
         for (table, row) in now.rows() {
@@ -38,7 +39,7 @@ impl Writes {
         let mut writes = Self::default();
         for (table, after) in TABLES.iter().zip(&after) {
             let before = base.by_key(table).unwrap_or(&nothing);
-            writes.delete(table, before.keys().filter(|key| !after.contains_key(*key)));
+            writes.delete(table, engine, before.keys().filter(|key| !after.contains_key(*key)));
             let (mut new, mut changed) = (Vec::new(), Vec::new());
             for (key, row) in after {
                 match before.get(key) {
@@ -52,11 +53,11 @@ impl Writes {
         writes
     }
 
-    fn delete<'a>(&mut self, table: &'static Table, keys: impl Iterator<Item = &'a Vec<Cell>>) {
+    fn delete<'a>(&mut self, table: &'static Table, engine: Engine, keys: impl Iterator<Item = &'a Vec<Cell>>) {
         let kinds = sql::key(table).iter().filter_map(|name| table.columns.iter().find(|column| column.name == *name));
         let arrays = Arrays::of(kinds.map(|column| column.kind), keys);
         if !arrays.is_empty() {
-            self.0.push(Write { text: sql::delete(table), arrays, new: Vec::new() });
+            self.0.push(Write { text: sql::delete(table, engine), arrays, new: Vec::new() });
         }
     }
 
