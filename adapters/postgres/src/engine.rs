@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use futures_channel::oneshot;
+use futures_util::FutureExt;
 use gatepost::{AccountId, Judged, StoreError};
 use gatepost_rows::world::World;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -207,12 +209,11 @@ impl Lane {
                 verbs.push(next);
             }
             waiting.fetch_sub(verbs.len(), Ordering::Relaxed);
-            match run_group(&database, &mut verbs, Access::Write).await {
-                // Something cannot be read, which must fail nobody whom it does not concern.
-                Err(StoreError::Corrupt(_)) if verbs.len() > 1 => {
+            match guarded(&database, &mut verbs).await {
+                Err(error) if verbs.len() > 1 && is_of_one(&error) => {
                     for verb in verbs {
                         let mut alone = vec![verb];
-                        let ended = run_group(&database, &mut alone, Access::Write).await;
+                        let ended = guarded(&database, &mut alone).await;
                         finish(alone, ended, Some(&aftermath));
                     }
                 }
@@ -222,12 +223,28 @@ impl Lane {
     }
 }
 
+/// Runs a group; a panic fails it as an error does, and never ends its lane.
+async fn guarded(database: &Database, verbs: &mut [Box<dyn Verb>]) -> Ended {
+    let ran = AssertUnwindSafe(run_group(database, verbs, Access::Write)).catch_unwind().await;
+    ran.unwrap_or_else(|_| Err(StoreError::Unavailable(String::from("the group panicked"))))
+}
+
+/// Whether one verb of a group alone may have failed it: by what it cannot read, or by a value that the database does not take.
+fn is_of_one(error: &StoreError) -> bool {
+    match error {
+        StoreError::Corrupt(_) => true,
+        StoreError::Unavailable(text) => text.starts_with("the server said 22") || text.starts_with("the server said 23"),
+        StoreError::Conflict | StoreError::OutcomeUnknown(_) => false,
+    }
+}
+
 /// Lets follow what verbs left to do, and answers them.
 fn finish(verbs: Vec<Box<dyn Verb>>, ended: Ended, aftermath: Option<&Aftermath>) {
     let (group, failed) = match ended {
         Ok((following, failed)) => {
             if let Some(aftermath) = aftermath {
-                aftermath.follow(following);
+                // What is called there is not ours, and must not end the lane.
+                let _ = catch_unwind(AssertUnwindSafe(|| aftermath.follow(following)));
             }
             (Ok(()), failed)
         }
@@ -272,4 +289,55 @@ impl Aftermath {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+#[expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+mod tests {
+    use futures_util::future::join_all;
+    use gatepost_cluster::Cluster;
+    use gatepost_rows::cells::Cell;
+
+    use super::*;
+    use crate::Options;
+    use crate::load::lookups::BINDING;
+
+    const ACCOUNT: AccountId = AccountId::from_bytes([7; 16]);
+
+    /// Runs verbs that come to a lane together: each is its number, and what it does.
+    fn together(run: fn(u32) -> Result<u32, StoreError>, key: fn(u32) -> &'static str) -> Option<Vec<Result<u32, StoreError>>> {
+        let database = Cluster::shared()?.create().expect("a database");
+        let engine = Engine::start(Arc::new(Database::open(&database.url(), &Options::default()).expect("it opens")), 1);
+        let verb = |number: u32| {
+            let needs = move |_: &[Found], _: &World, needs: &mut Needs| {
+                needs.account(ACCOUNT);
+                needs.key(&BINDING, [ACCOUNT.into(), Cell::from(key(number))]);
+            };
+            engine.write(Way::Of(ACCOUNT), Vec::new(), needs, move |_, _| run(number))
+        };
+        Some(futures_executor::block_on(join_all((0..8).map(verb))))
+    }
+
+    #[test]
+    fn a_verb_that_panics_spares_the_others() {
+        let run = |number| if number == 3 { panic!("in the middle of a verb") } else { Ok(number) };
+        let Some(answers) = together(run, |_| "k") else { return };
+        for (number, answer) in (0..).zip(&answers) {
+            assert_eq!(answer.as_ref().ok(), (number != 3).then_some(&number), "{answers:?}");
+        }
+    }
+
+    #[test]
+    fn a_verb_that_fails_spares_the_others() {
+        let run = |number| if number == 3 { Err(StoreError::Conflict) } else { Ok(number) };
+        let Some(answers) = together(run, |_| "k") else { return };
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 7);
+        assert_eq!(answers.get(3), Some(&Err(StoreError::Conflict)));
+    }
+
+    #[test]
+    fn a_text_that_no_database_takes_is_asked_for_all_the_same() {
+        let Some(answers) = together(Ok, |number| if number == 3 { "a\0b" } else { "k" }) else { return };
+        assert_eq!(answers, (0..8).map(Ok).collect::<Vec<_>>());
+    }
 }

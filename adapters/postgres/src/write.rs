@@ -134,11 +134,16 @@ impl Array {
     fn push(&mut self, cell: &Cell) {
         match (self, cell) {
             (Self::Ints(values), Cell::Int(value)) => values.push(Some(*value)),
-            (Self::Texts(values), Cell::Text(value)) => values.push(Some(value.clone())),
+            (Self::Texts(values), Cell::Text(value)) => values.push(Some(without_nul(value))),
             (Self::Bytes(values), Cell::Bytes(value)) => values.push(Some(value.clone())),
             (Self::Ints(values), _) => values.push(None),
             (Self::Texts(values), _) => values.push(None),
             (Self::Bytes(values), _) => values.push(None),
         }
     }
+}
+
+/// A text as Postgres takes it: the one character that it does not know is told as unknown.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
