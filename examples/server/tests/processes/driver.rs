@@ -1,6 +1,6 @@
 //! Driver: callers who send and suppress at whichever server, and what they know.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -14,7 +14,7 @@ use crate::world::await_that;
 
 const CALLERS: usize = 8;
 /// How many people each account writes to.
-pub(crate) const PEOPLE: usize = 60;
+pub(crate) const PEOPLE: usize = 50;
 /// The account that comes to its limit, and suppresses nobody: each of its messages stays charged.
 pub(crate) const QUOTA_ACCOUNT: usize = 3;
 const ACCOUNTS: usize = QUOTA_ACCOUNT + 1;
@@ -87,11 +87,20 @@ pub(crate) struct Ledger {
     pub(crate) refused: Mutex<BTreeMap<String, usize>>,
     /// The person, and when it was answered that they are suppressed.
     pub(crate) suppressed: Mutex<Vec<(usize, String, i64)>>,
-    /// Keys of calls that were not answered.
-    open: Mutex<Vec<usize>>,
+    /// Those people, from before the call on.
+    gone: Mutex<HashSet<(usize, usize)>>,
+    /// Calls that were not answered.
+    open: Mutex<Vec<Call>>,
     pub(crate) unanswered: AtomicUsize,
     next: AtomicUsize,
     answers: AtomicUsize,
+}
+
+/// A send: the number of its key, and to whom.
+#[derive(Clone, Copy)]
+struct Call {
+    number: usize,
+    person: usize,
 }
 
 /// What became of a call.
@@ -103,9 +112,9 @@ enum Outcome {
 
 impl Ledger {
     pub(crate) fn new(api: Api, accounts: Vec<Account>, quota: u64) -> Self {
-        let (sent, refused, suppressed, open) = Default::default();
+        let (sent, refused, suppressed, gone, open) = Default::default();
         let [unanswered, next, answers] = [0; 3].map(AtomicUsize::new);
-        Self { api, accounts, quota, sent, refused, suppressed, open, unanswered, next, answers }
+        Self { api, accounts, quota, sent, refused, suppressed, gone, open, unanswered, next, answers }
     }
 
     /// How many keys were used.
@@ -119,15 +128,25 @@ impl Ledger {
         await_that("there are more answers", || self.answers.load(Ordering::Relaxed) >= until);
     }
 
-    fn take(&self) -> usize {
+    fn take(&self) -> Call {
         let again = locked(&self.open).pop();
-        again.unwrap_or_else(|| self.next.fetch_add(1, Ordering::Relaxed))
+        again.unwrap_or_else(|| self.call(self.next.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// A new call. Few go to who is suppressed: an account that does not stop writing to them is paused.
+    fn call(&self, number: usize) -> Call {
+        const FEW: usize = 37;
+        let (account, gone) = (number % ACCOUNTS, locked(&self.gone));
+        let is_open = |person: &usize| number.is_multiple_of(FEW) || !gone.contains(&(account, *person));
+        let person = (number / ACCOUNTS..).map(|person| person % PEOPLE).take(PEOPLE).find(is_open).unwrap_or_default();
+        Call { number, person }
     }
 
     /// Sends under this key, at whichever server's turn it is.
-    fn send(&self, number: usize, turn: usize) {
+    fn send(&self, call: Call, turn: usize) {
+        let Call { number, person } = call;
         let account = number % ACCOUNTS;
-        let person = phone(account, number / ACCOUNTS);
+        let person = phone(account, person);
         let of = &self.accounts[account];
         let body = json!({"instance_id": of.instance, "phone": person, "message": format!("Your order {number} has shipped."),
                           "message_purpose": "transactional"});
@@ -141,7 +160,7 @@ impl Ledger {
             Outcome::Refused(what) => *locked(&self.refused).entry(what).or_default() += 1,
             Outcome::Unknown => {
                 self.unanswered.fetch_add(1, Ordering::Relaxed);
-                locked(&self.open).push(number);
+                locked(&self.open).push(call);
                 return thread::sleep(Duration::from_millis(20));
             }
         }
@@ -150,6 +169,7 @@ impl Ledger {
 
     /// Suppresses a person of an account, at whichever server answers.
     pub(crate) fn suppress(&self, account: usize, person: usize) {
+        locked(&self.gone).insert((account, person));
         let (person, path) = (phone(account, person), format!("/v1/accounts/{}/suppressions", self.accounts[account].id));
         let mut turn = person.len() + account;
         await_that("a suppression is answered", || {
@@ -164,9 +184,9 @@ impl Ledger {
     pub(crate) fn settle(&self) {
         let mut turn = 0;
         await_that("every call is answered", || {
-            let Some(number) = locked(&self.open).pop() else { return true };
+            let Some(call) = locked(&self.open).pop() else { return true };
             turn += 1;
-            self.send(number, turn);
+            self.send(call, turn);
             locked(&self.open).is_empty()
         });
     }
@@ -176,7 +196,7 @@ impl Ledger {
         let mut refused = 0;
         while refused < 10 {
             let number = self.next.fetch_add(ACCOUNTS, Ordering::Relaxed).next_multiple_of(ACCOUNTS) + QUOTA_ACCOUNT;
-            self.send(number, number / ACCOUNTS);
+            self.send(self.call(number), number / ACCOUNTS);
             self.settle();
             refused += usize::from(!locked(&self.sent).contains_key(&number));
         }
@@ -212,8 +232,7 @@ impl Callers {
             let (ledger, alive) = (Arc::clone(ledger), Arc::clone(&alive));
             thread::spawn(move || {
                 while alive.load(Ordering::Relaxed) {
-                    let number = ledger.take();
-                    ledger.send(number, turn);
+                    ledger.send(ledger.take(), turn);
                     turn += 1;
                 }
             })
