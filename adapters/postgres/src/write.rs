@@ -2,13 +2,13 @@
 //!
 //! The players: [`Writes`] (the difference between what was read and what is), [`Arrays`] (rows turned into one array for each column).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gatepost_rows::cells::{Cell, Kind, Row, Table};
 use gatepost_rows::tables::{Image, TABLES};
 use tokio_postgres::types::ToSql;
 
-use crate::load::{Base, key_of, place};
+use crate::load::{Base, key_of};
 use crate::profile::Engine;
 use crate::sql;
 
@@ -29,28 +29,31 @@ pub(crate) struct Write {
 impl Writes {
     /// What makes the rows that were read those of `now`.
     pub(crate) fn between(base: &Base, now: &Image, engine: Engine) -> Self {
-        let nothing = BTreeMap::new();
-        let mut after: Vec<BTreeMap<Vec<Cell>, &Row>> = vec![BTreeMap::new(); TABLES.len()];
-        for (table, row) in now.rows() {
-            if let Some(rows) = after.get_mut(place(table)) {
-                rows.insert(key_of(table, row), row);
-            }
-        }
         let mut writes = Self::default();
-        for (table, after) in TABLES.iter().zip(&after) {
-            let before = base.by_key(table).unwrap_or(&nothing);
-            writes.delete(table, engine, before.keys().filter(|key| !after.contains_key(*key)));
-            let (mut new, mut changed) = (Vec::new(), Vec::new());
-            for (key, row) in after {
-                match before.get(key) {
-                    None => new.push(*row),
-                    Some(before) if before != *row => changed.push(*row),
-                    Some(_) => {}
-                }
-            }
-            writes.put(table, new, changed);
+        let mut rows = now.rows().peekable();
+        for table in TABLES {
+            let of_table = std::iter::from_fn(|| rows.next_if(|(of, _)| of.name == table.name)).map(|(_, row)| row);
+            writes.table(table, base.by_key(table), &of_table.collect::<Vec<_>>(), engine);
         }
         writes
+    }
+
+    fn table(&mut self, table: &'static Table, before: Option<&BTreeMap<Vec<Cell>, Row>>, rows: &[&Row], engine: Engine) {
+        let (mut new, mut changed, mut kept) = (Vec::new(), Vec::new(), 0);
+        for row in rows {
+            match before.and_then(|before| before.get(&key_of(table, row))) {
+                None => new.push(*row),
+                Some(before) => {
+                    kept += 1;
+                    changed.extend(Some(*row).filter(|row| *before != **row));
+                }
+            }
+        }
+        if let Some(before) = before.filter(|before| before.len() > kept) {
+            let after: BTreeSet<Vec<Cell>> = rows.iter().map(|row| key_of(table, row)).collect();
+            self.delete(table, engine, before.keys().filter(|key| !after.contains(*key)));
+        }
+        self.put(table, new, changed);
     }
 
     fn delete<'a>(&mut self, table: &'static Table, engine: Engine, keys: impl Iterator<Item = &'a Vec<Cell>>) {
