@@ -1,8 +1,8 @@
 //! Group: many callers' verbs in one transaction, on a world that holds just the rows that they may look at.
 //!
 //! A verb says what it needs; the group reads that for all of its verbs with one statement for each way of looking it up, runs them in order
-//! as a store in memory does, writes the difference, commits, and answers. The players: a [`Verb`] (one caller's), a [`Lane`] (whose groups
-//! follow one another, so that what waits meanwhile shares the next one), [`Engine`] (the lanes, and what follows a commit).
+//! as a store in memory does, writes the difference and commits. The players: a [`Verb`] (one caller's), a [`Group`] (what several of them
+//! have read), [`Following`] (what is left to do after the commit).
 //!
 //! A verb may run more than once before its group is committed: where others were in the way, where it turned out to need more rows, or
 //! where another verb of the group panicked. So it must not use up what it was given.
@@ -11,37 +11,26 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use futures_channel::oneshot;
 use futures_util::future::{try_join, try_join_all};
-use gatepost::{AccountId, Judged, StoreError};
+use gatepost::{AccountId, StoreError};
 use gatepost_rows::cells::{Cell, Kind, Row};
 use gatepost_rows::events;
 use gatepost_rows::tables::{self, Image};
 use gatepost_rows::world::{Effects, Operational, World};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_postgres::types::ToSql;
 
 use crate::connect::Database;
 use crate::error::Failure;
-use crate::hints::Hints;
 use crate::load::scouts::{self, OPERATORS};
 use crate::load::{Bad, Base, Needs, follow, follow_up, lookups, parked};
+use crate::profile::Engine;
 use crate::sql::{self, Lookup, Scout};
 use crate::transaction::{Access, Fence, Transaction, Tries};
 use crate::write::{Arrays, Writes};
 
-/// The most verbs in one transaction.
-const GROUP_MAX: usize = 256;
-/// The most verbs that wait; more are refused at once rather than late.
-const WAITING_MAX: usize = 65_536;
 /// How often verbs may turn out to need more.
 const ROUNDS_MAX: usize = 24;
-
-/// What is called after a commit that may have left something due.
-pub(crate) type Hook = Arc<dyn Fn() + Send + Sync>;
 
 /// What a scout found: rows of the columns that it names.
 pub(crate) type Found = Vec<Row>;
@@ -66,267 +55,20 @@ pub(crate) trait Verb: Send {
     /// Answers, once the group has ended.
     fn answer(self: Box<Self>, group: &Result<(), StoreError>);
 }
-
-/// A verb made of two functions: what it needs, and what it does.
-pub(crate) struct Made<T, N, R> {
-    pub(crate) searches: Vec<Search>,
-    pub(crate) needs: N,
-    pub(crate) run: R,
-    is_wide: bool,
-    result: Option<Result<T, StoreError>>,
-    answer: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<T, N, R> Verb for Made<T, N, R>
-where
-    T: Send,
-    N: Fn(&[Found], &World, &mut Needs) + Send,
-    R: FnMut(&[Found], &mut World) -> Result<T, StoreError> + Send,
-{
-    fn searches(&self) -> Vec<Search> {
-        self.searches.clone()
-    }
-
-    fn needs(&self, found: &[Found], world: &World, needs: &mut Needs) {
-        (self.needs)(found, world, needs);
-    }
-
-    fn run(&mut self, found: &[Found], world: &mut World) {
-        self.result = Some((self.run)(found, world));
-    }
-
-    fn is_wide(&self) -> bool {
-        self.is_wide
-    }
-
-    fn answer(self: Box<Self>, group: &Result<(), StoreError>) {
-        let gone = || Err(StoreError::Unavailable(String::from("the group ended early")));
-        let Self { result, answer, needs, run, .. } = *self;
-        // What it was given and did not use is free again before anybody knows.
-        drop((needs, run));
-        let result = match group {
-            Ok(()) => result.unwrap_or_else(gone),
-            Err(error) => Err(error.clone()),
-        };
-        // Who no longer waits need not know.
-        let _ = answer.send(result);
-    }
-}
-
-/// The lanes, and what follows a commit.
-pub(crate) struct Engine {
-    database: Arc<Database>,
-    lanes: Vec<Lane>,
-    aftermath: Arc<Aftermath>,
-}
-
-/// Whose groups follow one another.
-struct Lane {
-    verbs: UnboundedSender<Box<dyn Verb>>,
-    waiting: Arc<AtomicUsize>,
-}
-
-/// Which lane a verb goes to.
-#[derive(Clone, Copy)]
-pub(crate) enum Way {
-    /// That of the account.
-    Of(AccountId),
-    /// That of the account of a delivery. What cannot be read is parked there.
-    Delivering(AccountId),
-    /// One of those that look through all accounts: nothing else waits behind it.
-    Wide(usize),
-    /// The last of them, for what is about one thing.
-    Once,
-}
-
-/// How many lanes look through all accounts: messages, events, and the rest.
-const WIDE: usize = 3;
-
-impl Engine {
-    pub(crate) fn start(database: Arc<Database>, lanes: usize) -> Self {
-        let aftermath = Arc::new(Aftermath::default());
-        let others = Arc::downgrade(&aftermath);
-        let told = move || {
-            if let Some(aftermath) = others.upgrade() {
-                aftermath.call_hooks();
-            }
-        };
-        // It is set nowhere else.
-        let _ = aftermath.hints.set(Hints::start(&database, Arc::new(told)));
-        let lane = |group_max| {
-            let (verbs, coming) = unbounded_channel();
-            let waiting = Arc::new(AtomicUsize::new(0));
-            let run = Lane::run(Arc::clone(&database), coming, Arc::clone(&waiting), Arc::clone(&aftermath), group_max);
-            database.runtime().spawn(run);
-            Lane { verbs, waiting }
-        };
-        let narrow = (0..lanes.max(1)).map(|_| lane(GROUP_MAX));
-        let lanes: Vec<Lane> = narrow.chain((0..WIDE).map(|_| lane(1))).collect();
-        Self { database, lanes, aftermath }
-    }
-
-    /// Has `hook` called after a commit that may have left something due.
-    pub(crate) fn on_change(&self, hook: Hook) {
-        lock(&self.aftermath.hooks).push(hook);
-    }
-
-    /// The accounts that reached a rate since this was asked the last time.
-    pub(crate) fn take_judged(&self) -> Vec<Judged> {
-        mem::take(&mut lock(&self.aftermath.judged))
-    }
-
-    /// How many deliveries were parked since this was asked the last time.
-    pub(crate) fn take_parked(&self) -> usize {
-        self.aftermath.parked.swap(0, Ordering::Relaxed)
-    }
-
-    /// Runs a verb in the next group of its lane, and answers when it is durable. Dropping the future does not undo it.
-    pub(crate) async fn write<T, N, R>(&self, way: Way, searches: Vec<Search>, needs: N, run: R) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        N: Fn(&[Found], &World, &mut Needs) + Send + 'static,
-        R: FnMut(&[Found], &mut World) -> Result<T, StoreError> + Send + 'static,
-    {
-        let (answer, answered) = oneshot::channel();
-        let gone = || StoreError::Unavailable(String::from("the store has ended"));
-        let lane = self.lane(way).ok_or_else(gone)?;
-        if lane.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
-            lane.waiting.fetch_sub(1, Ordering::Relaxed);
-            return Err(StoreError::Unavailable(String::from("too many callers wait for the database")));
-        }
-        lane.verbs
-            .send(Box::new(Made { searches, needs, run, is_wide: matches!(way, Way::Delivering(_) | Way::Wide(_)), result: None, answer }))
-            .map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
-    }
-
-    /// Runs a verb that only reads, on a connection of its own.
-    pub(crate) async fn read<T, N, R>(&self, searches: Vec<Search>, needs: N, run: R) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        N: Fn(&[Found], &World, &mut Needs) + Send + 'static,
-        R: FnMut(&[Found], &mut World) -> Result<T, StoreError> + Send + 'static,
-    {
-        let (answer, answered) = oneshot::channel();
-        let gone = || StoreError::Unavailable(String::from("the store has ended"));
-        let verb: Box<dyn Verb> = Box::new(Made { searches, needs, run, is_wide: false, result: None, answer });
-        let database = Arc::clone(&self.database);
-        self.database.runtime().spawn(async move {
-            let mut verbs = vec![verb];
-            let ended = run_group(&database, &mut verbs, Access::Read).await;
-            finish(verbs, ended, None);
-        });
-        answered.await.map_err(|_| gone())?
-    }
-
-    fn lane(&self, way: Way) -> Option<&Lane> {
-        let narrow = self.lanes.len() - WIDE;
-        match way {
-            Way::Of(account) | Way::Delivering(account) => {
-                let shard = account.to_bytes().iter().fold(0_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(*byte)));
-                self.lanes.get(shard % narrow)
-            }
-            Way::Wide(nth) => self.lanes.get(narrow + nth % WIDE),
-            Way::Once => self.lanes.last(),
-        }
-    }
-}
-
-impl Lane {
-    async fn run(
-        database: Arc<Database>,
-        mut coming: UnboundedReceiver<Box<dyn Verb>>,
-        waiting: Arc<AtomicUsize>,
-        aftermath: Arc<Aftermath>,
-        group_max: usize,
-    ) {
-        while let Some(first) = coming.recv().await {
-            let mut verbs = vec![first];
-            while verbs.len() < group_max
-                && let Ok(next) = coming.try_recv()
-            {
-                verbs.push(next);
-            }
-            waiting.fetch_sub(verbs.len(), Ordering::Relaxed);
-            match run_group(&database, &mut verbs, Access::Write).await {
-                // Something cannot be read, which must fail nobody whom it does not concern.
-                Err(StoreError::Corrupt(_)) if verbs.len() > 1 => {
-                    for verb in verbs {
-                        let mut alone = vec![verb];
-                        let ended = run_group(&database, &mut alone, Access::Write).await;
-                        finish(alone, ended, Some(&aftermath));
-                    }
-                }
-                ended => finish(verbs, ended, Some(&aftermath)),
-            }
-        }
-    }
-}
-
 /// How a group ended: what follows, and which of its verbs failed alone.
-type Ended = Result<(Following, BTreeMap<usize, StoreError>), StoreError>;
-
-/// Lets follow what verbs left to do, and answers them.
-fn finish(verbs: Vec<Box<dyn Verb>>, ended: Ended, aftermath: Option<&Aftermath>) {
-    let (group, failed) = match ended {
-        Ok((following, failed)) => {
-            if let Some(aftermath) = aftermath {
-                aftermath.follow(following);
-            }
-            (Ok(()), failed)
-        }
-        Err(error) => (Err(error), BTreeMap::new()),
-    };
-    for (nth, verb) in verbs.into_iter().enumerate() {
-        match failed.get(&nth) {
-            Some(error) => verb.answer(&Err(error.clone())),
-            None => verb.answer(&group),
-        }
-    }
-}
-
-/// Who is told once a group is committed.
-#[derive(Default)]
-struct Aftermath {
-    hooks: Mutex<Vec<Hook>>,
-    hints: OnceLock<Hints>,
-    judged: Mutex<Vec<Judged>>,
-    parked: AtomicUsize,
-}
+pub(crate) type Ended = Result<(Following, BTreeMap<usize, StoreError>), StoreError>;
 
 /// What follows a commit.
 #[derive(Default)]
-struct Following {
-    effects: Effects,
-    parked: usize,
-}
-
-impl Aftermath {
-    fn follow(&self, Following { effects, parked }: Following) {
-        self.parked.fetch_add(parked, Ordering::Relaxed);
-        for (permit, started) in effects.started {
-            permit.start(started);
-        }
-        lock(&self.judged).extend(effects.judged);
-        if effects.left_due {
-            self.call_hooks();
-            self.hints.get().into_iter().for_each(Hints::tell);
-        }
-    }
-
-    /// A hook may call the store.
-    fn call_hooks(&self) {
-        let hooks = lock(&self.hooks).clone();
-        hooks.iter().for_each(|hook| hook());
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+pub(crate) struct Following {
+    /// What the verbs left to do.
+    pub(crate) effects: Effects,
+    /// How many deliveries were parked.
+    pub(crate) parked: usize,
 }
 
 /// Runs verbs in one transaction, again for a while where others are in the way.
-async fn run_group(database: &Database, verbs: &mut [Box<dyn Verb>], access: Access) -> Ended {
+pub(crate) async fn run_group(database: &Database, verbs: &mut [Box<dyn Verb>], access: Access) -> Ended {
     let mut tries = Tries::default();
     let mut known = Needs::default();
     loop {
@@ -348,6 +90,7 @@ async fn run_once(
     let mut group = Group {
         transaction: &transaction,
         access,
+        engine: database.profile().engine,
         base: Base::default(),
         known: Needs::default(),
         opened: false,
@@ -371,10 +114,18 @@ async fn run_once(
     }
 }
 
+/// What verbs made of what was read.
+struct Ran {
+    world: World,
+    effects: Effects,
+    image: Image,
+}
+
 /// A group in its transaction.
 struct Group<'a> {
     transaction: &'a Transaction,
     access: Access,
+    engine: Engine,
     base: Base,
     known: Needs,
     opened: bool,
@@ -387,14 +138,15 @@ impl Group<'_> {
     /// Runs the verbs and writes what they did. None where that must begin again: rows are there that were thought new, and are `extra` now.
     async fn run(&mut self, verbs: &mut [Box<dyn Verb>], extra: &mut Needs) -> Result<Option<Effects>, Failure> {
         let found = self.scout(verbs).await?;
-        self.load(verbs, &found, extra).await?;
-        let (mut world, mut effects) = self.run_verbs(verbs, &found).await?;
+        let world = self.load(verbs, &found, extra).await?;
+        let Ran { mut world, mut effects, mut image } = self.run_verbs(verbs, &found, world).await?;
         if self.access == Access::Read {
             return Ok(Some(Effects::default()));
         }
-        self.tell_operator(&mut world, &mut effects).await?;
-        let now = tables::image(&world);
-        let is_written = self.write(&now, extra).await?;
+        if self.tell_operator(&mut world, &mut effects).await? {
+            image = tables::image(&world);
+        }
+        let is_written = self.write(&image, extra).await?;
         Ok(is_written.then_some(effects))
     }
 
@@ -420,7 +172,7 @@ impl Group<'_> {
     }
 
     /// Reads what the verbs need, round after round.
-    async fn load(&mut self, verbs: &mut [Box<dyn Verb>], found: &[Vec<Found>], extra: &Needs) -> Result<(), Failure> {
+    async fn load(&mut self, verbs: &mut [Box<dyn Verb>], found: &[Vec<Found>], extra: &Needs) -> Result<World, Failure> {
         let mut asked = extra.clone();
         let mut world = World::default();
         for _ in 0..ROUNDS_MAX {
@@ -436,13 +188,15 @@ impl Group<'_> {
                 }
             }
             follow(&self.base, &self.known, &mut asked);
-            let has_learned = self.learn(mem::take(&mut asked)).await?;
+            if !self.learn(mem::take(&mut asked)).await? {
+                return Ok(world);
+            }
             world = self.base.world();
-            if !self.judge(verbs).await? && !has_learned {
-                return Ok(());
+            if self.judge(verbs).await? {
+                world = self.base.world();
             }
         }
-        Ok(())
+        Ok(world)
     }
 
     /// Reads what is asked for and not known yet; whether there was anything.
@@ -528,27 +282,28 @@ impl Group<'_> {
     }
 
     /// Runs the verbs on what was read, again where they turn out to need more.
-    async fn run_verbs(&mut self, verbs: &mut [Box<dyn Verb>], found: &[Vec<Found>]) -> Result<(World, Effects), Failure> {
+    async fn run_verbs(&mut self, verbs: &mut [Box<dyn Verb>], found: &[Vec<Found>], world: World) -> Result<Ran, Failure> {
+        let mut first = Some(world);
         for _ in 0..ROUNDS_MAX {
-            let Some((world, effects)) = self.try_verbs(verbs, found) else { continue };
+            let world = first.take().unwrap_or_else(|| self.base.world());
+            let Some((world, effects)) = self.try_verbs(verbs, found, world) else { continue };
             if self.access == Access::Read {
-                return Ok((world, effects));
+                return Ok(Ran { world, effects, image: Image::default() });
             }
+            let image = tables::image(&world);
             let mut asked = Needs::default();
-            follow_up(&self.base, &tables::image(&world), &self.known, &mut asked);
-            let has_learned = self.learn(asked).await?;
-            if !has_learned {
-                return Ok((world, effects));
+            follow_up(&self.base, &image, &self.known, &mut asked);
+            if !self.learn(asked).await? {
+                return Ok(Ran { world, effects, image });
             }
-            drop(self.base.world());
-            self.judge(verbs).await?;
+            let more = self.base.world();
+            first = (!self.judge(verbs).await?).then_some(more);
         }
         Err(Failure::Refused(StoreError::Unavailable(String::from("the verbs of a group need ever more"))))
     }
 
     /// Runs the verbs; none where one panicked, which is left out the next time.
-    fn try_verbs(&mut self, verbs: &mut [Box<dyn Verb>], found: &[Vec<Found>]) -> Option<(World, Effects)> {
-        let mut world = self.base.world();
+    fn try_verbs(&mut self, verbs: &mut [Box<dyn Verb>], found: &[Vec<Found>], mut world: World) -> Option<(World, Effects)> {
         let mut all = Effects::default();
         for (nth, (verb, found)) in verbs.iter_mut().zip(found).enumerate() {
             if self.failed.contains_key(&nth) {
@@ -567,11 +322,11 @@ impl Group<'_> {
         Some((world, all))
     }
 
-    /// Tells the operator's endpoints, wherever they stand.
-    async fn tell_operator(&mut self, world: &mut World, effects: &mut Effects) -> Result<(), Failure> {
+    /// Tells the operator's endpoints, wherever they stand; whether there was anything to tell.
+    async fn tell_operator(&mut self, world: &mut World, effects: &mut Effects) -> Result<bool, Failure> {
         let told: Vec<Operational> = mem::take(&mut effects.operational);
         if told.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         self.transaction.fence(&Fence::finding()).await?;
         let found = self.search(&(&OPERATORS, Vec::new())).await?;
@@ -593,12 +348,12 @@ impl Group<'_> {
         events::tell_operator(world);
         let Effects { left_due, .. } = mem::take(&mut world.effects);
         effects.left_due |= left_due;
-        Ok(())
+        Ok(true)
     }
 
     /// Writes the difference. Where a delivery is there that was thought new, it is to be read the next time.
     async fn write(&mut self, now: &Image, extra: &mut Needs) -> Result<bool, Failure> {
-        let writes = Writes::between(&self.base, now);
+        let writes = Writes::between(&self.base, now, self.engine);
         let fence = self.known.fence();
         if !writes.0.is_empty() && self.fence.as_ref() != Some(&fence) {
             self.transaction.fence(&fence).await?;
@@ -655,5 +410,5 @@ pub(crate) fn cells(rows: Vec<tokio_postgres::Row>, kinds: &[Kind]) -> Result<Ve
         };
         kinds.iter().enumerate().map(cell).collect()
     };
-    rows.iter().map(|row| read(row).map_err(Failure::from)).collect()
+    rows.into_iter().map(|row| read(&row).map_err(Failure::from)).collect()
 }

@@ -4,7 +4,7 @@
 //! needs no tokio), `schema` (migrations, roles and the fence), `profile` (what the engine can do), `transaction` (from the fence to a commit
 //! whose fate is known), `hints` (how hosts tell each other that something is due). Above them: `group` (many callers' verbs in one
 //! transaction), `load` and `write` (the rows that verbs need, and what they changed), `lists` (what is only read), `sql` (the text of all
-//! statements), `store` (the verbs themselves). What a verb does to its rows is in `gatepost-rows`, as for the store in memory.
+//! statements), `store` (the verbs themselves), `copying` (all rows, for another store). What a verb does to its rows is in `gatepost-rows`, as for the store in memory.
 //!
 //! ```no_run
 //! use gatepost_postgres::{Options, PostgresStore};
@@ -40,6 +40,8 @@
 //! - Tables in parts by day: with thirteen months of them, looking up the rows of a group took twelve times as long.
 
 mod connect;
+mod copying;
+mod engine;
 mod error;
 mod group;
 mod hints;

@@ -162,7 +162,7 @@ pub(crate) struct Bad {
 }
 
 /// Where a table stands in [`TABLES`].
-pub(crate) fn place(table: &Table) -> usize {
+fn place(table: &Table) -> usize {
     TABLES.iter().position(|known| known.name == table.name).unwrap_or(TABLES.len())
 }
 

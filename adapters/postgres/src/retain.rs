@@ -424,8 +424,11 @@ impl Retain {
     }
 }
 
+/// An account, and up to which id all is forgotten.
+type Mark = (Vec<u8>, Vec<u8>);
+
 /// Where a mark moves to: to the end, but over none that is still to forget; none where it stays.
-fn moved(row: &Row, end: [u8; 16]) -> Result<Option<(Vec<u8>, Vec<u8>)>, Failure> {
+fn moved(row: &Row, end: [u8; 16]) -> Result<Option<Mark>, Failure> {
     let (account, mark, left): (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     let left = left.and_then(|left| <[u8; 16]>::try_from(left.as_slice()).ok());
     let moved = left.map_or(end, |left| u128::from_be_bytes(left).saturating_sub(1).to_be_bytes());

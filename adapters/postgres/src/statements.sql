@@ -19,8 +19,11 @@ WHERE o.channel = 0 AND o.state = 0 AND (o.account, o.place) > (q.account, q.pla
 ORDER BY o.account, o.place LIMIT 1) AS n
 )
 SELECT q.account, q.place, d.due FROM queues q
-JOIN accounts a ON a.id = q.account AND a.pause IS NULL AND a.suspended_at IS NULL
-JOIN instances i ON i.account = q.account AND i.id = q.place AND i.pause IS NULL AND i.connection = 'open'
+CROSS JOIN LATERAL
+(SELECT 1 FROM accounts a WHERE a.id = q.account AND a.pause IS NULL AND a.suspended_at IS NULL OFFSET 0) AS a
+CROSS JOIN LATERAL
+(SELECT 1 FROM instances i WHERE i.account = q.account AND i.id = q.place AND i.pause IS NULL AND i.connection = 'open'
+OFFSET 0) AS i
 CROSS JOIN LATERAL
 (SELECT o.due FROM outbox o WHERE o.account = q.account AND o.place = q.place AND o.channel = 0 AND o.state = 0
 AND (o.order_key IS NULL OR NOT EXISTS (SELECT 1 FROM outbox p WHERE p.account = o.account AND p.order_key = o.order_key
@@ -39,11 +42,12 @@ WHERE o.channel = 1 AND o.state = 0 AND (o.account, o.place) > (q.account, q.pla
 ORDER BY o.account, o.place LIMIT 1) AS n
 )
 SELECT q.account, q.place, d.due FROM queues q
-JOIN endpoints e ON e.account = q.account AND e.id = q.place
+CROSS JOIN LATERAL
+(SELECT 1 FROM endpoints e WHERE e.account = q.account AND e.id = q.place
+AND (e.removed_at IS NOT NULL OR e.disabled IS NOT NULL OR (e.pause IS NULL AND e.verified_at IS NOT NULL)) OFFSET 0) AS e
 CROSS JOIN LATERAL
 (SELECT o.due FROM outbox o WHERE o.account = q.account AND o.place = q.place AND o.channel = 1 AND o.state = 0
 ORDER BY o.due LIMIT 1) AS d
-WHERE e.removed_at IS NOT NULL OR e.disabled IS NOT NULL OR (e.pause IS NULL AND e.verified_at IS NOT NULL)
 ORDER BY q.account, q.place;
 
 -- scout: INBOXES
@@ -97,137 +101,119 @@ SELECT id FROM accounts;
 SELECT DISTINCT account FROM api_keys WHERE id IN (SELECT jsonb_array_elements_text($1::text::jsonb));
 
 -- lookup: INSTANCES
-SELECT t."account", t."id", t."name", t."provider", t."connection", t."pause", t."settings", t."credentials", t."credentials_root", t."revision", t."created_at" FROM UNNEST($1::bytea[]) AS k(k1) JOIN instances t ON t.account = k.k1;
+SELECT t."account", t."id", t."name", t."provider", t."connection", t."pause", t."settings", t."credentials", t."credentials_root", t."revision", t."created_at" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM instances t WHERE t.account = k.k1 OFFSET 0) AS t;
 
 -- lookup: ENDPOINTS
-SELECT t."account", t."id", t."name", t."url", t."instance", t."filter", t."in_flight_max", t."rate", t."secrets", t."secrets_root", t."headers", t."headers_root", t."header_names", t."verified_at", t."pause", t."disabled", t."failing_since", t."removed_at", t."url_since", t."revision", t."created_at", t."for_operator", t."integration", t."tat" FROM UNNEST($1::bytea[]) AS k(k1) JOIN endpoints t ON t.account = k.k1 AND t.removed_at IS NULL;
+SELECT t."account", t."id", t."name", t."url", t."instance", t."filter", t."in_flight_max", t."rate", t."secrets", t."secrets_root", t."headers", t."headers_root", t."header_names", t."verified_at", t."pause", t."disabled", t."failing_since", t."removed_at", t."url_since", t."revision", t."created_at", t."for_operator", t."integration", t."tat" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM endpoints t WHERE t.account = k.k1 AND t.removed_at IS NULL OFFSET 0) AS t;
 
 -- lookup: INTEGRATIONS
-SELECT t."account", t."id", t."name", t."enabled", t."instance", t."settings", t."secrets", t."secrets_root", t."endpoint", t."revision", t."removed_at", t."created_at", t."tat" FROM UNNEST($1::bytea[]) AS k(k1) JOIN integrations t ON t.account = k.k1;
+SELECT t."account", t."id", t."name", t."enabled", t."instance", t."settings", t."secrets", t."secrets_root", t."endpoint", t."revision", t."removed_at", t."created_at", t."tat" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM integrations t WHERE t.account = k.k1 OFFSET 0) AS t;
 
 -- lookup: VELOCITY
-SELECT t."account", t."subject", t."mode", t."tat" FROM UNNEST($1::bytea[]) AS k(k1) JOIN velocity t ON t.account = k.k1;
+SELECT t."account", t."subject", t."mode", t."tat" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM velocity t WHERE t.account = k.k1 OFFSET 0) AS t;
 
 -- lookup: TRAFFIC
-SELECT t."account", t."mode", t."day", t."sent", t."recipients", t."first_contacts", t."failed", t."opted_out", t."blocked", t."hour", t."hour_recipients", t."recipients_before", t."warned" FROM UNNEST($1::bytea[]) AS k(k1) JOIN traffic t ON t.account = k.k1;
+SELECT t."account", t."mode", t."day", t."sent", t."recipients", t."first_contacts", t."failed", t."opted_out", t."blocked", t."hour", t."hour_recipients", t."recipients_before", t."warned" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM traffic t WHERE t.account = k.k1 OFFSET 0) AS t;
 
 -- lookup: KEY
-SELECT t."id", t."account", t."mode", t."name", t."digest", t."root", t."last_four", t."scopes", t."allowed_from", t."created_at", t."expires_at", t."revoked_at", t."last_used_at" FROM UNNEST($1::text[]) AS k(k1) JOIN api_keys t ON t.id = k.k1;
+SELECT t."id", t."account", t."mode", t."name", t."digest", t."root", t."last_four", t."scopes", t."allowed_from", t."created_at", t."expires_at", t."revoked_at", t."last_used_at" FROM UNNEST($1::text[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM api_keys t WHERE t.id = k.k1 OFFSET 0) AS t;
 
 -- lookup: ENDPOINT
-SELECT t."account", t."id", t."name", t."url", t."instance", t."filter", t."in_flight_max", t."rate", t."secrets", t."secrets_root", t."headers", t."headers_root", t."header_names", t."verified_at", t."pause", t."disabled", t."failing_since", t."removed_at", t."url_since", t."revision", t."created_at", t."for_operator", t."integration", t."tat" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN endpoints t ON t.account = k.k1 AND t.id = k.k2;
+SELECT t."account", t."id", t."name", t."url", t."instance", t."filter", t."in_flight_max", t."rate", t."secrets", t."secrets_root", t."headers", t."headers_root", t."header_names", t."verified_at", t."pause", t."disabled", t."failing_since", t."removed_at", t."url_since", t."revision", t."created_at", t."for_operator", t."integration", t."tat" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM endpoints t WHERE t.account = k.k1 AND t.id = k.k2 OFFSET 0) AS t;
 
 -- lookup: USAGE
-SELECT t."account", t."mode", t."window", t."charged" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) JOIN usage t ON t.account = k.k1 AND t.mode IN ('live', 'test') AND t."window" = k.k2;
+SELECT t."account", t."mode", t."window", t."charged" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM usage t WHERE t.account = k.k1 AND t.mode IN ('live', 'test') AND t."window" = k.k2 OFFSET 0) AS t;
 
 -- lookup: SAME_TEXTS
-SELECT t."account", t."mode", t."day", t."print", t."contacts" FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[]) AS k(k1, k2, k3) JOIN same_texts t ON t.account = k.k1 AND t.mode IN ('live', 'test') AND t.day = k.k2 AND t.print = k.k3;
+SELECT t."account", t."mode", t."day", t."print", t."contacts" FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[]) AS k(k1, k2, k3) CROSS JOIN LATERAL (SELECT * FROM same_texts t WHERE t.account = k.k1 AND t.mode IN ('live', 'test') AND t.day = k.k2 AND t.print = k.k3 OFFSET 0) AS t;
 
 -- lookup: ADDRESS
-SELECT t."account", t."address", t."contact" FROM UNNEST($1::bytea[], $2::text[]) AS k(k1, k2) JOIN addresses t ON t.account = k.k1 AND t.address = k.k2;
+SELECT t."account", t."address", t."contact" FROM UNNEST($1::bytea[], $2::text[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM addresses t WHERE t.account = k.k1 AND t.address = k.k2 OFFSET 0) AS t;
 
 -- lookup: CONTACT_OF_ADDRESS
-SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM UNNEST($1::bytea[], $2::text[]) AS k(k1, k2) JOIN addresses a ON a.account = k.k1 AND a.address = k.k2 JOIN contacts t ON t.account = a.account AND t.id = a.contact;
+SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM UNNEST($1::bytea[], $2::text[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM addresses a WHERE a.account = k.k1 AND a.address = k.k2 OFFSET 0) AS a CROSS JOIN LATERAL (SELECT * FROM contacts t WHERE t.account = a.account AND t.id = a.contact OFFSET 0) AS t;
 
 -- lookup: CONVERSATIONS_OF_ADDRESS
-SELECT t."account", t."contact", t."instance", t."until" FROM UNNEST($1::bytea[], $2::text[]) AS k(k1, k2) JOIN addresses a ON a.account = k.k1 AND a.address = k.k2
-JOIN conversations t ON t.account = a.account AND t.contact = a.contact;
+SELECT t."account", t."contact", t."instance", t."until" FROM UNNEST($1::bytea[], $2::text[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM addresses a WHERE a.account = k.k1 AND a.address = k.k2 OFFSET 0) AS a CROSS JOIN LATERAL (SELECT * FROM conversations t WHERE t.account = a.account AND t.contact = a.contact OFFSET 0) AS t;
 
 -- lookup: CONTACT
-SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN contacts c ON c.account = k.k1 AND c.id = k.k2 JOIN contacts t ON t.account = c.account AND t.id IN (c.id, c.merged_into);
+SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM contacts c WHERE c.account = k.k1 AND c.id = k.k2 OFFSET 0) AS c CROSS JOIN LATERAL (SELECT c.id UNION ALL SELECT c.merged_into) AS p (id) CROSS JOIN LATERAL (SELECT * FROM contacts t WHERE t.account = c.account AND t.id = p.id OFFSET 0) AS t;
 
 -- lookup: MERGED
-SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN contacts t ON t.account = k.k1 AND t.merged_into = k.k2;
+SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM contacts t WHERE t.account = k.k1 AND t.merged_into = k.k2 OFFSET 0) AS t;
 
 -- lookup: CONVERSATIONS
-SELECT t."account", t."contact", t."instance", t."until" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN conversations t ON t.account = k.k1 AND t.contact = k.k2;
+SELECT t."account", t."contact", t."instance", t."until" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM conversations t WHERE t.account = k.k1 AND t.contact = k.k2 OFFSET 0) AS t;
 
 -- lookup: ADDRESSES
-SELECT t."account", t."address", t."contact" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN contacts c ON c.account = k.k1 AND c.id = k.k2
-CROSS JOIN LATERAL (SELECT c.address UNION ALL SELECT jsonb_array_elements_text(coalesce(c.others, '[]')::jsonb)) AS known (address)
-JOIN addresses t ON t.account = c.account AND t.address = known.address;
+SELECT t."account", t."address", t."contact" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM contacts c WHERE c.account = k.k1 AND c.id = k.k2 OFFSET 0) AS c CROSS JOIN LATERAL (SELECT c.address UNION ALL SELECT jsonb_array_elements_text(coalesce(c.others, '[]')::jsonb)) AS known (address) CROSS JOIN LATERAL (SELECT * FROM addresses t WHERE t.account = c.account AND t.address = known.address OFFSET 0) AS t;
 
 -- lookup: SUPPRESSIONS
-SELECT t."account", t."id", t."contact", t."address", t."cause", t."note", t."since", t."by", t."lifted_at", t."lifted_by" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN suppressions t ON t.account = k.k1 AND t.contact = k.k2;
+SELECT t."account", t."id", t."contact", t."address", t."cause", t."note", t."since", t."by", t."lifted_at", t."lifted_by" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM suppressions t WHERE t.account = k.k1 AND t.contact = k.k2 OFFSET 0) AS t;
 
 -- lookup: SUPPRESSION
-SELECT t."account", t."id", t."contact", t."address", t."cause", t."note", t."since", t."by", t."lifted_at", t."lifted_by" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN suppressions t ON t.account = k.k1 AND t.id = k.k2;
+SELECT t."account", t."id", t."contact", t."address", t."cause", t."note", t."since", t."by", t."lifted_at", t."lifted_by" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM suppressions t WHERE t.account = k.k1 AND t.id = k.k2 OFFSET 0) AS t;
 
 -- lookup: WAITING
-SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN outbox t ON t.account = k.k1 AND t.contact = k.k2 AND t.channel = 0 AND t.state < 2;
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox t WHERE t.account = k.k1 AND t.contact = k.k2 AND t.channel = 0 AND t.state < 2 OFFSET 0) AS t;
 
 -- lookup: MESSAGES_WAITING
-SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN outbox o ON o.account = k.k1 AND o.contact = k.k2 AND o.channel = 0 AND o.state < 2
-JOIN messages t ON t.account = o.account AND t.id = o.item;
+SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.contact = k.k2 AND o.channel = 0 AND o.state < 2 OFFSET 0) AS o CROSS JOIN LATERAL (SELECT * FROM messages t WHERE t.account = o.account AND t.id = o.item OFFSET 0) AS t;
 
 -- lookup: REVIEWS_WAITING
-SELECT t."account", t."message", t."opened_by", t."policy_event", t."opened_at", t."expires_at", t."approved_at", t."approved_by", t."approval_note", t."closed_at", t."closed_by", t."verdict", t."note" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN outbox o ON o.account = k.k1 AND o.contact = k.k2 AND o.channel = 0 AND o.state < 2
-JOIN reviews t ON t.account = o.account AND t.message = o.item;
+SELECT t."account", t."message", t."opened_by", t."policy_event", t."opened_at", t."expires_at", t."approved_at", t."approved_by", t."approval_note", t."closed_at", t."closed_by", t."verdict", t."note" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.contact = k.k2 AND o.channel = 0 AND o.state < 2 OFFSET 0) AS o CROSS JOIN LATERAL (SELECT * FROM reviews t WHERE t.account = o.account AND t.message = o.item OFFSET 0) AS t;
 
 -- lookup: USAGE_WAITING
-SELECT t."account", t."mode", t."window", t."charged" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN outbox o ON o.account = k.k1 AND o.contact = k.k2 AND o.channel = 0 AND o.state < 2
-JOIN messages m ON m.account = o.account AND m.id = o.item
-JOIN usage t ON t.account = m.account AND t.mode = m.mode AND t."window" IN (m.charged_day, m.charged_month);
+SELECT t."account", t."mode", t."window", t."charged" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.contact = k.k2 AND o.channel = 0 AND o.state < 2 OFFSET 0) AS o CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.account = o.account AND m.id = o.item OFFSET 0) AS m CROSS JOIN LATERAL (SELECT m.charged_day UNION ALL SELECT m.charged_month) AS w (number) CROSS JOIN LATERAL (SELECT * FROM usage t WHERE t.account = m.account AND t.mode = m.mode AND t."window" = w.number OFFSET 0) AS t;
 
 -- lookup: BINDING
-SELECT t."account", t."key", t."fingerprint", t."message", t."bound_at" FROM UNNEST($1::bytea[], $2::text[]) AS k(k1, k2) JOIN idempotency_keys t ON t.account = k.k1 AND t.key = k.k2;
+SELECT t."account", t."key", t."fingerprint", t."message", t."bound_at" FROM UNNEST($1::bytea[], $2::text[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM idempotency_keys t WHERE t.account = k.k1 AND t.key = k.k2 OFFSET 0) AS t;
 
 -- lookup: MESSAGE_OF_BINDING
-SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::text[]) AS k(k1, k2) JOIN idempotency_keys b ON b.account = k.k1 AND b.key = k.k2 JOIN messages t ON t.account = b.account AND t.id = b.message;
+SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::text[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM idempotency_keys b WHERE b.account = k.k1 AND b.key = k.k2 OFFSET 0) AS b CROSS JOIN LATERAL (SELECT * FROM messages t WHERE t.account = b.account AND t.id = b.message OFFSET 0) AS t;
 
 -- lookup: DELIVERY
-SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN outbox t ON t.account = k.k1 AND t.delivery = k.k2 AND t.state <> 4;
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox t WHERE t.account = k.k1 AND t.delivery = k.k2 AND t.state <> 4 OFFSET 0) AS t;
 
 -- lookup: MESSAGE_OF_DELIVERY
-SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN outbox o ON o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4
-JOIN messages t ON t.account = o.account AND t.id = o.item;
+SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4 OFFSET 0) AS o CROSS JOIN LATERAL (SELECT * FROM messages t WHERE t.account = o.account AND t.id = o.item OFFSET 0) AS t;
 
 -- lookup: REVIEW_OF_DELIVERY
-SELECT t."account", t."message", t."opened_by", t."policy_event", t."opened_at", t."expires_at", t."approved_at", t."approved_by", t."approval_note", t."closed_at", t."closed_by", t."verdict", t."note" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN outbox o ON o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4
-JOIN reviews t ON t.account = o.account AND t.message = o.item;
+SELECT t."account", t."message", t."opened_by", t."policy_event", t."opened_at", t."expires_at", t."approved_at", t."approved_by", t."approval_note", t."closed_at", t."closed_by", t."verdict", t."note" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4 OFFSET 0) AS o CROSS JOIN LATERAL (SELECT * FROM reviews t WHERE t.account = o.account AND t.message = o.item OFFSET 0) AS t;
 
 -- lookup: CONTACT_OF_DELIVERY
-SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN outbox o ON o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4
-JOIN contacts c ON c.account = o.account AND c.id = o.contact
-JOIN contacts t ON t.account = c.account AND t.id IN (c.id, c.merged_into);
+SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4 OFFSET 0) AS o CROSS JOIN LATERAL (SELECT * FROM contacts c WHERE c.account = o.account AND c.id = o.contact OFFSET 0) AS c CROSS JOIN LATERAL (SELECT c.id UNION ALL SELECT c.merged_into) AS p (id) CROSS JOIN LATERAL (SELECT * FROM contacts t WHERE t.account = c.account AND t.id = p.id OFFSET 0) AS t;
 
 -- lookup: USAGE_OF_DELIVERY
-SELECT t."account", t."mode", t."window", t."charged" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN outbox o ON o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4
-JOIN messages m ON m.account = o.account AND m.id = o.item
-JOIN usage t ON t.account = m.account AND t.mode = m.mode AND t."window" IN (m.charged_day, m.charged_month);
+SELECT t."account", t."mode", t."window", t."charged" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4 OFFSET 0) AS o CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.account = o.account AND m.id = o.item OFFSET 0) AS m CROSS JOIN LATERAL (SELECT m.charged_day UNION ALL SELECT m.charged_month) AS w (number) CROSS JOIN LATERAL (SELECT * FROM usage t WHERE t.account = m.account AND t.mode = m.mode AND t."window" = w.number OFFSET 0) AS t;
 
 -- lookup: LINE
 SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.order_key = k.k2 AND o.state <> 4
 ORDER BY o.log_id LIMIT 80) AS t;
 
 -- lookup: MESSAGE
-SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN messages t ON t.account = k.k1 AND t.id = k.k2;
+SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM messages t WHERE t.account = k.k1 AND t.id = k.k2 OFFSET 0) AS t;
 
 -- lookup: ATTEMPTS
-SELECT t."account", t."message", t."number", t."started_at", t."finished_at", t."outcome" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN attempts t ON t.account = k.k1 AND t.message = k.k2;
+SELECT t."account", t."message", t."number", t."started_at", t."finished_at", t."outcome" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM attempts t WHERE t.account = k.k1 AND t.message = k.k2 OFFSET 0) AS t;
 
 -- lookup: REVIEW
-SELECT t."account", t."message", t."opened_by", t."policy_event", t."opened_at", t."expires_at", t."approved_at", t."approved_by", t."approval_note", t."closed_at", t."closed_by", t."verdict", t."note" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN reviews t ON t.account = k.k1 AND t.message = k.k2;
+SELECT t."account", t."message", t."opened_by", t."policy_event", t."opened_at", t."expires_at", t."approved_at", t."approved_by", t."approval_note", t."closed_at", t."closed_by", t."verdict", t."note" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM reviews t WHERE t.account = k.k1 AND t.message = k.k2 OFFSET 0) AS t;
 
 -- lookup: DELIVERY_OF_MESSAGE
-SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN messages m ON m.account = k.k1 AND m.id = k.k2
-JOIN outbox t ON t.account = m.account AND t.delivery = m.delivery;
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.account = k.k1 AND m.id = k.k2 OFFSET 0) AS m CROSS JOIN LATERAL (SELECT * FROM outbox t WHERE t.account = m.account AND t.delivery = m.delivery OFFSET 0) AS t;
 
 -- lookup: CONTACT_OF_MESSAGE
-SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN messages m ON m.account = k.k1 AND m.id = k.k2
-JOIN contacts c ON c.account = m.account AND c.id = m.contact
-JOIN contacts t ON t.account = c.account AND t.id IN (c.id, c.merged_into);
+SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.account = k.k1 AND m.id = k.k2 OFFSET 0) AS m CROSS JOIN LATERAL (SELECT * FROM contacts c WHERE c.account = m.account AND c.id = m.contact OFFSET 0) AS c CROSS JOIN LATERAL (SELECT c.id UNION ALL SELECT c.merged_into) AS p (id) CROSS JOIN LATERAL (SELECT * FROM contacts t WHERE t.account = c.account AND t.id = p.id OFFSET 0) AS t;
 
 -- lookup: USAGE_OF_MESSAGE
-SELECT t."account", t."mode", t."window", t."charged" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN messages m ON m.account = k.k1 AND m.id = k.k2
-JOIN usage t ON t.account = m.account AND t.mode = m.mode AND t."window" IN (m.charged_day, m.charged_month);
+SELECT t."account", t."mode", t."window", t."charged" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.account = k.k1 AND m.id = k.k2 OFFSET 0) AS m CROSS JOIN LATERAL (SELECT m.charged_day UNION ALL SELECT m.charged_month) AS w (number) CROSS JOIN LATERAL (SELECT * FROM usage t WHERE t.account = m.account AND t.mode = m.mode AND t."window" = w.number OFFSET 0) AS t;
 
 -- lookup: EXTERNAL_ID
-SELECT t."account", t."instance", t."external_id", t."message" FROM UNNEST($1::bytea[], $2::bytea[], $3::text[]) AS k(k1, k2, k3) JOIN external_ids t ON t.account = k.k1 AND t.instance = k.k2 AND t.external_id = k.k3;
+SELECT t."account", t."instance", t."external_id", t."message" FROM UNNEST($1::bytea[], $2::bytea[], $3::text[]) AS k(k1, k2, k3) CROSS JOIN LATERAL (SELECT * FROM external_ids t WHERE t.account = k.k1 AND t.instance = k.k2 AND t.external_id = k.k3 OFFSET 0) AS t;
 
 -- lookup: MESSAGE_CALLED
-SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::bytea[], $3::text[]) AS k(k1, k2, k3) JOIN external_ids e ON e.account = k.k1 AND e.instance = k.k2 AND e.external_id = k.k3
-JOIN messages t ON t.account = e.account AND t.id = e.message;
+SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::bytea[], $3::text[]) AS k(k1, k2, k3) CROSS JOIN LATERAL (SELECT * FROM external_ids e WHERE e.account = k.k1 AND e.instance = k.k2 AND e.external_id = k.k3 OFFSET 0) AS e CROSS JOIN LATERAL (SELECT * FROM messages t WHERE t.account = e.account AND t.id = e.message OFFSET 0) AS t;
 
 -- lookup: MESSAGES_DUE
 SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[]) AS k(k1, k2, k3, k4) CROSS JOIN LATERAL (SELECT * FROM outbox o
@@ -254,13 +240,12 @@ WHERE o.account = k.k1 AND o.place = k.k2 AND o.channel = 1 AND o.state = 0 AND 
 ORDER BY o.due, o.delivery LIMIT 1) AS t;
 
 -- lookup: EVENTS_STARTED
-SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[]) AS k(k1) JOIN outbox t ON t.account = k.k1 AND t.channel = 1 AND t.state = 2;
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM outbox t WHERE t.account = k.k1 AND t.channel = 1 AND t.state = 2 OFFSET 0) AS t;
 
 -- lookup: WHAT_IS_DUE
 SELECT t."account", t."id", t."name", t."instance", t."occurred_at", t."fields" FROM UNNEST($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[]) AS k(k1, k2, k3, k4) CROSS JOIN LATERAL (SELECT * FROM outbox o
 WHERE o.account = k.k1 AND o.place = k.k2 AND o.channel = 1 AND o.state = 0 AND o.due <= k.k3
-ORDER BY o.due, o.delivery LIMIT k.k4) AS d
-JOIN events t ON t.account = d.account AND t.id = d.item;
+ORDER BY o.due, o.delivery LIMIT k.k4) AS d CROSS JOIN LATERAL (SELECT * FROM events t WHERE t.account = d.account AND t.id = d.item OFFSET 0) AS t;
 
 -- lookup: INBOX
 SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.channel = 2 AND o.state = 0
@@ -268,29 +253,25 @@ ORDER BY o.log_id LIMIT k.k2) AS t;
 
 -- lookup: WHAT_CAME_IN
 SELECT t."account", t."id", t."notification", t."instance", t."delivery", t."contact", t."address", t."kind", t."class", t."at", t."received_at", t."words", t."detail", t."told" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.channel = 2 AND o.state = 0
-ORDER BY o.log_id LIMIT k.k2) AS d
-JOIN inbound t ON t.account = d.account AND t.id = d.item;
+ORDER BY o.log_id LIMIT k.k2) AS d CROSS JOIN LATERAL (SELECT * FROM inbound t WHERE t.account = d.account AND t.id = d.item OFFSET 0) AS t;
 
 -- lookup: EVENT
-SELECT t."account", t."id", t."name", t."instance", t."occurred_at", t."fields" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN events t ON t.account = k.k1 AND t.id = k.k2;
+SELECT t."account", t."id", t."name", t."instance", t."occurred_at", t."fields" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM events t WHERE t.account = k.k1 AND t.id = k.k2 OFFSET 0) AS t;
 
 -- lookup: EVENT_DELIVERY
-SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN event_deliveries t ON t.account = k.k1 AND t.id = k.k2;
+SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM event_deliveries t WHERE t.account = k.k1 AND t.id = k.k2 OFFSET 0) AS t;
 
 -- lookup: ALIKE
-SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN event_deliveries d ON d.account = k.k1 AND d.id = k.k2
-JOIN event_deliveries t ON t.account = d.account AND t.event = d.event AND t.endpoint = d.endpoint AND t.replay IS NOT NULL;
+SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM event_deliveries d WHERE d.account = k.k1 AND d.id = k.k2 OFFSET 0) AS d CROSS JOIN LATERAL (SELECT * FROM event_deliveries t WHERE t.account = d.account AND t.event = d.event AND t.endpoint = d.endpoint AND t.replay IS NOT NULL OFFSET 0) AS t;
 
 -- lookup: OUTBOX_ALIKE
-SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN event_deliveries d ON d.account = k.k1 AND d.id = k.k2
-JOIN event_deliveries r ON r.account = d.account AND r.event = d.event AND r.endpoint = d.endpoint AND r.replay IS NOT NULL
-JOIN outbox t ON t.account = r.account AND t.delivery = r.id AND t.state <> 4;
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM event_deliveries d WHERE d.account = k.k1 AND d.id = k.k2 OFFSET 0) AS d CROSS JOIN LATERAL (SELECT * FROM event_deliveries r WHERE r.account = d.account AND r.event = d.event AND r.endpoint = d.endpoint AND r.replay IS NOT NULL OFFSET 0) AS r CROSS JOIN LATERAL (SELECT * FROM outbox t WHERE t.account = r.account AND t.delivery = r.id AND t.state <> 4 OFFSET 0) AS t;
 
 -- lookup: RECOVERY
-SELECT t."account", t."id", t."endpoint", t."since", t."until", t."by", t."reason", t."to_changed_url", t."at", t."queued", t."passed_over", t."done_at", t."canceled_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN recoveries t ON t.account = k.k1 AND t.id = k.k2;
+SELECT t."account", t."id", t."endpoint", t."since", t."until", t."by", t."reason", t."to_changed_url", t."at", t."queued", t."passed_over", t."done_at", t."canceled_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM recoveries t WHERE t.account = k.k1 AND t.id = k.k2 OFFSET 0) AS t;
 
 -- lookup: RECOVERIES_OPEN
-SELECT t."account", t."id", t."endpoint", t."since", t."until", t."by", t."reason", t."to_changed_url", t."at", t."queued", t."passed_over", t."done_at", t."canceled_at" FROM UNNEST($1::bytea[]) AS k(k1) JOIN recoveries t ON t.account = k.k1 AND t.done_at IS NULL AND t.canceled_at IS NULL;
+SELECT t."account", t."id", t."endpoint", t."since", t."until", t."by", t."reason", t."to_changed_url", t."at", t."queued", t."passed_over", t."done_at", t."canceled_at" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM recoveries t WHERE t.account = k.k1 AND t.done_at IS NULL AND t.canceled_at IS NULL OFFSET 0) AS t;
 
 -- lookup: RECOVERABLE
 SELECT t."account", t."id", t."event", t."as_name", t."endpoint", t."status", t."error", t."skip", t."tries", t."replay", t."sent_from", t."sent_saw", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[]) AS k(k1, k2, k3, k4, k5, k6) CROSS JOIN LATERAL (SELECT * FROM event_deliveries d
@@ -298,23 +279,22 @@ WHERE d.account = k.k1 AND d.endpoint = k.k2 AND d.id > k.k3 AND d.created_at >=
 ORDER BY d.id LIMIT k.k6) AS t;
 
 -- lookup: INBOUND_KEY
-SELECT t."account", t."key", t."told_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) JOIN inbound_keys t ON t.account = k.k1 AND t.key = k.k2;
+SELECT t."account", t."key", t."told_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM inbound_keys t WHERE t.account = k.k1 AND t.key = k.k2 OFFSET 0) AS t;
 
 -- lookup: ENTRY
-SELECT t."account", t."id", t."integration", t."direction", t."kind", t."phone", t."details", t."outcome", t."reason", t."message", t."delivery", t."key", t."at" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) JOIN integration_entries t ON t.account = k.k1 AND t.id = k.k2;
+SELECT t."account", t."id", t."integration", t."direction", t."kind", t."phone", t."details", t."outcome", t."reason", t."message", t."delivery", t."key", t."at" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM integration_entries t WHERE t.account = k.k1 AND t.id = k.k2 OFFSET 0) AS t;
 
 -- lookup: ENTRY_OF_KEY
-SELECT t."account", t."id", t."integration", t."direction", t."kind", t."phone", t."details", t."outcome", t."reason", t."message", t."delivery", t."key", t."at" FROM UNNEST($1::bytea[], $2::bigint[], $3::bytea[]) AS k(k1, k2, k3) JOIN integration_entries t ON t.account = k.k1 AND t.integration = k.k2 AND t.key = k.k3;
+SELECT t."account", t."id", t."integration", t."direction", t."kind", t."phone", t."details", t."outcome", t."reason", t."message", t."delivery", t."key", t."at" FROM UNNEST($1::bytea[], $2::bigint[], $3::bytea[]) AS k(k1, k2, k3) CROSS JOIN LATERAL (SELECT * FROM integration_entries t WHERE t.account = k.k1 AND t.integration = k.k2 AND t.key = k.k3 OFFSET 0) AS t;
 
 -- lookup: SEAL
-SELECT t."account", t."number", t."first", t."last", t."newest_at", t."rows", t."previous", t."root", t."sealed_at", t."digest", t."dropped_at", t."dropped_digest", t."row_digests" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) JOIN seals t ON t.account = k.k1 AND t.number = k.k2;
+SELECT t."account", t."number", t."first", t."last", t."newest_at", t."rows", t."previous", t."root", t."sealed_at", t."digest", t."dropped_at", t."dropped_digest", t."row_digests" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM seals t WHERE t.account = k.k1 AND t.number = k.k2 OFFSET 0) AS t;
 
 -- lookup: LAST_SEAL
 SELECT t."account", t."number", t."first", t."last", t."newest_at", t."rows", t."previous", t."root", t."sealed_at", t."digest", t."dropped_at", t."dropped_digest", t."row_digests" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM seals s WHERE s.account = k.k1 ORDER BY s.number DESC LIMIT 1) AS t;
 
 -- lookup: EVENTS_OF_SEAL
-SELECT t."account", t."seq", t."at", t."message", t."instance", t."contact", t."verdict", t."body" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) JOIN seals s ON s.account = k.k1 AND s.number = k.k2 AND s.dropped_at IS NULL
-JOIN policy_events t ON t.account = s.account AND t.seq BETWEEN s.first AND s.last;
+SELECT t."account", t."seq", t."at", t."message", t."instance", t."contact", t."verdict", t."body" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM seals s WHERE s.account = k.k1 AND s.number = k.k2 AND s.dropped_at IS NULL OFFSET 0) AS s CROSS JOIN LATERAL (SELECT * FROM policy_events t WHERE t.account = s.account AND t.seq BETWEEN s.first AND s.last OFFSET 0) AS t;
 
 -- insert: accounts
 INSERT INTO accounts ("id", "name", "plan", "zone", "next_zone", "next_zone_from", "pause", "suspended_at", "one_time_codes_pass", "supervised", "two_person_review", "confirms_opt_out", "threecx_enabled", "sender", "created_at", "last_seq", "last_inbound", "last_entry", "changes") SELECT * FROM UNNEST($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[]) ON CONFLICT DO NOTHING;
@@ -323,7 +303,8 @@ INSERT INTO accounts ("id", "name", "plan", "zone", "next_zone", "next_zone_from
 INSERT INTO accounts ("id", "name", "plan", "zone", "next_zone", "next_zone_from", "pause", "suspended_at", "one_time_codes_pass", "supervised", "two_person_review", "confirms_opt_out", "threecx_enabled", "sender", "created_at", "last_seq", "last_inbound", "last_entry", "changes") SELECT * FROM UNNEST($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[]) ON CONFLICT ("id") DO UPDATE SET "name" = EXCLUDED."name", "plan" = EXCLUDED."plan", "zone" = EXCLUDED."zone", "next_zone" = EXCLUDED."next_zone", "next_zone_from" = EXCLUDED."next_zone_from", "pause" = EXCLUDED."pause", "suspended_at" = EXCLUDED."suspended_at", "one_time_codes_pass" = EXCLUDED."one_time_codes_pass", "supervised" = EXCLUDED."supervised", "two_person_review" = EXCLUDED."two_person_review", "confirms_opt_out" = EXCLUDED."confirms_opt_out", "threecx_enabled" = EXCLUDED."threecx_enabled", "sender" = EXCLUDED."sender", "created_at" = EXCLUDED."created_at", "last_seq" = EXCLUDED."last_seq", "last_inbound" = EXCLUDED."last_inbound", "last_entry" = EXCLUDED."last_entry", "changes" = EXCLUDED."changes";
 
 -- delete: accounts
-DELETE FROM accounts t USING UNNEST($1::bytea[]) AS k(k1) WHERE t."id" = k.k1;
+DELETE FROM accounts WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[]) AS k(k1)
+CROSS JOIN LATERAL (SELECT t.ctid FROM accounts t WHERE t."id" = k.k1 OFFSET 0) AS f));
 
 -- insert: usage
 INSERT INTO usage ("account", "mode", "window", "charged") SELECT * FROM UNNEST($1::bytea[], $2::text[], $3::bigint[], $4::bigint[]) ON CONFLICT DO NOTHING;
@@ -332,7 +313,8 @@ INSERT INTO usage ("account", "mode", "window", "charged") SELECT * FROM UNNEST(
 INSERT INTO usage ("account", "mode", "window", "charged") SELECT * FROM UNNEST($1::bytea[], $2::text[], $3::bigint[], $4::bigint[]) ON CONFLICT ("account", "mode", "window") DO UPDATE SET "charged" = EXCLUDED."charged";
 
 -- delete: usage
-DELETE FROM usage t USING UNNEST($1::bytea[], $2::text[], $3::bigint[]) AS k(k1, k2, k3) WHERE t."account" = k.k1 AND t."mode" = k.k2 AND t."window" = k.k3;
+DELETE FROM usage WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::text[], $3::bigint[]) AS k(k1, k2, k3)
+CROSS JOIN LATERAL (SELECT t.ctid FROM usage t WHERE t."account" = k.k1 AND t."mode" = k.k2 AND t."window" = k.k3 OFFSET 0) AS f));
 
 -- insert: velocity
 INSERT INTO velocity ("account", "subject", "mode", "tat") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], $4::bigint[]) ON CONFLICT DO NOTHING;
@@ -341,7 +323,8 @@ INSERT INTO velocity ("account", "subject", "mode", "tat") SELECT * FROM UNNEST(
 INSERT INTO velocity ("account", "subject", "mode", "tat") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], $4::bigint[]) ON CONFLICT ("account", "subject", "mode") DO UPDATE SET "tat" = EXCLUDED."tat";
 
 -- delete: velocity
-DELETE FROM velocity t USING UNNEST($1::bytea[], $2::bytea[], $3::text[]) AS k(k1, k2, k3) WHERE t."account" = k.k1 AND t."subject" = k.k2 AND t."mode" = k.k3;
+DELETE FROM velocity WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[], $3::text[]) AS k(k1, k2, k3)
+CROSS JOIN LATERAL (SELECT t.ctid FROM velocity t WHERE t."account" = k.k1 AND t."subject" = k.k2 AND t."mode" = k.k3 OFFSET 0) AS f));
 
 -- insert: api_keys
 INSERT INTO api_keys ("id", "account", "mode", "name", "digest", "root", "last_four", "scopes", "allowed_from", "created_at", "expires_at", "revoked_at", "last_used_at") SELECT * FROM UNNEST($1::text[], $2::bytea[], $3::text[], $4::text[], $5::bytea[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[]) ON CONFLICT DO NOTHING;
@@ -350,7 +333,8 @@ INSERT INTO api_keys ("id", "account", "mode", "name", "digest", "root", "last_f
 INSERT INTO api_keys ("id", "account", "mode", "name", "digest", "root", "last_four", "scopes", "allowed_from", "created_at", "expires_at", "revoked_at", "last_used_at") SELECT * FROM UNNEST($1::text[], $2::bytea[], $3::text[], $4::text[], $5::bytea[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[]) ON CONFLICT ("id") DO UPDATE SET "account" = EXCLUDED."account", "mode" = EXCLUDED."mode", "name" = EXCLUDED."name", "digest" = EXCLUDED."digest", "root" = EXCLUDED."root", "last_four" = EXCLUDED."last_four", "scopes" = EXCLUDED."scopes", "allowed_from" = EXCLUDED."allowed_from", "created_at" = EXCLUDED."created_at", "expires_at" = EXCLUDED."expires_at", "revoked_at" = EXCLUDED."revoked_at", "last_used_at" = EXCLUDED."last_used_at";
 
 -- delete: api_keys
-DELETE FROM api_keys t USING UNNEST($1::text[]) AS k(k1) WHERE t."id" = k.k1;
+DELETE FROM api_keys WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::text[]) AS k(k1)
+CROSS JOIN LATERAL (SELECT t.ctid FROM api_keys t WHERE t."id" = k.k1 OFFSET 0) AS f));
 
 -- insert: instances
 INSERT INTO instances ("account", "id", "name", "provider", "connection", "pause", "settings", "credentials", "credentials_root", "revision", "created_at") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::bigint[], $10::bigint[], $11::bigint[]) ON CONFLICT DO NOTHING;
@@ -359,7 +343,8 @@ INSERT INTO instances ("account", "id", "name", "provider", "connection", "pause
 INSERT INTO instances ("account", "id", "name", "provider", "connection", "pause", "settings", "credentials", "credentials_root", "revision", "created_at") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::bigint[], $10::bigint[], $11::bigint[]) ON CONFLICT ("account", "id") DO UPDATE SET "name" = EXCLUDED."name", "provider" = EXCLUDED."provider", "connection" = EXCLUDED."connection", "pause" = EXCLUDED."pause", "settings" = EXCLUDED."settings", "credentials" = EXCLUDED."credentials", "credentials_root" = EXCLUDED."credentials_root", "revision" = EXCLUDED."revision", "created_at" = EXCLUDED."created_at";
 
 -- delete: instances
-DELETE FROM instances t USING UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."id" = k.k2;
+DELETE FROM instances WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM instances t WHERE t."account" = k.k1 AND t."id" = k.k2 OFFSET 0) AS f));
 
 -- insert: traffic
 INSERT INTO traffic ("account", "mode", "day", "sent", "recipients", "first_contacts", "failed", "opted_out", "blocked", "hour", "hour_recipients", "recipients_before", "warned") SELECT * FROM UNNEST($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[]) ON CONFLICT DO NOTHING;
@@ -368,7 +353,8 @@ INSERT INTO traffic ("account", "mode", "day", "sent", "recipients", "first_cont
 INSERT INTO traffic ("account", "mode", "day", "sent", "recipients", "first_contacts", "failed", "opted_out", "blocked", "hour", "hour_recipients", "recipients_before", "warned") SELECT * FROM UNNEST($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[]) ON CONFLICT ("account", "mode", "day") DO UPDATE SET "sent" = EXCLUDED."sent", "recipients" = EXCLUDED."recipients", "first_contacts" = EXCLUDED."first_contacts", "failed" = EXCLUDED."failed", "opted_out" = EXCLUDED."opted_out", "blocked" = EXCLUDED."blocked", "hour" = EXCLUDED."hour", "hour_recipients" = EXCLUDED."hour_recipients", "recipients_before" = EXCLUDED."recipients_before", "warned" = EXCLUDED."warned";
 
 -- delete: traffic
-DELETE FROM traffic t USING UNNEST($1::bytea[], $2::text[], $3::bigint[]) AS k(k1, k2, k3) WHERE t."account" = k.k1 AND t."mode" = k.k2 AND t."day" = k.k3;
+DELETE FROM traffic WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::text[], $3::bigint[]) AS k(k1, k2, k3)
+CROSS JOIN LATERAL (SELECT t.ctid FROM traffic t WHERE t."account" = k.k1 AND t."mode" = k.k2 AND t."day" = k.k3 OFFSET 0) AS f));
 
 -- insert: same_texts
 INSERT INTO same_texts ("account", "mode", "day", "print", "contacts") SELECT * FROM UNNEST($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) ON CONFLICT DO NOTHING;
@@ -377,7 +363,8 @@ INSERT INTO same_texts ("account", "mode", "day", "print", "contacts") SELECT * 
 INSERT INTO same_texts ("account", "mode", "day", "print", "contacts") SELECT * FROM UNNEST($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) ON CONFLICT ("account", "mode", "day", "print") DO UPDATE SET "contacts" = EXCLUDED."contacts";
 
 -- delete: same_texts
-DELETE FROM same_texts t USING UNNEST($1::bytea[], $2::text[], $3::bigint[], $4::bigint[]) AS k(k1, k2, k3, k4) WHERE t."account" = k.k1 AND t."mode" = k.k2 AND t."day" = k.k3 AND t."print" = k.k4;
+DELETE FROM same_texts WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::text[], $3::bigint[], $4::bigint[]) AS k(k1, k2, k3, k4)
+CROSS JOIN LATERAL (SELECT t.ctid FROM same_texts t WHERE t."account" = k.k1 AND t."mode" = k.k2 AND t."day" = k.k3 AND t."print" = k.k4 OFFSET 0) AS f));
 
 -- insert: contacts
 INSERT INTO contacts ("account", "id", "suppressed_by", "suppressed_at", "suspected_by", "suspected_at", "window_until", "address", "others", "name", "named_at", "merged_into", "live_tat", "test_tat", "live_hour", "live_print", "test_hour", "test_print") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::bytea[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[]) ON CONFLICT DO NOTHING;
@@ -386,7 +373,8 @@ INSERT INTO contacts ("account", "id", "suppressed_by", "suppressed_at", "suspec
 INSERT INTO contacts ("account", "id", "suppressed_by", "suppressed_at", "suspected_by", "suspected_at", "window_until", "address", "others", "name", "named_at", "merged_into", "live_tat", "test_tat", "live_hour", "live_print", "test_hour", "test_print") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::bytea[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[]) ON CONFLICT ("account", "id") DO UPDATE SET "suppressed_by" = EXCLUDED."suppressed_by", "suppressed_at" = EXCLUDED."suppressed_at", "suspected_by" = EXCLUDED."suspected_by", "suspected_at" = EXCLUDED."suspected_at", "window_until" = EXCLUDED."window_until", "address" = EXCLUDED."address", "others" = EXCLUDED."others", "name" = EXCLUDED."name", "named_at" = EXCLUDED."named_at", "merged_into" = EXCLUDED."merged_into", "live_tat" = EXCLUDED."live_tat", "test_tat" = EXCLUDED."test_tat", "live_hour" = EXCLUDED."live_hour", "live_print" = EXCLUDED."live_print", "test_hour" = EXCLUDED."test_hour", "test_print" = EXCLUDED."test_print";
 
 -- delete: contacts
-DELETE FROM contacts t USING UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."id" = k.k2;
+DELETE FROM contacts WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM contacts t WHERE t."account" = k.k1 AND t."id" = k.k2 OFFSET 0) AS f));
 
 -- insert: conversations
 INSERT INTO conversations ("account", "contact", "instance", "until") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[]) ON CONFLICT DO NOTHING;
@@ -395,7 +383,8 @@ INSERT INTO conversations ("account", "contact", "instance", "until") SELECT * F
 INSERT INTO conversations ("account", "contact", "instance", "until") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[]) ON CONFLICT ("account", "contact", "instance") DO UPDATE SET "until" = EXCLUDED."until";
 
 -- delete: conversations
-DELETE FROM conversations t USING UNNEST($1::bytea[], $2::bytea[], $3::bytea[]) AS k(k1, k2, k3) WHERE t."account" = k.k1 AND t."contact" = k.k2 AND t."instance" = k.k3;
+DELETE FROM conversations WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[]) AS k(k1, k2, k3)
+CROSS JOIN LATERAL (SELECT t.ctid FROM conversations t WHERE t."account" = k.k1 AND t."contact" = k.k2 AND t."instance" = k.k3 OFFSET 0) AS f));
 
 -- insert: addresses
 INSERT INTO addresses ("account", "address", "contact") SELECT * FROM UNNEST($1::bytea[], $2::text[], $3::bytea[]) ON CONFLICT DO NOTHING;
@@ -404,7 +393,8 @@ INSERT INTO addresses ("account", "address", "contact") SELECT * FROM UNNEST($1:
 INSERT INTO addresses ("account", "address", "contact") SELECT * FROM UNNEST($1::bytea[], $2::text[], $3::bytea[]) ON CONFLICT ("account", "address") DO UPDATE SET "contact" = EXCLUDED."contact";
 
 -- delete: addresses
-DELETE FROM addresses t USING UNNEST($1::bytea[], $2::text[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."address" = k.k2;
+DELETE FROM addresses WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::text[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM addresses t WHERE t."account" = k.k1 AND t."address" = k.k2 OFFSET 0) AS f));
 
 -- insert: suppressions
 INSERT INTO suppressions ("account", "id", "contact", "address", "cause", "note", "since", "by", "lifted_at", "lifted_by") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::bigint[], $10::text[]) ON CONFLICT DO NOTHING;
@@ -413,7 +403,8 @@ INSERT INTO suppressions ("account", "id", "contact", "address", "cause", "note"
 INSERT INTO suppressions ("account", "id", "contact", "address", "cause", "note", "since", "by", "lifted_at", "lifted_by") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::bigint[], $10::text[]) ON CONFLICT ("account", "id") DO UPDATE SET "contact" = EXCLUDED."contact", "address" = EXCLUDED."address", "cause" = EXCLUDED."cause", "note" = EXCLUDED."note", "since" = EXCLUDED."since", "by" = EXCLUDED."by", "lifted_at" = EXCLUDED."lifted_at", "lifted_by" = EXCLUDED."lifted_by";
 
 -- delete: suppressions
-DELETE FROM suppressions t USING UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."id" = k.k2;
+DELETE FROM suppressions WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM suppressions t WHERE t."account" = k.k1 AND t."id" = k.k2 OFFSET 0) AS f));
 
 -- insert: messages
 INSERT INTO messages ("account", "id", "log_id", "instance", "contact", "address", "purpose", "content", "mode", "origin", "ordered", "status", "error", "external_id", "sent_try", "sent_from", "sent_at", "delivery", "charged_day", "charged_month", "created_at", "updated_at") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bigint[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bytea[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[]) ON CONFLICT DO NOTHING;
@@ -422,7 +413,8 @@ INSERT INTO messages ("account", "id", "log_id", "instance", "contact", "address
 INSERT INTO messages ("account", "id", "log_id", "instance", "contact", "address", "purpose", "content", "mode", "origin", "ordered", "status", "error", "external_id", "sent_try", "sent_from", "sent_at", "delivery", "charged_day", "charged_month", "created_at", "updated_at") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bigint[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bytea[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[]) ON CONFLICT ("account", "id") DO UPDATE SET "log_id" = EXCLUDED."log_id", "instance" = EXCLUDED."instance", "contact" = EXCLUDED."contact", "address" = EXCLUDED."address", "purpose" = EXCLUDED."purpose", "content" = EXCLUDED."content", "mode" = EXCLUDED."mode", "origin" = EXCLUDED."origin", "ordered" = EXCLUDED."ordered", "status" = EXCLUDED."status", "error" = EXCLUDED."error", "external_id" = EXCLUDED."external_id", "sent_try" = EXCLUDED."sent_try", "sent_from" = EXCLUDED."sent_from", "sent_at" = EXCLUDED."sent_at", "delivery" = EXCLUDED."delivery", "charged_day" = EXCLUDED."charged_day", "charged_month" = EXCLUDED."charged_month", "created_at" = EXCLUDED."created_at", "updated_at" = EXCLUDED."updated_at";
 
 -- delete: messages
-DELETE FROM messages t USING UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."id" = k.k2;
+DELETE FROM messages WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM messages t WHERE t."account" = k.k1 AND t."id" = k.k2 OFFSET 0) AS f));
 
 -- insert: external_ids
 INSERT INTO external_ids ("account", "instance", "external_id", "message") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], $4::bytea[]) ON CONFLICT DO NOTHING;
@@ -431,7 +423,8 @@ INSERT INTO external_ids ("account", "instance", "external_id", "message") SELEC
 INSERT INTO external_ids ("account", "instance", "external_id", "message") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], $4::bytea[]) ON CONFLICT ("account", "instance", "external_id") DO UPDATE SET "message" = EXCLUDED."message";
 
 -- delete: external_ids
-DELETE FROM external_ids t USING UNNEST($1::bytea[], $2::bytea[], $3::text[]) AS k(k1, k2, k3) WHERE t."account" = k.k1 AND t."instance" = k.k2 AND t."external_id" = k.k3;
+DELETE FROM external_ids WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[], $3::text[]) AS k(k1, k2, k3)
+CROSS JOIN LATERAL (SELECT t.ctid FROM external_ids t WHERE t."account" = k.k1 AND t."instance" = k.k2 AND t."external_id" = k.k3 OFFSET 0) AS f));
 
 -- insert: idempotency_keys
 INSERT INTO idempotency_keys ("account", "key", "fingerprint", "message", "bound_at") SELECT * FROM UNNEST($1::bytea[], $2::text[], $3::bytea[], $4::bytea[], $5::bigint[]) ON CONFLICT DO NOTHING;
@@ -440,7 +433,8 @@ INSERT INTO idempotency_keys ("account", "key", "fingerprint", "message", "bound
 INSERT INTO idempotency_keys ("account", "key", "fingerprint", "message", "bound_at") SELECT * FROM UNNEST($1::bytea[], $2::text[], $3::bytea[], $4::bytea[], $5::bigint[]) ON CONFLICT ("account", "key") DO UPDATE SET "fingerprint" = EXCLUDED."fingerprint", "message" = EXCLUDED."message", "bound_at" = EXCLUDED."bound_at";
 
 -- delete: idempotency_keys
-DELETE FROM idempotency_keys t USING UNNEST($1::bytea[], $2::text[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."key" = k.k2;
+DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::text[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM idempotency_keys t WHERE t."account" = k.k1 AND t."key" = k.k2 OFFSET 0) AS f));
 
 -- insert: attempts
 INSERT INTO attempts ("account", "message", "number", "started_at", "finished_at", "outcome") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[]) ON CONFLICT DO NOTHING;
@@ -449,7 +443,8 @@ INSERT INTO attempts ("account", "message", "number", "started_at", "finished_at
 INSERT INTO attempts ("account", "message", "number", "started_at", "finished_at", "outcome") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[]) ON CONFLICT ("account", "message", "number") DO UPDATE SET "started_at" = EXCLUDED."started_at", "finished_at" = EXCLUDED."finished_at", "outcome" = EXCLUDED."outcome";
 
 -- delete: attempts
-DELETE FROM attempts t USING UNNEST($1::bytea[], $2::bytea[], $3::bigint[]) AS k(k1, k2, k3) WHERE t."account" = k.k1 AND t."message" = k.k2 AND t."number" = k.k3;
+DELETE FROM attempts WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[], $3::bigint[]) AS k(k1, k2, k3)
+CROSS JOIN LATERAL (SELECT t.ctid FROM attempts t WHERE t."account" = k.k1 AND t."message" = k.k2 AND t."number" = k.k3 OFFSET 0) AS f));
 
 -- insert: reviews
 INSERT INTO reviews ("account", "message", "opened_by", "policy_event", "opened_at", "expires_at", "approved_at", "approved_by", "approval_note", "closed_at", "closed_by", "verdict", "note") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[]) ON CONFLICT DO NOTHING;
@@ -458,7 +453,8 @@ INSERT INTO reviews ("account", "message", "opened_by", "policy_event", "opened_
 INSERT INTO reviews ("account", "message", "opened_by", "policy_event", "opened_at", "expires_at", "approved_at", "approved_by", "approval_note", "closed_at", "closed_by", "verdict", "note") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[]) ON CONFLICT ("account", "message") DO UPDATE SET "opened_by" = EXCLUDED."opened_by", "policy_event" = EXCLUDED."policy_event", "opened_at" = EXCLUDED."opened_at", "expires_at" = EXCLUDED."expires_at", "approved_at" = EXCLUDED."approved_at", "approved_by" = EXCLUDED."approved_by", "approval_note" = EXCLUDED."approval_note", "closed_at" = EXCLUDED."closed_at", "closed_by" = EXCLUDED."closed_by", "verdict" = EXCLUDED."verdict", "note" = EXCLUDED."note";
 
 -- delete: reviews
-DELETE FROM reviews t USING UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."message" = k.k2;
+DELETE FROM reviews WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM reviews t WHERE t."account" = k.k1 AND t."message" = k.k2 OFFSET 0) AS f));
 
 -- insert: outbox
 INSERT INTO outbox ("delivery", "account", "shard", "order_key", "channel", "place", "item", "contact", "as_name", "log_id", "state", "due", "expires_at", "fence", "tries", "put_off", "started_at") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bytea[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[]) ON CONFLICT DO NOTHING;
@@ -467,7 +463,8 @@ INSERT INTO outbox ("delivery", "account", "shard", "order_key", "channel", "pla
 INSERT INTO outbox ("delivery", "account", "shard", "order_key", "channel", "place", "item", "contact", "as_name", "log_id", "state", "due", "expires_at", "fence", "tries", "put_off", "started_at") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bytea[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[]) ON CONFLICT ("account", "delivery") DO UPDATE SET "shard" = EXCLUDED."shard", "order_key" = EXCLUDED."order_key", "channel" = EXCLUDED."channel", "place" = EXCLUDED."place", "item" = EXCLUDED."item", "contact" = EXCLUDED."contact", "as_name" = EXCLUDED."as_name", "log_id" = EXCLUDED."log_id", "state" = EXCLUDED."state", "due" = EXCLUDED."due", "expires_at" = EXCLUDED."expires_at", "fence" = EXCLUDED."fence", "tries" = EXCLUDED."tries", "put_off" = EXCLUDED."put_off", "started_at" = EXCLUDED."started_at";
 
 -- delete: outbox
-DELETE FROM outbox t USING UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."delivery" = k.k2;
+DELETE FROM outbox WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM outbox t WHERE t."account" = k.k1 AND t."delivery" = k.k2 OFFSET 0) AS f));
 
 -- insert: policy_events
 INSERT INTO policy_events ("account", "seq", "at", "message", "instance", "contact", "verdict", "body") SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::text[]) ON CONFLICT DO NOTHING;
@@ -476,7 +473,8 @@ INSERT INTO policy_events ("account", "seq", "at", "message", "instance", "conta
 INSERT INTO policy_events ("account", "seq", "at", "message", "instance", "contact", "verdict", "body") SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::text[]) ON CONFLICT ("account", "seq") DO UPDATE SET "at" = EXCLUDED."at", "message" = EXCLUDED."message", "instance" = EXCLUDED."instance", "contact" = EXCLUDED."contact", "verdict" = EXCLUDED."verdict", "body" = EXCLUDED."body";
 
 -- delete: policy_events
-DELETE FROM policy_events t USING UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."seq" = k.k2;
+DELETE FROM policy_events WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM policy_events t WHERE t."account" = k.k1 AND t."seq" = k.k2 OFFSET 0) AS f));
 
 -- insert: integrations
 INSERT INTO integrations ("account", "id", "name", "enabled", "instance", "settings", "secrets", "secrets_root", "endpoint", "revision", "removed_at", "created_at", "tat") SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::text[], $4::bigint[], $5::bytea[], $6::text[], $7::bytea[], $8::bigint[], $9::bytea[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[]) ON CONFLICT DO NOTHING;
@@ -485,7 +483,8 @@ INSERT INTO integrations ("account", "id", "name", "enabled", "instance", "setti
 INSERT INTO integrations ("account", "id", "name", "enabled", "instance", "settings", "secrets", "secrets_root", "endpoint", "revision", "removed_at", "created_at", "tat") SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::text[], $4::bigint[], $5::bytea[], $6::text[], $7::bytea[], $8::bigint[], $9::bytea[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[]) ON CONFLICT ("account", "id") DO UPDATE SET "name" = EXCLUDED."name", "enabled" = EXCLUDED."enabled", "instance" = EXCLUDED."instance", "settings" = EXCLUDED."settings", "secrets" = EXCLUDED."secrets", "secrets_root" = EXCLUDED."secrets_root", "endpoint" = EXCLUDED."endpoint", "revision" = EXCLUDED."revision", "removed_at" = EXCLUDED."removed_at", "created_at" = EXCLUDED."created_at", "tat" = EXCLUDED."tat";
 
 -- delete: integrations
-DELETE FROM integrations t USING UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."id" = k.k2;
+DELETE FROM integrations WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM integrations t WHERE t."account" = k.k1 AND t."id" = k.k2 OFFSET 0) AS f));
 
 -- insert: integration_entries
 INSERT INTO integration_entries ("account", "id", "integration", "direction", "kind", "phone", "details", "outcome", "reason", "message", "delivery", "key", "at") SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[]) ON CONFLICT DO NOTHING;
@@ -494,7 +493,8 @@ INSERT INTO integration_entries ("account", "id", "integration", "direction", "k
 INSERT INTO integration_entries ("account", "id", "integration", "direction", "kind", "phone", "details", "outcome", "reason", "message", "delivery", "key", "at") SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[]) ON CONFLICT ("account", "id") DO UPDATE SET "integration" = EXCLUDED."integration", "direction" = EXCLUDED."direction", "kind" = EXCLUDED."kind", "phone" = EXCLUDED."phone", "details" = EXCLUDED."details", "outcome" = EXCLUDED."outcome", "reason" = EXCLUDED."reason", "message" = EXCLUDED."message", "delivery" = EXCLUDED."delivery", "key" = EXCLUDED."key", "at" = EXCLUDED."at";
 
 -- delete: integration_entries
-DELETE FROM integration_entries t USING UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."id" = k.k2;
+DELETE FROM integration_entries WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM integration_entries t WHERE t."account" = k.k1 AND t."id" = k.k2 OFFSET 0) AS f));
 
 -- insert: notifications
 INSERT INTO notifications ("account", "id", "instance", "received_at", "new", "repeated", "quarantined", "body") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[]) ON CONFLICT DO NOTHING;
@@ -503,7 +503,8 @@ INSERT INTO notifications ("account", "id", "instance", "received_at", "new", "r
 INSERT INTO notifications ("account", "id", "instance", "received_at", "new", "repeated", "quarantined", "body") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[]) ON CONFLICT ("account", "id") DO UPDATE SET "instance" = EXCLUDED."instance", "received_at" = EXCLUDED."received_at", "new" = EXCLUDED."new", "repeated" = EXCLUDED."repeated", "quarantined" = EXCLUDED."quarantined", "body" = EXCLUDED."body";
 
 -- delete: notifications
-DELETE FROM notifications t USING UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."id" = k.k2;
+DELETE FROM notifications WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM notifications t WHERE t."account" = k.k1 AND t."id" = k.k2 OFFSET 0) AS f));
 
 -- insert: inbound
 INSERT INTO inbound ("account", "id", "notification", "instance", "delivery", "contact", "address", "kind", "class", "at", "received_at", "words", "detail", "told") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::text[]) ON CONFLICT DO NOTHING;
@@ -512,7 +513,8 @@ INSERT INTO inbound ("account", "id", "notification", "instance", "delivery", "c
 INSERT INTO inbound ("account", "id", "notification", "instance", "delivery", "contact", "address", "kind", "class", "at", "received_at", "words", "detail", "told") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::text[]) ON CONFLICT ("account", "id") DO UPDATE SET "notification" = EXCLUDED."notification", "instance" = EXCLUDED."instance", "delivery" = EXCLUDED."delivery", "contact" = EXCLUDED."contact", "address" = EXCLUDED."address", "kind" = EXCLUDED."kind", "class" = EXCLUDED."class", "at" = EXCLUDED."at", "received_at" = EXCLUDED."received_at", "words" = EXCLUDED."words", "detail" = EXCLUDED."detail", "told" = EXCLUDED."told";
 
 -- delete: inbound
-DELETE FROM inbound t USING UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."id" = k.k2;
+DELETE FROM inbound WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM inbound t WHERE t."account" = k.k1 AND t."id" = k.k2 OFFSET 0) AS f));
 
 -- insert: inbound_keys
 INSERT INTO inbound_keys ("account", "key", "told_at") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bigint[]) ON CONFLICT DO NOTHING;
@@ -521,7 +523,8 @@ INSERT INTO inbound_keys ("account", "key", "told_at") SELECT * FROM UNNEST($1::
 INSERT INTO inbound_keys ("account", "key", "told_at") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bigint[]) ON CONFLICT ("account", "key") DO UPDATE SET "told_at" = EXCLUDED."told_at";
 
 -- delete: inbound_keys
-DELETE FROM inbound_keys t USING UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."key" = k.k2;
+DELETE FROM inbound_keys WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM inbound_keys t WHERE t."account" = k.k1 AND t."key" = k.k2 OFFSET 0) AS f));
 
 -- insert: seals
 INSERT INTO seals ("account", "number", "first", "last", "newest_at", "rows", "previous", "root", "sealed_at", "digest", "dropped_at", "dropped_digest", "row_digests") SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bytea[]) ON CONFLICT DO NOTHING;
@@ -530,7 +533,8 @@ INSERT INTO seals ("account", "number", "first", "last", "newest_at", "rows", "p
 INSERT INTO seals ("account", "number", "first", "last", "newest_at", "rows", "previous", "root", "sealed_at", "digest", "dropped_at", "dropped_digest", "row_digests") SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bytea[]) ON CONFLICT ("account", "number") DO UPDATE SET "first" = EXCLUDED."first", "last" = EXCLUDED."last", "newest_at" = EXCLUDED."newest_at", "rows" = EXCLUDED."rows", "previous" = EXCLUDED."previous", "root" = EXCLUDED."root", "sealed_at" = EXCLUDED."sealed_at", "digest" = EXCLUDED."digest", "dropped_at" = EXCLUDED."dropped_at", "dropped_digest" = EXCLUDED."dropped_digest", "row_digests" = EXCLUDED."row_digests";
 
 -- delete: seals
-DELETE FROM seals t USING UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."number" = k.k2;
+DELETE FROM seals WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM seals t WHERE t."account" = k.k1 AND t."number" = k.k2 OFFSET 0) AS f));
 
 -- insert: endpoints
 INSERT INTO endpoints ("account", "id", "name", "url", "instance", "filter", "in_flight_max", "rate", "secrets", "secrets_root", "headers", "headers_root", "header_names", "verified_at", "pause", "disabled", "failing_since", "removed_at", "url_since", "revision", "created_at", "for_operator", "integration", "tat") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::bigint[], $8::text[], $9::bytea[], $10::bigint[], $11::bytea[], $12::bigint[], $13::text[], $14::bigint[], $15::text[], $16::text[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[]) ON CONFLICT DO NOTHING;
@@ -539,7 +543,8 @@ INSERT INTO endpoints ("account", "id", "name", "url", "instance", "filter", "in
 INSERT INTO endpoints ("account", "id", "name", "url", "instance", "filter", "in_flight_max", "rate", "secrets", "secrets_root", "headers", "headers_root", "header_names", "verified_at", "pause", "disabled", "failing_since", "removed_at", "url_since", "revision", "created_at", "for_operator", "integration", "tat") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::bigint[], $8::text[], $9::bytea[], $10::bigint[], $11::bytea[], $12::bigint[], $13::text[], $14::bigint[], $15::text[], $16::text[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[]) ON CONFLICT ("account", "id") DO UPDATE SET "name" = EXCLUDED."name", "url" = EXCLUDED."url", "instance" = EXCLUDED."instance", "filter" = EXCLUDED."filter", "in_flight_max" = EXCLUDED."in_flight_max", "rate" = EXCLUDED."rate", "secrets" = EXCLUDED."secrets", "secrets_root" = EXCLUDED."secrets_root", "headers" = EXCLUDED."headers", "headers_root" = EXCLUDED."headers_root", "header_names" = EXCLUDED."header_names", "verified_at" = EXCLUDED."verified_at", "pause" = EXCLUDED."pause", "disabled" = EXCLUDED."disabled", "failing_since" = EXCLUDED."failing_since", "removed_at" = EXCLUDED."removed_at", "url_since" = EXCLUDED."url_since", "revision" = EXCLUDED."revision", "created_at" = EXCLUDED."created_at", "for_operator" = EXCLUDED."for_operator", "integration" = EXCLUDED."integration", "tat" = EXCLUDED."tat";
 
 -- delete: endpoints
-DELETE FROM endpoints t USING UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."id" = k.k2;
+DELETE FROM endpoints WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM endpoints t WHERE t."account" = k.k1 AND t."id" = k.k2 OFFSET 0) AS f));
 
 -- insert: events
 INSERT INTO events ("account", "id", "name", "instance", "occurred_at", "fields") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], $4::bytea[], $5::bigint[], $6::text[]) ON CONFLICT DO NOTHING;
@@ -548,7 +553,8 @@ INSERT INTO events ("account", "id", "name", "instance", "occurred_at", "fields"
 INSERT INTO events ("account", "id", "name", "instance", "occurred_at", "fields") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], $4::bytea[], $5::bigint[], $6::text[]) ON CONFLICT ("account", "id") DO UPDATE SET "name" = EXCLUDED."name", "instance" = EXCLUDED."instance", "occurred_at" = EXCLUDED."occurred_at", "fields" = EXCLUDED."fields";
 
 -- delete: events
-DELETE FROM events t USING UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."id" = k.k2;
+DELETE FROM events WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM events t WHERE t."account" = k.k1 AND t."id" = k.k2 OFFSET 0) AS f));
 
 -- insert: event_deliveries
 INSERT INTO event_deliveries ("account", "id", "event", "as_name", "endpoint", "status", "error", "skip", "tries", "replay", "sent_from", "sent_saw", "created_at", "updated_at") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::text[], $5::bytea[], $6::bigint[], $7::text[], $8::text[], $9::bigint[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[]) ON CONFLICT DO NOTHING;
@@ -557,7 +563,8 @@ INSERT INTO event_deliveries ("account", "id", "event", "as_name", "endpoint", "
 INSERT INTO event_deliveries ("account", "id", "event", "as_name", "endpoint", "status", "error", "skip", "tries", "replay", "sent_from", "sent_saw", "created_at", "updated_at") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::text[], $5::bytea[], $6::bigint[], $7::text[], $8::text[], $9::bigint[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[]) ON CONFLICT ("account", "id") DO UPDATE SET "event" = EXCLUDED."event", "as_name" = EXCLUDED."as_name", "endpoint" = EXCLUDED."endpoint", "status" = EXCLUDED."status", "error" = EXCLUDED."error", "skip" = EXCLUDED."skip", "tries" = EXCLUDED."tries", "replay" = EXCLUDED."replay", "sent_from" = EXCLUDED."sent_from", "sent_saw" = EXCLUDED."sent_saw", "created_at" = EXCLUDED."created_at", "updated_at" = EXCLUDED."updated_at";
 
 -- delete: event_deliveries
-DELETE FROM event_deliveries t USING UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."id" = k.k2;
+DELETE FROM event_deliveries WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM event_deliveries t WHERE t."account" = k.k1 AND t."id" = k.k2 OFFSET 0) AS f));
 
 -- insert: delivery_attempts
 INSERT INTO delivery_attempts ("account", "delivery", "number", "started_at", "finished_at", "outcome", "report") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[]) ON CONFLICT DO NOTHING;
@@ -566,7 +573,8 @@ INSERT INTO delivery_attempts ("account", "delivery", "number", "started_at", "f
 INSERT INTO delivery_attempts ("account", "delivery", "number", "started_at", "finished_at", "outcome", "report") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[]) ON CONFLICT ("account", "delivery", "number") DO UPDATE SET "started_at" = EXCLUDED."started_at", "finished_at" = EXCLUDED."finished_at", "outcome" = EXCLUDED."outcome", "report" = EXCLUDED."report";
 
 -- delete: delivery_attempts
-DELETE FROM delivery_attempts t USING UNNEST($1::bytea[], $2::bytea[], $3::bigint[]) AS k(k1, k2, k3) WHERE t."account" = k.k1 AND t."delivery" = k.k2 AND t."number" = k.k3;
+DELETE FROM delivery_attempts WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[], $3::bigint[]) AS k(k1, k2, k3)
+CROSS JOIN LATERAL (SELECT t.ctid FROM delivery_attempts t WHERE t."account" = k.k1 AND t."delivery" = k.k2 AND t."number" = k.k3 OFFSET 0) AS f));
 
 -- insert: recoveries
 INSERT INTO recoveries ("account", "id", "endpoint", "since", "until", "by", "reason", "to_changed_url", "at", "queued", "passed_over", "done_at", "canceled_at") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::bigint[], $9::bytea[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[]) ON CONFLICT DO NOTHING;
@@ -575,7 +583,8 @@ INSERT INTO recoveries ("account", "id", "endpoint", "since", "until", "by", "re
 INSERT INTO recoveries ("account", "id", "endpoint", "since", "until", "by", "reason", "to_changed_url", "at", "queued", "passed_over", "done_at", "canceled_at") SELECT * FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::bigint[], $9::bytea[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[]) ON CONFLICT ("account", "id") DO UPDATE SET "endpoint" = EXCLUDED."endpoint", "since" = EXCLUDED."since", "until" = EXCLUDED."until", "by" = EXCLUDED."by", "reason" = EXCLUDED."reason", "to_changed_url" = EXCLUDED."to_changed_url", "at" = EXCLUDED."at", "queued" = EXCLUDED."queued", "passed_over" = EXCLUDED."passed_over", "done_at" = EXCLUDED."done_at", "canceled_at" = EXCLUDED."canceled_at";
 
 -- delete: recoveries
-DELETE FROM recoveries t USING UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) WHERE t."account" = k.k1 AND t."id" = k.k2;
+DELETE FROM recoveries WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2)
+CROSS JOIN LATERAL (SELECT t.ctid FROM recoveries t WHERE t."account" = k.k1 AND t."id" = k.k2 OFFSET 0) AS f));
 
 -- park
 UPDATE messages t SET status = 'unknown', updated_at = floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint

@@ -23,7 +23,8 @@ use gatepost_rows::{
 
 use crate::OpenError;
 use crate::connect::{Database, Options};
-use crate::group::{Engine, Found, Hook, Search, Way};
+use crate::engine::{Engine, Hook, Way};
+use crate::group::{Found, Search};
 use crate::lists;
 use crate::load::lookups::{ENTRY, ENTRY_OF_KEY, EVENTS_OF_SEAL, KEY, LAST_SEAL, RECOVERY, SEAL};
 use crate::load::{Needs, delivering, people, scouts, sending, telling};
@@ -660,7 +661,7 @@ impl WorkerStore for OfWorker {
     }
 
     async fn heed(&self, heed: Heed) -> Result<HeedAnswer, StoreError> {
-        let most = heed.limit.min(delivering::ACCOUNTS_MAX).max(1);
+        let most = heed.limit.clamp(1, delivering::ACCOUNTS_MAX);
         let search: Vec<Search> = vec![(&scouts::INBOXES, vec![scouts::behind(heed.after), delivering::limit(most)])];
         let (per_account, now) = (heed.per_account, heed.now);
         let needs = move |found: &[Found], world: &World, needs: &mut Needs| {

@@ -18,6 +18,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::connect::Database;
 use crate::error::Failure;
+use crate::profile::Engine;
 use crate::runtime::jittered;
 
 /// The values of a statement.
@@ -82,10 +83,12 @@ pub(crate) enum Access {
 }
 
 impl Access {
-    const fn begin(self) -> &'static str {
-        match self {
-            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Self::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+    /// The first of a queue is read along its index, and not by sorting the queue, whatever the planner thinks of how long that is.
+    const fn begin(self, engine: Engine) -> &'static str {
+        match (self, engine) {
+            (Self::Read, _) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            (Self::Write, Engine::Cockroach) => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            (Self::Write, _) => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_sort = off",
         }
     }
 }
@@ -97,6 +100,7 @@ pub(crate) struct Transaction {
     client: Option<Client>,
     statements: Arc<AtomicU64>,
     answer_max: Duration,
+    engine: Engine,
     failed: AtomicBool,
 }
 
@@ -108,6 +112,7 @@ impl Transaction {
             client: Some(client),
             statements: Arc::clone(database.counter()),
             answer_max: database.answer_max(),
+            engine: database.profile().engine,
             failed: AtomicBool::new(false),
         };
         transaction.prepare(&[OPEN]).await?;
@@ -126,7 +131,7 @@ impl Transaction {
         let client = self.client()?;
         let begun = async {
             self.count();
-            client.batch_execute(access.begin()).await
+            client.batch_execute(access.begin(self.engine)).await
         };
         let fenced = async {
             let open = client.prepare_cached(OPEN).await?;

@@ -2,13 +2,14 @@
 //!
 //! The players: [`Writes`] (the difference between what was read and what is), [`Arrays`] (rows turned into one array for each column).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gatepost_rows::cells::{Cell, Kind, Row, Table};
 use gatepost_rows::tables::{Image, TABLES};
 use tokio_postgres::types::ToSql;
 
-use crate::load::{Base, key_of, place};
+use crate::load::{Base, key_of};
+use crate::profile::Engine;
 use crate::sql;
 
 /// What must be written.
@@ -27,36 +28,39 @@ pub(crate) struct Write {
 
 impl Writes {
     /// What makes the rows that were read those of `now`.
-    pub(crate) fn between(base: &Base, now: &Image) -> Self {
-        let nothing = BTreeMap::new();
-        let mut after: Vec<BTreeMap<Vec<Cell>, &Row>> = vec![BTreeMap::new(); TABLES.len()];
-        for (table, row) in now.rows() {
-            if let Some(rows) = after.get_mut(place(table)) {
-                rows.insert(key_of(table, row), row);
-            }
-        }
+    pub(crate) fn between(base: &Base, now: &Image, engine: Engine) -> Self {
         let mut writes = Self::default();
-        for (table, after) in TABLES.iter().zip(&after) {
-            let before = base.by_key(table).unwrap_or(&nothing);
-            writes.delete(table, before.keys().filter(|key| !after.contains_key(*key)));
-            let (mut new, mut changed) = (Vec::new(), Vec::new());
-            for (key, row) in after {
-                match before.get(key) {
-                    None => new.push(*row),
-                    Some(before) if before != *row => changed.push(*row),
-                    Some(_) => {}
-                }
-            }
-            writes.put(table, new, changed);
+        let mut rows = now.rows().peekable();
+        for table in TABLES {
+            let of_table = std::iter::from_fn(|| rows.next_if(|(of, _)| of.name == table.name)).map(|(_, row)| row);
+            writes.table(table, base.by_key(table), &of_table.collect::<Vec<_>>(), engine);
         }
         writes
     }
 
-    fn delete<'a>(&mut self, table: &'static Table, keys: impl Iterator<Item = &'a Vec<Cell>>) {
+    fn table(&mut self, table: &'static Table, before: Option<&BTreeMap<Vec<Cell>, Row>>, rows: &[&Row], engine: Engine) {
+        let (mut new, mut changed, mut kept) = (Vec::new(), Vec::new(), 0);
+        for row in rows {
+            match before.and_then(|before| before.get(&key_of(table, row))) {
+                None => new.push(*row),
+                Some(before) => {
+                    kept += 1;
+                    changed.extend(Some(*row).filter(|row| *before != **row));
+                }
+            }
+        }
+        if let Some(before) = before.filter(|before| before.len() > kept) {
+            let after: BTreeSet<Vec<Cell>> = rows.iter().map(|row| key_of(table, row)).collect();
+            self.delete(table, engine, before.keys().filter(|key| !after.contains(*key)));
+        }
+        self.put(table, new, changed);
+    }
+
+    fn delete<'a>(&mut self, table: &'static Table, engine: Engine, keys: impl Iterator<Item = &'a Vec<Cell>>) {
         let kinds = sql::key(table).iter().filter_map(|name| table.columns.iter().find(|column| column.name == *name));
         let arrays = Arrays::of(kinds.map(|column| column.kind), keys);
         if !arrays.is_empty() {
-            self.0.push(Write { text: sql::delete(table), arrays, new: Vec::new() });
+            self.0.push(Write { text: sql::delete(table, engine), arrays, new: Vec::new() });
         }
     }
 
@@ -133,11 +137,16 @@ impl Array {
     fn push(&mut self, cell: &Cell) {
         match (self, cell) {
             (Self::Ints(values), Cell::Int(value)) => values.push(Some(*value)),
-            (Self::Texts(values), Cell::Text(value)) => values.push(Some(value.clone())),
+            (Self::Texts(values), Cell::Text(value)) => values.push(Some(without_nul(value))),
             (Self::Bytes(values), Cell::Bytes(value)) => values.push(Some(value.clone())),
             (Self::Ints(values), _) => values.push(None),
             (Self::Texts(values), _) => values.push(None),
             (Self::Bytes(values), _) => values.push(None),
         }
     }
+}
+
+/// A text as Postgres takes it: the one character that it does not know is told as unknown.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }

@@ -7,6 +7,7 @@ pub mod accept;
 pub mod accounts;
 pub mod cells;
 pub mod contacts;
+pub mod copying;
 pub mod deliver;
 pub mod endpoints;
 pub mod events;

@@ -21,6 +21,7 @@ mod accept;
 mod accounts;
 mod connection;
 mod contacts;
+mod copying;
 mod deliver;
 mod deliveries;
 mod endpoints;
@@ -51,5 +52,6 @@ mod traffic;
 mod txn;
 mod writer;
 
+pub use copying::Snapshot;
 pub use error::OpenError;
 pub use store::{Options, SqliteStore};

@@ -71,6 +71,10 @@ impl SqliteStore {
         Ok(Self(Arc::new(Inner { writer, readers: Readers::start(readers)?, hooks, path: path.to_path_buf() })))
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.0.path
+    }
+
     /// Copies the database as it is now into a new file, while it is in use.
     ///
     /// # Errors

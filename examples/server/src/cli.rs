@@ -22,6 +22,7 @@ mod recovery;
 mod remote;
 mod review;
 mod settings;
+mod store;
 mod suppress;
 mod suspicion;
 mod usage;
@@ -129,6 +130,9 @@ enum Command {
         /// The new file
         to: PathBuf,
     },
+    /// A database as a whole
+    #[command(subcommand)]
+    Store(store::Verb),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -277,6 +281,7 @@ impl Cli {
             Command::Config(verb) => print::written(verb.run(&effective, options.form())),
             Command::Keyring(Keyring::Rotate) => rotate(settings),
             Command::Backup { to } => back_up(&options, settings, &to),
+            Command::Store(verb) => verb.run(settings, options.form()),
             Command::Openapi => print::written(print::document(&http::openapi())),
         }
     }

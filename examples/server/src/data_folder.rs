@@ -15,7 +15,7 @@ use crate::config::{DatabaseSettings, DatabaseUrl, Mode, Settings};
 use crate::database::Database;
 use crate::keys_file::{KeysFile, KeysFileError};
 use crate::providers::Providers;
-use crate::{Failure, phone_systems, private_file, webhooks};
+use crate::{Failure, database, phone_systems, private_file, webhooks};
 
 /// Where database and keyring are.
 #[derive(Clone, Debug)]
@@ -69,15 +69,15 @@ impl DataFolder {
         }
         let keys = self.read_keys()?;
         let database = match &self.database.url {
-            Some(url) => Database::server(url, &self.database)?,
-            None => Database::file(&self.file())?,
+            Some(url) => Database::Postgres(database::open_server(url, &self.database)?),
+            None => Database::Sqlite(database::open_file(&self.file())?),
         };
         self.opened(database, keys).await
     }
 
     /// Makes the keyring, if nobody works in the database yet: its hosts share one keyring.
     async fn make_beside(&self, url: &DatabaseUrl) -> Result<Opened, Failure> {
-        let database = Database::server(url, &self.database)?;
+        let database = Database::Postgres(database::open_server(url, &self.database)?);
         if database.is_used().await? {
             return Err(KeysFileError::Missing { path: self.keys.path().to_owned() }.into());
         }

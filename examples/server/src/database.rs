@@ -20,18 +20,6 @@ pub enum Database {
 }
 
 impl Database {
-    /// Opens the SQLite file at `path`.
-    pub fn file(path: &Path) -> Result<Self, Failure> {
-        let opened = SqliteStore::open(path, gatepost_sqlite::Options::default());
-        opened.map(Self::Sqlite).map_err(|error| Failure::Unavailable(format!("{}: {error}", path.display())))
-    }
-
-    /// Opens the Postgres at `url`, and migrates it where that is needed.
-    pub fn server(url: &DatabaseUrl, settings: &DatabaseSettings) -> Result<Self, Failure> {
-        let opened = PostgresStore::open(url.reveal(), &settings.options());
-        opened.map(Self::Postgres).map_err(|error| refused(url, &error))
-    }
-
     /// Everything that can be done with it.
     pub fn store(&self) -> Arc<dyn Store> {
         match self {
@@ -45,6 +33,17 @@ impl Database {
         let operator = self.store().operator();
         Ok(!operator.accounts(Page::first(1)).await?.is_empty() || !operator.keys().await?.is_empty())
     }
+}
+
+/// Opens the SQLite file at `path`.
+pub fn open_file(path: &Path) -> Result<SqliteStore, Failure> {
+    let opened = SqliteStore::open(path, gatepost_sqlite::Options::default());
+    opened.map_err(|error| Failure::Unavailable(format!("{}: {error}", path.display())))
+}
+
+/// Opens the Postgres at `url`, and migrates it where that is needed.
+pub fn open_server(url: &DatabaseUrl, settings: &DatabaseSettings) -> Result<PostgresStore, Failure> {
+    PostgresStore::open(url.reveal(), &settings.options()).map_err(|error| refused(url, &error))
 }
 
 /// What is wrong with the settings, or with the server.

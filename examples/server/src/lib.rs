@@ -18,6 +18,7 @@ pub mod policy_text;
 pub mod private_file;
 pub mod providers;
 pub mod serve;
+pub mod store_copy;
 mod suppression_table;
 pub mod webhooks;
 

@@ -32,8 +32,11 @@ scouts! {
                   ORDER BY o.account, o.place LIMIT 1) AS n
          )
          SELECT q.account, q.place, d.due FROM queues q
-         JOIN accounts a ON a.id = q.account AND a.pause IS NULL AND a.suspended_at IS NULL
-         JOIN instances i ON i.account = q.account AND i.id = q.place AND i.pause IS NULL AND i.connection = 'open'
+         CROSS JOIN LATERAL
+             (SELECT 1 FROM accounts a WHERE a.id = q.account AND a.pause IS NULL AND a.suspended_at IS NULL OFFSET 0) AS a
+         CROSS JOIN LATERAL
+             (SELECT 1 FROM instances i WHERE i.account = q.account AND i.id = q.place AND i.pause IS NULL AND i.connection = 'open'
+              OFFSET 0) AS i
          CROSS JOIN LATERAL
              (SELECT o.due FROM outbox o WHERE o.account = q.account AND o.place = q.place AND o.channel = 0 AND o.state = 0
               AND (o.order_key IS NULL OR NOT EXISTS (SELECT 1 FROM outbox p WHERE p.account = o.account AND p.order_key = o.order_key
@@ -52,11 +55,12 @@ scouts! {
                   ORDER BY o.account, o.place LIMIT 1) AS n
          )
          SELECT q.account, q.place, d.due FROM queues q
-         JOIN endpoints e ON e.account = q.account AND e.id = q.place
+         CROSS JOIN LATERAL
+             (SELECT 1 FROM endpoints e WHERE e.account = q.account AND e.id = q.place
+              AND (e.removed_at IS NOT NULL OR e.disabled IS NOT NULL OR (e.pause IS NULL AND e.verified_at IS NOT NULL)) OFFSET 0) AS e
          CROSS JOIN LATERAL
              (SELECT o.due FROM outbox o WHERE o.account = q.account AND o.place = q.place AND o.channel = 1 AND o.state = 0
               ORDER BY o.due LIMIT 1) AS d
-         WHERE e.removed_at IS NOT NULL OR e.disabled IS NOT NULL OR (e.pause IS NULL AND e.verified_at IS NOT NULL)
          ORDER BY q.account, q.place";
     // Behind an account, so many: accounts in which something waits to be heeded.
     INBOXES: &[Bytes],

@@ -270,3 +270,38 @@ fn settings_of_providers_that_cannot_be_are_refused() {
         assert!(refused.contains(expected), "{refused}");
     }
 }
+
+#[test]
+fn a_database_url_is_shown_without_its_password_and_read_from_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("url");
+    fs::write(&path, "postgres://gate:hush@db.example/post\n").unwrap();
+    let variables =
+        [("GATEPOST_DATABASE_URL", "postgres://weaker@db.example/post"), ("GATEPOST_DATABASE_URL_FILE", path.to_str().unwrap())];
+    let effective = read("[database]\nconnections = 7\nowner_url = \"postgres://owner:hush@db.example/post\"\n", &variables, &[]).unwrap();
+    let database = &effective.settings.database;
+    assert_eq!(database.url.as_ref().unwrap().reveal(), "postgres://gate:hush@db.example/post");
+    let options = database.options();
+    assert_eq!((options.connections, options.owner_url.as_deref()), (7, Some("postgres://owner:hush@db.example/post")));
+    assert_eq!(source(&effective, "database.url"), "GATEPOST_DATABASE_URL_FILE");
+    let shown = format!("{effective:?} {:?} {}", effective.rows(), serde_json::to_string(&effective.rows()).unwrap());
+    assert!(shown.contains("postgres://gate@db.example:5432/post") && !shown.contains("hush"), "{shown}");
+}
+
+#[test]
+fn a_database_that_cannot_be_is_refused_without_its_password() {
+    for (file, expected) in [
+        ("url = \"mysql://gate:hush@db.example/post\"", "`database.url` from gatepost.toml: expected a URL like `postgres://"),
+        ("url = \"postgres://gate:hush@db.example:port/post\"", "`database.url` from gatepost.toml: expected a URL like `postgres://"),
+        ("url = \"postgres://gate:hush@db.example/post?sslmode=prefer\"", "no `sslmode` but `disable` or `verify-full`"),
+        (
+            "owner_url = \"postgres://gate:hush@db.example/post\"",
+            "`database.owner_url` from gatepost.toml: expected `database.url` beside it",
+        ),
+        ("role = \"\"", "`database.role` from gatepost.toml: expected the name of a role"),
+        ("connections = 1", "`database.connections` from gatepost.toml: expected a whole number from 2 to 1000"),
+    ] {
+        let refused = read(&format!("[database]\n{file}\n"), &[], &[]).unwrap_err();
+        assert!(refused.contains(expected) && !refused.contains("hush"), "{refused}");
+    }
+}

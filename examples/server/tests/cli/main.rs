@@ -8,6 +8,7 @@ mod data;
 mod endpoints;
 mod instances;
 mod integrations;
+mod postgres;
 #[path = "../receiving/mod.rs"]
 mod receiving;
 mod serve;

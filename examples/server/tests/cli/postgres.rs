@@ -1,0 +1,133 @@
+//! The command line and the server over Postgres, and a SQLite database that moves there.
+
+use std::fs;
+
+use gatepost_cluster::{Cluster, Database};
+use serde_json::{Value, json};
+
+use crate::support::{Place, Said, http, run, send, shown};
+
+/// A database without tables; none, and a line that says so, where the machine has no Postgres.
+fn database() -> Option<Database<'static>> {
+    Some(Cluster::shared()?.create().unwrap())
+}
+
+fn in_database(place: &Place, url: &str, arguments: &[&str]) -> Said {
+    let mut command = place.command(arguments);
+    command.env("GATEPOST_DATABASE_URL", url);
+    run(command, "")
+}
+
+fn json_in(place: &Place, url: &str, arguments: &[&str]) -> Value {
+    in_database(place, url, &[arguments, &["--json"]].concat()).json()
+}
+
+#[test]
+fn commands_and_servers_work_in_one_database_with_one_keyring() {
+    let Some(database) = database() else { return };
+    let (first, second) = (Place::new(), Place::new());
+    json_in(&first, &database.url(), &["key", "create", "--operator", "--name", "first"]);
+    let account = json_in(&first, &database.url(), &["account", "create", "--name", "Shop"]);
+    let account = account["id"].as_str().unwrap();
+    let key = json_in(&first, &database.url(), &["key", "create", "--name", "shop", "--account", account]);
+    json_in(&first, &database.url(), &["instance", "create", "--name", "demo", "--provider", "sandbox"]);
+    assert!(!first.data().join("gatepost.db").exists(), "there is no second database");
+
+    let alone = in_database(&second, &database.url(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(alone.code, 2);
+    assert!(alone.stderr.contains("the keyring is missing"), "{}", alone.stderr);
+    assert!(!second.data().join("keys.toml").exists());
+    fs::copy(first.data().join("keys.toml"), second.data().join("keys.toml")).unwrap();
+
+    let hosts = [&first, &second].map(|place| place.serve(&["--database", &database.url()]));
+    for (host, person) in hosts.iter().zip(["+999501234567", "+999501234568"]) {
+        let (status, sent) = send(&host.url, key["api_key"].as_str().unwrap(), 30, person);
+        assert_eq!((status, sent["status"].as_str()), (200, Some("sent")), "{sent}");
+    }
+    let listed = json_in(&second, &database.url(), &["message", "list"]);
+    assert_eq!(listed["items"].as_array().unwrap().len(), 2);
+    assert_eq!(json_in(&first, &database.url(), &["usage"])["live"]["day"]["used"], 2);
+    assert_eq!(in_database(&first, &database.url(), &["audit", "verify"]).code, 0);
+    for host in hosts {
+        assert_eq!(host.stop().code, 0);
+    }
+    let backup = in_database(&first, &database.url(), &["backup", "copy.db"]);
+    assert_eq!(backup.code, 2);
+    assert!(backup.stderr.contains("`pg_dump`"), "{}", backup.stderr);
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    let place = Place::new();
+    let said = in_database(&place, "postgres://gate:hush@127.0.0.1:1/post", &["config", "check", "--json"]);
+    assert!(said.stdout.contains("postgres://gate@127.0.0.1:1/post") && !said.stdout.contains("hush"), "{}", said.stdout);
+
+    for (url, code, expected) in [
+        ("postgres://gate:hush@127.0.0.1:port/post", 2, "`database.url` from GATEPOST_DATABASE_URL: expected a URL like `postgres://"),
+        ("postgres://gate:hush@db.example/post?sslmode=prefer", 2, "no `sslmode` but `disable` or `verify-full`"),
+        ("mysql://gate:hush@127.0.0.1/post", 2, "expected a URL like `postgres://"),
+        ("postgres://gate:hush@127.0.0.1:1/post", 3, "postgres://gate@127.0.0.1:1/post: the database cannot be opened"),
+    ] {
+        let said = in_database(&place, url, &["account", "create", "--name", "Shop"]);
+        assert_eq!(said.code, code, "{}", said.stderr);
+        assert!(said.stderr.contains(expected) && !said.stderr.contains("hush"), "{}", said.stderr);
+    }
+}
+
+#[test]
+fn a_database_moves_into_postgres_and_goes_on_working() {
+    let Some(database) = database() else { return };
+    let place = Place::new();
+    let served = place.serve(&[]);
+    let said = served.stop();
+    let (key, operator) = (shown(&said.stdout, "API key").to_owned(), shown(&said.stdout, "operator key").to_owned());
+    let served = place.serve(&[]);
+    let account = place.json(&["account", "list"])["items"][0]["id"].as_str().unwrap().to_owned();
+    let endpoint = json!({"url": "http://127.0.0.1:9/hooks", "events": ["message.*"], "verify": false});
+    let (status, made) = http("POST", &format!("{}/v1/accounts/{account}/endpoints", served.url), &operator, Some(&endpoint));
+    assert_eq!(status, 201, "{made}");
+    for person in 0..12 {
+        let (status, answer) = send(&served.url, &key, if person % 3 == 0 { 0 } else { 30 }, &format!("+99950123{person:04}"));
+        assert!(matches!(status, 200 | 202), "{status} {answer}");
+    }
+    place.json(&["suppress", "add", "+999501239999", "--note", "asked by phone: \u{2713}"]);
+    served.stop();
+    let before = place.json(&["message", "list", "--limit", "100"]);
+
+    let arguments = ["store", "copy", "--from", "sqlite:data/gatepost.db", "--to", &database.url()];
+    let copied = place.json(&arguments);
+    let tables = copied["items"].as_array().unwrap();
+    assert!(tables.iter().all(|table| table["same"] == true), "{copied:#}");
+    let rows = |name: &str| tables.iter().find(|table| table["table"] == name).unwrap()["rows_to"].as_u64().unwrap();
+    assert_eq!((rows("accounts"), rows("messages"), rows("suppressions")), (1, 12, 1));
+    assert!(rows("api_keys") >= 2 && rows("policy_events") >= 12 && rows("event_deliveries") >= 12, "{copied:#}");
+
+    let again = place.run(&arguments);
+    assert_eq!(again.code, 2);
+    assert!(again.stderr.contains("the target holds rows"), "{}", again.stderr);
+    assert_eq!(json_in(&place, &database.url(), &["message", "list", "--limit", "100"]), before);
+    assert_eq!(in_database(&place, &database.url(), &["audit", "verify"]).code, 0);
+
+    let moved = place.serve(&["--database", &database.url()]);
+    let (status, sent) = send(&moved.url, &key, 30, "+999501234567");
+    assert_eq!((status, sent["status"].as_str()), (200, Some("sent")), "{sent}");
+    let (status, refused) = send(&moved.url, &key, 30, "+999501239999");
+    assert_ne!(status, 200, "who is suppressed stays so: {refused}");
+    assert_eq!(json_in(&place, &database.url(), &["usage"])["live"]["day"]["used"], 13);
+    assert_eq!(moved.stop().code, 0);
+}
+
+#[test]
+fn a_copy_needs_a_file_and_a_target() {
+    let place = Place::new();
+    let absent = place.run(&["store", "copy", "--from", "sqlite:nowhere.db", "--to", "postgres://gate:hush@127.0.0.1:1/post"]);
+    assert_eq!(absent.code, 3);
+    assert!(absent.stderr.contains("nowhere.db: there is no such file"), "{}", absent.stderr);
+    place.json(&["account", "create", "--name", "Shop"]);
+    let target = place.run(&["store", "copy"]);
+    assert_eq!(target.code, 2);
+    assert!(target.stderr.contains("the target is missing"), "{}", target.stderr);
+    let wrong = place.run(&["store", "copy", "--to", "mysql://gate:hush@127.0.0.1/post"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("`--to`") && !wrong.stderr.contains("hush"), "{}", wrong.stderr);
+}
