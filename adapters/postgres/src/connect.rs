@@ -276,7 +276,9 @@ fn session(profile: Profile, role: Option<&str>, options: &Options) -> String {
         // Promise 1 rests on the first: what was answered has reached the disk, whatever the database's own default is. The plans of a
         // queue are made while its tables are empty, and must not read them from end to end once they are full: neither where they are
         // asked for rows, nor where they are joined to the keys of a group.
-        session.push_str("SET synchronous_commit = on; SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;");
+        session.push_str(
+            "SET synchronous_commit = on; SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;",
+        );
     }
     if let Some(role) = role {
         session.push_str(&format!("SET ROLE {};", schema::quoted(role)));

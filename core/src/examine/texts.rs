@@ -22,7 +22,7 @@ impl Content {
     /// ```
     pub fn texts(&self) -> Vec<(Part, &str)> {
         let mut texts = Vec::new();
-        for_each_text(self, &mut |part, text| texts.push((part, text)));
+        for_each_text(self, &mut |part, _, text| texts.push((part, text)));
         texts
     }
 }
