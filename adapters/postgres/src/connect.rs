@@ -18,6 +18,7 @@ use tokio_postgres::{Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::OpenError;
+use crate::clock::Skew;
 use crate::error::Failure;
 use crate::profile::{Engine, Profile};
 use crate::runtime::Runtime;
@@ -186,6 +187,7 @@ pub(crate) struct Database {
     profile: Profile,
     answer_max: Duration,
     statements: Arc<AtomicU64>,
+    skew: Arc<Skew>,
     runtime: Runtime,
 }
 
@@ -225,7 +227,9 @@ impl Database {
             .build()
             .map_err(|error| OpenError::Refused(error.to_string()))?;
         let answer_max = options.statement_timeout.saturating_add(WAY_MAX);
-        Ok(Self { pool, way, profile: ready.profile, answer_max, statements: Arc::default(), runtime })
+        let skew = Arc::new(Skew::default());
+        skew.note(ready.now);
+        Ok(Self { pool, way, profile: ready.profile, answer_max, statements: Arc::default(), skew, runtime })
     }
 
     /// What the engine can do.
@@ -254,6 +258,11 @@ impl Database {
 
     pub(crate) const fn counter(&self) -> &Arc<AtomicU64> {
         &self.statements
+    }
+
+    /// How far its clock is ahead of this host's.
+    pub(crate) const fn skew(&self) -> &Arc<Skew> {
+        &self.skew
     }
 
     pub(crate) const fn answer_max(&self) -> Duration {

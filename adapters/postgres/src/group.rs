@@ -20,6 +20,7 @@ use gatepost_rows::tables::{self, Image};
 use gatepost_rows::world::{Effects, Operational, World};
 use tokio_postgres::types::ToSql;
 
+use crate::clock::move_lease;
 use crate::connect::Database;
 use crate::error::Failure;
 use crate::load::scouts::{self, OPERATORS};
@@ -166,6 +167,12 @@ impl Group<'_> {
     }
 
     async fn search(&self, (scout, values): &Search) -> Result<Found, Failure> {
+        let mut values = values.clone();
+        let is_of_leases = [&scouts::MESSAGES_LEASED, &scouts::EVENTS_LEASED].iter().any(|known| std::ptr::eq(*known, *scout));
+        if let (true, Some(Cell::Int(now))) = (is_of_leases, values.first_mut()) {
+            // What is found too early is judged once more where it is read.
+            *now = now.saturating_add(self.transaction.skew_millis().max(0));
+        }
         let values: Vec<Box<dyn ToSql + Sync + Send>> = values.iter().map(value).collect();
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
         cells(self.transaction.query(scout.text, &values).await?, scout.found)
@@ -240,7 +247,9 @@ impl Group<'_> {
         let of_table = |table: &gatepost_rows::cells::Table| table.columns.iter().map(|column| column.kind).collect::<Vec<Kind>>();
         self.base.add(accounts_table, cells(locked, &of_table(accounts_table))?);
         for ((lookup, _), rows) in lookups.iter().zip(read) {
-            self.base.add(lookup.table, cells(rows, &of_table(lookup.table))?);
+            let mut rows = cells(rows, &of_table(lookup.table))?;
+            rows.iter_mut().for_each(|row| move_lease(lookup.table, row, -transaction.skew_millis()));
+            self.base.add(lookup.table, rows);
         }
         Ok(true)
     }
@@ -353,7 +362,7 @@ impl Group<'_> {
 
     /// Writes the difference. Where a delivery is there that was thought new, it is to be read the next time.
     async fn write(&mut self, now: &Image, extra: &mut Needs) -> Result<bool, Failure> {
-        let writes = Writes::between(&self.base, now, self.engine);
+        let writes = Writes::between(&self.base, now, self.engine, self.transaction.skew_millis());
         let fence = self.known.fence();
         if !writes.0.is_empty() && self.fence.as_ref() != Some(&fence) {
             self.transaction.fence(&fence).await?;

@@ -39,6 +39,7 @@
 //! - Citus, YugabyteDB and CockroachDB are in the profiles by what their documents say, and are not run by our tests.
 //! - Tables in parts by day: with thirteen months of them, looking up the rows of a group took twelve times as long.
 
+mod clock;
 mod connect;
 mod copying;
 mod engine;

@@ -8,6 +8,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use gatepost::Timestamp;
 use gatepost_rows::cells::Table;
 use gatepost_rows::tables::TABLES;
 use sha2::{Digest, Sha256};
@@ -53,6 +54,8 @@ pub(crate) struct Ready {
     pub(crate) profile: Profile,
     /// The role that each connection steps down to; none where it is bound as it comes.
     pub(crate) role: Option<String>,
+    /// Its clock.
+    pub(crate) now: Timestamp,
 }
 
 /// Brings the database to the newest version; refuses one that a newer release wrote, and a role that is not bound.
@@ -77,7 +80,8 @@ pub(crate) async fn make_ready(way: &Way, owner: Option<&Way>, options: &Options
     if session.profile.row_security {
         session.refuse_unless_fenced(role.as_deref()).await?;
     }
-    Ok(Ready { profile: session.profile, role })
+    let now = session.client.query_one(&format!("SELECT {NOW}"), &[]).await?.try_get(0)?;
+    Ok(Ready { profile: session.profile, role, now: Timestamp::from_millis(now) })
 }
 
 /// An identifier as SQL takes it, whatever it holds.

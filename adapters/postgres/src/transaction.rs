@@ -6,7 +6,7 @@
 use std::fmt::Write;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,6 +16,7 @@ use gatepost::{AccountId, StoreError, Timestamp};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+use crate::clock::Skew;
 use crate::connect::Database;
 use crate::error::Failure;
 use crate::profile::Engine;
@@ -99,6 +100,9 @@ impl Access {
 pub(crate) struct Transaction {
     client: Option<Client>,
     statements: Arc<AtomicU64>,
+    skew: Arc<Skew>,
+    /// As it was when this one was opened: what was read by it is written by it.
+    own_skew: AtomicI64,
     answer_max: Duration,
     engine: Engine,
     failed: AtomicBool,
@@ -111,6 +115,8 @@ impl Transaction {
         let transaction = Self {
             client: Some(client),
             statements: Arc::clone(database.counter()),
+            skew: Arc::clone(database.skew()),
+            own_skew: AtomicI64::new(database.skew().millis()),
             answer_max: database.answer_max(),
             engine: database.profile().engine,
             failed: AtomicBool::new(false),
@@ -139,12 +145,19 @@ impl Transaction {
             client.query_one(&open, &[&fence.0]).await
         };
         let ((), row) = self.within(try_join(begun, fenced)).await?;
-        Ok(Timestamp::from_millis(row.try_get("now")?))
+        let now = Timestamp::from_millis(row.try_get("now")?);
+        self.own_skew.store(self.skew.note(now), Ordering::Relaxed);
+        Ok(now)
     }
 
     /// Moves the fence, for example once it is found whose rows something is about.
     pub(crate) async fn fence(&self, fence: &Fence) -> Result<(), Failure> {
         self.query(OPEN, &[&fence.0]).await.map(drop)
+    }
+
+    /// How far the database's clock is ahead of this host's, in milliseconds, when the transaction was opened.
+    pub(crate) fn skew_millis(&self) -> i64 {
+        self.own_skew.load(Ordering::Relaxed)
     }
 
     /// The rows that a statement answers.

@@ -8,6 +8,7 @@ use gatepost_rows::cells::{Cell, Kind, Row, Table};
 use gatepost_rows::tables::{Image, TABLES};
 use tokio_postgres::types::ToSql;
 
+use crate::clock::move_lease;
 use crate::load::{Base, key_of};
 use crate::profile::Engine;
 use crate::sql;
@@ -27,18 +28,18 @@ pub(crate) struct Write {
 }
 
 impl Writes {
-    /// What makes the rows that were read those of `now`.
-    pub(crate) fn between(base: &Base, now: &Image, engine: Engine) -> Self {
+    /// What makes the rows that were read those of `now`, in a database whose clock is ahead by so much.
+    pub(crate) fn between(base: &Base, now: &Image, engine: Engine, skew_millis: i64) -> Self {
         let mut writes = Self::default();
         let mut rows = now.rows().peekable();
         for table in TABLES {
             let of_table = std::iter::from_fn(|| rows.next_if(|(of, _)| of.name == table.name)).map(|(_, row)| row);
-            writes.table(table, base.by_key(table), &of_table.collect::<Vec<_>>(), engine);
+            writes.table(table, base.by_key(table), &of_table.collect::<Vec<_>>(), engine, skew_millis);
         }
         writes
     }
 
-    fn table(&mut self, table: &'static Table, before: Option<&BTreeMap<Vec<Cell>, Row>>, rows: &[&Row], engine: Engine) {
+    fn table(&mut self, table: &'static Table, before: Option<&BTreeMap<Vec<Cell>, Row>>, rows: &[&Row], engine: Engine, skew_millis: i64) {
         let (mut new, mut changed, mut kept) = (Vec::new(), Vec::new(), 0);
         for row in rows {
             match before.and_then(|before| before.get(&key_of(table, row))) {
@@ -53,7 +54,11 @@ impl Writes {
             let after: BTreeSet<Vec<Cell>> = rows.iter().map(|row| key_of(table, row)).collect();
             self.delete(table, engine, before.keys().filter(|key| !after.contains(*key)));
         }
-        self.put(table, new, changed);
+        if skew_millis == 0 || table.name != "outbox" {
+            return self.put(table, new, changed);
+        }
+        let [new, changed] = [new, changed].map(|rows| moved(table, &rows, skew_millis));
+        self.put(table, new.iter().collect(), changed.iter().collect());
     }
 
     fn delete<'a>(&mut self, table: &'static Table, engine: Engine, keys: impl Iterator<Item = &'a Vec<Cell>>) {
@@ -78,6 +83,16 @@ impl Writes {
             self.0.push(Write { text: sql::upsert(table), arrays: Arrays::of(kinds(), upserted.into_iter()), new: Vec::new() });
         }
     }
+}
+
+/// Rows with their leases by the database's clock.
+fn moved(table: &Table, rows: &[&Row], skew_millis: i64) -> Vec<Row> {
+    let moved = |row: &&Row| {
+        let mut row = (*row).clone();
+        move_lease(table, &mut row, skew_millis);
+        row
+    };
+    rows.iter().map(moved).collect()
 }
 
 /// An array for each column.
