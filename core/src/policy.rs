@@ -22,7 +22,7 @@ pub use backtest::{Backtest, BacktestReport, Change};
 pub use category::Category;
 pub use decision::{Decision, Effect, Evidence, FactName, Group, Reason, UnknownGroup, Verdict};
 pub use event::{PolicyEvent, PolicyEventBody};
-pub use facts::{AccountFacts, ContactState, ConversationWindow, Fact, Facts, InstanceFacts, Subject, Velocity};
+pub use facts::{AccountFacts, ContactState, ConversationWindow, Fact, Facts, InstanceFacts, Reviewed, Subject, Velocity};
 pub use filter::{PolicyEventFilter, UnknownVerdict, VerdictWord};
 pub use rules::{RuleId, UnknownRule};
 pub use settings::{Policy, Wording};
@@ -82,12 +82,12 @@ pub fn decide(policy: &Policy, facts: &Facts, subject: &Subject, now: Timestamp)
         if let Some(evidence) = (rule.find)(facts, subject, now)
             && let Some(points) = policy.points(rule, evidence)
         {
-            let effect = if is_waived(rule.id, rule.effect, subject) { Effect::Note } else { rule.effect };
+            let effect = if is_waived(rule.id, rule.effect, facts, subject) { Effect::Note } else { rule.effect };
             reasons.push(Reason { rule: rule.id, effect, points, evidence, decides: false });
         }
     }
     let risk_score = score::of(policy, &reasons);
-    reasons.extend(score::asks(policy, score::added(policy, &reasons), subject));
+    reasons.extend(score::asks(policy, score::added(policy, &reasons), facts, subject));
     let strictest = reasons.iter().map(|reason| reason.effect).max().unwrap_or(Effect::Note);
     let verdict = match strictest {
         Effect::Note | Effect::Risk => Verdict::Allow,
@@ -99,12 +99,17 @@ pub fn decide(policy: &Policy, facts: &Facts, subject: &Subject, now: Timestamp)
     Decision { verdict, risk_score, reasons }
 }
 
-/// Whether what a rule found is only noted. A person who released the message has answered its holds. The one confirmation of an opt-out
-/// needs no person, and no limit keeps it back ([`Origin::is_charged`]).
-fn is_waived(rule: RuleId, effect: Effect, subject: &Subject) -> bool {
+/// Whether what a rule found is only noted. A person who released the message has answered its holds, but no doubt that they had not
+/// seen. The one confirmation of an opt-out needs no person, and no limit keeps it back ([`Origin::is_charged`]).
+fn is_waived(rule: RuleId, effect: Effect, facts: &Facts, subject: &Subject) -> bool {
     let is_confirmation = subject.origin == Origin::Confirmation;
     match effect {
-        Effect::Hold => (subject.released || is_confirmation) && rule != RuleId::FactMissing,
+        Effect::Hold if is_confirmation => rule != RuleId::FactMissing,
+        Effect::Hold => match rule {
+            RuleId::FactMissing => false,
+            RuleId::OptOutSuspected => subject.released && subject.has_seen(&facts.contact),
+            _ => subject.released,
+        },
         Effect::Throttle => is_confirmation,
         Effect::Note | Effect::Risk | Effect::Block => false,
     }
@@ -182,9 +187,9 @@ pub fn is_moot_confirmation(contact: ContactState, subject: &Subject) -> bool {
 }
 
 /// Whether a person must look before this recipient is written to: as [`suppression_forbids`], for one who may have opted out. Whoever
-/// released the message since then has looked, and the one confirmation of an opt-out needs nobody.
-pub fn suspicion_holds(contact: ContactState, released_at: Option<Timestamp>, one_time_code: bool, subject: &Subject) -> bool {
+/// released the message has looked, if its review was opened since then, and the one confirmation of an opt-out needs nobody.
+pub fn suspicion_holds(contact: ContactState, seen_until: Option<Timestamp>, one_time_code: bool, subject: &Subject) -> bool {
     let ContactState::Suspected { since } = contact else { return false };
-    let was_released = released_at.is_some_and(|released_at| since <= released_at);
-    !was_released && subject.origin != Origin::Confirmation && !rules::is_requested_code(one_time_code, subject)
+    let was_seen = seen_until.is_some_and(|seen_until| since <= seen_until);
+    !was_seen && subject.origin != Origin::Confirmation && !rules::is_requested_code(one_time_code, subject)
 }

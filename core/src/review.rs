@@ -1,7 +1,8 @@
 //! Review: a person's answer to a held message.
 //!
 //! A held message waits for 24 hours. Release decides again, with the facts of that moment; only what asked for a person no longer
-//! counts. Nobody's answer is a refusal. Where an account wants two people, the first release is an [`Approval`], and the second one
+//! counts. A doubt about an opt-out that came after the review was opened does count: the review is opened anew, and shows it. Nobody's
+//! answer is a refusal. Where an account wants two people, the first release is an [`Approval`], and the second one
 //! decides.
 
 use alloc::boxed::Box;
@@ -9,7 +10,7 @@ use alloc::string::String;
 use core::str::FromStr;
 use core::time::Duration;
 
-use crate::{Actor, Decision, MessageId, MessageStatus, RuleId, Timestamp};
+use crate::{Actor, Decision, Effect, MessageId, MessageStatus, Reason, Reviewed, RuleId, Timestamp};
 
 /// How long a held message waits for a person.
 pub const REVIEW_TIME: Duration = Duration::from_secs(24 * 3_600);
@@ -44,6 +45,13 @@ impl Review {
         Self::open(message, Some(RuleId::OptOutSuspected), policy_event, now)
     }
 
+    /// Opens the review of a message anew, where a release met that its recipient may have opted out since it was opened. It shows the
+    /// doubt now, and whoever releases it from here on has seen it.
+    pub fn of_unseen_doubt(message: MessageId, decision: &Decision, policy_event: u64, now: Timestamp) -> Option<Self> {
+        let is_doubt = |reason: &Reason| reason.rule == RuleId::OptOutSuspected && reason.effect == Effect::Hold;
+        decision.reasons.iter().any(is_doubt).then(|| Self::of_suspicion(message, policy_event, now))
+    }
+
     const fn open(message: MessageId, opened_by: Option<RuleId>, policy_event: u64, now: Timestamp) -> Self {
         Self { message, opened_by, policy_event, opened_at: now, expires_at: now.plus(REVIEW_TIME), approved: None, closed: None }
     }
@@ -63,9 +71,15 @@ impl Review {
         }
     }
 
-    /// When a person let the message go out.
-    pub fn released_at(&self) -> Option<Timestamp> {
-        self.closed.as_ref().filter(|closing| closing.verdict == ReviewVerdict::Released).map(|closing| closing.at)
+    /// What is written down of a release by this one.
+    pub fn reviewed(&self, by: Actor) -> Reviewed {
+        let approved_by = self.approved.as_ref().map(|approval| approval.by).filter(|first| *first != by);
+        Reviewed { opened_at: self.opened_at, by, approved_by }
+    }
+
+    /// The last moment of which a person had seen what there was, where they let the message go out.
+    pub fn seen_until(&self) -> Option<Timestamp> {
+        self.closed.as_ref().filter(|closing| closing.verdict == ReviewVerdict::Released).map(|_| self.opened_at)
     }
 }
 

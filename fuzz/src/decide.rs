@@ -48,6 +48,7 @@ fn subject(bytes: &mut Bytes<'_>) -> Subject {
         origin: bytes.one_of(&[Origin::App, Origin::Api(key), phone_system(true), phone_system(false)]),
         mode: bytes.one_of(&[Mode::Live, Mode::Test]),
         released: bytes.flag(),
+        reviewed: None,
     }
 }
 

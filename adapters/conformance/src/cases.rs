@@ -263,6 +263,9 @@ macro_rules! __store_cases {
                 a_closed_review_is_shown_as_it_is
                 a_release_is_decided_again
                 a_release_is_a_policy_event_of_its_own
+                a_release_names_who_released
+                a_release_answers_no_doubt_that_its_review_did_not_show
+                a_doubt_after_the_release_holds_it_again
                 a_release_beyond_the_quota_stays_open
                 a_release_with_a_fact_missing_stays_open
                 a_review_that_nobody_answers_expires
@@ -279,6 +282,8 @@ macro_rules! __store_cases {
                 a_second_release_is_decided_again
                 a_first_release_holds_while_the_second_must_wait
                 a_first_release_does_not_keep_a_review_open
+                a_doubt_since_the_first_release_asks_both_again
+                a_second_release_names_both
                 what_is_held_again_needs_two_people_again
                 one_person_is_enough_once_the_account_wants_one
                 of_two_first_releases_at_once_one_is_the_second

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatepost::{
     Actor, Cause, Closing, Decider, Decision, Facts, MessageId, MessageStatus, Policy, REVIEW_TIME, Review, ReviewAnswer, ReviewFilter,
-    ReviewState, ReviewVerdict, RuleId, Subject, Timestamp, Verdict,
+    ReviewState, ReviewVerdict, Reviewed, RuleId, Subject, Timestamp, Verdict,
 };
 
 use crate::Harness;
@@ -152,6 +152,46 @@ pub(crate) fn a_release_is_a_policy_event_of_its_own(harness: &dyn Harness) {
     let events = scene.events();
     assert_eq!(events.iter().map(|event| (event.seq, event.subject.released)).collect::<Vec<_>>(), [(2, true), (1, false)]);
     assert!(events.iter().all(|event| event.message == Some(message) && event.decide_again() == event.decision));
+}
+
+pub(crate) fn a_release_names_who_released(harness: &dyn Harness) {
+    let scene = supervised(harness);
+    let message = scene.sent(text("hi"));
+    let opened_at = scene.review(message).opened_at;
+    scene.advance(seconds(60));
+    let by = Actor::Key(scene.a_key().id);
+    scene.release_by(by, message);
+    let told: Vec<_> = scene.events().iter().map(|event| event.subject.reviewed).collect();
+    assert_eq!(told, [Some(Reviewed { opened_at, by, approved_by: None }), None]);
+}
+
+pub(crate) fn a_release_answers_no_doubt_that_its_review_did_not_show(harness: &dyn Harness) {
+    let scene = supervised(harness);
+    let message = scene.sent(text("hi"));
+    let first = scene.review(message);
+    scene.advance(seconds(1_800));
+    scene.say(ALICE, DOUBTFUL);
+    scene.advance(seconds(1_800));
+    assert_eq!(scene.release(message), "forbidden: held by opt_out_suspected");
+    assert_eq!((scene.status(message).as_str(), scene.claim(), scene.used()), ("held", vec![], (0, 0)));
+    let shown = scene.review(message);
+    assert_eq!((shown.opened_by, shown.policy_event, shown.closed.clone()), (Some(RuleId::OptOutSuspected), 2, None));
+    assert!(first.opened_at < shown.opened_at && shown.expires_at == shown.opened_at.plus(REVIEW_TIME), "{shown:?}");
+    assert!(scene.events().iter().all(|event| event.decide_again() == event.decision));
+    scene.advance(seconds(60));
+    assert_eq!((scene.release(message).as_str(), scene.deliver(words::sent("x")).as_str()), ("done: queued", "sent"));
+}
+
+pub(crate) fn a_doubt_after_the_release_holds_it_again(harness: &dyn Harness) {
+    let scene = supervised(harness);
+    let message = scene.sent(text("hi"));
+    scene.advance(seconds(60));
+    assert_eq!(scene.release(message), "done: queued");
+    let claimed = scene.claim_one();
+    scene.say(ALICE, DOUBTFUL);
+    assert_eq!((scene.status(message).as_str(), scene.start(claimed).as_str()), ("held", "stale"));
+    assert_eq!(scene.release(message), "done: queued");
+    assert_eq!(scene.deliver(words::sent("x")), "sent");
 }
 
 pub(crate) fn a_release_beyond_the_quota_stays_open(harness: &dyn Harness) {

@@ -95,6 +95,26 @@ pub(crate) fn a_first_release_does_not_keep_a_review_open(harness: &dyn Harness)
     assert_eq!(scene.status(message), "refused: expired");
 }
 
+pub(crate) fn a_doubt_since_the_first_release_asks_both_again(harness: &dyn Harness) {
+    let (scene, message) = held(harness);
+    let [one, other] = [somebody(&scene), somebody(&scene)];
+    assert_eq!(scene.release_by(one, message), "awaits a second");
+    scene.advance(seconds(60));
+    scene.say(ALICE, DOUBTFUL);
+    scene.advance(seconds(60));
+    assert_eq!(scene.release_by(other, message), "forbidden: held by opt_out_suspected");
+    assert_eq!((scene.status(message).as_str(), scene.review(message).approved), ("held", None));
+    assert_eq!([other, one].map(|by| scene.release_by(by, message)), ["awaits a second", "done: queued"]);
+}
+
+pub(crate) fn a_second_release_names_both(harness: &dyn Harness) {
+    let (scene, message) = held(harness);
+    let [one, other] = [somebody(&scene), somebody(&scene)];
+    assert_eq!([one, other].map(|by| scene.release_by(by, message)), ["awaits a second", "done: queued"]);
+    let reviewed = scene.last_event().subject.reviewed.expect("a release");
+    assert_eq!((reviewed.by, reviewed.approved_by), (other, Some(one)));
+}
+
 pub(crate) fn what_is_held_again_needs_two_people_again(harness: &dyn Harness) {
     let (scene, message) = held(harness);
     let [one, other] = [somebody(&scene), somebody(&scene)];

@@ -248,7 +248,7 @@ pub fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFacts> {
     let account = &rows.account;
     let instance = rows.instances.get(&row.instance)?;
     let MessageRow { contact, .. } = rows.messages.get(&row.message)?;
-    let released_at = rows.reviews.get(&row.message).and_then(Review::released_at);
+    let seen_until = rows.reviews.get(&row.message).and_then(Review::seen_until);
     let state = rows.contacts.get(contact).map_or(ContactState::Reachable, ContactRow::state);
     let request = reviews::request(rows, row.message)?;
     let (is_code, subject) = (is_one_time_code(&request.content), request.subject());
@@ -258,7 +258,7 @@ pub fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFacts> {
         instance_paused: instance.pause.is_some(),
         connection: instance.connection,
         suppressed: suppression_forbids(state, account.one_time_codes_pass, is_code, &subject) || is_moot_confirmation(state, &subject),
-        suspected: suspicion_holds(state, released_at, is_code, &subject),
+        suspected: suspicion_holds(state, seen_until, is_code, &subject),
     })
 }
 

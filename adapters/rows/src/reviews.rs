@@ -2,7 +2,7 @@
 
 use gatepost::{
     AccountId, Actor, Approval, Closing, ContactId, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Page, Release,
-    ReleaseStep, Request, Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Settled, StoreError, Subject, Timestamp, Verdict, examine,
+    ReleaseStep, Request, Review, ReviewAnswer, ReviewFilter, ReviewVerdict, Reviewed, Settled, StoreError, Timestamp, Verdict, examine,
     expiry, order_key, text_print,
 };
 
@@ -75,15 +75,15 @@ pub fn refuse(
 pub fn release(world: &mut World, account: AccountId, release: Release, decider: &dyn Decider) -> Result<ReviewAnswer, StoreError> {
     let Some(rows) = world.accounts.get_mut(&account) else { return Ok(ReviewAnswer::NotFound) };
     let two_people = rows.account.two_person_review;
-    let step = match open(rows, &mut world.effects, release.message, release.now) {
+    let (step, reviewed) = match open(rows, &mut world.effects, release.message, release.now) {
         Err(answer) => return Ok(answer),
-        Ok(review) => review.release_by(release.by, two_people),
+        Ok(review) => (review.release_by(release.by, two_people), review.reviewed(release.by)),
     };
     let Some(contact) = rows.messages.get(&release.message).map(|row| row.contact) else { return Ok(ReviewAnswer::NotFound) };
     match step {
         ReleaseStep::Approves => Ok(approve(rows, release)),
         ReleaseStep::Repeats => Ok(ReviewAnswer::SecondNeeded),
-        ReleaseStep::Decides => decide_again(world, account, contact, release, decider),
+        ReleaseStep::Decides => decide_again(world, account, contact, (release, reviewed), decider),
     }
 }
 
@@ -100,7 +100,7 @@ fn decide_again(
     world: &mut World,
     account: AccountId,
     contact: ContactId,
-    release: Release,
+    (release, reviewed): (Release, Reviewed),
     decider: &dyn Decider,
 ) -> Result<ReviewAnswer, StoreError> {
     let Some(rows) = world.accounts.get(&account) else { return Ok(ReviewAnswer::NotFound) };
@@ -110,11 +110,11 @@ fn decide_again(
     let Some(scene) = accept::look(world, account, &request, content, contact, release.now) else {
         return Ok(ReviewAnswer::NotFound);
     };
-    let subject = Subject { released: true, ..request.subject() };
+    let subject = request.subject().released(reviewed);
     let panicked = || StoreError::Unavailable(String::from("the decider panicked"));
     let ruling = accept::rule(decider, &scene, &subject, release.now).ok_or_else(panicked)?;
     let Some(rows) = world.accounts.get_mut(&account) else { return Ok(ReviewAnswer::NotFound) };
-    accept::record(rows, Some(release.message), &scene, &subject, &ruling, release.now);
+    let seq = accept::record(rows, Some(release.message), &scene, &subject, &ruling, release.now);
     Ok(match ruling.decision.verdict {
         Verdict::Allow => {
             let charged = (release.message, request.mode);
@@ -124,7 +124,11 @@ fn decide_again(
             }
             queue(rows, &mut world.effects, release, &scene)
         }
-        _ if ruling.decision.may_change() => ReviewAnswer::Forbidden(ruling.decision),
+        _ if ruling.decision.may_change() => {
+            let anew = Review::of_unseen_doubt(release.message, &ruling.decision, seq, release.now);
+            rows.reviews.extend(anew.map(|review| (release.message, review)));
+            ReviewAnswer::Forbidden(ruling.decision)
+        }
         _ => {
             let Release { message, by, note, now, .. } = release;
             refuse(rows, &mut world.effects, message, by, note, now);

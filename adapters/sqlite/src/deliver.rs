@@ -327,13 +327,13 @@ struct WaitingMessage {
     purpose: gatepost::Purpose,
     content: Content,
     contact: gatepost::ContactState,
-    /// When a person let it go out, where the contact may have opted out.
-    released_at: Option<Timestamp>,
+    /// The last moment of which whoever let it go out had seen what there was, where the contact may have opted out.
+    seen_until: Option<Timestamp>,
 }
 
 fn waiting_message(connection: &Connection, found: &OutboxEntry) -> rusqlite::Result<Option<WaitingMessage>> {
     let sql = "SELECT m.address, m.purpose, m.content, m.mode, m.origin, c.suppressed_by, c.suppressed_at, c.suspected_at,
-                   iif(c.suspected_at IS NULL, NULL, (SELECT r.closed_at FROM reviews r
+                   iif(c.suspected_at IS NULL, NULL, (SELECT r.opened_at FROM reviews r
                        WHERE r.account = m.account AND r.message = m.id AND r.verdict = 'released')) FROM messages m
                JOIN contacts c ON c.account = m.account AND c.id = m.contact WHERE m.account = ?1 AND m.id = ?2";
     let read = |row: &Row<'_>| {
@@ -345,9 +345,10 @@ fn waiting_message(connection: &Connection, found: &OutboxEntry) -> rusqlite::Re
             origin: rows::json(row, 4)?,
             mode: rows::plain_column(row, 3)?,
             released: false,
+            reviewed: None,
         };
-        let (contact, released_at) = (rows::contact_state(row, 5)?, rows::time_or_none(row, 8)?);
-        Ok(WaitingMessage { subject, recipient: rows::address(row, 0)?, purpose, content, contact, released_at })
+        let (contact, seen_until) = (rows::contact_state(row, 5)?, rows::time_or_none(row, 8)?);
+        Ok(WaitingMessage { subject, recipient: rows::address(row, 0)?, purpose, content, contact, seen_until })
     };
     connection.prepare_cached(sql)?.query_row(params![found.account.to_bytes(), found.message().to_bytes()], read).optional()
 }
@@ -370,7 +371,7 @@ fn start_facts(txn: &mut Txn<'_>, found: &OutboxEntry, waiting: &WaitingMessage)
         connection: instance.map_or(gatepost::Connection::Closed, |instance| instance.connection),
         suppressed: suppression_forbids(waiting.contact, codes_pass, is_code, &waiting.subject)
             || is_moot_confirmation(waiting.contact, &waiting.subject),
-        suspected: suspicion_holds(waiting.contact, waiting.released_at, is_code, &waiting.subject),
+        suspected: suspicion_holds(waiting.contact, waiting.seen_until, is_code, &waiting.subject),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use gatepost::{
     AccountId, Actor, Charge, Content, Decider, Delivery, ErrorClass, Fact, MessageId, MessageStatus, Mode, Origin, Outcome, Page, Purpose,
-    Release, ReleaseStep, Request, Review, ReviewAnswer, ReviewFilter, ReviewState, ReviewVerdict, RuleId, Subject, Timestamp, Verdict,
+    Release, ReleaseStep, Request, Review, ReviewAnswer, ReviewFilter, ReviewState, ReviewVerdict, Reviewed, RuleId, Timestamp, Verdict,
     examine, expiry, order_key, text_print,
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -98,7 +98,7 @@ pub(crate) fn release(txn: &mut Txn<'_>, account: AccountId, release: &Release, 
     match review.release_by(release.by, two_people) {
         ReleaseStep::Approves => approve(txn.connection, account, release),
         ReleaseStep::Repeats => Ok(ReviewAnswer::SecondNeeded),
-        ReleaseStep::Decides => decide_again(txn, account, release, decider),
+        ReleaseStep::Decides => decide_again(txn, account, release, review.reviewed(release.by), decider),
     }
 }
 
@@ -111,7 +111,13 @@ fn approve(connection: &Connection, account: AccountId, release: &Release) -> ru
 }
 
 /// Decides again about a held message, with the facts of now.
-fn decide_again(txn: &mut Txn<'_>, account: AccountId, release: &Release, decider: &dyn Decider) -> rusqlite::Result<ReviewAnswer> {
+fn decide_again(
+    txn: &mut Txn<'_>,
+    account: AccountId,
+    release: &Release,
+    reviewed: Reviewed,
+    decider: &dyn Decider,
+) -> rusqlite::Result<ReviewAnswer> {
     let now = release.now;
     let held = held_message(txn.connection, account, release.message)?;
     let sender = txn.account(account)?.map(|entry| entry.account.sender.clone()).unwrap_or_default();
@@ -119,9 +125,9 @@ fn decide_again(txn: &mut Txn<'_>, account: AccountId, release: &Release, decide
     let Some(scene) = accept::look(txn, account, &held.request, content, held.contact, now)? else {
         return Ok(ReviewAnswer::NotFound);
     };
-    let subject = Subject { released: true, ..held.request.subject() };
+    let subject = held.request.subject().released(reviewed);
     let decision = decider.decide(&scene.facts, &subject, now);
-    accept::record(txn, account, Some(release.message), &scene, &subject, &decision, decider, now)?;
+    let seq = accept::record(txn, account, Some(release.message), &scene, &subject, &decision, decider, now)?;
     match decision.verdict {
         Verdict::Allow => {
             let usage = accept::charge(txn, account, release.message, held.request.mode, &scene, &decision, now)?;
@@ -130,7 +136,12 @@ fn decide_again(txn: &mut Txn<'_>, account: AccountId, release: &Release, decide
             close(txn.connection, account, release.message, release.by, ReviewVerdict::Released, note, now)?;
             queue(txn, account, release, &held, &scene)
         }
-        _ if decision.may_change() => Ok(ReviewAnswer::Forbidden(decision)),
+        _ if decision.may_change() => {
+            if let Some(review) = Review::of_unseen_doubt(release.message, &decision, seq, now) {
+                open_review(txn.connection, account, &review)?;
+            }
+            Ok(ReviewAnswer::Forbidden(decision))
+        }
         _ => {
             close(txn.connection, account, release.message, release.by, ReviewVerdict::Refused, release.note.as_deref(), now)?;
             end_hold(txn, account, release.message, MessageStatus::Refused, None, now)?;

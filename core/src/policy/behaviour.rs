@@ -125,7 +125,7 @@ mod tests {
     }
 
     fn subject(purpose: Purpose, content: ContentKind) -> Subject {
-        Subject { purpose: purpose.into(), content, origin: Origin::App, mode: Mode::Live, released: false }
+        Subject { purpose: purpose.into(), content, origin: Origin::App, mode: Mode::Live, released: false, reviewed: None }
     }
 
     fn support() -> Subject {

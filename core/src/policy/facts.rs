@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Cause, Connection, ContentKind, Decision, DeclaredPurpose, Findings, KeyState, Limits, Mode, Origin, Provider, Request, Tat, Timestamp,
-    Traffic, Usage,
+    Actor, Cause, Connection, ContentKind, Decision, DeclaredPurpose, Findings, KeyState, Limits, Mode, Origin, Provider, Request, Tat,
+    Timestamp, Traffic, Usage,
 };
 
 /// Something the store knows, or could not read.
@@ -264,12 +264,43 @@ pub struct Subject {
     /// Whether a person released it after a hold, so that holds no longer count.
     #[serde(default, skip_serializing_if = "is_false")]
     pub released: bool,
+    /// Who released it, and what they had seen; not told by records from before it was written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviewed: Option<Reviewed>,
+}
+
+/// The review that a release answers.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Reviewed {
+    /// Since when it shows what it shows: what happened later, whoever releases has not seen.
+    pub opened_at: Timestamp,
+    /// Who released it, and decided.
+    pub by: Actor,
+    /// Who released it first, where it took two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<Actor>,
+}
+
+impl Subject {
+    /// The same, released by a person.
+    pub const fn released(self, reviewed: Reviewed) -> Self {
+        Self { released: true, reviewed: Some(reviewed), ..self }
+    }
+
+    /// Whether whoever released it had seen that the recipient may have opted out.
+    pub(super) fn has_seen(&self, contact: &Fact<ContactState>) -> bool {
+        match (self.reviewed, contact) {
+            (Some(reviewed), Fact::Known(ContactState::Suspected { since })) => *since <= reviewed.opened_at,
+            _ => true,
+        }
+    }
 }
 
 impl Request {
     /// What the rules may see of this request.
     pub const fn subject(&self) -> Subject {
-        Subject { purpose: self.purpose, content: self.content.kind(), origin: self.origin, mode: self.mode, released: false }
+        let Self { purpose, origin, mode, .. } = *self;
+        Subject { purpose, content: self.content.kind(), origin, mode, released: false, reviewed: None }
     }
 }
 

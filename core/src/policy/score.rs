@@ -3,7 +3,7 @@
 //! Points add up inside their group as far as its cap, and groups add up to 100. A rule that holds or blocks by itself sets a floor instead.
 //! What is added, and nothing else, is compared with the policy's two thresholds: so that a reason is never counted twice.
 
-use super::{Effect, Evidence, Group, Policy, Reason, RuleId, Subject, is_waived};
+use super::{Effect, Evidence, Facts, Group, Policy, Reason, RuleId, Subject, is_waived};
 
 /// The score that is shown: what was added, and never less than what a rule asks for by itself.
 pub(super) fn of(policy: &Policy, reasons: &[Reason]) -> u8 {
@@ -26,7 +26,7 @@ pub(super) fn added(policy: &Policy, reasons: &[Reason]) -> u8 {
 }
 
 /// What the sum asks for. Whoever released a message has seen it.
-pub(super) fn asks(policy: &Policy, score: u8, subject: &Subject) -> Option<Reason> {
+pub(super) fn asks(policy: &Policy, score: u8, facts: &Facts, subject: &Subject) -> Option<Reason> {
     let (rule, effect, from) = if score >= policy.block_from {
         (RuleId::RiskBlock, Effect::Block, policy.block_from)
     } else if score >= policy.review_from {
@@ -34,6 +34,6 @@ pub(super) fn asks(policy: &Policy, score: u8, subject: &Subject) -> Option<Reas
     } else {
         return None;
     };
-    let effect = if is_waived(rule, effect, subject) { Effect::Note } else { effect };
+    let effect = if is_waived(rule, effect, facts, subject) { Effect::Note } else { effect };
     Some(Reason { rule, effect, points: 0, evidence: Evidence::Score { score, from }, decides: false })
 }

@@ -38,6 +38,7 @@ const SUBJECT: Subject = Subject {
     origin: Origin::App,
     mode: Mode::Live,
     released: false,
+    reviewed: None,
 };
 
 impl Txn<'_> {

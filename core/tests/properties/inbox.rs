@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use gatepost::{
-    Cause, ContactState, Delivery, Effect, ErrorClass, Fact, Facts, Input, MessageStatus, Origin, Outcome, Progress, Purpose, Response,
-    RuleId, Step, Subject, Timestamp, Verdict, Wish, decide, expiry, suspicion_holds,
+    Actor, Cause, ContactState, Delivery, Effect, ErrorClass, Fact, Facts, Input, MessageStatus, Origin, Outcome, Policy, Progress,
+    Purpose, Response, Reviewed, RuleId, Step, Subject, Timestamp, Verdict, Wish, decide, expiry, suspicion_holds,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -90,16 +90,29 @@ proptest! {
         let facts = Facts { contact: Fact::Known(contact), ..facts };
         let decision = decide(&policy, &facts, &subject, now);
         let held = decision.reasons.iter().any(|reason| reason.rule == RuleId::OptOutSuspected && reason.effect == Effect::Hold);
-        let released_at = subject.released.then_some(since);
+        let seen_until = subject.released.then_some(since);
         let is_code = facts.content.known().is_some_and(|findings| findings.one_time_code);
-        prop_assert_eq!(suspicion_holds(contact, released_at, is_code, &subject), held);
+        prop_assert_eq!(suspicion_holds(contact, seen_until, is_code, &subject), held);
     }
 
     #[test]
-    fn a_release_answers_the_doubts_before_it(subject in subject(), since_millis in 0..9i64, released_millis in 0..9i64) {
-        let [since, released_at] = [since_millis, released_millis].map(|millis| Timestamp::from_millis(NOON + millis));
-        let holds = |released_at| suspicion_holds(ContactState::Suspected { since }, released_at, false, &subject);
-        prop_assert_eq!(holds(Some(released_at)), holds(None) && released_at < since);
+    fn a_start_holds_what_a_release_has_not_seen(facts in facts(), subject in subject(), now in now(), since_millis in 0..3i64) {
+        let contact = ContactState::Suspected { since: Timestamp::from_millis(NOON + since_millis) };
+        let facts = Facts { contact: Fact::Known(contact), ..facts };
+        let opened_at = Timestamp::from_millis(NOON + 1);
+        let subject = subject.released(Reviewed { opened_at, by: Actor::App, approved_by: None });
+        let decision = decide(Policy::usual(), &facts, &subject, now);
+        let held = decision.reasons.iter().any(|reason| reason.rule == RuleId::OptOutSuspected && reason.effect == Effect::Hold);
+        let is_code = facts.content.known().is_some_and(|findings| findings.one_time_code);
+        prop_assert_eq!(suspicion_holds(contact, Some(opened_at), is_code, &subject), held);
+        prop_assert!(!held || since_millis > 1);
+    }
+
+    #[test]
+    fn a_release_answers_the_doubts_that_its_review_shows(subject in subject(), since_millis in 0..9i64, opened_millis in 0..9i64) {
+        let [since, opened_at] = [since_millis, opened_millis].map(|millis| Timestamp::from_millis(NOON + millis));
+        let holds = |seen_until| suspicion_holds(ContactState::Suspected { since }, seen_until, false, &subject);
+        prop_assert_eq!(holds(Some(opened_at)), holds(None) && opened_at < since);
     }
 
     #[test]

@@ -195,5 +195,5 @@ pub(crate) fn subject() -> impl Strategy<Value = Subject> {
         prop_oneof![Just(Origin::Api(key)), Just(Origin::App), Just(Origin::Confirmation), proptest::bool::ANY.prop_map(phone_system)];
     let mode = select(vec![Mode::Live, Mode::Test]);
     (prop_oneof![6 => allowed, 1 => refused], content, origin, mode, any::<bool>())
-        .prop_map(|(purpose, content, origin, mode, released)| Subject { purpose, content, origin, mode, released })
+        .prop_map(|(purpose, content, origin, mode, released)| Subject { purpose, content, origin, mode, released, reviewed: None })
 }

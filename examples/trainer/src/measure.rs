@@ -55,6 +55,7 @@ pub(crate) fn decision(policy: &Policy, findings: &Findings) -> Decision {
         origin: Origin::App,
         mode: Mode::Live,
         released: false,
+        reviewed: None,
     };
     decide(policy, &facts, &subject, now)
 }

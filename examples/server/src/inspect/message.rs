@@ -26,8 +26,14 @@ impl Message {
     fn verdict(&self, policy: &Policy, now: Timestamp) -> MessageVerdict {
         let content = Fact::Known(examine(&self.content, &Sender::default()));
         let facts = Facts { content, ..Facts::clear(Plan::Starter.limits(), now) };
-        let subject =
-            Subject { purpose: self.purpose, content: self.content.kind(), origin: Origin::App, mode: Mode::Live, released: false };
+        let subject = Subject {
+            purpose: self.purpose,
+            content: self.content.kind(),
+            origin: Origin::App,
+            mode: Mode::Live,
+            released: false,
+            reviewed: None,
+        };
         MessageVerdict::new(&decide(policy, &facts, &subject, now))
     }
 }
