@@ -21,7 +21,7 @@ use core::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
-pub use auditing::{AuditReport, audit, head};
+pub use auditing::{AuditReport, SEALED_LATE, audit, head};
 pub use flaw::{Flaw, FlawKind};
 pub use sealer::{Forgotten, Sealer, SealerTurn};
 

@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use fixture::add_account;
 use futures_executor::block_on;
-use gatepost::{AccountId, AuditReport, Flaw, Gateway, Head, Keyring, Purpose, Request, Sealer, Store, StoreError, Timestamp, audit, head};
+use gatepost::{
+    AccountId, AuditReport, Flaw, Gateway, Head, Keyring, Purpose, Request, Sealer, SealerTurn, Store, StoreError, Timestamp, audit, head,
+};
 use gatepost_sqlite::{Options, SqliteStore};
 use gatepost_system::System;
 use tempfile::TempDir;
@@ -56,6 +58,16 @@ impl Scene {
 
     fn now(&self) -> Timestamp {
         self.gateway.host().now()
+    }
+
+    /// A sealer that remembers nothing.
+    fn restarted(&self) -> Sealer {
+        Sealer::new(self.gateway.store().clone(), keyring(), &System).sealing_after(Duration::ZERO)
+    }
+
+    /// What a sealer does once no other has the lease.
+    fn turn_of(&self, sealer: &Sealer) -> SealerTurn {
+        block_on(sealer.turn(self.now().plus(Duration::from_secs(60)))).expect("a turn")
     }
 
     /// Changes rows behind the store's back.
@@ -181,10 +193,50 @@ fn a_tail_that_was_cut_with_all_that_tells_of_it_is_shown_by_a_kept_head() {
     assert_eq!(scene.flaws(), [""; 0], "nothing here tells of it");
     let flaws: Vec<_> = scene.audit(Some(&kept)).flaws.iter().map(Flaw::to_string).collect();
     assert_eq!(flaws, ["seal 3: missing, and the kept head names it: the end was cut"]);
-    // Nor does it help to have the gateway write another end.
-    scene.seal(SEGMENT);
+    // Nor does it help to have a gateway that was restarted write another end.
+    scene.send(SEGMENT);
+    assert_eq!(scene.turn_of(&scene.restarted()).sealed, 1);
     let flaws: Vec<_> = scene.audit(Some(&kept)).flaws.iter().map(Flaw::to_string).collect();
     assert_eq!(flaws, ["seal 3: not the one that the kept head names"]);
+}
+
+#[test]
+fn what_was_changed_under_seals_that_were_taken_away_is_not_sealed_anew() {
+    for taken in ["number > 2", "number > 0"] {
+        let scene = Scene::new();
+        let kept = scene.head();
+        scene.edit(&format!("DELETE FROM seals WHERE {taken}; UPDATE policy_events SET body = body || ' ' WHERE seq = 8"));
+        let turn = block_on(scene.sealer.turn(scene.now())).expect("a turn");
+        assert_eq!((turn.sealed, turn.cut, scene.sealer.lost_heads()), (0, 1, vec![kept]), "{taken}");
+        // Another one, which knows nothing, seals it; the first one still does not go on.
+        assert_eq!(scene.turn_of(&scene.restarted()).sealed, 1);
+        assert!(scene.audit(None).is_sound(), "the limit that the promise tells of");
+        assert!(!scene.audit(Some(&kept)).is_sound());
+        scene.send(1);
+        let turn = block_on(scene.sealer.turn(scene.now().plus(Duration::from_secs(120)))).expect("a turn");
+        assert_eq!((turn.sealed, turn.cut), (0, 1), "{taken}");
+    }
+}
+
+#[test]
+fn a_sealer_that_learned_the_heads_misses_what_it_never_sealed() {
+    let scene = Scene::new();
+    let learned = scene.restarted();
+    block_on(learned.learn()).expect("a store that works");
+    let kept = scene.head();
+    scene.edit("DELETE FROM seals WHERE number > 2; UPDATE policy_events SET body = body || ' ' WHERE seq = 8");
+    let turn = scene.turn_of(&learned);
+    assert_eq!((turn.sealed, turn.cut, learned.lost_heads()), (0, 1, vec![kept]));
+}
+
+#[test]
+fn a_segment_that_was_sealed_late_is_remarked_on() {
+    let scene = Scene::new();
+    assert_eq!((scene.audit(None).late, scene.audit(None).first_late), (0, None));
+    let later = scene.now().plus(gatepost::SEALED_LATE).plus(Duration::from_secs(1));
+    assert_eq!(block_on(scene.sealer.turn(later)).expect("a turn").sealed, 1);
+    let report = scene.audit(None);
+    assert_eq!((report.is_sound(), report.late, report.first_late), (true, 1, Some(4)));
 }
 
 #[test]

@@ -6,10 +6,14 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
+use core::time::Duration;
 
-use super::{Authenticity, EventRow, Flaw, FlawKind, Head, RowDigest, Seal, StoredSeal};
+use super::{Authenticity, EventRow, Flaw, FlawKind, Head, RowDigest, SEGMENT_AGE_MAX, Seal, StoredSeal};
 use crate::keyring::AuditKey;
 use crate::{AccountId, AccountStore, Keyring, Page, Store, StoreError};
+
+/// How long after the newest event of a segment its seal is remarkable: ten times as long as a segment stays open.
+pub const SEALED_LATE: Duration = Duration::from_secs(10 * SEGMENT_AGE_MAX.as_secs());
 
 /// How many flaws are told of an account at most.
 const FLAWS_MAX: usize = 100;
@@ -29,6 +33,11 @@ pub struct AuditReport {
     pub sealed: u64,
     /// How many of the newest events are not sealed yet: of them only one that is missing shows.
     pub unsealed: u64,
+    /// How many segments were sealed much later than their newest event was decided ([`SEALED_LATE`]). After a time in which nothing was
+    /// sealed that is as it should be; otherwise somebody may have taken seals away, changed the log, and waited for new ones.
+    pub late: u64,
+    /// The first of them.
+    pub first_late: Option<u64>,
     /// The end of the chain; `None` where the last seal is none that the keyring made.
     pub head: Option<Head>,
     /// What does not fit, in the order of the log: at most the first 100.
@@ -108,7 +117,18 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(store: Arc<dyn AccountStore>, keyring: &'a Keyring, account: AccountId) -> Self {
         let rows = Rows { store: store.clone(), after: None, ahead: Vec::new(), is_over: false };
-        let report = AuditReport { account, segments: 0, dropped: 0, sealed: 0, unsealed: 0, head: None, flaws: Vec::new(), flaw_count: 0 };
+        let report = AuditReport {
+            account,
+            segments: 0,
+            dropped: 0,
+            sealed: 0,
+            unsealed: 0,
+            late: 0,
+            first_late: None,
+            head: None,
+            flaws: Vec::new(),
+            flaw_count: 0,
+        };
         Self { store, keyring, rows, number: 0, previous: Some(Head::start(account)), head_found: false, report }
     }
 
@@ -128,6 +148,10 @@ impl<'a> Walk<'a> {
             self.previous = None;
             return Ok(());
         };
+        if seal.newest_at.plus(SEALED_LATE) < seal.sealed_at {
+            self.report.late += 1;
+            self.report.first_late.get_or_insert(seal.number);
+        }
         if self.previous.is_some_and(|previous| !follows(&seal, &previous)) {
             self.report.note(Flaw::of_seal(FlawKind::SealUnchained, seal.number));
             self.previous = None;

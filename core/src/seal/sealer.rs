@@ -2,11 +2,17 @@
 //!
 //! It works beside everything else and never in the way of a message. A lease keeps two hosts from doing the same work; that no segment is
 //! sealed twice is the store's doing, which takes a seal only behind the one that it follows.
+//!
+//! It remembers the head of each chain. Whoever takes seals out of the store, and changes what they covered, would have it make new ones
+//! over the change: it seals nothing behind a chain that lacks the head that it knows.
 
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Authenticity, SEGMENT_AGE_MAX, SEGMENT_EVENTS_MAX, Seal, Segment, StoredSeal, Unsealed};
+use super::{Authenticity, Head, SEGMENT_AGE_MAX, SEGMENT_EVENTS_MAX, Seal, Segment, StoredSeal, Unsealed, head};
 use crate::{AccountId, Host, Keyring, Page, Store, StoreError, Timestamp};
 
 /// How long the work is one host's, unless it goes on with it.
@@ -36,6 +42,16 @@ pub struct Sealer {
     keyring: Keyring,
     holder: [u8; 16],
     age_max: Duration,
+    heads: Mutex<BTreeMap<AccountId, Known>>,
+}
+
+/// What it knows of an account's chain.
+#[derive(Clone, Copy)]
+struct Known {
+    /// The newest head that it saw or made.
+    head: Head,
+    /// Whether the store lacked it later.
+    is_lost: bool,
 }
 
 /// What a turn of the sealer did.
@@ -45,6 +61,8 @@ pub struct SealerTurn {
     pub sealed: usize,
     /// How many accounts it could not go on with: their last seal is none that this keyring made. [`audit`](crate::audit) tells more.
     pub stuck: usize,
+    /// How many accounts it did not go on with: their chain lacks the head that it knew. [`Sealer::lost_heads`] names them.
+    pub cut: usize,
     /// Whether another host does the work.
     pub is_leased: bool,
     /// Whether there is more to close at once.
@@ -67,7 +85,7 @@ impl Sealer {
     pub fn new(store: Arc<dyn Store>, keyring: Keyring, host: &dyn Host) -> Self {
         let mut holder = [0; 16];
         host.fill(&mut holder);
-        Self { store, keyring, holder, age_max: SEGMENT_AGE_MAX }
+        Self { store, keyring, holder, age_max: SEGMENT_AGE_MAX, heads: Mutex::default() }
     }
 
     /// The same, which lets an event be at most so old before it is sealed, instead of [`SEGMENT_AGE_MAX`].
@@ -75,6 +93,35 @@ impl Sealer {
     pub const fn sealing_after(mut self, age_max: Duration) -> Self {
         self.age_max = age_max;
         self
+    }
+
+    /// Learns the head of each chain, at start: from then on it shows where seals are taken away. Of an account that was not learned, the
+    /// first turn that closes something learns it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store; what was learned until then stays.
+    pub async fn learn(&self) -> Result<(), StoreError> {
+        let mut page = Page::first(ACCOUNTS_AT_ONCE);
+        loop {
+            let accounts = self.store.operator().accounts(page).await?;
+            let Some(last) = accounts.last().map(|account| account.id) else { return Ok(()) };
+            for account in accounts {
+                if let Some(head) = head(&*self.store, &self.keyring, account.id).await? {
+                    self.heads().entry(account.id).or_insert(Known { head, is_lost: false });
+                }
+            }
+            page.after = Some(last);
+        }
+    }
+
+    /// The heads that it knew and that the store lacks: given to an [`audit`](crate::audit) as kept heads, they show what was done.
+    pub fn lost_heads(&self) -> Vec<Head> {
+        self.heads().values().filter(|known| known.is_lost).map(|known| known.head).collect()
+    }
+
+    fn heads(&self) -> MutexGuard<'_, BTreeMap<AccountId, Known>> {
+        self.heads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Closes the segments that are due: the full ones, and those whose oldest event is old enough.
@@ -155,10 +202,16 @@ impl Sealer {
                     return Ok(());
                 }
             };
+            if !self.is_behind_known(unsealed.account, previous.as_ref()).await? {
+                turn.cut += 1;
+                return Ok(());
+            }
             let Some(segment) = self.next_segment(unsealed, previous.as_ref(), now).await? else { return Ok(()) };
+            let sealed = segment.seal.head();
             if !self.store.worker().seal(segment).await? {
                 return Ok(());
             }
+            self.know(sealed);
             turn.sealed += 1;
         }
         Ok(())
@@ -169,6 +222,33 @@ impl Sealer {
         let Some(StoredSeal { number, seal, .. }) = self.store.account(account).last_seal().await? else { return Ok(Ok(None)) };
         let seal = seal.filter(|seal| self.is_genuine(seal, account, number));
         Ok(seal.map(Some).ok_or(NotOurs))
+    }
+
+    /// Whether the chain that ends with this seal has the head that was known, and knows its own from then on.
+    async fn is_behind_known(&self, account: AccountId, last: Option<&Seal>) -> Result<bool, StoreError> {
+        let now = last.map_or(Head::start(account), Seal::head);
+        let known = self.heads().get(&account).map(|known| known.head);
+        let has_known = match known {
+            None => true,
+            Some(known) if known.segment == 0 || known == now => true,
+            // Another host has sealed on.
+            Some(known) if known.segment < now.segment => {
+                let page = Page { after: Some(known.segment - 1), limit: 1 };
+                let there = self.store.account(account).seals(page).await?.pop().and_then(|stored| stored.seal);
+                there.is_some_and(|seal| seal.head() == known)
+            }
+            Some(_) => false,
+        };
+        if has_known {
+            self.know(now);
+        } else if let Some(known) = self.heads().get_mut(&account) {
+            known.is_lost = true;
+        }
+        Ok(has_known)
+    }
+
+    fn know(&self, head: Head) {
+        self.heads().insert(head.account, Known { head, is_lost: false });
     }
 
     async fn next_segment(&self, unsealed: &Unsealed, previous: Option<&Seal>, now: Timestamp) -> Result<Option<Segment>, StoreError> {

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use gatepost::Flaw;
+use gatepost::{Flaw, SEALED_LATE};
 use serde_json::{Value, json};
 
 use super::client::Client;
@@ -22,7 +22,9 @@ pub(super) enum Verb {
     /// Compare the log of policy events with its seals, and with heads that were kept
     ///
     /// Names what was changed, is missing, was moved or inserted, and says how many of the newest events are not sealed yet. That the end
-    /// of the log was cut together with its seals and the log's counter, only a kept head shows.
+    /// of the log was cut together with its seals and the log's counter, only a kept head shows. So it is where somebody took seals away,
+    /// changed what they covered, and waited for a restart of the gateway, which then sealed it anew: keep what `audit head` prints where
+    /// the database cannot be written from. Segments that were sealed much later than their events are remarked on.
     Verify(Verify),
 }
 
@@ -150,6 +152,15 @@ fn show(reports: &[Value], form: Form) -> io::Result<()> {
             stdout.write_all(print::table(&rows, COLUMNS).as_bytes())?;
             for (account, flaw) in reports.iter().flat_map(further_flaws) {
                 writeln!(stdout, "{account}: {flaw}")?;
+            }
+            for report in reports.iter().filter(|report| report["late_segments"].as_u64() > Some(0)) {
+                let (account, late, first) = (text(&report["account_id"]), &report["late_segments"], &report["first_late_segment"]);
+                writeln!(
+                    stdout,
+                    "{account}: {late} segments were sealed more than {} minutes after their events, from segment {first} on: as after a \
+                     time without the gateway, or where somebody had the log sealed anew",
+                    SEALED_LATE.as_secs() / 60
+                )?;
             }
             Ok(())
         }

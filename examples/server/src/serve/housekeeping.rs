@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost::{Gateway, Sealer, StoreError, Timestamp};
+use gatepost::{Gateway, Head, Sealer, StoreError, Timestamp};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -74,11 +74,20 @@ impl Keeper {
 async fn seal(keeper: Arc<Keeper>) {
     let mut ticks = interval(SEALING);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told = 0;
+    let (mut told, mut told_lost) = (0, 0);
+    while let Err(error) = keeper.sealer.learn().await {
+        tracing::error!(%error, "could not read where the seals end, and tries again");
+        ticks.tick().await;
+    }
     loop {
         ticks.tick().await;
         match seal_all(&keeper).await {
             Ok(stuck) => {
+                let lost = keeper.sealer.lost_heads();
+                if lost.len() != told_lost {
+                    lost.iter().for_each(tell_lost);
+                }
+                told_lost = lost.len();
                 if stuck > 0 && stuck != told {
                     tracing::error!(
                         accounts = stuck,
@@ -90,6 +99,16 @@ async fn seal(keeper: Arc<Keeper>) {
             Err(error) => tracing::error!(%error, "could not seal policy events, and tries again"),
         }
     }
+}
+
+/// The fields are those of a kept head, so that it can be given to `audit verify --head` after a restart too.
+fn tell_lost(head: &Head) {
+    let Head { account, segment, seq, digest } = head;
+    tracing::error!(
+        %account, segment, seq, %digest,
+        "seals that this gateway made are gone from the database, and it seals nothing in their place: somebody may have changed the log. \
+         Keep these figures: `audit verify --head` shows with them what was done"
+    );
 }
 
 /// Seals until nothing is due; in how many accounts that is not possible.

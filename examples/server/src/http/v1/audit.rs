@@ -75,6 +75,12 @@ pub(super) struct ReportShape {
     sealed_events: u64,
     /// How many of the newest are not sealed yet.
     unsealed_events: u64,
+    /// How many segments were sealed more than ten minutes after their newest event. That is no flaw: the gateway may have been down. Or
+    /// somebody took seals away, changed the log, and waited for new ones.
+    late_segments: u64,
+    /// The first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_late_segment: Option<u64>,
     /// The end of the chain.
     head: HeadShape,
     /// What does not fit, in the order of the log: at most the first 100.
@@ -185,6 +191,8 @@ impl ReportShape {
             dropped_segments: report.dropped,
             sealed_events: report.sealed,
             unsealed_events: report.unsealed,
+            late_segments: report.late,
+            first_late_segment: report.first_late,
             head: HeadShape::of(report.account, report.head),
             flaws: report.flaws.iter().map(FlawShape::of).collect(),
             flaw_count: report.flaw_count,
