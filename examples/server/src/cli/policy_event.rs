@@ -35,8 +35,18 @@ pub(super) enum Verb {
     },
 }
 
-const COLUMNS: &[&str] =
-    &["seq", "at", "decision.verdict", "decision.risk_score", "purpose", "recipient", "message_id", "decision.reasons.rule"];
+const COLUMNS: &[&str] = &[
+    "seq",
+    "at",
+    "decision.verdict",
+    "decision.risk_score",
+    "purpose",
+    "recipient",
+    "message_id",
+    "asked_by",
+    "released_by",
+    "decision.reasons.rule",
+];
 
 impl Verb {
     pub(super) fn question(self, client: &Client) -> Result<Question, Failure> {

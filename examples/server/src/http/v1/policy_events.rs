@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::IntoResponse;
-use gatepost::{ContactId, DeclaredPurpose, InstanceId, MessageId, PolicyEvent, PolicyEventFilter, Shadow, StoreError};
+use gatepost::{Actor, ContactId, DeclaredPurpose, InstanceId, MessageId, Origin, PolicyEvent, PolicyEventFilter, Shadow, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -41,6 +41,18 @@ pub(super) struct PolicyEventShape {
     purpose: DeclaredPurpose,
     /// Whether it was real.
     mode: ModeWord,
+    /// Who asked for it: `app`, `key:` and the id of a key, `threecx:` and the id of the integration of a phone system, or `gateway` where it
+    /// confirms an opt-out.
+    #[schema(example = "key:0aZ3kQ9fLm2X")]
+    asked_by: String,
+    /// Whether a person had released it, so that it was decided again.
+    released: bool,
+    /// Who released it: `app`, or `key:` and the id of a key. Absent in records from before it was written down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    released_by: Option<String>,
+    /// Who released it first, where it took two people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_by: Option<String>,
     /// The version of the policy that decided.
     policy_version: u32,
     /// What was decided.
@@ -142,6 +154,15 @@ async fn recipients(app: &App, on: OnAccount, events: &[PolicyEvent]) -> Result<
     Ok(recipients)
 }
 
+fn asked_by(origin: Origin) -> String {
+    match origin {
+        Origin::Api(key) => Actor::Key(key).to_string(),
+        Origin::App => Actor::App.to_string(),
+        Origin::Confirmation => Actor::Gateway.to_string(),
+        Origin::ThreeCx(system) => format!("threecx:{}", system.integration),
+    }
+}
+
 impl PolicyEventShape {
     fn of(event: &PolicyEvent, recipient: Vec<String>, on: OnAccount) -> Self {
         Self {
@@ -153,6 +174,10 @@ impl PolicyEventShape {
             recipient,
             purpose: event.subject.purpose,
             mode: ModeWord(event.subject.mode),
+            asked_by: asked_by(event.subject.origin),
+            released: event.subject.released,
+            released_by: event.subject.reviewed.map(|reviewed| reviewed.by.to_string()),
+            approved_by: event.subject.reviewed.and_then(|reviewed| reviewed.approved_by).map(|by| by.to_string()),
             policy_version: event.policy.version,
             decision: DecisionShape::of(&event.decision, on.is_operator()),
             candidate: event.shadow.filter(|_| on.is_operator()).map(CandidateShape::of),
