@@ -49,6 +49,11 @@ macro_rules! rules {
                 match self { $(Self::$id => Group::$group,)* }
             }
 
+            /// Whether a policy can set its points: it adds to the risk. Others hold or block by themselves, or are only noted.
+            pub const fn adds_to_risk(self) -> bool {
+                matches!(match self { $(Self::$id => Effect::$effect,)* }, Effect::Risk)
+            }
+
             /// What it adds to the risk, or the least risk it stands for, unless a policy says otherwise.
             pub const fn points(self) -> u8 {
                 match self { $(Self::$id => $points,)* }

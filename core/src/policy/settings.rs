@@ -104,6 +104,9 @@ impl Policy {
     /// [`InvalidPolicy`], with the first setting that cannot be.
     pub fn check(&self) -> Result<(), InvalidPolicy> {
         let wrong = |field: &str, expected: &str| Err(InvalidPolicy { field: field.to_string(), expected: expected.to_string() });
+        if self.version == 0 {
+            return wrong("version", "expected a whole number from 1 on");
+        }
         if !(1..=100).contains(&self.review_from) {
             return wrong("review_from", "expected a whole number from 1 to 100");
         }
@@ -113,8 +116,14 @@ impl Policy {
         if let Some((rule, _)) = self.points.iter().find(|(_, points)| **points > 100) {
             return wrong(&format!("points.{rule}"), "expected a whole number from 0 to 100");
         }
-        if let Some(rule) = self.points.keys().find(|rule| rule.group() == Group::State) {
-            return wrong(&format!("points.{rule}"), "expected a rule that adds to the risk: this one holds or blocks by itself");
+        if let Some(rule) = self.points.keys().find(|rule| !rule.adds_to_risk()) {
+            return wrong(
+                &format!("points.{rule}"),
+                "expected a rule that adds to the risk: this one holds or blocks by itself, or is only noted",
+            );
+        }
+        if self.caps.contains_key(&Group::State) {
+            return wrong("caps.state", "expected a group that adds to the risk: rules of this one hold or block by themselves");
         }
         let highest = |group: Group| if group == Group::Wording { self.block_from - 1 } else { 100 };
         if let Some((group, _)) = self.caps.iter().find(|(group, cap)| **cap > highest(**group)) {

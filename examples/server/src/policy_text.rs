@@ -116,7 +116,7 @@ pub fn read(path: &Path) -> Result<Policy, Failure> {
 
 /// The JSON Schema of a policy (draft 2020-12): TOML that is read as JSON must fit.
 pub fn schema() -> Value {
-    let points = RuleId::ALL.iter().filter(|rule| rule.group() != Group::State);
+    let points = RuleId::ALL.iter().filter(|rule| rule.adds_to_risk());
     let points = points.map(|rule| {
         let usual = format!("{}; group {}, usually {} points", rule.text(), rule.group().as_str(), rule.points());
         (rule.as_str().to_owned(), json!({"description": usual, "type": "integer", "minimum": 0, "maximum": 100}))
@@ -185,8 +185,21 @@ mod tests {
             ("version = 1\n[points]\nofer = 2", "`points.ofer`: expected the name of a rule; `policy schema` lists them"),
             (
                 "version = 1\n[points]\ndaily_limit = 2",
-                "`points.daily_limit`: expected a rule that adds to the risk: this one holds or blocks by itself",
+                "`points.daily_limit`: expected a rule that adds to the risk: this one holds or blocks by itself, or is only noted",
             ),
+            (
+                "version = 1\n[points]\nlink_executable = 0",
+                "`points.link_executable`: expected a rule that adds to the risk: this one holds or blocks by itself, or is only noted",
+            ),
+            (
+                "version = 1\n[points]\nlinks_trusted = 90",
+                "`points.links_trusted`: expected a rule that adds to the risk: this one holds or blocks by itself, or is only noted",
+            ),
+            (
+                "version = 1\n[caps]\nstate = 10",
+                "`caps.state`: expected a group that adds to the risk: rules of this one hold or block by themselves",
+            ),
+            ("version = 0", "`version`: expected a whole number from 1 on"),
             ("version = 1\n[caps]\nlinks = 2", "`caps.links`: expected the name of a group; `policy schema` lists them"),
             ("version = 1\nblock_from = 40", "`block_from`: expected a whole number from `review_from` to 100"),
             ("version = 1\nreview_from = 0", "`review_from`: expected a whole number from 1 to 100"),
@@ -206,7 +219,15 @@ mod tests {
     #[test]
     fn the_schema_names_every_rule_that_can_be_set() {
         let schema = schema();
-        let points = schema["properties"]["points"]["properties"].as_object().unwrap();
-        assert!(RuleId::ALL.iter().all(|rule| points.contains_key(rule.as_str()) == (rule.group() != Group::State)));
+        let names = |of: &str| schema["properties"][of]["properties"].as_object().unwrap().clone();
+        let (points, caps) = (names("points"), names("caps"));
+        for rule in RuleId::ALL {
+            let policy = Policy { points: BTreeMap::from([(*rule, 10)]), ..Policy::default() };
+            assert_eq!(points.contains_key(rule.as_str()), policy.check().is_ok(), "{rule}");
+        }
+        for group in Group::ALL {
+            let policy = Policy { caps: BTreeMap::from([(group, 10)]), ..Policy::default() };
+            assert_eq!(caps.contains_key(group.as_str()), policy.check().is_ok(), "{}", group.as_str());
+        }
     }
 }
