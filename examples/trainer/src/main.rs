@@ -33,7 +33,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum What {
-    /// Train the model and write it beside its manifest.
+    /// Train the model and write it beside its manifest and its SHA-256.
     Train {
         /// Where the core keeps it.
         #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../core/src/examine/guard.model"))]
@@ -82,8 +82,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn train(corpus: &Corpus, output: &Path) -> Result<(), Box<dyn Error>> {
     let learned = learn::learn(&corpus.training());
     let manifest = model_file::manifest(corpus);
-    std::fs::write(output, model_file::bytes(&learned, &manifest))?;
+    let bytes = model_file::bytes(&learned, &manifest);
+    let sum = model_file::sum(&bytes);
+    std::fs::write(output, bytes)?;
     std::fs::write(output.with_extension("manifest"), &manifest)?;
-    println!("trained on {} rows, written to {}", corpus.training().len(), output.display());
+    std::fs::write(output.with_extension("sha256"), &sum)?;
+    print!("trained on {} rows, written to {}\n{sum}", corpus.training().len(), output.display());
     Ok(())
 }

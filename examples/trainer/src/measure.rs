@@ -132,6 +132,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
+    use crate::model_file;
 
     const MANIFEST: &str = include_str!("../../../core/src/examine/guard.manifest");
 
@@ -145,6 +146,13 @@ mod tests {
         for (name, hash, rows) in corpus().files {
             assert!(MANIFEST.contains(&format!("{hash} {rows} {name}\n")), "{name} changed since the training");
         }
+    }
+
+    /// The weights are bytes that nobody reads in a review: that they are those of the training is said by their hash alone.
+    #[test]
+    fn the_model_is_the_one_that_was_trained() {
+        let model = include_bytes!("../../../core/src/examine/guard.model");
+        assert_eq!(model_file::sum(model), include_str!("../../../core/src/examine/guard.sha256"));
     }
 
     /// What the documents promise, on our own rows that training never saw.

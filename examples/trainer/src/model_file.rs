@@ -16,6 +16,15 @@ pub(crate) fn manifest(corpus: &Corpus) -> String {
     manifest
 }
 
+/// The SHA-256 of the model's file, as `sha256sum -c` reads it: of what is looked at by nobody, a changed byte shall show.
+pub(crate) fn sum(bytes: &[u8]) -> String {
+    let digits = Sha256::digest(bytes).iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    });
+    format!("{digits}  guard.model\n")
+}
+
 pub(crate) fn bytes(learned: &Learned, manifest: &str) -> Vec<u8> {
     let mut bytes = b"GPCM".to_vec();
     for size in [1, UNWANTED_BITS, FAMILY_BITS, MET_BITS] {
