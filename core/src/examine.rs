@@ -38,6 +38,7 @@ mod one_time_code;
 mod phrase;
 mod sender;
 mod signal;
+mod texts;
 
 use alloc::string::String;
 use alloc::vec::Vec;

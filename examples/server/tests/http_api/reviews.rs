@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use gatepost::{Host as _, Scope};
+use gatepost::{Answer, Content, Host as _, MediaKind, Purpose, Request, Scope};
 use serde_json::{Value, json};
 
 use crate::scene::{ME, items};
@@ -75,6 +75,52 @@ async fn points_are_for_operators_and_the_text_for_who_may_read_messages() {
     let of_operator = world.get(&world.shop_path(&format!("/reviews/{message}")), &world.operator).await.body;
     assert!(of_operator["message"]["text"].is_string());
     assert_eq!(of_operator["decision"]["reasons"][0]["points"], 50);
+}
+
+#[tokio::test]
+async fn a_reviewer_sees_all_that_a_picture_says() {
+    let world = World::new().await;
+    world.supervise_shop().await;
+    let caption = "Your bill".parse().unwrap();
+    let content = Content::Media {
+        kind: MediaKind::Document,
+        source: "https://files.example/bill.pdf".parse().unwrap(),
+        caption: Some(caption),
+        file_name: Some("bill.pdf".parse().unwrap()),
+    };
+    let request = Request { content, ..Request::text("desk", "+999501234567".parse().unwrap(), Purpose::Support, "x".parse().unwrap()) };
+    let account = world.app.gateway.account(world.shop.id);
+    let Answer::Accepted(accepted) = account.submit(request).await.unwrap() else { panic!("expected a held message") };
+    let message = accepted.message.to_string();
+    let texts = json!([
+        {"part": "body", "text": "Your bill"},
+        {"part": "name", "text": "bill.pdf"},
+        {"part": "link", "text": "https://files.example/bill.pdf"},
+    ]);
+    let shown = world.get(&review(&message, ""), &world.shop.key).await.body;
+    assert_eq!((&shown["message"]["content_kind"], &shown["message"]["texts"]), (&json!("media"), &texts));
+    assert_eq!(world.get(&format!("{ME}/messages/{message}"), &world.shop.key).await.body["texts"], texts);
+    let hidden = world.get(&review(&message, ""), &world.reviewer().await).await.body;
+    assert_eq!(hidden["message"].get("texts"), None, "who may not read messages");
+}
+
+#[tokio::test]
+async fn a_policy_event_tells_who_asked_and_who_released() {
+    let world = World::new().await;
+    world.supervise_shop_by_two().await;
+    let message = world.hold().await;
+    let [one, other] = [world.reviewer().await, world.reviewer().await];
+    for key in [&one, &other] {
+        world.ask(Method::POST, &review(&message, "/release"), key, None).await;
+    }
+    let listed = world.get(&format!("{ME}/policy-events?message_id={message}"), &world.shop.key).await;
+    let [released, asked] = &items(&listed)[..] else { panic!("expected two events: {}", listed.body) };
+    assert!(asked["asked_by"].as_str().unwrap().starts_with("key:") && released["asked_by"] == asked["asked_by"]);
+    assert_eq!([&asked["released"], &released["released"]], [&json!(false), &json!(true)]);
+    assert_eq!((asked.get("released_by"), asked.get("approved_by")), (None, None));
+    let shown = world.get(&review(&message, ""), &world.shop.key).await.body;
+    assert_eq!([&released["approved_by"], &released["released_by"]], [&shown["approved"]["by"], &shown["closed"]["by"]]);
+    assert_ne!(released["approved_by"], released["released_by"]);
 }
 
 #[tokio::test]

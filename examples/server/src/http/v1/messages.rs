@@ -5,7 +5,7 @@ use std::slice;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::IntoResponse;
-use gatepost::{Attempt, Content, InstanceId, Message, MessageFilter, MessageId, Outcome};
+use gatepost::{Attempt, Content, InstanceId, Message, MessageFilter, MessageId, Outcome, Part};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -66,6 +66,9 @@ pub(super) struct WholeMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Your table is ready.")]
     text: Option<String>,
+    /// What it says, part by part, where it is more than a text: a caption, the name of a file, where a link leads.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    texts: Vec<TextShape>,
 }
 
 /// One try to hand a message to the provider.
@@ -165,8 +168,9 @@ pub(super) async fn list_messages(
 pub(super) async fn get_message(State(app): State<App>, on: OnAccount, Item(id): Item<MessageId>) -> Result<Json<WholeMessage>, Problem> {
     let mut message = find(&app, on, id).await?;
     let pauses = Pauses::over(&*on.store(&app), slice::from_ref(&message)).await?;
-    let text = text(message.content.take());
-    Ok(Json(WholeMessage { message: MessageShape::of(message, &pauses), text }))
+    let content = message.content.take();
+    let texts = texts(content.as_ref());
+    Ok(Json(WholeMessage { message: MessageShape::of(message, &pauses), text: text(content), texts }))
 }
 
 /// List the attempts of a message
@@ -200,6 +204,26 @@ pub(super) async fn resolve_message(
     let status = status.ok_or(Problem::of(Code::NotInDoubt))?;
     tracing::info!(account = %on.account, message = %id, %status, by = %on.actor(), "a message in doubt was resolved");
     Ok(Json(MessageStatusShape { message_id: id, status: StatusWord(status) }))
+}
+
+/// One of the texts of a message that is more than a text.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MessageText)]
+pub(super) struct TextShape {
+    /// Where it stands: `body` (also what stands below a picture), `header`, `footer`, `button`, `link`, `name` (of a file or a place) or
+    /// `parameter` (what fills a gap of a template).
+    #[schema(value_type = String, example = "link")]
+    part: Part,
+    /// What it says.
+    #[schema(example = "https://shop.example/bill.pdf")]
+    text: String,
+}
+
+/// All that a content says, part by part; nothing of one that is a text only.
+pub(super) fn texts(content: Option<&Content>) -> Vec<TextShape> {
+    let content = content.filter(|content| !matches!(content, Content::Text { .. }));
+    let texts = content.into_iter().flat_map(Content::texts);
+    texts.map(|(part, text)| TextShape { part, text: text.to_owned() }).collect()
 }
 
 /// What a text says.

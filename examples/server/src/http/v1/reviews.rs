@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::decisions::DecisionShape;
 use super::guard::{Item, OnAccount};
-use super::messages::{MessageStatusShape, text};
+use super::messages::{MessageStatusShape, TextShape, text, texts};
 use super::pauses::Remark;
 use crate::http::code::Code;
 use crate::http::json::{Json, OptionalJson, Params};
@@ -78,6 +78,10 @@ struct ReviewedMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Your table is ready.")]
     text: Option<String>,
+    /// What it says, part by part, where it is more than a text: a caption, the name of a file, where a link leads. For who may read
+    /// messages too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    texts: Vec<TextShape>,
 }
 
 /// The first of two releases.
@@ -181,7 +185,8 @@ async fn decided(store: &dyn AccountStore, review: &Review) -> Result<Option<Pol
 
 /// Release a held message
 ///
-/// It is decided again with present facts; what asked for a person no longer counts. Where the account wants two people, the first release
+/// It is decided again with present facts; what asked for a person no longer counts. That the recipient may have opted out since the review
+/// was opened does count: then the release is forbidden, and the review is opened anew and shows it. Where the account wants two people, the first release
 /// is only written down, and the message is decided again when another key releases it too.
 #[utoipa::path(post, path = "/v1/accounts/{account_id}/reviews/{message_id}/release", tag = "Reviews",
     request_body(content = Option<Remark>), responses(
@@ -241,11 +246,13 @@ fn forbidden(decision: &Decision) -> Problem {
 impl ReviewedMessage {
     fn of(message: Message, event: Option<&PolicyEvent>, on: OnAccount) -> Self {
         let kind = message.content.as_ref().map(Content::kind);
+        let may_read = on.identity.may(Scope::MessagesRead);
         Self {
             purpose: PurposeWord(message.purpose),
             content_kind: kind.or(event.map(|event| event.subject.content)),
             recipient: message.recipient.masked(),
-            text: text(message.content).filter(|_| on.identity.may(Scope::MessagesRead)),
+            texts: texts(message.content.as_ref().filter(|_| may_read)),
+            text: text(message.content).filter(|_| may_read),
         }
     }
 }
