@@ -1,7 +1,9 @@
 //! Examine: what a content shows, before anybody decides.
 //!
-//! [`examine`] is a pure function of the content and of who sends it, in a time that grows with the length of the text. It runs on the caller's thread, before any
-//! transaction; what it finds are facts, and the policy says what they weigh. The way of a text:
+//! [`examine`] is a pure function of the content and of who sends it, in a time that grows with the length of the text. What is to be sent is
+//! examined on the caller's thread, before any transaction; what is released, and the confirmation of an opt-out, in the transaction that
+//! decides about it, since its content stands in the store. [`warm_up`] builds what the first text would have to wait for. What is found are
+//! facts, and the policy says what they weigh. The way of a text:
 //!
 //! 1. It is folded: one spelling for the many in which the same word arrives, with a map back.
 //! 2. All phrases of all languages are looked for at once. A verb that asks to hand something over near the name of a secret is a
@@ -39,6 +41,7 @@ mod phrase;
 mod sender;
 mod signal;
 mod texts;
+mod warm_up;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -49,6 +52,7 @@ use serde::{Deserialize, Serialize};
 pub use model::{InvalidModel, Model, Piece, Tone};
 pub use sender::{InvalidDomain, Sender, SenderDomain};
 pub use signal::Signal;
+pub use warm_up::warm_up;
 
 use crate::{Action, Content, TemplateButtonFill, TemplateHeader};
 use fold::Folded;

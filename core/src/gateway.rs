@@ -20,6 +20,7 @@ use crate::{
     senders::Senders,
     text_print,
     waiters::{Waiter, Waiters},
+    warm_up,
 };
 
 /// How the gateway delivers.
@@ -112,8 +113,9 @@ impl Builder {
         self
     }
 
-    /// The gateway.
+    /// The gateway. What texts are examined with is built here, where nobody waits for it ([`warm_up`]).
     pub fn build(self) -> Gateway {
+        warm_up();
         let hands = Hands::new(self.parts.delivering.in_flight_max);
         let event_hands = Hands::new(self.parts.delivering.events_in_flight_max);
         let hinted = hands.clone();
