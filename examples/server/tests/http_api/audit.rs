@@ -34,6 +34,7 @@ async fn a_log_is_compared_with_its_seals_and_a_kept_head() {
     assert_eq!((&head["segment"], &head["seq"], head["digest"].as_str().map(str::len)), (&json!(1), &json!(2), Some(64)));
     let expected = json!({
         "account_id": world.shop.id, "is_sound": true, "segments": 1, "dropped_segments": 0, "sealed_events": 2, "unsealed_events": 1,
+        "late_segments": 0,
         "head": head, "flaws": [], "flaw_count": 0
     });
     assert_eq!(report, expected);

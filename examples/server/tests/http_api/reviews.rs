@@ -88,7 +88,8 @@ async fn a_reviewer_sees_all_that_a_picture_says() {
         caption: Some(caption),
         file_name: Some("bill.pdf".parse().unwrap()),
     };
-    let request = Request { content, ..Request::text("desk", "+999501234567".parse().unwrap(), Purpose::Support, "x".parse().unwrap()) };
+    let request =
+        Request { content, ..Request::text(world.shop.instance, "+999501234567".parse().unwrap(), Purpose::Support, "x".parse().unwrap()) };
     let account = world.app.gateway.account(world.shop.id);
     let Answer::Accepted(accepted) = account.submit(request).await.unwrap() else { panic!("expected a held message") };
     let message = accepted.message.to_string();
