@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use gatepost::{
-    Actor, Cause, ContactState, Delivery, Effect, ErrorClass, Fact, Facts, Input, MessageStatus, Origin, Outcome, Progress, Purpose,
-    Response, Reviewed, RuleId, Step, Subject, Timestamp, Verdict, Wish, decide, expiry, suspicion_holds,
+    Actor, Cause, ContactState, Delivery, Effect, ErrorClass, Fact, Facts, Input, MessageStatus, Origin, Outcome, Policy, Progress,
+    Purpose, Response, Reviewed, RuleId, Step, Subject, Timestamp, Verdict, Wish, decide, expiry, suspicion_holds,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
