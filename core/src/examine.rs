@@ -335,7 +335,7 @@ impl<'a> Reading<'a> {
         let mut requests = SecretRequests::default();
         lexicon::hits(&self.folded, &mut |hit| match hit.phrase {
             Phrase::Shows(signal) => notes.note(signal, self.folded.origin(hit.place)),
-            Phrase::Give | Phrase::Secret | Phrase::Never => requests.see(&self.folded, hit),
+            Phrase::Give | Phrase::Secret | Phrase::Never => requests.see(&self.folded, &hit),
         });
         if let Some(place) = requests.first() {
             notes.note(Signal::SecretRequest, self.folded.origin(place));
@@ -419,7 +419,7 @@ struct SecretRequests {
 
 impl SecretRequests {
     /// Sees the next phrase, in the order of their ends.
-    fn see(&mut self, folded: &Folded, hit: Hit) {
+    fn see(&mut self, folded: &Folded, hit: &Hit) {
         let sentence = folded.sentence(hit.place.start);
         if sentence != self.sentence {
             let found = self.first();
@@ -478,9 +478,9 @@ impl Notes {
     }
 
     /// Whether what was seen in the words of what may be a one-time code lets it be one. What every code says is no reason: that it confirms
-    /// an account, and for how long it can be used.
+    /// an account, that it is to be entered, and for how long it can be used.
     fn fits_a_one_time_code(&self, content: &Content) -> bool {
-        let speaks_against = |signal: Signal| signal < Signal::LinkExecutable && !matches!(signal, Signal::VerifyRequest | Signal::Hurry);
+        let speaks_against = |signal: Signal| signal < Signal::LinkExecutable && !matches!(signal, Signal::VerifyRequest | Signal::SecretRequest | Signal::Hurry);
         matches!(content, Content::Template { .. }) || !self.seen.iter().any(|(signal, ..)| speaks_against(*signal))
     }
 

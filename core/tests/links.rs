@@ -149,6 +149,7 @@ fn a_one_time_code_says_what_codes_say() {
         ("Use 482913 to verify your account.", true),
         ("482913 is your verification code. If you did not request it, contact us immediately.", true),
         ("Tu código de verificación es 482913.", true),
+        ("Enter the verification code 123456 to sign in.", true),
         ("Flash sale, 50% off today, order 2026", false),
         ("Vote for Amari on ballot 2026", false),
         ("You have won a prize, claim number 4821", false),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
-use gatepost::{AccountChange, AccountId, Answer, Gateway, Host, Limits, Mode, Plan, Purpose, Request, Store};
+use gatepost::{AccountChange, AccountId, Answer, Gateway, Host, Limits, Mode, Plan, Purpose, Request};
 use gatepost_postgres::{Options, PostgresStore};
 use gatepost_system::System;
 

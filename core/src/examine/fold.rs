@@ -329,7 +329,7 @@ impl Word {
         let is_long = self.letters.iter().filter(|(letter, _)| letter.is_alphabetic()).count() > 2;
         let is_mixed = is_long && self.seen.has(Glyph::LATIN) && self.seen.has(Glyph::OTHER);
         let is_all_latin = || self.letters.iter().all(|(letter, _)| letter.is_ascii() || latin_look_alike(*letter).is_some());
-        if !is_mixed && !(self.seen.has(Glyph::DISGUISE) && is_all_latin()) {
+        if !(is_mixed || self.seen.has(Glyph::DISGUISE) && is_all_latin()) {
             return false;
         }
         let mut is_disguised = false;
