@@ -152,6 +152,8 @@ impl Server {
     fn start(program: &Path, folder: &Path, number: u16, database: &str, bootstrap: Option<&Path>) -> Result<Self, Failure> {
         let data = folder.join(format!("host-{number}"));
         fs::create_dir(&data)?;
+        // A new account that writes the same to thousands of strangers would wait for a person.
+        fs::write(data.join("gatepost.toml"), "[policy]\nreview_from = 100\nblock_from = 100\n")?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut command = Command::new(program);
         command.env_clear().env("GATEPOST_DATABASE_URL", database).env("GATEPOST_KEYS_FILE", folder.join("keys.toml"));

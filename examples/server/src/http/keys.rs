@@ -4,6 +4,7 @@
 //! the first moment, as the store reads the key again where it accepts.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -19,11 +20,18 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How many keys are kept.
 const KEYS_MAX: usize = 16_384;
 
+/// How many keys can be looked up at once.
+const TURNS: usize = 64;
+
+type Turn = tokio::sync::Mutex<()>;
+
 /// The keys that were used lately, and when.
 pub struct KeyCache {
     store: Arc<dyn WorkerStore>,
     keyring: Keyring,
     known: RwLock<HashMap<KeyId, Known>>,
+    /// Of many who come at once with a key that is not fresh any more, one looks it up and the others wait for that.
+    turns: [Turn; TURNS],
     used: Mutex<HashMap<KeyId, Timestamp>>,
 }
 
@@ -52,7 +60,7 @@ pub enum CheckError {
 impl KeyCache {
     /// An empty cache before this store, for keys hashed with the roots of this keyring.
     pub fn new(store: Arc<dyn WorkerStore>, keyring: Keyring) -> Self {
-        Self { store, keyring, known: RwLock::default(), used: Mutex::default() }
+        Self { store, keyring, known: RwLock::default(), turns: [const { Turn::const_new(()) }; TURNS], used: Mutex::default() }
     }
 
     /// Who presents the key, if it is in force at `now` and may be used from this address.
@@ -65,7 +73,7 @@ impl KeyCache {
     pub async fn check(&self, presented: &PresentedKey<'_>, from: Option<IpAddr>, now: Timestamp) -> Result<Identity, CheckError> {
         let checked = match self.check_known(presented, from, now) {
             Some(checked) => checked,
-            None => self.look_up(presented, from, now).await?,
+            None => self.check_in_turn(presented, from, now).await?,
         };
         if checked.is_ok() {
             self.note_use(presented.id, now);
@@ -93,6 +101,25 @@ impl KeyCache {
             used.into_iter().for_each(|(id, at)| self.note_use(id, at));
         }
         written
+    }
+
+    async fn check_in_turn(
+        &self,
+        presented: &PresentedKey<'_>,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Result<Identity, KeyRefusal>, StoreError> {
+        let mut hasher = DefaultHasher::new();
+        presented.id.hash(&mut hasher);
+        let turn = self.turns.get(hasher.finish() as usize % TURNS);
+        let _turn = match turn {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
+        match self.check_known(presented, from, now) {
+            Some(checked) => Ok(checked),
+            None => self.look_up(presented, from, now).await,
+        }
     }
 
     fn check_known(&self, presented: &PresentedKey<'_>, from: Option<IpAddr>, now: Timestamp) -> Option<Result<Identity, KeyRefusal>> {

@@ -73,7 +73,7 @@ impl World {
         hosts[0].start(&["--bootstrap", &bootstrap.display().to_string()]);
         hosts[1..].iter_mut().for_each(|host| host.start(&[]));
         let keys: Value = serde_json::from_str(&fs::read_to_string(bootstrap).expect("the keys")).expect("JSON");
-        let api = Api::new(hosts.iter().map(|host| host.url()).collect(), keys["operator_key"].as_str().expect("a key"));
+        let api = Api::new(hosts.iter().map(Host::url).collect(), keys["operator_key"].as_str().expect("a key"));
         let receivers: Vec<Receiver> = (0..ACCOUNTS).map(|_| Receiver::start()).collect();
         let quota = 20 * rounds as u64;
         let accounts = receivers.iter().enumerate().map(|(number, receiver)| account(&api, &graph, number, receiver, quota)).collect();
@@ -233,13 +233,7 @@ impl Host {
         // A full pipe would stop the server.
         let shown = std::env::var_os("GATEPOST_SHOW_LOGS").is_some();
         let port = self.port;
-        thread::spawn(move || {
-            lines.for_each(|line| {
-                if shown {
-                    println!("{port}: {line}")
-                }
-            })
-        });
+        thread::spawn(move || lines.filter(|_| shown).for_each(|line| println!("{port}: {line}")));
         self.process = Some(process);
     }
 
