@@ -480,7 +480,9 @@ impl Notes {
     /// Whether what was seen in the words of what may be a one-time code lets it be one. What every code says is no reason: that it confirms
     /// an account, that it is to be entered, and for how long it can be used.
     fn fits_a_one_time_code(&self, content: &Content) -> bool {
-        let speaks_against = |signal: Signal| signal < Signal::LinkExecutable && !matches!(signal, Signal::VerifyRequest | Signal::SecretRequest | Signal::Hurry);
+        let speaks_against = |signal: Signal| {
+            signal < Signal::LinkExecutable && !matches!(signal, Signal::VerifyRequest | Signal::SecretRequest | Signal::Hurry)
+        };
         matches!(content, Content::Template { .. }) || !self.seen.iter().any(|(signal, ..)| speaks_against(*signal))
     }
 
