@@ -2,7 +2,7 @@
 //!
 //! [`examine`] is a pure function of the content and of who sends it, in a time that grows with the length of the text. What is to be sent is
 //! examined on the caller's thread, before any transaction; what is released, and the confirmation of an opt-out, in the transaction that
-//! decides about it, since its content stands in the store. [`warm_up`] builds what the first text would have to wait for. What is found are
+//! decides about it, since its content stands in the store. [`warm_up()`] builds what the first text would have to wait for. What is found are
 //! facts, and the policy says what they weigh. The way of a text:
 //!
 //! 1. It is folded: one spelling for the many in which the same word arrives, with a map back.
