@@ -11,6 +11,7 @@
 
 mod auditing;
 mod flaw;
+#[cfg(feature = "std")]
 mod sealer;
 
 use alloc::string::String;
@@ -23,6 +24,7 @@ use sha2::{Digest, Sha256};
 
 pub use auditing::{AuditReport, SEALED_LATE, audit, head};
 pub use flaw::{Flaw, FlawKind};
+#[cfg(feature = "std")]
 pub use sealer::{Forgotten, Sealer, SealerTurn};
 
 use crate::keyring::AuditKey;
@@ -232,6 +234,7 @@ impl Seal {
     }
 
     /// The mark for the deletion of its events; `None` where the keyring lacks its root.
+    #[cfg(feature = "std")]
     fn drop_at(&self, keyring: &Keyring, at: Timestamp) -> Option<Dropped> {
         let key = keyring.audit_key(self.root)?;
         Some(Dropped { at, digest: SealDigest(self.drop_parts(key, at).finish()) })
@@ -259,6 +262,7 @@ pub struct Segment {
 
 impl Segment {
     /// Closes a segment behind `previous` over these rows, in their order; `None` where there are none.
+    #[cfg(feature = "std")]
     fn close(keyring: &Keyring, account: AccountId, previous: Option<&Seal>, rows: &[EventRow], now: Timestamp) -> Option<Self> {
         let (root, key) = keyring.newest_audit_key();
         let newest_at = rows.iter().map(|row| row.at).max()?;

@@ -67,6 +67,7 @@ impl Parts {
 
 impl Keyring {
     /// What the newest root seals with, and its number.
+    #[cfg(feature = "std")]
     pub(crate) fn newest_audit_key(&self) -> (u32, &AuditKey) {
         let (number, root) = self.newest();
         (number, &root.audit)
