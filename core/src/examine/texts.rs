@@ -16,7 +16,7 @@ impl Content {
     ///     r#"{"type": "media", "kind": "document", "source": "https://shop.test/bill.pdf",
     ///         "caption": "Your bill", "file_name": "bill.pdf"}"#,
     /// )?;
-    /// let texts = [(Part::Body, "Your bill"), (Part::Name, "bill.pdf"), (Part::Link, "https://shop.test/bill.pdf")];
+    /// let texts = [(Part::Body, "Your bill"), (Part::Link, "https://shop.test/bill.pdf"), (Part::Name, "bill.pdf")];
     /// assert_eq!(content.texts(), texts);
     /// # Ok::<(), serde_json::Error>(())
     /// ```

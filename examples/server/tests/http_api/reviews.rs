@@ -95,8 +95,8 @@ async fn a_reviewer_sees_all_that_a_picture_says() {
     let message = accepted.message.to_string();
     let texts = json!([
         {"part": "body", "text": "Your bill"},
-        {"part": "name", "text": "bill.pdf"},
         {"part": "link", "text": "https://files.example/bill.pdf"},
+        {"part": "name", "text": "bill.pdf"},
     ]);
     let shown = world.get(&review(&message, ""), &world.shop.key).await.body;
     assert_eq!((&shown["message"]["content_kind"], &shown["message"]["texts"]), (&json!("media"), &texts));
