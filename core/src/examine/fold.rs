@@ -326,8 +326,8 @@ impl Word {
     /// that looks like it. A word that only has a few rare letters of Cyrillic is Latin as a whole or not at all.
     fn unmix(&mut self) -> bool {
         // `µg` is a unit.
-        let is_long = self.letters.iter().filter(|(letter, _)| letter.is_alphabetic()).count() > 2;
-        let is_mixed = is_long && self.seen.has(Glyph::LATIN) && self.seen.has(Glyph::OTHER);
+        let is_long = || self.letters.iter().filter(|(letter, _)| letter.is_alphabetic()).count() > 2;
+        let is_mixed = self.seen.has(Glyph::LATIN) && self.seen.has(Glyph::OTHER) && is_long();
         let is_all_latin = || self.letters.iter().all(|(letter, _)| letter.is_ascii() || latin_look_alike(*letter).is_some());
         if !(is_mixed || self.seen.has(Glyph::DISGUISE) && is_all_latin()) {
             return false;

@@ -57,7 +57,12 @@ fn is_of_host(character: char) -> bool {
     if character.is_ascii() {
         return character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
     }
-    hosts::is_dot(character) || character.is_alphanumeric() || is_ignored(character) || is_mark(character) || is_square(character)
+    hosts::is_dot(character)
+        || letters::is_folded(character)
+        || character.is_alphanumeric()
+        || is_ignored(character)
+        || is_mark(character)
+        || is_square(character)
 }
 
 /// What UTS #46 leaves out of a host.

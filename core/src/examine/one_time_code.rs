@@ -2,6 +2,7 @@
 
 use super::link;
 use crate::Content;
+use crate::spelling::letters::is_folded;
 
 /// Whether it has the form of a one-time code: an authentication template, or a short text with one code and no link. What its words say is
 /// asked elsewhere.
@@ -19,7 +20,8 @@ fn has_form(text: &str) -> bool {
     if text.len() > CODE_TEXT_BYTES_MAX {
         return false;
     }
-    let mut codes = text.split(|character: char| !character.is_alphanumeric() && character != '-').filter(|word| is_code(word));
+    let is_between = |character: char| !(is_folded(character) || character.is_alphanumeric() || character == '-');
+    let mut codes = text.split(is_between).filter(|word| is_code(word));
     codes.next().is_some() && codes.next().is_none() && !has_link(text)
 }
 
