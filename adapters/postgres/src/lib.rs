@@ -37,6 +37,8 @@
 //! - Poolers that share connections between transactions: roles and prepared statements belong to a connection.
 //! - Clocks of hosts that differ without bound: rules go by the clock of the host that applies them.
 //! - Citus, YugabyteDB and CockroachDB are in the profiles by what their documents say, and are not run by our tests.
+//! - Skipping locked rows: a claim takes the locks of its accounts, as every other verb does, so that it is the same on all engines. Hosts that
+//!   claim for the same account at the same moment wait for each other.
 //! - Tables in parts by day: with thirteen months of them, looking up the rows of a group took twelve times as long.
 
 mod clock;

@@ -24,27 +24,19 @@ pub struct Profile {
     pub advisory_locks: bool,
     /// `LISTEN` and `NOTIFY`. Otherwise hosts only poll.
     pub notify: bool,
-    /// Tables in parts by range. Otherwise logs are whole tables.
-    pub partitions: bool,
     /// Row level security that binds the owner too. Otherwise only each statement keeps accounts apart.
     pub row_security: bool,
-    /// `FOR UPDATE SKIP LOCKED` that skips only what is locked. Otherwise claims are guarded updates.
-    pub skip_locked: bool,
 }
 
 impl Profile {
     /// What `engine` can do.
     pub const fn of(engine: Engine) -> Self {
-        let all = Self { engine, advisory_locks: true, notify: true, partitions: true, row_security: true, skip_locked: true };
+        let all = Self { engine, advisory_locks: true, notify: true, row_security: true };
         match engine {
-            Engine::Postgres => all,
-            // Citus skips only where a statement stays on one node, which one over the accounts of a group does not.
-            Engine::Citus => Self { skip_locked: false, partitions: false, ..all },
-            Engine::Yugabyte => Self { advisory_locks: false, notify: false, partitions: false, ..all },
-            // It may skip rows that nobody has locked, and its policies know no subqueries, as which ours read the fence.
-            Engine::Cockroach => {
-                Self { engine, advisory_locks: false, notify: false, partitions: false, row_security: false, skip_locked: false }
-            }
+            Engine::Postgres | Engine::Citus => all,
+            Engine::Yugabyte => Self { advisory_locks: false, notify: false, ..all },
+            // Its policies know no subqueries, as which ours read the fence.
+            Engine::Cockroach => Self { engine, advisory_locks: false, notify: false, row_security: false },
         }
     }
 
