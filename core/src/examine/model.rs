@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use super::Family;
 use super::fold::Folded;
 use super::signal::Signal;
+use crate::spelling::letters::is_folded;
 
 /// How many outputs: unwanted, and each family.
 pub(crate) const OUTPUTS: usize = 1 + FAMILIES;
@@ -100,7 +101,7 @@ impl Pieces {
                 ' ' => {}
                 '0'..='9' => word.push('0'),
                 _ => {
-                    is_word = is_word || character.is_alphabetic();
+                    is_word = is_word || is_folded(character) || character.is_alphabetic();
                     word.push(character);
                 }
             }
@@ -122,15 +123,18 @@ impl Pieces {
     }
 
     fn add_runs(&mut self, word: &[char]) {
+        let new = self.runs.len();
         for start in 0..word.len() {
             let rest = word.get(start..).unwrap_or_default();
             let Some((first, rest)) = rest.split_first() else { return };
             let mut hash = step(SEED, *first);
-            for character in rest.get(..RUN_MAX - 1).unwrap_or(rest) {
+            self.runs.extend(rest.iter().take(RUN_MAX - 1).map(|character| {
                 hash = step(hash, *character);
-                self.runs.push(finish(hash));
-            }
+                hash
+            }));
         }
+        // Apart from the above, where each hash waits for the one before, so that several are finished at once.
+        self.runs.get_mut(new..).unwrap_or_default().iter_mut().for_each(|hash| *hash = finish(*hash));
     }
 
     /// Each word with its runs.

@@ -27,8 +27,8 @@ fn has_form(text: &str) -> bool {
 
 /// Four to eight digits, perhaps with a hyphen between them.
 fn is_code(word: &str) -> bool {
-    let digits = word.chars().filter(|character| character.is_numeric()).count();
-    (4..=8).contains(&digits) && word.chars().all(|character| character.is_numeric() || character == '-')
+    let is_number = word.chars().all(|character| character == '-' || character.is_numeric());
+    is_number && (4..=8).contains(&word.chars().filter(|character| *character != '-').count())
 }
 
 /// Anything a phone may make into a link: a scheme, `www.`, an at sign, or letters around a dot without a space. It is stricter than what is
