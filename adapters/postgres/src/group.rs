@@ -87,7 +87,7 @@ async fn run_once(
     access: Access,
     known: &mut Needs,
 ) -> Result<(Following, BTreeMap<usize, StoreError>), Failure> {
-    let transaction = Transaction::new(database).await?;
+    let transaction = Transaction::new(database, access).await?;
     let mut group = Group {
         transaction: &transaction,
         access,
@@ -162,7 +162,7 @@ impl Group<'_> {
         self.opened = true;
         let this = &*self;
         let look = try_join_all(searches.iter().map(|searches| try_join_all(searches.iter().map(|search| this.search(search)))));
-        let (_, found) = try_join(this.transaction.open(&Fence::finding(), this.access), look).await?;
+        let (_, found) = try_join(this.transaction.open(&Fence::finding()), look).await?;
         Ok(found)
     }
 
@@ -224,10 +224,10 @@ impl Group<'_> {
         let fence = self.known.fence();
         let opened = mem::replace(&mut self.opened, true);
         let is_fenced = self.fence.as_ref() == Some(&fence);
-        let (transaction, access) = (self.transaction, self.access);
+        let transaction = self.transaction;
         let begin = async {
             match (opened, is_fenced) {
-                (false, _) => transaction.open(&fence, access).await.map(drop),
+                (false, _) => transaction.open(&fence).await.map(drop),
                 (true, false) => transaction.fence(&fence).await,
                 (true, true) => Ok(()),
             }

@@ -190,7 +190,7 @@ async fn rows_of(database: &Database, whose: &Whose, queries: &[Query]) -> Resul
 }
 
 async fn rows_once(database: &Database, whose: &Whose, queries: &[Query]) -> Result<Vec<Vec<Row>>, Failure> {
-    let transaction = Transaction::new(database).await?;
+    let transaction = Transaction::new(database, Access::Read).await?;
     let asks: Vec<Ask> = queries.iter().map(|query| Ask::list(query, whose)).collect();
     let read = opened(&transaction, &whose.fence(), &asks).await;
     ended(transaction, read).await
@@ -200,7 +200,7 @@ async fn rows_once(database: &Database, whose: &Whose, queries: &[Query]) -> Res
 async fn opened(transaction: &Transaction, fence: &Fence, asks: &[Ask]) -> Result<Vec<Vec<Row>>, Failure> {
     transaction.prepare(&asks.iter().map(|ask| ask.text.as_str()).collect::<Vec<_>>()).await?;
     let answers = try_join_all(asks.iter().map(|ask| ask.rows(transaction)));
-    let (_, rows) = try_join(transaction.open(fence, Access::Read), answers).await?;
+    let (_, rows) = try_join(transaction.open(fence), answers).await?;
     Ok(rows)
 }
 
@@ -210,7 +210,7 @@ async fn seek(database: &Database, seek: &Seek, given: Vec<Cell>) -> Result<Vec<
 }
 
 async fn seek_once(database: &Database, seek: &Seek, given: &[Cell]) -> Result<Vec<Row>, Failure> {
-    let transaction = Transaction::new(database).await?;
+    let transaction = Transaction::new(database, Access::Read).await?;
     let read = sought(&transaction, seek, given).await;
     ended(transaction, read).await
 }
@@ -227,7 +227,7 @@ async fn of_any(database: &Database, seek: &Seek, list: &'static List, id: Cell)
 }
 
 async fn of_any_once(database: &Database, seek: &Seek, list: &'static List, id: &Cell) -> Result<Option<(Whose, Vec<Row>)>, Failure> {
-    let transaction = Transaction::new(database).await?;
+    let transaction = Transaction::new(database, Access::Read).await?;
     let read = of_any_in(&transaction, seek, list, id).await;
     ended(transaction, read).await
 }
@@ -247,7 +247,7 @@ async fn of_all(database: &Database, seek: &Seek, given: Vec<Cell>, lookup: &Loo
 }
 
 async fn of_all_once(database: &Database, seek: &Seek, given: &[Cell], lookup: &Lookup) -> Result<(Vec<Row>, Vec<Row>), Failure> {
-    let transaction = Transaction::new(database).await?;
+    let transaction = Transaction::new(database, Access::Read).await?;
     let read = of_all_in(&transaction, seek, given, lookup).await;
     ended(transaction, read).await
 }
