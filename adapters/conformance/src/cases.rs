@@ -690,6 +690,7 @@ macro_rules! __store_cases {
                 a_page_may_be_longer_than_the_list
                 messages_are_found_by_status
                 messages_are_found_by_instance
+                whatever_status_a_message_has_it_is_found_by_it
                 suppressions_are_read_page_by_page
                 reviews_are_read_page_by_page
                 policy_events_are_read_page_by_page
