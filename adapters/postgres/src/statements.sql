@@ -107,7 +107,7 @@ SELECT t."account", t."id", t."name", t."provider", t."connection", t."pause", t
 SELECT t."account", t."id", t."name", t."url", t."instance", t."filter", t."in_flight_max", t."rate", t."secrets", t."secrets_root", t."headers", t."headers_root", t."header_names", t."verified_at", t."pause", t."disabled", t."failing_since", t."removed_at", t."url_since", t."revision", t."created_at", t."for_operator", t."integration", t."tat" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM endpoints t WHERE t.account = k.k1 AND t.removed_at IS NULL OFFSET 0) AS t;
 
 -- lookup: INTEGRATIONS
-SELECT t."account", t."id", t."name", t."enabled", t."instance", t."settings", t."secrets", t."secrets_root", t."endpoint", t."revision", t."removed_at", t."created_at", t."tat" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM integrations t WHERE t.account = k.k1 OFFSET 0) AS t;
+SELECT t."account", t."id", t."name", t."enabled", t."instance", t."settings", t."secrets", t."secrets_root", t."endpoint", t."revision", t."removed_at", t."created_at", t."tat" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM integrations t WHERE t.account = k.k1 AND t.removed_at IS NULL OFFSET 0) AS t;
 
 -- lookup: VELOCITY
 SELECT t."account", t."subject", t."mode", t."tat" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM velocity t WHERE t.account = k.k1 OFFSET 0) AS t;

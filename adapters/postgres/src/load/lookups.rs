@@ -36,7 +36,7 @@ lookups! {
     // Whole, as they are small.
     INSTANCES: instances::INSTANCES, OF_ACCOUNT, each!("instances", "t", "t.account = k.k1");
     ENDPOINTS: endpoints::ENDPOINTS, OF_ACCOUNT, each!("endpoints", "t", "t.account = k.k1 AND t.removed_at IS NULL");
-    INTEGRATIONS: integrations::INTEGRATIONS, OF_ACCOUNT, each!("integrations", "t", "t.account = k.k1");
+    INTEGRATIONS: integrations::INTEGRATIONS, OF_ACCOUNT, each!("integrations", "t", "t.account = k.k1 AND t.removed_at IS NULL");
     VELOCITY: accounts::VELOCITY, OF_ACCOUNT, each!("velocity", "t", "t.account = k.k1");
     TRAFFIC: traffic::TRAFFIC, OF_ACCOUNT, each!("traffic", "t", "t.account = k.k1");
 

@@ -60,6 +60,7 @@ CREATE TABLE integrations (
     PRIMARY KEY (account, id)
 );
 CREATE UNIQUE INDEX integrations_by_id ON integrations (id); -- a phone system's call names no account
+CREATE INDEX integrations_present ON integrations (account, id) WHERE removed_at IS NULL;
 
 -- What phone systems said and were told.
 CREATE TABLE integration_entries (
