@@ -330,6 +330,7 @@ macro_rules! __store_cases {
             }
             instances {
                 what_a_provider_needs_comes_back_as_it_was
+                there_is_an_end_to_instances
                 an_instance_is_found_by_its_id_alone
                 a_change_changes_what_it_names
                 a_change_for_an_old_revision_meets_a_conflict
