@@ -146,7 +146,7 @@ SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_b
 SELECT t."account", t."contact", t."instance", t."until" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM conversations t WHERE t.account = k.k1 AND t.contact = k.k2 OFFSET 0) AS t;
 
 -- lookup: ADDRESSES
-SELECT t."account", t."address", t."contact" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM contacts c WHERE c.account = k.k1 AND c.id = k.k2 OFFSET 0) AS c CROSS JOIN LATERAL (SELECT c.address UNION ALL SELECT jsonb_array_elements_text(coalesce(c.others, '[]')::jsonb)) AS known (address) CROSS JOIN LATERAL (SELECT * FROM addresses t WHERE t.account = c.account AND t.address = known.address OFFSET 0) AS t;
+SELECT t."account", t."address", t."contact" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM contacts c WHERE c.account = k.k1 AND c.id = k.k2 OFFSET 0) AS c CROSS JOIN LATERAL (SELECT c.address UNION ALL SELECT unnest(string_to_array(btrim(c.others, '["]'), '","'))) AS known (address) CROSS JOIN LATERAL (SELECT * FROM addresses t WHERE t.account = c.account AND t.address = known.address OFFSET 0) AS t;
 
 -- lookup: SUPPRESSIONS
 SELECT t."account", t."id", t."contact", t."address", t."cause", t."note", t."since", t."by", t."lifted_at", t."lifted_by" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM suppressions t WHERE t.account = k.k1 AND t.contact = k.k2 OFFSET 0) AS t;

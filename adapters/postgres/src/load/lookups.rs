@@ -68,10 +68,12 @@ lookups! {
         );
     MERGED: contacts::CONTACTS, BY_ID, each!("contacts", "t", "t.account = k.k1 AND t.merged_into = k.k2");
     CONVERSATIONS: contacts::CONVERSATIONS, BY_ID, each!("conversations", "t", "t.account = k.k1 AND t.contact = k.k2");
+    // The other addresses are JSON, and no address has anything to escape. They are taken apart as text: what cannot be read as JSON would fail
+    // the statement, and with it whatever else stands in the group.
     ADDRESSES: contacts::ADDRESSES, BY_ID,
         concat!(
             each!("contacts", "c", "c.account = k.k1 AND c.id = k.k2"),
-            "CROSS JOIN LATERAL (SELECT c.address UNION ALL SELECT jsonb_array_elements_text(coalesce(c.others, '[]')::jsonb)) AS known (address) ",
+            "CROSS JOIN LATERAL (SELECT c.address UNION ALL SELECT unnest(string_to_array(btrim(c.others, '[\"]'), '\",\"'))) AS known (address) ",
             each!("addresses", "t", "t.account = c.account AND t.address = known.address")
         );
     SUPPRESSIONS: contacts::SUPPRESSIONS, BY_ID, each!("suppressions", "t", "t.account = k.k1 AND t.contact = k.k2");
