@@ -647,6 +647,7 @@ macro_rules! __store_cases {
                 each_step_is_told_once
                 who_a_report_calls_otherwise_is_the_same_person
                 a_report_by_our_id_counts
+                an_id_too_long_to_be_looked_up_spoils_nothing
                 a_report_of_an_unknown_message_changes_nothing
                 a_report_to_another_instance_changes_nothing
                 a_report_to_another_account_changes_nothing
@@ -825,6 +826,8 @@ macro_rules! __store_cases {
                 a_finish_and_a_sweep_do_not_both_count
                 a_review_is_answered_by_one
                 a_suppression_by_many_is_one
+                contacts_that_turn_out_to_be_one_at_once_stay_suppressed
+                who_is_called_otherwise_at_once_is_suppressed_whole
                 no_attempt_starts_after_a_suppression_was_answered
                 no_attempt_starts_after_a_stop_was_heeded
                 what_came_in_is_heeded_by_one
