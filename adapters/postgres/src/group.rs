@@ -203,7 +203,7 @@ impl Group<'_> {
                 world = self.base.world();
             }
         }
-        Ok(world)
+        Err(endless())
     }
 
     /// Reads what is asked for and not known yet; whether there was anything.
@@ -300,15 +300,25 @@ impl Group<'_> {
                 return Ok(Ran { world, effects, image: Image::default() });
             }
             let image = tables::image(&world);
-            let mut asked = Needs::default();
-            follow_up(&self.base, &image, &self.known, &mut asked);
-            if !self.learn(asked).await? {
+            if !self.learn_after(&image).await? {
                 return Ok(Ran { world, effects, image });
             }
             let more = self.base.world();
             first = (!self.judge(verbs).await?).then_some(more);
         }
-        Err(Failure::Refused(StoreError::Unavailable(String::from("the verbs of a group need ever more"))))
+        Err(endless())
+    }
+
+    /// Reads what verbs turned out to need, and what that brings with it; whether there was anything.
+    async fn learn_after(&mut self, now: &Image) -> Result<bool, Failure> {
+        let mut asked = Needs::default();
+        follow_up(&self.base, now, &self.known, &mut asked);
+        let mut learned = false;
+        while self.learn(mem::take(&mut asked)).await? {
+            learned = true;
+            follow(&self.base, &self.known, &mut asked);
+        }
+        Ok(learned)
     }
 
     /// Runs the verbs; none where one panicked, which is left out the next time.
@@ -391,6 +401,10 @@ impl Group<'_> {
         }
         Ok(is_written)
     }
+}
+
+fn endless() -> Failure {
+    Failure::Refused(StoreError::Unavailable(String::from("the verbs of a group need ever more")))
 }
 
 fn panicked(_: &(dyn Any + Send)) -> StoreError {

@@ -114,15 +114,16 @@ impl Needs {
                 new.keys.insert(name, (lookup, fresh));
             }
         }
-        self.closely.extend(asked.closely);
+        new.closely.extend(asked.closely.difference(&self.closely));
+        self.closely.extend(&new.closely);
         self.addresses.extend(asked.addresses);
         self.operator |= asked.operator;
         new
     }
 
-    /// Whether there is nothing to read.
+    /// Whether nothing is asked for.
     pub(crate) fn is_empty(&self) -> bool {
-        self.accounts.is_empty() && self.keys.is_empty()
+        self.accounts.is_empty() && self.keys.is_empty() && self.closely.is_empty()
     }
 
     /// The accounts.
@@ -298,8 +299,10 @@ fn follow_lines<'a>(outbox: impl Iterator<Item = &'a Row>, needs: &mut Needs) {
     }
 }
 
-/// Asks for what the verbs turned out to need: lines that something new stands in, and what was carried by deliveries that ended.
+/// Asks for what the verbs turned out to need: contacts that one of them made one, or whose address another one looks at closely; lines that
+/// something new stands in, and what was carried by deliveries that ended.
 pub(crate) fn follow_up(base: &Base, now: &Image, known: &Needs, needs: &mut Needs) {
+    follow_up_people(base, now, known, needs);
     let table = &tables::outbox::OUTBOX;
     let after: BTreeMap<Vec<Cell>, &Row> =
         now.rows().filter(|(of, _)| of.name == table.name).map(|(of, row)| (key_of(of, row), row)).collect();
@@ -315,6 +318,26 @@ pub(crate) fn follow_up(base: &Base, now: &Image, known: &Needs, needs: &mut Nee
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// What a verb does to people, others of its group see, and none of them may have asked for what that brings with it.
+fn follow_up_people(base: &Base, now: &Image, known: &Needs, needs: &mut Needs) {
+    let (contacts, addresses) = (&tables::contacts::CONTACTS, &tables::contacts::ADDRESSES);
+    for (table, row) in now.rows().filter(|(table, _)| [contacts.name, addresses.name].contains(&table.name)) {
+        let Some(account) = account_of(table, row) else { continue };
+        let before = base.by_key(table).and_then(|rows| rows.get(&key_of(table, row)));
+        let became = |column: &str| {
+            let now = cell(table, row, column);
+            let is_new = before.is_none_or(|before| cell(table, before, column) != now);
+            id(now).filter(|_| is_new).map(ContactId::from_bytes)
+        };
+        if table.name == contacts.name {
+            let of = id(cell(table, row, "id")).map(ContactId::from_bytes);
+            became("merged_into").into_iter().for_each(|into| of.into_iter().chain([into]).for_each(|one| needs.closely(account, one)));
+        } else if matches!(cell(table, row, "address"), Cell::Text(address) if known.addresses.contains(&(account, address.clone()))) {
+            became("contact").into_iter().for_each(|contact| needs.closely(account, contact));
         }
     }
 }
