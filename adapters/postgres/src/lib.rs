@@ -57,6 +57,7 @@ mod schema;
 mod sealing;
 mod sql;
 mod store;
+mod touch;
 mod transaction;
 mod write;
 

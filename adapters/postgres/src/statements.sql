@@ -8,6 +8,13 @@ SELECT t."id", t."name", t."plan", t."zone", t."next_zone", t."next_zone_from", 
 INSERT INTO sealing (id, holder, until) VALUES (1, $1::bytea, $2::bigint) ON CONFLICT (id) DO UPDATE
 SET holder = EXCLUDED.holder, until = EXCLUDED.until WHERE sealing.holder = EXCLUDED.holder OR sealing.until <= $3::bigint;
 
+-- touch
+WITH used AS MATERIALIZED (
+SELECT t.id, k.at FROM UNNEST($1::text[], $2::bigint[]) AS k (id, at) JOIN api_keys t ON t.id = k.id
+ORDER BY t.id FOR NO KEY UPDATE OF t
+)
+UPDATE api_keys t SET last_used_at = greatest(t.last_used_at, used.at) FROM used WHERE t.id = used.id;
+
 -- scout: MESSAGES
 WITH RECURSIVE queues (account, place) AS (
 (SELECT o.account, o.place FROM outbox o WHERE o.channel = 0 AND o.state = 0 AND o.account > $1::bytea

@@ -28,7 +28,7 @@ use crate::group::{Found, Search};
 use crate::lists;
 use crate::load::lookups::{ENTRY, ENTRY_OF_KEY, EVENTS_OF_SEAL, KEY, LAST_SEAL, RECOVERY, SEAL};
 use crate::load::{Needs, delivering, people, scouts, sending, telling};
-use crate::{retain, sealing};
+use crate::{retain, sealing, touch};
 
 /// How many lanes write for accounts side by side.
 const LANES: usize = 2;
@@ -707,22 +707,7 @@ impl WorkerStore for OfWorker {
     }
 
     async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {
-        let ids: Vec<String> = used.iter().map(|(id, _)| id.to_string()).collect();
-        let search: Vec<Search> = vec![(&scouts::KEYS_AMONG, vec![Cell::json(&ids)])];
-        let needs = move |found: &[Found], _: &World, needs: &mut Needs| {
-            ids.iter().for_each(|id| needs.key(&KEY, [Cell::Text(id.clone())]));
-            for row in found.iter().flatten() {
-                match scouts::account(row, 0) {
-                    Some(account) => needs.account(account),
-                    None => needs.operator(),
-                }
-            }
-        };
-        let run = move |_: &[Found], world: &mut World| {
-            keys::touch(world, &used);
-            Ok(())
-        };
-        self.engine().write(REST, search, needs, run).await
+        self.0.list(move |database| async move { touch::touch(&database, used).await }).await
     }
 
     async fn lease_sealing(&self, holder: [u8; 16], until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
