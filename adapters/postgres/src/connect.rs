@@ -37,7 +37,8 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// How many connections are kept at most.
     pub connections: usize,
-    /// How long the server waits for a host that has fallen silent within a transaction, before it undoes it and frees its locks.
+    /// How long the server waits for a host that has fallen silent within a transaction, before it undoes it and frees its locks. A host
+    /// that is only slow begins again.
     pub idle_timeout: Duration,
     /// The URL of the role that owns the tables and runs migrations, where the store's own URL names another. That other needs no more
     /// than a login: the migration grants it what it may.
@@ -56,7 +57,7 @@ impl Default for Options {
             app_role: String::from("gatepost_app"),
             connect_timeout: Duration::from_secs(5),
             connections: 16,
-            idle_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(3),
             owner_url: None,
             profile: None,
             statement_timeout: Duration::from_secs(20),

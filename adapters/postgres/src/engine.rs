@@ -56,6 +56,10 @@ where
         self.result = Some((self.run)(found, world));
     }
 
+    fn may_pass_over(&self) -> bool {
+        self.is_wide && !self.searches.is_empty()
+    }
+
     fn is_wide(&self) -> bool {
         self.is_wide
     }

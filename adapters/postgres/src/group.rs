@@ -17,14 +17,14 @@ use gatepost::{AccountId, StoreError};
 use gatepost_rows::cells::{Cell, Kind, Row};
 use gatepost_rows::events;
 use gatepost_rows::tables::{self, Image};
-use gatepost_rows::world::{Effects, Operational, World};
+use gatepost_rows::world::{Effects, World};
 use tokio_postgres::types::ToSql;
 
 use crate::clock::move_lease;
 use crate::connect::Database;
 use crate::error::Failure;
 use crate::load::scouts::{self, OPERATORS};
-use crate::load::{Bad, Base, Needs, follow, follow_up, lookups, parked};
+use crate::load::{Bad, Base, Needs, account_of, follow, follow_up, lookups, parked};
 use crate::profile::Engine;
 use crate::sql::{self, Lookup, Scout};
 use crate::transaction::{Access, Fence, Transaction, Tries};
@@ -50,6 +50,9 @@ pub(crate) trait Verb: Send {
     /// Runs.
     fn run(&mut self, found: &[Found], world: &mut World);
 
+    /// Whether it may pass over accounts that another host works at, since it looks for what is due and finds it again the next time.
+    fn may_pass_over(&self) -> bool;
+
     /// Whether it is about many: then what cannot be read is set aside, and it is done for the rest.
     fn is_wide(&self) -> bool;
 
@@ -72,9 +75,12 @@ pub(crate) struct Following {
 pub(crate) async fn run_group(database: &Database, verbs: &mut [Box<dyn Verb>], access: Access) -> Ended {
     let mut tries = Tries::default();
     let mut known = Needs::default();
+    let mut access = if access == Access::Write && verbs.iter().all(|verb| verb.may_pass_over()) { Access::WriteSoon } else { access };
     loop {
         match run_once(database, verbs, access, &mut known).await {
             Ok(ended) => return Ok(ended),
+            // A host that has stopped in the middle holds nobody up but its own accounts.
+            Err(Failure::Held) => access = if database.profile().skip_locked { Access::WriteFree } else { Access::Write },
             Err(failure) if failure.may_pass() && tries.again().await => {}
             Err(failure) => return Err(failure.into()),
         }
@@ -88,6 +94,8 @@ async fn run_once(
     known: &mut Needs,
 ) -> Result<(Following, BTreeMap<usize, StoreError>), Failure> {
     let transaction = Transaction::new(database).await?;
+    // What a group turned out to write to must not be passed over.
+    let access = if access != Access::Read && !known.is_empty() { Access::Write } else { access };
     let mut group = Group {
         transaction: &transaction,
         access,
@@ -122,6 +130,16 @@ struct Ran {
     image: Image,
 }
 
+/// What became of telling the operator.
+enum Told {
+    /// There was nothing to tell.
+    Nobody,
+    /// It is told, and this is how the rows are then.
+    All(Image),
+    /// More is to be read first: accounts in which the operator has endpoints, or what stands before the events there.
+    NotYet,
+}
+
 /// A group in its transaction.
 struct Group<'a> {
     transaction: &'a Transaction,
@@ -144,8 +162,10 @@ impl Group<'_> {
         if self.access == Access::Read {
             return Ok(Some(Effects::default()));
         }
-        if self.tell_operator(&mut world, &mut effects).await? {
-            image = tables::image(&world);
+        match self.tell_operator(&mut world, &mut effects, extra).await? {
+            Told::Nobody => {}
+            Told::All(told) => image = told,
+            Told::NotYet => return Ok(None),
         }
         let is_written = self.write(&image, extra).await?;
         Ok(is_written.then_some(effects))
@@ -216,7 +236,11 @@ impl Group<'_> {
             new.lookups().map(|(lookup, keys)| (lookup, Arrays::of(lookup.keys.iter().copied(), keys.iter()))).collect();
         let texts: Vec<String> = lookups.iter().map(|(lookup, _)| lookup.text()).collect();
         let accounts_table = &tables::accounts::ACCOUNTS;
-        let locks = if self.access == Access::Write { sql::lock(accounts_table) } else { sql::read(accounts_table) };
+        let locks = match self.access {
+            Access::Read => sql::read(accounts_table),
+            Access::Write | Access::WriteSoon => sql::lock(accounts_table),
+            Access::WriteFree => sql::lock_free(accounts_table),
+        };
         let mut prepared: Vec<&str> = texts.iter().map(String::as_str).collect();
         prepared.push(&locks);
         self.transaction.prepare(&prepared).await?;
@@ -245,7 +269,12 @@ impl Group<'_> {
         let (((), locked), read) = try_join(try_join(begin, lock), read).await?;
         self.fence = Some(fence);
         let of_table = |table: &gatepost_rows::cells::Table| table.columns.iter().map(|column| column.kind).collect::<Vec<Kind>>();
-        self.base.add(accounts_table, cells(locked, &of_table(accounts_table))?);
+        let locked = cells(locked, &of_table(accounts_table))?;
+        if self.access == Access::WriteFree {
+            let held: BTreeSet<AccountId> = locked.iter().filter_map(|row| account_of(accounts_table, row)).collect();
+            self.base.leave_out(new.accounts().difference(&held).copied());
+        }
+        self.base.add(accounts_table, locked);
         for ((lookup, _), rows) in lookups.iter().zip(read) {
             let mut rows = cells(rows, &of_table(lookup.table))?;
             rows.iter_mut().for_each(|row| move_lease(lookup.table, row, -transaction.skew_millis()));
@@ -341,33 +370,33 @@ impl Group<'_> {
         Some((world, all))
     }
 
-    /// Tells the operator's endpoints, wherever they stand; whether there was anything to tell.
-    async fn tell_operator(&mut self, world: &mut World, effects: &mut Effects) -> Result<bool, Failure> {
-        let told: Vec<Operational> = mem::take(&mut effects.operational);
-        if told.is_empty() {
-            return Ok(false);
+    /// Tells the operator's endpoints, wherever they stand. Their accounts are locked with all others, in the one order: where they are not
+    /// yet, that is `extra`, and everything begins again.
+    async fn tell_operator(&mut self, world: &mut World, effects: &mut Effects, extra: &mut Needs) -> Result<Told, Failure> {
+        if effects.operational.is_empty() {
+            return Ok(Told::Nobody);
         }
         self.transaction.fence(&Fence::finding()).await?;
+        self.fence = Some(Fence::finding());
         let found = self.search(&(&OPERATORS, Vec::new())).await?;
         let accounts: BTreeSet<AccountId> = found.iter().filter_map(|row| scouts::account(row, 0)).collect();
-        let mut asked = Needs::default();
-        accounts.iter().for_each(|account| asked.account(*account));
-        let before: BTreeSet<AccountId> = world.accounts.keys().copied().collect();
-        let fence = self.known.fence();
-        self.transaction.fence(&fence).await?;
-        self.fence = Some(fence);
-        self.learn(asked).await?;
-        let mut others = self.base.world();
-        for account in accounts.difference(&before) {
-            if let Some(rows) = others.accounts.remove(account) {
-                world.accounts.insert(*account, rows);
-            }
+        let is_passed_over = |account| self.access == Access::WriteFree && self.base.leaves_out(account);
+        if accounts.iter().any(|account| !self.known.accounts().contains(account) || is_passed_over(*account)) {
+            accounts.iter().for_each(|account| extra.account(*account));
+            return Ok(Told::NotYet);
         }
-        world.effects.operational = told;
+        world.effects.operational = mem::take(&mut effects.operational);
         events::tell_operator(world);
         let Effects { left_due, .. } = mem::take(&mut world.effects);
         effects.left_due |= left_due;
-        Ok(true)
+        let image = tables::image(world);
+        let mut asked = Needs::default();
+        follow_up(&self.base, &image, &self.known, &mut asked);
+        if self.known.lacks(&asked) {
+            extra.add(asked);
+            return Ok(Told::NotYet);
+        }
+        Ok(Told::All(image))
     }
 
     /// Writes the difference. Where a delivery is there that was thought new, it is to be read the next time.

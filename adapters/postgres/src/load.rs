@@ -121,6 +121,11 @@ impl Needs {
         new
     }
 
+    /// Whether something is asked for that is not known.
+    pub(crate) fn lacks(&self, asked: &Self) -> bool {
+        !self.clone().learn(asked.clone()).is_empty()
+    }
+
     /// Whether nothing is asked for.
     pub(crate) fn is_empty(&self) -> bool {
         self.accounts.is_empty() && self.keys.is_empty() && self.closely.is_empty()
@@ -148,7 +153,7 @@ pub(crate) struct Base {
     rows: BTreeMap<usize, BTreeMap<Vec<Cell>, Row>>,
     /// Rows that cannot be right, until somebody has judged them.
     bad: Vec<Bad>,
-    /// Accounts that are left out, since something of them cannot be read.
+    /// Accounts that are left out, since they cannot be read or another host holds them.
     left_out: BTreeSet<AccountId>,
 }
 
@@ -174,10 +179,21 @@ pub(crate) fn key_of(table: &Table, row: &Row) -> Vec<Cell> {
 }
 
 impl Base {
+    /// Leaves these accounts out: nothing of them is in any world, and nothing of theirs is changed.
+    pub(crate) fn leave_out(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
+        self.left_out.extend(accounts);
+    }
+
+    /// Whether an account is left out.
+    pub(crate) fn leaves_out(&self, account: AccountId) -> bool {
+        self.left_out.contains(&account)
+    }
+
     /// Adds rows; one that is there already stays as it is.
     pub(crate) fn add(&mut self, table: &'static Table, rows: Vec<Row>) {
-        let known = self.rows.entry(place(table)).or_default();
-        for row in rows {
+        let Self { rows: known, left_out, .. } = self;
+        let known = known.entry(place(table)).or_default();
+        for row in rows.into_iter().filter(|row| account_of(table, row).is_none_or(|account| !left_out.contains(&account))) {
             known.entry(key_of(table, &row)).or_insert(row);
         }
     }

@@ -47,6 +47,11 @@ pub(crate) fn lock(accounts: &Table) -> String {
     format!("SELECT {} FROM accounts t WHERE t.id = ANY($1::bytea[]) ORDER BY t.id FOR NO KEY UPDATE", columns("t.", accounts))
 }
 
+/// As that, but those that another transaction has locked are passed over.
+pub(crate) fn lock_free(accounts: &Table) -> String {
+    format!("{} SKIP LOCKED", lock(accounts))
+}
+
 /// Reads accounts.
 pub(crate) fn read(accounts: &Table) -> String {
     format!("SELECT {} FROM accounts t WHERE t.id = ANY($1::bytea[]) ORDER BY t.id", columns("t.", accounts))
@@ -140,6 +145,7 @@ mod tests {
     fn statements() -> Vec<(String, String)> {
         let mut all = vec![
             (String::from("lock"), super::lock(&accounts::ACCOUNTS)),
+            (String::from("lock those that are free"), super::lock_free(&accounts::ACCOUNTS)),
             (String::from("read"), super::read(&accounts::ACCOUNTS)),
             (String::from("lease"), sealing::LEASE.to_owned()),
             (String::from("touch"), touch::TOUCH.to_owned()),

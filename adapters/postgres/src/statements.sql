@@ -1,6 +1,9 @@
 -- lock
 SELECT t."id", t."name", t."plan", t."zone", t."next_zone", t."next_zone_from", t."pause", t."suspended_at", t."one_time_codes_pass", t."supervised", t."two_person_review", t."confirms_opt_out", t."threecx_enabled", t."sender", t."created_at", t."last_seq", t."last_inbound", t."last_entry", t."changes" FROM accounts t WHERE t.id = ANY($1::bytea[]) ORDER BY t.id FOR NO KEY UPDATE;
 
+-- lock those that are free
+SELECT t."id", t."name", t."plan", t."zone", t."next_zone", t."next_zone_from", t."pause", t."suspended_at", t."one_time_codes_pass", t."supervised", t."two_person_review", t."confirms_opt_out", t."threecx_enabled", t."sender", t."created_at", t."last_seq", t."last_inbound", t."last_entry", t."changes" FROM accounts t WHERE t.id = ANY($1::bytea[]) ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED;
+
 -- read
 SELECT t."id", t."name", t."plan", t."zone", t."next_zone", t."next_zone_from", t."pause", t."suspended_at", t."one_time_codes_pass", t."supervised", t."two_person_review", t."confirms_opt_out", t."threecx_enabled", t."sender", t."created_at", t."last_seq", t."last_inbound", t."last_entry", t."changes" FROM accounts t WHERE t.id = ANY($1::bytea[]) ORDER BY t.id;
 

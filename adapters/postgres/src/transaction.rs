@@ -81,6 +81,10 @@ pub(crate) enum Access {
     Read,
     /// Each statement sees what is committed when it begins; locks on the accounts keep writers apart.
     Write,
+    /// As that, but a lock that another host holds for long is not waited for: the transaction fails with [`Failure::Held`].
+    WriteSoon,
+    /// As that, but accounts that another host holds are passed over.
+    WriteFree,
 }
 
 impl Access {
@@ -88,8 +92,10 @@ impl Access {
     const fn begin(self, engine: Engine) -> &'static str {
         match (self, engine) {
             (Self::Read, _) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            (Self::Write, Engine::Cockroach) => "BEGIN ISOLATION LEVEL READ COMMITTED",
-            (Self::Write, _) => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_sort = off",
+            (Self::WriteSoon, Engine::Cockroach) => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '200ms'",
+            (_, Engine::Cockroach) => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            (Self::WriteSoon, _) => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_sort = off; SET LOCAL lock_timeout = '200ms'",
+            (Self::Write | Self::WriteFree, _) => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_sort = off",
         }
     }
 }
