@@ -74,7 +74,7 @@ pub(crate) enum Failure {
     Lost(String),
     /// It would fail again.
     Refused(StoreError),
-    /// The commit was sent and its answer did not come.
+    /// The commit was sent and its answer did not come; nor could it be found out afterwards.
     Unknown(String),
 }
 

@@ -23,6 +23,7 @@ use tokio_postgres::types::ToSql;
 use crate::clock::move_lease;
 use crate::connect::Database;
 use crate::error::Failure;
+use crate::fate::{self, Identity};
 use crate::load::scouts::{self, OPERATORS};
 use crate::load::{Bad, Base, Needs, account_of, follow, follow_up, lookups, parked};
 use crate::profile::Engine;
@@ -106,11 +107,16 @@ async fn run_once(
         fence: None,
         failed: BTreeMap::new(),
         parked: 0,
+        identity: None,
     };
     match group.run(verbs, known).await {
         Ok(Some(effects)) => {
-            let (failed, parked) = (mem::take(&mut group.failed), group.parked);
-            transaction.commit().await.map(|()| (Following { effects, parked }, failed))
+            let (failed, parked, identity) = (mem::take(&mut group.failed), group.parked, group.identity.take());
+            let committed = match (transaction.commit().await, identity) {
+                (Err(unknown @ Failure::Unknown(_)), Some(identity)) => identity.find_out(database, unknown).await,
+                (committed, _) => committed,
+            };
+            committed.map(|()| (Following { effects, parked }, failed))
         }
         Ok(None) => {
             transaction.roll_back().await;
@@ -151,6 +157,7 @@ struct Group<'a> {
     fence: Option<Fence>,
     failed: BTreeMap<usize, StoreError>,
     parked: usize,
+    identity: Option<Identity>,
 }
 
 impl Group<'_> {
@@ -408,13 +415,16 @@ impl Group<'_> {
             self.fence = Some(fence);
         }
         let transaction = self.transaction;
-        let texts: Vec<&str> = writes.0.iter().map(|write| write.text.as_str()).collect();
+        let is_known_later = self.engine == Engine::Postgres && !writes.0.is_empty();
+        let texts: Vec<&str> = writes.0.iter().map(|write| write.text.as_str()).chain(is_known_later.then_some(fate::IDENTITY)).collect();
         self.transaction.prepare(&texts).await?;
-        let written = try_join_all(writes.0.iter().map(|write| async move {
+        let write = try_join_all(writes.0.iter().map(|write| async move {
             let params = write.arrays.params();
             transaction.execute(&write.text, &params).await
-        }))
-        .await?;
+        }));
+        let identify = async { if is_known_later { transaction.query(fate::IDENTITY, &[]).await } else { Ok(Vec::new()) } };
+        let (written, identity) = try_join(write, identify).await?;
+        self.identity = identity.first().map(Identity::read).transpose()?;
         let mut is_written = true;
         for (write, count) in writes.0.iter().zip(written) {
             if !write.new.is_empty() && count < write.new.len() as u64 {

@@ -32,6 +32,12 @@
 //! Each connection sets `synchronous_commit = on`, whatever the database's default is. What was answered survives a crash of the server, if
 //! its disk honours sync and `fsync` is on; it survives the loss of the server only where it has a synchronous standby.
 //!
+//! # Commits without an answer
+//!
+//! Where a connection breaks before a commit is answered, the same server is asked what became of the transaction, for up to 5 seconds:
+//! then the verb is done, or made again. It is [`OutcomeUnknown`](gatepost::StoreError::OutcomeUnknown) only where that cannot be found out:
+//! the server is gone for longer or was started anew, another one took its place, or it is another engine.
+//!
 //! # Hosts that stop
 //!
 //! A host that falls silent in the middle of a transaction holds the accounts that it works at, until the server undoes that after
@@ -53,6 +59,7 @@ mod connect;
 mod copying;
 mod engine;
 mod error;
+mod fate;
 mod group;
 mod hints;
 mod lists;

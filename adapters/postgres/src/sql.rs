@@ -137,7 +137,7 @@ mod tests {
     use crate::load::{lookups, parked, scouts};
     use crate::profile::Engine;
     use crate::transaction::{Access, Fence};
-    use crate::{retain, sealing, touch};
+    use crate::{fate, retain, sealing, touch};
 
     const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/statements.sql");
 
@@ -149,6 +149,8 @@ mod tests {
             (String::from("read"), super::read(&accounts::ACCOUNTS)),
             (String::from("lease"), sealing::LEASE.to_owned()),
             (String::from("touch"), touch::TOUCH.to_owned()),
+            (String::from("identity"), fate::IDENTITY.to_owned()),
+            (String::from("fate"), fate::FATE.to_owned()),
         ];
         all.extend(scouts::ALL.iter().map(|scout| (format!("scout: {}", scout.name), scout.text.to_owned())));
         all.extend(lookups::ALL.iter().map(|lookup| (format!("lookup: {}", lookup.name), lookup.text())));

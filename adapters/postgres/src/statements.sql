@@ -18,6 +18,12 @@ ORDER BY t.id FOR NO KEY UPDATE OF t
 )
 UPDATE api_keys t SET last_used_at = greatest(t.last_used_at, used.at) FROM used WHERE t.id = used.id;
 
+-- identity
+SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT);
+
+-- fate
+SELECT pg_xact_status(CAST(CAST($1::bigint AS TEXT) AS xid8)), CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT);
+
 -- scout: MESSAGES
 WITH RECURSIVE queues (account, place) AS (
 (SELECT o.account, o.place FROM outbox o WHERE o.channel = 0 AND o.state = 0 AND o.account > $1::bytea
