@@ -808,6 +808,7 @@ macro_rules! __store_cases {
                 who_is_known_by_a_number_is_told_by_it
                 a_disabled_phone_system_is_told_nothing
                 a_paused_phone_system_gets_everything_in_order_later
+                a_long_conversation_that_expires_lets_go_what_stands_behind_it
                 the_order_outlives_the_store
                 phone_systems_take_no_room_from_endpoints
                 a_call_is_one_message_for_fifteen_minutes

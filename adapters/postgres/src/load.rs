@@ -323,6 +323,7 @@ pub(crate) fn follow_up(base: &Base, now: &Image, known: &Needs, needs: &mut Nee
     let after: BTreeMap<Vec<Cell>, &Row> =
         now.rows().filter(|(of, _)| of.name == table.name).map(|(of, row)| (key_of(of, row), row)).collect();
     follow_lines(after.values().copied(), needs);
+    follow_up_lines(base, &after, needs);
     for (key, row) in base.by_key(table).into_iter().flatten() {
         let Some(account) = account_of(table, row).filter(|_| !after.contains_key(key)) else { continue };
         match number(cell(table, row, "channel")) {
@@ -335,6 +336,23 @@ pub(crate) fn follow_up(base: &Base, now: &Image, known: &Needs, needs: &mut Nee
             }
             _ => {}
         }
+    }
+}
+
+/// Behind the rows that were read of a line stand others, which one of is let go where all that were read have ended.
+fn follow_up_lines(base: &Base, after: &BTreeMap<Vec<Cell>, &Row>, needs: &mut Needs) {
+    let table = &tables::outbox::OUTBOX;
+    let line_of = |row: &Row| account_of(table, row).zip(number(cell(table, row, "order_key")));
+    let stand: BTreeSet<(AccountId, i64)> = after.values().filter_map(|row| line_of(row)).collect();
+    let mut ended: BTreeMap<(AccountId, i64), (usize, i64)> = BTreeMap::new();
+    for row in base.of(table) {
+        if let (Some(line), Some(place)) = (line_of(row).filter(|line| !stand.contains(line)), number(cell(table, row, "log_id"))) {
+            let (count, last) = ended.entry(line).or_insert((0, place));
+            (*count, *last) = (*count + 1, place.max(*last));
+        }
+    }
+    for ((account, line), (_, last)) in ended.into_iter().filter(|(_, (count, _))| *count >= lookups::LINE_MAX) {
+        needs.key(&lookups::LINE_BEHIND, [account.into(), line.into(), last.into()]);
     }
 }
 

@@ -207,6 +207,10 @@ SELECT t."account", t."mode", t."window", t."charged" FROM UNNEST($1::bytea[], $
 SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.order_key = k.k2 AND o.state <> 4
 ORDER BY o.log_id LIMIT 80) AS t;
 
+-- lookup: LINE_BEHIND
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[]) AS k(k1, k2, k3) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.order_key = k.k2 AND o.log_id > k.k3 AND o.state <> 4
+ORDER BY o.log_id LIMIT 80) AS t;
+
 -- lookup: MESSAGE
 SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM messages t WHERE t.account = k.k1 AND t.id = k.k2 OFFSET 0) AS t;
 

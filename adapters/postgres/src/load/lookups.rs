@@ -27,6 +27,9 @@ macro_rules! each {
     };
 }
 
+/// How many rows of a line are read at a time.
+pub(crate) const LINE_MAX: usize = 80;
+
 const OF_ACCOUNT: &[Kind] = &[Bytes];
 const BY_ID: &[Kind] = &[Bytes, Bytes];
 const BY_TEXT: &[Kind] = &[Bytes, Text];
@@ -135,6 +138,9 @@ lookups! {
     // The first of a line, and some behind it: what ends lets the next one go.
     LINE: outbox::OUTBOX, BY_NUMBER,
         "CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.order_key = k.k2 AND o.state <> 4
+                             ORDER BY o.log_id LIMIT 80) AS t";
+    LINE_BEHIND: outbox::OUTBOX, &[Bytes, Int, Int],
+        "CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.order_key = k.k2 AND o.log_id > k.k3 AND o.state <> 4
                              ORDER BY o.log_id LIMIT 80) AS t";
 
     // A message, and what belongs to it.
