@@ -213,16 +213,21 @@ impl Lane {
                 verbs.push(next);
             }
             waiting.fetch_sub(verbs.len(), Ordering::Relaxed);
-            match guarded(&database, &mut verbs).await {
-                Err(error) if verbs.len() > 1 && is_of_one(&error) => {
-                    for verb in verbs {
-                        let mut alone = vec![verb];
-                        let ended = guarded(&database, &mut alone).await;
-                        finish(alone, ended, Some(&aftermath));
-                    }
-                }
-                ended => finish(verbs, ended, Some(&aftermath)),
+            run_apart(&database, verbs, &aftermath).await;
+        }
+    }
+}
+
+/// Runs a group; where one verb spoils it, its halves, until that one is alone.
+async fn run_apart(database: &Database, verbs: Vec<Box<dyn Verb>>, aftermath: &Aftermath) {
+    let mut parts = vec![verbs];
+    while let Some(mut part) = parts.pop() {
+        match guarded(database, &mut part).await {
+            Err(error) if part.len() > 1 && is_of_one(&error) => {
+                let behind = part.split_off(part.len() / 2);
+                parts.extend([behind, part]);
             }
+            ended => finish(part, ended, Some(aftermath)),
         }
     }
 }
@@ -233,11 +238,13 @@ async fn guarded(database: &Database, verbs: &mut [Box<dyn Verb>]) -> Ended {
     ran.unwrap_or_else(|_| Err(StoreError::Unavailable(String::from("the group panicked"))))
 }
 
-/// Whether one verb of a group alone may have failed it: by what it cannot read, or by a value that the database does not take.
-fn is_of_one(error: &StoreError) -> bool {
+/// Whether one verb of a group, or one thing of a verb about many, may alone have failed it: by what it cannot read, or by a value that the
+/// database does not take.
+pub(crate) fn is_of_one(error: &StoreError) -> bool {
+    let said = ["the server said 22", "the server said 23", "the server said 54"];
     match error {
         StoreError::Corrupt(_) => true,
-        StoreError::Unavailable(text) => text.starts_with("the server said 22") || text.starts_with("the server said 23"),
+        StoreError::Unavailable(text) => said.iter().any(|said| text.starts_with(said)),
         StoreError::Conflict | StoreError::OutcomeUnknown(_) => false,
     }
 }
