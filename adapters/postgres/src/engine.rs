@@ -23,6 +23,10 @@ use crate::transaction::Access;
 
 /// The most verbs in one transaction.
 const GROUP_MAX: usize = 256;
+/// The bytes, about, from which on a group takes no more verbs: the server takes no message of a gigabyte, and nobody wants to hold one.
+const GROUP_WEIGHT: usize = 8 * 1024 * 1024;
+/// What a verb writes, about, where it says nothing else; and each message that it accepts.
+pub(crate) const USUAL_WEIGHT: usize = 4 * 1024;
 /// The most verbs that wait; more are refused at once rather than late.
 const WAITING_MAX: usize = 65_536;
 
@@ -34,6 +38,7 @@ pub(crate) struct Made<T, N, R> {
     pub(crate) needs: N,
     pub(crate) run: R,
     is_wide: bool,
+    weight: usize,
     result: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -50,6 +55,10 @@ where
 
     fn needs(&self, found: &[Found], world: &World, needs: &mut Needs) {
         (self.needs)(found, world, needs);
+    }
+
+    fn weight(&self) -> usize {
+        self.weight
     }
 
     fn run(&mut self, found: &[Found], world: &mut World) {
@@ -153,15 +162,35 @@ impl Engine {
         R: FnMut(&[Found], &mut World) -> Result<T, StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
+        let is_wide = matches!(way, Way::Delivering(_) | Way::Wide(_));
+        self.go(way, Made { searches, needs, run, is_wide, weight: USUAL_WEIGHT, result: None, answer }, answered).await
+    }
+
+    /// As [`write`](Self::write), for an account and for what writes so many bytes, about.
+    pub(crate) async fn write_heavy<T, N, R>(&self, account: AccountId, weight: usize, needs: N, run: R) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        N: Fn(&[Found], &World, &mut Needs) + Send + 'static,
+        R: FnMut(&[Found], &mut World) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let verb = Made { searches: Vec::new(), needs, run, is_wide: false, weight, result: None, answer };
+        self.go(Way::Of(account), verb, answered).await
+    }
+
+    async fn go<T>(
+        &self,
+        way: Way,
+        verb: impl Verb + 'static,
+        answered: oneshot::Receiver<Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         let gone = || StoreError::Unavailable(String::from("the store has ended"));
         let lane = self.lane(way).ok_or_else(gone)?;
         if lane.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
             lane.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(StoreError::Unavailable(String::from("too many callers wait for the database")));
         }
-        lane.verbs
-            .send(Box::new(Made { searches, needs, run, is_wide: matches!(way, Way::Delivering(_) | Way::Wide(_)), result: None, answer }))
-            .map_err(|_| gone())?;
+        lane.verbs.send(Box::new(verb)).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 
@@ -174,7 +203,7 @@ impl Engine {
     {
         let (answer, answered) = oneshot::channel();
         let gone = || StoreError::Unavailable(String::from("the store has ended"));
-        let verb: Box<dyn Verb> = Box::new(Made { searches, needs, run, is_wide: false, result: None, answer });
+        let verb: Box<dyn Verb> = Box::new(Made { searches, needs, run, is_wide: false, weight: 0, result: None, answer });
         let database = Arc::clone(&self.database);
         self.database.runtime().spawn(async move {
             let mut verbs = vec![verb];
@@ -206,10 +235,12 @@ impl Lane {
         group_max: usize,
     ) {
         while let Some(first) = coming.recv().await {
-            let mut verbs = vec![first];
+            let (mut weight, mut verbs) = (first.weight(), vec![first]);
             while verbs.len() < group_max
+                && weight < GROUP_WEIGHT
                 && let Ok(next) = coming.try_recv()
             {
+                weight += next.weight();
                 verbs.push(next);
             }
             waiting.fetch_sub(verbs.len(), Ordering::Relaxed);
@@ -344,6 +375,23 @@ mod tests {
         let Some(answers) = together(run, |_| "k") else { return };
         assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 7);
         assert_eq!(answers.get(3), Some(&Err(StoreError::Conflict)));
+    }
+
+    #[test]
+    fn what_writes_much_shares_a_transaction_with_nothing() {
+        let Some(cluster) = Cluster::shared() else { return };
+        let created = cluster.create().expect("a database");
+        let database = Arc::new(Database::open(&created.url(), &Options::default()).expect("it opens"));
+        let engine = Engine::start(Arc::clone(&database), 1);
+        let statements_of = |verbs: usize| {
+            let before = database.statements();
+            let verb = |_| engine.write_heavy(ACCOUNT, GROUP_WEIGHT, |_, _, needs| needs.account(ACCOUNT), |_, _| Ok(()));
+            let answers = futures_executor::block_on(join_all((0..verbs).map(verb)));
+            assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+            database.statements() - before
+        };
+        let alone = statements_of(1);
+        assert_eq!(statements_of(8), 8 * alone);
     }
 
     #[test]

@@ -48,6 +48,9 @@ pub(crate) trait Verb: Send {
     /// Asks for the rows that it may look at, as far as can be said from those that were read; it is asked again until there are no more.
     fn needs(&self, found: &[Found], world: &World, needs: &mut Needs);
 
+    /// How many bytes it may write, about.
+    fn weight(&self) -> usize;
+
     /// Runs.
     fn run(&mut self, found: &[Found], world: &mut World);
 

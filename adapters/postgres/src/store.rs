@@ -25,7 +25,7 @@ use gatepost_rows::{
 
 use crate::OpenError;
 use crate::connect::{Database, Options};
-use crate::engine::{Engine, Hook, Way, is_of_one};
+use crate::engine::{Engine, Hook, USUAL_WEIGHT, Way, is_of_one};
 use crate::group::{Found, Search};
 use crate::lists;
 use crate::load::lookups::{ENTRY, ENTRY_OF_KEY, EVENTS_OF_SEAL, KEY, LAST_SEAL, RECOVERY, SEAL};
@@ -203,9 +203,15 @@ impl AccountStore for OfAccount {
         for Submission { request, text_print, now, .. } in &submissions {
             sending::request(&mut asked, id, request, *text_print, *now);
         }
-        let needs = move |_: &World, needs: &mut Needs| needs.add(asked.clone());
+        let needs = move |_: &[Found], _: &World, needs: &mut Needs| {
+            needs.account(id);
+            needs.add(asked.clone());
+        };
         let kept: Vec<Kept> = submissions.into_iter().map(Kept::new).collect();
-        self.write_world(needs, move |world| Ok(kept.iter().map(|kept| accept::accept(world, id, kept.again(), &*decider)).collect())).await
+        let weight = kept.len().saturating_mul(USUAL_WEIGHT);
+        let accept =
+            move |_: &[Found], world: &mut World| Ok(kept.iter().map(|kept| accept::accept(world, id, kept.again(), &*decider)).collect());
+        self.store.engine().write_heavy(id, weight, needs, accept).await
     }
 
     async fn facts(&self, request: Request, findings: Fact<Findings>, now: Timestamp) -> Result<Option<Facts>, StoreError> {
@@ -323,12 +329,14 @@ impl AccountStore for OfAccount {
 
     async fn receive(&self, notification: Notification) -> Result<Received, StoreError> {
         let (id, asked) = (self.id, notification.inbound.clone());
+        // Each thing of it is kept once more, apart.
+        let weight = notification.body.len().saturating_mul(2).saturating_add(USUAL_WEIGHT);
         let needs = move |_: &[Found], world: &World, needs: &mut Needs| people::received(needs, world, id, &asked);
         let receive = move |_: &[Found], world: &mut World| {
             let World { accounts, effects, .. } = world;
             Ok(accounts.get_mut(&id).map(|rows| inbox::receive(rows, effects, notification.clone())))
         };
-        self.store.engine().write(Way::Of(id), Vec::new(), needs, receive).await?.ok_or_else(no_account)
+        self.store.engine().write_heavy(id, weight, needs, receive).await?.ok_or_else(no_account)
     }
 
     async fn inbound(&self, filter: InboundFilter, page: Page<InboundId>) -> Result<Vec<InboundEntry>, StoreError> {
