@@ -1,7 +1,7 @@
 //! Engine: the lanes on which callers' verbs come together to groups, and what follows a commit.
 //!
 //! The players: a [`Lane`] (whose groups follow one another, so that what waits meanwhile shares the next one), [`Engine`] (the lanes),
-//! [`Aftermath`] (who is told). An account's verbs all go to the lane of the account, so that those of one host do not wait for each other.
+//! [`Aftermath`] (who is told). An account's verbs all go to the lane of the account, so that those of one host seldom wait for each other.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -107,9 +107,9 @@ pub(crate) enum Way {
     Of(AccountId),
     /// That of the account of a delivery. What cannot be read is parked there.
     Delivering(AccountId),
-    /// One of those that look through all accounts: nothing else waits behind it.
+    /// One of those that look through all accounts.
     Wide(usize),
-    /// The last of them, for what is about one thing.
+    /// The last of them, for what is about one thing and found by an id that names no account.
     Once,
 }
 

@@ -79,7 +79,8 @@ impl Fence {
 pub(crate) enum Access {
     /// Statements that all see the same moment.
     Read,
-    /// Each statement sees what is committed when it begins; locks on the accounts keep writers apart.
+    /// Each statement sees what is committed when it begins; locks on the accounts keep those apart who write
+    /// for the same one.
     Write,
     /// As that, but a lock that another host holds for long is not waited for: the transaction fails with [`Failure::Held`].
     WriteSoon,

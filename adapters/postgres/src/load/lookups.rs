@@ -216,7 +216,7 @@ lookups! {
     // Events on their way.
     EVENT: events::EVENTS, BY_ID, each!("events", "t", "t.account = k.k1 AND t.id = k.k2");
     EVENT_DELIVERY: events::EVENT_DELIVERIES, BY_ID, each!("event_deliveries", "t", "t.account = k.k1 AND t.id = k.k2");
-    // The first deliveries of an event, which are as old as it is, and its repetitions, to the same endpoint.
+    // The repetitions of an event to the same endpoint.
     ALIKE: events::EVENT_DELIVERIES, BY_ID,
         concat!(
             each!("event_deliveries", "d", "d.account = k.k1 AND d.id = k.k2"),
