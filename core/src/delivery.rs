@@ -18,7 +18,7 @@
 mod attempt;
 mod schedule;
 
-pub use attempt::{Attempt, Outcome, Report};
+pub use attempt::{Attempt, EXTERNAL_ID_BYTES_MAX, Outcome, Report};
 pub use schedule::{EVENT_TIME, ORDERED_EVENT_TIME, Schedule, expiry};
 
 use core::time::Duration;

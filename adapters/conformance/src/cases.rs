@@ -648,6 +648,7 @@ macro_rules! __store_cases {
                 each_step_is_told_once
                 who_a_report_calls_otherwise_is_the_same_person
                 a_report_by_our_id_counts
+                an_id_too_long_to_be_looked_up_spoils_nothing
                 a_report_of_an_unknown_message_changes_nothing
                 a_report_to_another_instance_changes_nothing
                 a_report_to_another_account_changes_nothing
@@ -809,6 +810,7 @@ macro_rules! __store_cases {
                 who_is_known_by_a_number_is_told_by_it
                 a_disabled_phone_system_is_told_nothing
                 a_paused_phone_system_gets_everything_in_order_later
+                a_long_conversation_that_expires_lets_go_what_stands_behind_it
                 the_order_outlives_the_store
                 phone_systems_take_no_room_from_endpoints
                 a_call_is_one_message_for_fifteen_minutes
@@ -827,6 +829,8 @@ macro_rules! __store_cases {
                 a_finish_and_a_sweep_do_not_both_count
                 a_review_is_answered_by_one
                 a_suppression_by_many_is_one
+                contacts_that_turn_out_to_be_one_at_once_stay_suppressed
+                who_is_called_otherwise_at_once_is_suppressed_whole
                 no_attempt_starts_after_a_suppression_was_answered
                 no_attempt_starts_after_a_stop_was_heeded
                 what_came_in_is_heeded_by_one

@@ -422,6 +422,18 @@ pub(crate) fn a_paused_phone_system_gets_everything_in_order_later(harness: &dyn
     assert_eq!(order, ["1", "3", "2"]);
 }
 
+pub(crate) fn a_long_conversation_that_expires_lets_go_what_stands_behind_it(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.add_phone_system();
+    scene.post((0..100).map(|_| scene.said(&[ALICE], "hello?")).collect());
+    scene.heed();
+    scene.advance(hours(1));
+    scene.say(ALICE, "at last");
+    scene.advance(hours(71) + seconds(60));
+    scene.sweep();
+    assert_eq!(said(&taken(&scene)), ["at last"]);
+}
+
 pub(crate) fn the_order_outlives_the_store(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     scene.add_phone_system();

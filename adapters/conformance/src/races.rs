@@ -147,6 +147,50 @@ pub(crate) fn a_suppression_by_many_is_one(harness: &dyn Harness) {
     assert_eq!(suppressions.iter().collect::<BTreeSet<_>>().len(), 1);
 }
 
+/// Somebody who said stop by one name is written to by another one, which nobody knew, while a provider says that both are theirs.
+pub(crate) fn contacts_that_turn_out_to_be_one_at_once_stay_suppressed(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let people: Vec<[String; 2]> =
+        (1..=12).map(|person| [format!("+9995010001{person:02}"), format!("lid:987654321{person:02}")]).collect();
+    for [_, lid] in &people {
+        scene.suppress(lid, Cause::Keyword);
+    }
+    together(24, |number| {
+        let [number_of, lid] = &people[number / 2];
+        match number % 2 {
+            0 => drop(scene.send(text("hi").to(number_of))),
+            _ => drop(scene.post(vec![scene.said(&[number_of, lid], "hello")])),
+        }
+    });
+    for [number, lid] in &people {
+        assert_eq!(
+            [number, lid].map(|address| scene.send(text("hi").to(address))),
+            ["blocked by recipient_suppressed"; 2].map(str::to_string)
+        );
+    }
+    assert!(scene.claim().is_empty(), "what waited is withdrawn");
+}
+
+/// Somebody is suppressed by a name that nobody knew, while it is learned whose it is: somebody's who was once taken for two people.
+pub(crate) fn who_is_called_otherwise_at_once_is_suppressed_whole(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let people: Vec<[String; 3]> = (1..=12)
+        .map(|person| [format!("+9995010001{person:02}"), format!("lid:987654321{person:02}"), format!("lid:887654321{person:02}")])
+        .collect();
+    for [number, lid, _] in &people {
+        scene.send_all([text("hi").to(number), text("hi").to(lid)]);
+        scene.know(&[number, lid]);
+    }
+    together(24, |number| {
+        let [number_of, _, other] = &people[number / 2];
+        match number % 2 {
+            0 => scene.know(&[number_of, other]),
+            _ => drop(scene.suppress(other, Cause::Keyword)),
+        }
+    });
+    assert!(scene.claim().is_empty(), "what waited is withdrawn");
+}
+
 pub(crate) fn no_attempt_starts_after_a_suppression_was_answered(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     scene.send_all((0..32).map(|_| text("hi")));

@@ -70,6 +70,27 @@ pub(crate) fn a_report_by_our_id_counts(harness: &dyn Harness) {
     assert_eq!(scene.message(message).external_id.as_deref(), Some("wamid.0"), "it was known before");
 }
 
+pub(crate) fn an_id_too_long_to_be_looked_up_spoils_nothing(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endless = no_pattern(8_000);
+    let [message, other] = [endless.as_str(), "wamid.2"].map(|id| taken(&scene, id));
+    assert_eq!([message, other].map(|message| scene.status(message)), ["sent", "sent"]);
+    assert_eq!(scene.message(message).external_id, Some(endless.clone()));
+    assert_eq!(scene.report(scene.reported(&endless, Progress::Delivered)), "nothing");
+    assert_eq!(scene.report(scene.reported_of(message, Progress::Delivered)), "delivered");
+    assert_eq!(scene.report(scene.reported("wamid.2", Progress::Delivered)), "delivered");
+}
+
+/// Letters that nothing makes shorter.
+fn no_pattern(length: usize) -> String {
+    let mut state = 7_u64;
+    let letters = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'!' + u8::try_from((state >> 33) % 90).expect("below 90"))
+    });
+    letters.take(length).collect()
+}
+
 pub(crate) fn a_report_of_an_unknown_message_changes_nothing(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let message = taken(&scene, "wamid.1");

@@ -44,7 +44,8 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// How many connections are kept at most.
     pub connections: usize,
-    /// How long the server waits for a host that has fallen silent within a transaction, before it undoes it and frees its locks.
+    /// How long the server waits for a host that has fallen silent within a transaction, before it undoes it and frees its locks. A host
+    /// that is only slow begins again.
     pub idle_timeout: Duration,
     /// How long the server may work at a statement of a transaction that only reads.
     pub list_timeout: Duration,
@@ -65,7 +66,7 @@ impl Default for Options {
             app_role: String::from("gatepost_app"),
             connect_timeout: Duration::from_secs(5),
             connections: 16,
-            idle_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(3),
             list_timeout: Duration::from_secs(5),
             owner_url: None,
             profile: None,
@@ -273,7 +274,7 @@ impl Database {
     pub(crate) async fn client(&self, access: Access) -> Result<(Client, Option<OwnedSemaphorePermit>), Failure> {
         let room = match access {
             Access::Read => Some(self.room().await?),
-            Access::Write => None,
+            Access::Write | Access::WriteSoon | Access::WriteFree => None,
         };
         Ok((self.pool.get().await?, room))
     }
@@ -297,7 +298,7 @@ impl Database {
     pub(crate) const fn statement_timeout(&self, access: Access) -> Duration {
         match access {
             Access::Read => self.list_timeout,
-            Access::Write => self.statement_timeout,
+            Access::Write | Access::WriteSoon | Access::WriteFree => self.statement_timeout,
         }
     }
 

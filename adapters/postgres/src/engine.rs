@@ -1,7 +1,7 @@
 //! Engine: the lanes on which callers' verbs come together to groups, and what follows a commit.
 //!
 //! The players: a [`Lane`] (whose groups follow one another, so that what waits meanwhile shares the next one), [`Engine`] (the lanes),
-//! [`Aftermath`] (who is told). An account's verbs all go to the lane of the account, so that those of one host do not wait for each other.
+//! [`Aftermath`] (who is told). An account's verbs all go to the lane of the account, so that those of one host seldom wait for each other.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -23,6 +23,10 @@ use crate::transaction::Access;
 
 /// The most verbs in one transaction.
 const GROUP_MAX: usize = 256;
+/// The bytes, about, from which on a group takes no more verbs: the server takes no message of a gigabyte, and nobody wants to hold one.
+const GROUP_WEIGHT: usize = 8 * 1024 * 1024;
+/// What a verb writes, about, where it says nothing else; and each message that it accepts.
+pub(crate) const USUAL_WEIGHT: usize = 4 * 1024;
 /// The most verbs that wait; more are refused at once rather than late.
 const WAITING_MAX: usize = 65_536;
 
@@ -34,6 +38,7 @@ pub(crate) struct Made<T, N, R> {
     pub(crate) needs: N,
     pub(crate) run: R,
     is_wide: bool,
+    weight: usize,
     result: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -52,8 +57,16 @@ where
         (self.needs)(found, world, needs);
     }
 
+    fn weight(&self) -> usize {
+        self.weight
+    }
+
     fn run(&mut self, found: &[Found], world: &mut World) {
         self.result = Some((self.run)(found, world));
+    }
+
+    fn may_pass_over(&self) -> bool {
+        self.is_wide && !self.searches.is_empty()
     }
 
     fn is_wide(&self) -> bool {
@@ -94,9 +107,9 @@ pub(crate) enum Way {
     Of(AccountId),
     /// That of the account of a delivery. What cannot be read is parked there.
     Delivering(AccountId),
-    /// One of those that look through all accounts: nothing else waits behind it.
+    /// One of those that look through all accounts.
     Wide(usize),
-    /// The last of them, for what is about one thing.
+    /// The last of them, for what is about one thing and found by an id that names no account.
     Once,
 }
 
@@ -149,15 +162,35 @@ impl Engine {
         R: FnMut(&[Found], &mut World) -> Result<T, StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
+        let is_wide = matches!(way, Way::Delivering(_) | Way::Wide(_));
+        self.go(way, Made { searches, needs, run, is_wide, weight: USUAL_WEIGHT, result: None, answer }, answered).await
+    }
+
+    /// As [`write`](Self::write), for an account and for what writes so many bytes, about.
+    pub(crate) async fn write_heavy<T, N, R>(&self, account: AccountId, weight: usize, needs: N, run: R) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        N: Fn(&[Found], &World, &mut Needs) + Send + 'static,
+        R: FnMut(&[Found], &mut World) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let verb = Made { searches: Vec::new(), needs, run, is_wide: false, weight, result: None, answer };
+        self.go(Way::Of(account), verb, answered).await
+    }
+
+    async fn go<T>(
+        &self,
+        way: Way,
+        verb: impl Verb + 'static,
+        answered: oneshot::Receiver<Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         let gone = || StoreError::Unavailable(String::from("the store has ended"));
         let lane = self.lane(way).ok_or_else(gone)?;
         if lane.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
             lane.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(StoreError::Unavailable(String::from("too many callers wait for the database")));
         }
-        lane.verbs
-            .send(Box::new(Made { searches, needs, run, is_wide: matches!(way, Way::Delivering(_) | Way::Wide(_)), result: None, answer }))
-            .map_err(|_| gone())?;
+        lane.verbs.send(Box::new(verb)).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 
@@ -170,7 +203,7 @@ impl Engine {
     {
         let (answer, answered) = oneshot::channel();
         let gone = || StoreError::Unavailable(String::from("the store has ended"));
-        let verb: Box<dyn Verb> = Box::new(Made { searches, needs, run, is_wide: false, result: None, answer });
+        let verb: Box<dyn Verb> = Box::new(Made { searches, needs, run, is_wide: false, weight: 0, result: None, answer });
         let database = Arc::clone(&self.database);
         self.database.runtime().spawn(async move {
             let mut verbs = vec![verb];
@@ -202,23 +235,30 @@ impl Lane {
         group_max: usize,
     ) {
         while let Some(first) = coming.recv().await {
-            let mut verbs = vec![first];
+            let (mut weight, mut verbs) = (first.weight(), vec![first]);
             while verbs.len() < group_max
+                && weight < GROUP_WEIGHT
                 && let Ok(next) = coming.try_recv()
             {
+                weight += next.weight();
                 verbs.push(next);
             }
             waiting.fetch_sub(verbs.len(), Ordering::Relaxed);
-            match guarded(&database, &mut verbs).await {
-                Err(error) if verbs.len() > 1 && is_of_one(&error) => {
-                    for verb in verbs {
-                        let mut alone = vec![verb];
-                        let ended = guarded(&database, &mut alone).await;
-                        finish(alone, ended, Some(&aftermath));
-                    }
-                }
-                ended => finish(verbs, ended, Some(&aftermath)),
+            run_apart(&database, verbs, &aftermath).await;
+        }
+    }
+}
+
+/// Runs a group; where one verb spoils it, its halves, until that one is alone.
+async fn run_apart(database: &Database, verbs: Vec<Box<dyn Verb>>, aftermath: &Aftermath) {
+    let mut parts = vec![verbs];
+    while let Some(mut part) = parts.pop() {
+        match guarded(database, &mut part).await {
+            Err(error) if part.len() > 1 && is_of_one(&error) => {
+                let behind = part.split_off(part.len() / 2);
+                parts.extend([behind, part]);
             }
+            ended => finish(part, ended, Some(aftermath)),
         }
     }
 }
@@ -229,11 +269,13 @@ async fn guarded(database: &Database, verbs: &mut [Box<dyn Verb>]) -> Ended {
     ran.unwrap_or_else(|_| Err(StoreError::Unavailable(String::from("the group panicked"))))
 }
 
-/// Whether one verb of a group alone may have failed it: by what it cannot read, or by a value that the database does not take.
-fn is_of_one(error: &StoreError) -> bool {
+/// Whether one verb of a group, or one thing of a verb about many, may alone have failed it: by what it cannot read, or by a value that the
+/// database does not take.
+pub(crate) fn is_of_one(error: &StoreError) -> bool {
+    let said = ["the server said 22", "the server said 23", "the server said 54"];
     match error {
         StoreError::Corrupt(_) => true,
-        StoreError::Unavailable(text) => text.starts_with("the server said 22") || text.starts_with("the server said 23"),
+        StoreError::Unavailable(text) => said.iter().any(|said| text.starts_with(said)),
         StoreError::Conflict | StoreError::OutcomeUnknown(_) => false,
     }
 }
@@ -333,6 +375,23 @@ mod tests {
         let Some(answers) = together(run, |_| "k") else { return };
         assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 7);
         assert_eq!(answers.get(3), Some(&Err(StoreError::Conflict)));
+    }
+
+    #[test]
+    fn what_writes_much_shares_a_transaction_with_nothing() {
+        let Some(cluster) = Cluster::shared() else { return };
+        let created = cluster.create().expect("a database");
+        let database = Arc::new(Database::open(&created.url(), &Options::default()).expect("it opens"));
+        let engine = Engine::start(Arc::clone(&database), 1);
+        let statements_of = |verbs: usize| {
+            let before = database.statements();
+            let verb = |_| engine.write_heavy(ACCOUNT, GROUP_WEIGHT, |_, _, needs| needs.account(ACCOUNT), |_, _| Ok(()));
+            let answers = futures_executor::block_on(join_all((0..verbs).map(verb)));
+            assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+            database.statements() - before
+        };
+        let alone = statements_of(1);
+        assert_eq!(statements_of(8), 8 * alone);
     }
 
     #[test]

@@ -68,18 +68,20 @@ impl From<Failure> for OpenError {
 pub(crate) enum Failure {
     /// Others were in the way; nothing was written. The same again may pass.
     Again,
+    /// Another host holds a lock, and this one was not to wait for it; nothing was written.
+    Held,
     /// The connection broke before the commit was sent, so that nothing was written. The same again on another may pass.
     Lost(String),
     /// It would fail again.
     Refused(StoreError),
-    /// The commit was sent and its answer did not come.
+    /// The commit was sent and its answer did not come; nor could it be found out afterwards.
     Unknown(String),
 }
 
 impl Failure {
     /// Whether to run the transaction once more.
     pub(crate) const fn may_pass(&self) -> bool {
-        matches!(self, Self::Again | Self::Lost(_))
+        matches!(self, Self::Again | Self::Held | Self::Lost(_))
     }
 
     /// What an error of a commit means.
@@ -129,7 +131,7 @@ impl From<Failure> for StoreError {
     /// What the caller is told once nothing is tried any more.
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Again => Self::Conflict,
+            Failure::Again | Failure::Held => Self::Conflict,
             Failure::Lost(text) => Self::Unavailable(text),
             Failure::Refused(error) => error,
             Failure::Unknown(text) => Self::OutcomeUnknown(text),
@@ -176,6 +178,7 @@ fn of_code(told: &DbError) -> Failure {
     let text = Told(told).to_string();
     match code.code().get(..2).unwrap_or_default() {
         _ if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED => Failure::Again,
+        _ if *code == SqlState::LOCK_NOT_AVAILABLE => Failure::Held,
         // The prepared plan is of another schema: a new connection prepares anew.
         _ if is_stale_plan(told) => Failure::Lost(text),
         "08" => Failure::Lost(text),

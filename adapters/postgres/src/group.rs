@@ -17,14 +17,15 @@ use gatepost::{AccountId, StoreError};
 use gatepost_rows::cells::{Cell, Kind, Row};
 use gatepost_rows::events;
 use gatepost_rows::tables::{self, Image};
-use gatepost_rows::world::{Effects, Operational, World};
+use gatepost_rows::world::{Effects, World};
 use tokio_postgres::types::ToSql;
 
 use crate::clock::move_lease;
 use crate::connect::Database;
 use crate::error::Failure;
+use crate::fate::{self, Identity};
 use crate::load::scouts::{self, OPERATORS};
-use crate::load::{Bad, Base, Needs, follow, follow_up, lookups, parked};
+use crate::load::{Bad, Base, Needs, account_of, follow, follow_up, lookups, parked};
 use crate::profile::Engine;
 use crate::sql::{self, Lookup, Scout};
 use crate::transaction::{Access, Fence, Transaction, Tries};
@@ -47,8 +48,14 @@ pub(crate) trait Verb: Send {
     /// Asks for the rows that it may look at, as far as can be said from those that were read; it is asked again until there are no more.
     fn needs(&self, found: &[Found], world: &World, needs: &mut Needs);
 
+    /// How many bytes it may write, about.
+    fn weight(&self) -> usize;
+
     /// Runs.
     fn run(&mut self, found: &[Found], world: &mut World);
+
+    /// Whether it may pass over accounts that another host works at, since it looks for what is due and finds it again the next time.
+    fn may_pass_over(&self) -> bool;
 
     /// Whether it is about many: then what cannot be read is set aside, and it is done for the rest.
     fn is_wide(&self) -> bool;
@@ -72,9 +79,12 @@ pub(crate) struct Following {
 pub(crate) async fn run_group(database: &Database, verbs: &mut [Box<dyn Verb>], access: Access) -> Ended {
     let mut tries = Tries::default();
     let mut known = Needs::default();
+    let mut access = if access == Access::Write && verbs.iter().all(|verb| verb.may_pass_over()) { Access::WriteSoon } else { access };
     loop {
         match run_once(database, verbs, access, &mut known).await {
             Ok(ended) => return Ok(ended),
+            // A host that has stopped in the middle holds nobody up but its own accounts.
+            Err(Failure::Held) => access = if database.profile().skip_locked { Access::WriteFree } else { Access::Write },
             Err(failure) if failure.may_pass() && tries.again().await => {}
             Err(failure) => return Err(failure.into()),
         }
@@ -87,6 +97,8 @@ async fn run_once(
     access: Access,
     known: &mut Needs,
 ) -> Result<(Following, BTreeMap<usize, StoreError>), Failure> {
+    // What a group turned out to write to must not be passed over.
+    let access = if access != Access::Read && !known.is_empty() { Access::Write } else { access };
     let transaction = Transaction::new(database, access).await?;
     let mut group = Group {
         transaction: &transaction,
@@ -98,11 +110,16 @@ async fn run_once(
         fence: None,
         failed: BTreeMap::new(),
         parked: 0,
+        identity: None,
     };
     match group.run(verbs, known).await {
         Ok(Some(effects)) => {
-            let (failed, parked) = (mem::take(&mut group.failed), group.parked);
-            transaction.commit().await.map(|()| (Following { effects, parked }, failed))
+            let (failed, parked, identity) = (mem::take(&mut group.failed), group.parked, group.identity.take());
+            let committed = match (transaction.commit().await, identity) {
+                (Err(unknown @ Failure::Unknown(_)), Some(identity)) => identity.find_out(database, unknown).await,
+                (committed, _) => committed,
+            };
+            committed.map(|()| (Following { effects, parked }, failed))
         }
         Ok(None) => {
             transaction.roll_back().await;
@@ -122,6 +139,16 @@ struct Ran {
     image: Image,
 }
 
+/// What became of telling the operator.
+enum Told {
+    /// There was nothing to tell.
+    Nobody,
+    /// It is told, and this is how the rows are then.
+    All(Image),
+    /// More is to be read first: accounts in which the operator has endpoints, or what stands before the events there.
+    NotYet,
+}
+
 /// A group in its transaction.
 struct Group<'a> {
     transaction: &'a Transaction,
@@ -133,6 +160,7 @@ struct Group<'a> {
     fence: Option<Fence>,
     failed: BTreeMap<usize, StoreError>,
     parked: usize,
+    identity: Option<Identity>,
 }
 
 impl Group<'_> {
@@ -144,8 +172,10 @@ impl Group<'_> {
         if self.access == Access::Read {
             return Ok(Some(Effects::default()));
         }
-        if self.tell_operator(&mut world, &mut effects).await? {
-            image = tables::image(&world);
+        match self.tell_operator(&mut world, &mut effects, extra).await? {
+            Told::Nobody => {}
+            Told::All(told) => image = told,
+            Told::NotYet => return Ok(None),
         }
         let is_written = self.write(&image, extra).await?;
         Ok(is_written.then_some(effects))
@@ -203,7 +233,7 @@ impl Group<'_> {
                 world = self.base.world();
             }
         }
-        Ok(world)
+        Err(endless())
     }
 
     /// Reads what is asked for and not known yet; whether there was anything.
@@ -216,7 +246,11 @@ impl Group<'_> {
             new.lookups().map(|(lookup, keys)| (lookup, Arrays::of(lookup.keys.iter().copied(), keys.iter()))).collect();
         let texts: Vec<String> = lookups.iter().map(|(lookup, _)| lookup.text()).collect();
         let accounts_table = &tables::accounts::ACCOUNTS;
-        let locks = if self.access == Access::Write { sql::lock(accounts_table) } else { sql::read(accounts_table) };
+        let locks = match self.access {
+            Access::Read => sql::read(accounts_table),
+            Access::Write | Access::WriteSoon => sql::lock(accounts_table),
+            Access::WriteFree => sql::lock_free(accounts_table),
+        };
         let mut prepared: Vec<&str> = texts.iter().map(String::as_str).collect();
         prepared.push(&locks);
         self.transaction.prepare(&prepared).await?;
@@ -245,7 +279,12 @@ impl Group<'_> {
         let (((), locked), read) = try_join(try_join(begin, lock), read).await?;
         self.fence = Some(fence);
         let of_table = |table: &gatepost_rows::cells::Table| table.columns.iter().map(|column| column.kind).collect::<Vec<Kind>>();
-        self.base.add(accounts_table, cells(locked, &of_table(accounts_table))?);
+        let locked = cells(locked, &of_table(accounts_table))?;
+        if self.access == Access::WriteFree {
+            let held: BTreeSet<AccountId> = locked.iter().filter_map(|row| account_of(accounts_table, row)).collect();
+            self.base.leave_out(new.accounts().difference(&held).copied());
+        }
+        self.base.add(accounts_table, locked);
         for ((lookup, _), rows) in lookups.iter().zip(read) {
             let mut rows = cells(rows, &of_table(lookup.table))?;
             rows.iter_mut().for_each(|row| move_lease(lookup.table, row, -transaction.skew_millis()));
@@ -300,15 +339,25 @@ impl Group<'_> {
                 return Ok(Ran { world, effects, image: Image::default() });
             }
             let image = tables::image(&world);
-            let mut asked = Needs::default();
-            follow_up(&self.base, &image, &self.known, &mut asked);
-            if !self.learn(asked).await? {
+            if !self.learn_after(&image).await? {
                 return Ok(Ran { world, effects, image });
             }
             let more = self.base.world();
             first = (!self.judge(verbs).await?).then_some(more);
         }
-        Err(Failure::Refused(StoreError::Unavailable(String::from("the verbs of a group need ever more"))))
+        Err(endless())
+    }
+
+    /// Reads what verbs turned out to need, and what that brings with it; whether there was anything.
+    async fn learn_after(&mut self, now: &Image) -> Result<bool, Failure> {
+        let mut asked = Needs::default();
+        follow_up(&self.base, now, &self.known, &mut asked);
+        let mut learned = false;
+        while self.learn(mem::take(&mut asked)).await? {
+            learned = true;
+            follow(&self.base, &self.known, &mut asked);
+        }
+        Ok(learned)
     }
 
     /// Runs the verbs; none where one panicked, which is left out the next time.
@@ -331,33 +380,33 @@ impl Group<'_> {
         Some((world, all))
     }
 
-    /// Tells the operator's endpoints, wherever they stand; whether there was anything to tell.
-    async fn tell_operator(&mut self, world: &mut World, effects: &mut Effects) -> Result<bool, Failure> {
-        let told: Vec<Operational> = mem::take(&mut effects.operational);
-        if told.is_empty() {
-            return Ok(false);
+    /// Tells the operator's endpoints, wherever they stand. Their accounts are locked with all others, in the one order: where they are not
+    /// yet, that is `extra`, and everything begins again.
+    async fn tell_operator(&mut self, world: &mut World, effects: &mut Effects, extra: &mut Needs) -> Result<Told, Failure> {
+        if effects.operational.is_empty() {
+            return Ok(Told::Nobody);
         }
         self.transaction.fence(&Fence::finding()).await?;
+        self.fence = Some(Fence::finding());
         let found = self.search(&(&OPERATORS, Vec::new())).await?;
         let accounts: BTreeSet<AccountId> = found.iter().filter_map(|row| scouts::account(row, 0)).collect();
-        let mut asked = Needs::default();
-        accounts.iter().for_each(|account| asked.account(*account));
-        let before: BTreeSet<AccountId> = world.accounts.keys().copied().collect();
-        let fence = self.known.fence();
-        self.transaction.fence(&fence).await?;
-        self.fence = Some(fence);
-        self.learn(asked).await?;
-        let mut others = self.base.world();
-        for account in accounts.difference(&before) {
-            if let Some(rows) = others.accounts.remove(account) {
-                world.accounts.insert(*account, rows);
-            }
+        let is_passed_over = |account| self.access == Access::WriteFree && self.base.leaves_out(account);
+        if accounts.iter().any(|account| !self.known.accounts().contains(account) || is_passed_over(*account)) {
+            accounts.iter().for_each(|account| extra.account(*account));
+            return Ok(Told::NotYet);
         }
-        world.effects.operational = told;
+        world.effects.operational = mem::take(&mut effects.operational);
         events::tell_operator(world);
         let Effects { left_due, .. } = mem::take(&mut world.effects);
         effects.left_due |= left_due;
-        Ok(true)
+        let image = tables::image(world);
+        let mut asked = Needs::default();
+        follow_up(&self.base, &image, &self.known, &mut asked);
+        if self.known.lacks(&asked) {
+            extra.add(asked);
+            return Ok(Told::NotYet);
+        }
+        Ok(Told::All(image))
     }
 
     /// Writes the difference. Where a delivery is there that was thought new, it is to be read the next time.
@@ -369,13 +418,16 @@ impl Group<'_> {
             self.fence = Some(fence);
         }
         let transaction = self.transaction;
-        let texts: Vec<&str> = writes.0.iter().map(|write| write.text.as_str()).collect();
+        let is_known_later = self.engine == Engine::Postgres && !writes.0.is_empty();
+        let texts: Vec<&str> = writes.0.iter().map(|write| write.text.as_str()).chain(is_known_later.then_some(fate::IDENTITY)).collect();
         self.transaction.prepare(&texts).await?;
-        let written = try_join_all(writes.0.iter().map(|write| async move {
+        let write = try_join_all(writes.0.iter().map(|write| async move {
             let params = write.arrays.params();
             transaction.execute(&write.text, &params).await
-        }))
-        .await?;
+        }));
+        let identify = async { if is_known_later { transaction.query(fate::IDENTITY, &[]).await } else { Ok(Vec::new()) } };
+        let (written, identity) = try_join(write, identify).await?;
+        self.identity = identity.first().map(Identity::read).transpose()?;
         let mut is_written = true;
         for (write, count) in writes.0.iter().zip(written) {
             if !write.new.is_empty() && count < write.new.len() as u64 {
@@ -391,6 +443,10 @@ impl Group<'_> {
         }
         Ok(is_written)
     }
+}
+
+fn endless() -> Failure {
+    Failure::Refused(StoreError::Unavailable(String::from("the verbs of a group need ever more")))
 }
 
 fn panicked(_: &(dyn Any + Send)) -> StoreError {

@@ -32,13 +32,26 @@
 //! Each connection sets `synchronous_commit = on`, whatever the database's default is. What was answered survives a crash of the server, if
 //! its disk honours sync and `fsync` is on; it survives the loss of the server only where it has a synchronous standby.
 //!
+//! # Commits without an answer
+//!
+//! Where a connection breaks before a commit is answered, the same server is asked what became of the transaction, for up to 5 seconds:
+//! then the verb is done, or made again. It is [`OutcomeUnknown`](gatepost::StoreError::OutcomeUnknown) only where that cannot be found out:
+//! the server is gone for longer or was started anew, another one took its place, or it is another engine.
+//!
+//! # Hosts that stop
+//!
+//! A host that falls silent in the middle of a transaction holds the accounts that it works at, until the server undoes that after
+//! [`Options::idle_timeout`], 3 seconds. Verbs about those accounts wait as long. Whoever looks for what is due in all accounts waits for a
+//! fifth of a second, and then passes the held ones over (`SKIP LOCKED`, where the [profile](Profile::skip_locked) has it); they are found
+//! again the next time.
+//!
 //! # Not supported
 //!
 //! - Poolers that share connections between transactions: roles and prepared statements belong to a connection.
 //! - Clocks of hosts that differ without bound: rules go by the clock of the host that applies them.
 //! - Citus, YugabyteDB and CockroachDB are in the profiles by what their documents say, and are not run by our tests.
-//! - Skipping locked rows: a claim takes the locks of its accounts, as every other verb does, so that it is the same on all engines. Hosts that
-//!   claim for the same account at the same moment wait for each other.
+//! - Two hosts that claim for the same account side by side: a claim takes the locks of its accounts, as every other verb does, so that nothing
+//!   depends on how an engine locks single rows.
 //! - Tables in parts by day: with thirteen months of them, looking up the rows of a group took twelve times as long.
 
 mod clock;
@@ -46,6 +59,7 @@ mod connect;
 mod copying;
 mod engine;
 mod error;
+mod fate;
 mod group;
 mod hints;
 mod lists;
@@ -57,6 +71,7 @@ mod schema;
 mod sealing;
 mod sql;
 mod store;
+mod touch;
 mod transaction;
 mod write;
 

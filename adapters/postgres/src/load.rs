@@ -114,15 +114,21 @@ impl Needs {
                 new.keys.insert(name, (lookup, fresh));
             }
         }
-        self.closely.extend(asked.closely);
+        new.closely.extend(asked.closely.difference(&self.closely));
+        self.closely.extend(&new.closely);
         self.addresses.extend(asked.addresses);
         self.operator |= asked.operator;
         new
     }
 
-    /// Whether there is nothing to read.
+    /// Whether something is asked for that is not known.
+    pub(crate) fn lacks(&self, asked: &Self) -> bool {
+        !self.clone().learn(asked.clone()).is_empty()
+    }
+
+    /// Whether nothing is asked for.
     pub(crate) fn is_empty(&self) -> bool {
-        self.accounts.is_empty() && self.keys.is_empty()
+        self.accounts.is_empty() && self.keys.is_empty() && self.closely.is_empty()
     }
 
     /// The accounts.
@@ -147,7 +153,7 @@ pub(crate) struct Base {
     rows: BTreeMap<usize, BTreeMap<Vec<Cell>, Row>>,
     /// Rows that cannot be right, until somebody has judged them.
     bad: Vec<Bad>,
-    /// Accounts that are left out, since something of them cannot be read.
+    /// Accounts that are left out, since they cannot be read or another host holds them.
     left_out: BTreeSet<AccountId>,
 }
 
@@ -173,10 +179,21 @@ pub(crate) fn key_of(table: &Table, row: &Row) -> Vec<Cell> {
 }
 
 impl Base {
+    /// Leaves these accounts out: nothing of them is in any world, and nothing of theirs is changed.
+    pub(crate) fn leave_out(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
+        self.left_out.extend(accounts);
+    }
+
+    /// Whether an account is left out.
+    pub(crate) fn leaves_out(&self, account: AccountId) -> bool {
+        self.left_out.contains(&account)
+    }
+
     /// Adds rows; one that is there already stays as it is.
     pub(crate) fn add(&mut self, table: &'static Table, rows: Vec<Row>) {
-        let known = self.rows.entry(place(table)).or_default();
-        for row in rows {
+        let Self { rows: known, left_out, .. } = self;
+        let known = known.entry(place(table)).or_default();
+        for row in rows.into_iter().filter(|row| account_of(table, row).is_none_or(|account| !left_out.contains(&account))) {
             known.entry(key_of(table, &row)).or_insert(row);
         }
     }
@@ -298,12 +315,15 @@ fn follow_lines<'a>(outbox: impl Iterator<Item = &'a Row>, needs: &mut Needs) {
     }
 }
 
-/// Asks for what the verbs turned out to need: lines that something new stands in, and what was carried by deliveries that ended.
+/// Asks for what the verbs turned out to need: contacts that one of them made one, or whose address another one looks at closely; lines that
+/// something new stands in, and what was carried by deliveries that ended.
 pub(crate) fn follow_up(base: &Base, now: &Image, known: &Needs, needs: &mut Needs) {
+    follow_up_people(base, now, known, needs);
     let table = &tables::outbox::OUTBOX;
     let after: BTreeMap<Vec<Cell>, &Row> =
         now.rows().filter(|(of, _)| of.name == table.name).map(|(of, row)| (key_of(of, row), row)).collect();
     follow_lines(after.values().copied(), needs);
+    follow_up_lines(base, &after, needs);
     for (key, row) in base.by_key(table).into_iter().flatten() {
         let Some(account) = account_of(table, row).filter(|_| !after.contains_key(key)) else { continue };
         match number(cell(table, row, "channel")) {
@@ -315,6 +335,43 @@ pub(crate) fn follow_up(base: &Base, now: &Image, known: &Needs, needs: &mut Nee
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// Behind the rows that were read of a line stand others, which one of is let go where all that were read have ended.
+fn follow_up_lines(base: &Base, after: &BTreeMap<Vec<Cell>, &Row>, needs: &mut Needs) {
+    let table = &tables::outbox::OUTBOX;
+    let line_of = |row: &Row| account_of(table, row).zip(number(cell(table, row, "order_key")));
+    let stand: BTreeSet<(AccountId, i64)> = after.values().filter_map(|row| line_of(row)).collect();
+    let mut ended: BTreeMap<(AccountId, i64), (usize, i64)> = BTreeMap::new();
+    for row in base.of(table) {
+        if let (Some(line), Some(place)) = (line_of(row).filter(|line| !stand.contains(line)), number(cell(table, row, "log_id"))) {
+            let (count, last) = ended.entry(line).or_insert((0, place));
+            (*count, *last) = (*count + 1, place.max(*last));
+        }
+    }
+    for ((account, line), (_, last)) in ended.into_iter().filter(|(_, (count, _))| *count >= lookups::LINE_MAX) {
+        needs.key(&lookups::LINE_BEHIND, [account.into(), line.into(), last.into()]);
+    }
+}
+
+/// What a verb does to people, others of its group see, and none of them may have asked for what that brings with it.
+fn follow_up_people(base: &Base, now: &Image, known: &Needs, needs: &mut Needs) {
+    let (contacts, addresses) = (&tables::contacts::CONTACTS, &tables::contacts::ADDRESSES);
+    for (table, row) in now.rows().filter(|(table, _)| [contacts.name, addresses.name].contains(&table.name)) {
+        let Some(account) = account_of(table, row) else { continue };
+        let before = base.by_key(table).and_then(|rows| rows.get(&key_of(table, row)));
+        let became = |column: &str| {
+            let now = cell(table, row, column);
+            let is_new = before.is_none_or(|before| cell(table, before, column) != now);
+            id(now).filter(|_| is_new).map(ContactId::from_bytes)
+        };
+        if table.name == contacts.name {
+            let of = id(cell(table, row, "id")).map(ContactId::from_bytes);
+            became("merged_into").into_iter().for_each(|into| of.into_iter().chain([into]).for_each(|one| needs.closely(account, one)));
+        } else if matches!(cell(table, row, "address"), Cell::Text(address) if known.addresses.contains(&(account, address.clone()))) {
+            became("contact").into_iter().for_each(|contact| needs.closely(account, contact));
         }
     }
 }

@@ -26,17 +26,19 @@ pub struct Profile {
     pub notify: bool,
     /// Row level security that binds the owner too. Otherwise only each statement keeps accounts apart.
     pub row_security: bool,
+    /// `SKIP LOCKED`. Otherwise whoever looks for what is due waits for the accounts that another host works at.
+    pub skip_locked: bool,
 }
 
 impl Profile {
     /// What `engine` can do.
     pub const fn of(engine: Engine) -> Self {
-        let all = Self { engine, advisory_locks: true, notify: true, row_security: true };
+        let all = Self { engine, advisory_locks: true, notify: true, row_security: true, skip_locked: true };
         match engine {
             Engine::Postgres | Engine::Citus => all,
             Engine::Yugabyte => Self { advisory_locks: false, notify: false, ..all },
             // Its policies know no subqueries, as which ours read the fence.
-            Engine::Cockroach => Self { engine, advisory_locks: false, notify: false, row_security: false },
+            Engine::Cockroach => Self { engine, advisory_locks: false, notify: false, row_security: false, skip_locked: true },
         }
     }
 

@@ -47,6 +47,11 @@ pub(crate) fn lock(accounts: &Table) -> String {
     format!("SELECT {} FROM accounts t WHERE t.id = ANY($1::bytea[]) ORDER BY t.id FOR NO KEY UPDATE", columns("t.", accounts))
 }
 
+/// As that, but those that another transaction has locked are passed over.
+pub(crate) fn lock_free(accounts: &Table) -> String {
+    format!("{} SKIP LOCKED", lock(accounts))
+}
+
 /// Reads accounts.
 pub(crate) fn read(accounts: &Table) -> String {
     format!("SELECT {} FROM accounts t WHERE t.id = ANY($1::bytea[]) ORDER BY t.id", columns("t.", accounts))
@@ -132,7 +137,7 @@ mod tests {
     use crate::load::{lookups, parked, scouts};
     use crate::profile::Engine;
     use crate::transaction::{Access, Fence};
-    use crate::{retain, sealing};
+    use crate::{fate, retain, sealing, touch};
 
     const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/statements.sql");
 
@@ -140,8 +145,12 @@ mod tests {
     fn statements() -> Vec<(String, String)> {
         let mut all = vec![
             (String::from("lock"), super::lock(&accounts::ACCOUNTS)),
+            (String::from("lock those that are free"), super::lock_free(&accounts::ACCOUNTS)),
             (String::from("read"), super::read(&accounts::ACCOUNTS)),
             (String::from("lease"), sealing::LEASE.to_owned()),
+            (String::from("touch"), touch::TOUCH.to_owned()),
+            (String::from("identity"), fate::IDENTITY.to_owned()),
+            (String::from("fate"), fate::FATE.to_owned()),
         ];
         all.extend(scouts::ALL.iter().map(|scout| (format!("scout: {}", scout.name), scout.text.to_owned())));
         all.extend(lookups::ALL.iter().map(|lookup| (format!("lookup: {}", lookup.name), lookup.text())));

@@ -1,12 +1,28 @@
 -- lock
 SELECT t."id", t."name", t."plan", t."zone", t."next_zone", t."next_zone_from", t."pause", t."suspended_at", t."one_time_codes_pass", t."supervised", t."two_person_review", t."confirms_opt_out", t."threecx_enabled", t."sender", t."created_at", t."last_seq", t."last_inbound", t."last_entry", t."changes" FROM accounts t WHERE t.id = ANY($1::bytea[]) ORDER BY t.id FOR NO KEY UPDATE;
 
+-- lock those that are free
+SELECT t."id", t."name", t."plan", t."zone", t."next_zone", t."next_zone_from", t."pause", t."suspended_at", t."one_time_codes_pass", t."supervised", t."two_person_review", t."confirms_opt_out", t."threecx_enabled", t."sender", t."created_at", t."last_seq", t."last_inbound", t."last_entry", t."changes" FROM accounts t WHERE t.id = ANY($1::bytea[]) ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED;
+
 -- read
 SELECT t."id", t."name", t."plan", t."zone", t."next_zone", t."next_zone_from", t."pause", t."suspended_at", t."one_time_codes_pass", t."supervised", t."two_person_review", t."confirms_opt_out", t."threecx_enabled", t."sender", t."created_at", t."last_seq", t."last_inbound", t."last_entry", t."changes" FROM accounts t WHERE t.id = ANY($1::bytea[]) ORDER BY t.id;
 
 -- lease
 INSERT INTO sealing (id, holder, until) VALUES (1, $1::bytea, $2::bigint) ON CONFLICT (id) DO UPDATE
 SET holder = EXCLUDED.holder, until = EXCLUDED.until WHERE sealing.holder = EXCLUDED.holder OR sealing.until <= $3::bigint;
+
+-- touch
+WITH used AS MATERIALIZED (
+SELECT t.id, k.at FROM UNNEST($1::text[], $2::bigint[]) AS k (id, at) JOIN api_keys t ON t.id = k.id
+ORDER BY t.id FOR NO KEY UPDATE OF t
+)
+UPDATE api_keys t SET last_used_at = greatest(t.last_used_at, used.at) FROM used WHERE t.id = used.id;
+
+-- identity
+SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT);
+
+-- fate
+SELECT pg_xact_status(CAST(CAST($1::bigint AS TEXT) AS xid8)), CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT);
 
 -- scout: MESSAGES
 WITH RECURSIVE queues (account, place) AS (
@@ -189,6 +205,10 @@ SELECT t."account", t."mode", t."window", t."charged" FROM UNNEST($1::bytea[], $
 
 -- lookup: LINE
 SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.order_key = k.k2 AND o.state <> 4
+ORDER BY o.log_id LIMIT 80) AS t;
+
+-- lookup: LINE_BEHIND
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[]) AS k(k1, k2, k3) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.order_key = k.k2 AND o.log_id > k.k3 AND o.state <> 4
 ORDER BY o.log_id LIMIT 80) AS t;
 
 -- lookup: MESSAGE

@@ -1,9 +1,11 @@
 //! The store itself: each verb of the core's traits, as what it needs and what it does. What it does is what a store in memory does, on the
 //! rows that it needs.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use futures_util::future::{join_all, try_join_all};
 use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Address, Addresses, Answer, ApiKey, AtOnce, Attempt, Claim, ClaimAnswer,
     Claimed, Conclusion, ContactCard, ContactId, Decider, DeliveryFilter, DeliveryId, Dropped, Endpoint, EndpointChange, EndpointId,
@@ -23,12 +25,12 @@ use gatepost_rows::{
 
 use crate::OpenError;
 use crate::connect::{Database, Options};
-use crate::engine::{Engine, Hook, Way};
+use crate::engine::{Engine, Hook, USUAL_WEIGHT, Way, is_of_one};
 use crate::group::{Found, Search};
 use crate::lists;
 use crate::load::lookups::{ENTRY, ENTRY_OF_KEY, EVENTS_OF_SEAL, KEY, LAST_SEAL, RECOVERY, SEAL};
 use crate::load::{Needs, delivering, people, scouts, sending, telling};
-use crate::{retain, sealing};
+use crate::{retain, sealing, touch};
 
 /// How many lanes write for accounts side by side.
 const LANES: usize = 2;
@@ -201,9 +203,15 @@ impl AccountStore for OfAccount {
         for Submission { request, text_print, now, .. } in &submissions {
             sending::request(&mut asked, id, request, *text_print, *now);
         }
-        let needs = move |_: &World, needs: &mut Needs| needs.add(asked.clone());
+        let needs = move |_: &[Found], _: &World, needs: &mut Needs| {
+            needs.account(id);
+            needs.add(asked.clone());
+        };
         let kept: Vec<Kept> = submissions.into_iter().map(Kept::new).collect();
-        self.write_world(needs, move |world| Ok(kept.iter().map(|kept| accept::accept(world, id, kept.again(), &*decider)).collect())).await
+        let weight = kept.len().saturating_mul(USUAL_WEIGHT);
+        let accept =
+            move |_: &[Found], world: &mut World| Ok(kept.iter().map(|kept| accept::accept(world, id, kept.again(), &*decider)).collect());
+        self.store.engine().write_heavy(id, weight, needs, accept).await
     }
 
     async fn facts(&self, request: Request, findings: Fact<Findings>, now: Timestamp) -> Result<Option<Facts>, StoreError> {
@@ -321,12 +329,14 @@ impl AccountStore for OfAccount {
 
     async fn receive(&self, notification: Notification) -> Result<Received, StoreError> {
         let (id, asked) = (self.id, notification.inbound.clone());
+        // Each thing of it is kept once more, apart.
+        let weight = notification.body.len().saturating_mul(2).saturating_add(USUAL_WEIGHT);
         let needs = move |_: &[Found], world: &World, needs: &mut Needs| people::received(needs, world, id, &asked);
         let receive = move |_: &[Found], world: &mut World| {
             let World { accounts, effects, .. } = world;
             Ok(accounts.get_mut(&id).map(|rows| inbox::receive(rows, effects, notification.clone())))
         };
-        self.store.engine().write(Way::Of(id), Vec::new(), needs, receive).await?.ok_or_else(no_account)
+        self.store.engine().write_heavy(id, weight, needs, receive).await?.ok_or_else(no_account)
     }
 
     async fn inbound(&self, filter: InboundFilter, page: Page<InboundId>) -> Result<Vec<InboundEntry>, StoreError> {
@@ -570,11 +580,84 @@ impl OfWorker {
     fn engine(&self) -> &Engine {
         self.0.engine()
     }
+
+    async fn start_part(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
+        let Some(way) = lane_of(&claimed) else { return Ok(Vec::new()) };
+        let asked = claimed.clone();
+        let needs = move |_: &[Found], _: &World, needs: &mut Needs| asked.iter().for_each(|claimed| delivering::claimed(needs, claimed));
+        let run =
+            move |_: &[Found], world: &mut World| Ok(claimed.iter().map(|claimed| deliver::start(world, *claimed, lease, now)).collect());
+        self.engine().write(way, Vec::new(), needs, run).await
+    }
+
+    /// What the database does not take is left to the end of its lease: nobody could write down what became of it.
+    async fn finish_part(&self, finishes: &[Finish]) -> Result<Vec<Finished>, StoreError> {
+        match self.finish_together(finishes.to_vec()).await {
+            Err(error) if is_of_one(&error) => {
+                let mut all = Vec::new();
+                for finish in finishes {
+                    match self.finish_together(vec![finish.clone()]).await {
+                        Err(error) if is_of_one(&error) => all.push(Finished::Stale),
+                        finished => all.extend(finished?),
+                    }
+                }
+                Ok(all)
+            }
+            finished => finished,
+        }
+    }
+
+    async fn finish_together(&self, finishes: Vec<Finish>) -> Result<Vec<Finished>, StoreError> {
+        let Some(way) = finishes.first().map(|finish| Way::Delivering(finish.claimed.account)) else { return Ok(Vec::new()) };
+        let finishes = Arc::new(finishes);
+        let asked = Arc::clone(&finishes);
+        let needs = move |_: &[Found], world: &World, needs: &mut Needs| {
+            asked.iter().for_each(|finish| delivering::finished(needs, world, finish));
+        };
+        let run = move |_: &[Found], world: &mut World| Ok(finishes.iter().map(|finish| deliver::finish(world, finish.clone())).collect());
+        self.engine().write(way, Vec::new(), needs, run).await
+    }
+
+    async fn release_part(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<(), StoreError> {
+        let Some(way) = lane_of(&claimed) else { return Ok(()) };
+        let asked = claimed.clone();
+        let needs = move |_: &[Found], _: &World, needs: &mut Needs| asked.iter().for_each(|claimed| delivering::claimed(needs, claimed));
+        let run = move |_: &[Found], world: &mut World| {
+            claimed.iter().for_each(|claimed| deliver::release(world, *claimed, now));
+            Ok(())
+        };
+        self.engine().write(way, Vec::new(), needs, run).await
+    }
 }
 
-/// The lane of the first account.
-fn lane_of(mut claimed: impl Iterator<Item = Claimed>) -> Way {
-    claimed.next().map_or(REST, |claimed| Way::Delivering(claimed.account))
+/// The lane of claims of one account.
+fn lane_of(claimed: &[Claimed]) -> Option<Way> {
+    claimed.first().map(|claimed| Way::Delivering(claimed.account))
+}
+
+/// Things of one account, among those of others.
+struct Part<T> {
+    things: Vec<T>,
+    /// Where each of them stands.
+    places: Vec<usize>,
+}
+
+/// The parts of what is about many accounts: each goes to the lane of its account, and none spoils another.
+fn by_account<T>(things: Vec<T>, claimed: impl Fn(&T) -> Claimed) -> BTreeMap<AccountId, Part<T>> {
+    let mut parts = BTreeMap::new();
+    for (place, thing) in things.into_iter().enumerate() {
+        let part = parts.entry(claimed(&thing).account).or_insert_with(|| Part { things: Vec::new(), places: Vec::new() });
+        part.things.push(thing);
+        part.places.push(place);
+    }
+    parts
+}
+
+/// The answers for parts, in the order of the whole.
+fn in_order<'a, T: 'a, A>(answers: impl Iterator<Item = (&'a Part<T>, Vec<A>)>) -> Vec<A> {
+    let mut all: Vec<(usize, A)> = answers.flat_map(|(part, answers)| part.places.iter().copied().zip(answers)).collect();
+    all.sort_by_key(|(place, _)| *place);
+    all.into_iter().map(|(_, answer)| answer).collect()
 }
 
 #[async_trait]
@@ -585,9 +668,12 @@ impl WorkerStore for OfWorker {
         let needs = move |found: &[Found], _: &World, needs: &mut Needs| delivering::due_messages(needs, &found_of(found), &claim);
         let run = move |found: &[Found], world: &mut World| {
             let found = found_of(found);
+            let (queues, last) = delivering::queues(&found, claim.now);
+            let is_part = delivering::has_full_queue(world, delivering::room_of_claim(&claim, queues.len()));
             let mut answer = deliver::claim(world, &claim);
             answer.next_due = answer.next_due.into_iter().chain(delivering::later(&found, claim.now)).min();
-            if let (None, (_, Some(last))) = (answer.after, delivering::queues(&found, claim.now)) {
+            answer.more |= is_part && !answer.claimed.is_empty();
+            if let (None, Some(last)) = (answer.after, last) {
                 (answer.after, answer.more) = (Some(last), true);
             }
             Ok(answer)
@@ -601,9 +687,12 @@ impl WorkerStore for OfWorker {
         let needs = move |found: &[Found], _: &World, needs: &mut Needs| delivering::due_events(needs, &found_of(found), &request);
         let run = move |found: &[Found], world: &mut World| {
             let found = found_of(found);
+            let (queues, last) = delivering::queues(&found, request.now);
+            let is_part = delivering::has_full_queue(world, delivering::room_of_take(&request, queues.len()));
             let mut answer = take::take(world, &request);
             answer.next_due = answer.next_due.into_iter().chain(delivering::later(&found, request.now)).min();
-            if let (None, (_, Some(last))) = (answer.after, delivering::queues(&found, request.now)) {
+            answer.more |= is_part && !answer.started.is_empty();
+            if let (None, Some(last)) = (answer.after, last) {
                 (answer.after, answer.more) = (Some(last), true);
             }
             Ok(answer)
@@ -632,32 +721,25 @@ impl WorkerStore for OfWorker {
     }
 
     async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
-        let (way, asked) = (lane_of(claimed.iter().copied()), claimed.clone());
-        let needs = move |_: &[Found], _: &World, needs: &mut Needs| asked.iter().for_each(|claimed| delivering::claimed(needs, claimed));
-        let run =
-            move |_: &[Found], world: &mut World| Ok(claimed.iter().map(|claimed| deliver::start(world, *claimed, lease, now)).collect());
-        self.engine().write(way, Vec::new(), needs, run).await
+        let parts = by_account(claimed, |claimed| *claimed);
+        let started = join_all(parts.values().map(|part| self.start_part(part.things.clone(), lease, now))).await;
+        if let Some(Err(error)) = started.iter().find(|started| started.is_err()).filter(|_| started.iter().all(Result::is_err)) {
+            return Err(error.clone());
+        }
+        // What was started elsewhere is on its way. These wait again once the lease of their claim has ended.
+        let stale = |part: &Part<Claimed>| part.things.iter().map(|_| StartAnswer::Stale).collect();
+        Ok(in_order(parts.values().zip(started).map(|(part, started)| (part, started.unwrap_or_else(|_| stale(part))))))
     }
 
     async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Finished>, StoreError> {
-        let way = lane_of(finishes.iter().map(|finish| finish.claimed));
-        let finishes = Arc::new(finishes);
-        let asked = Arc::clone(&finishes);
-        let needs = move |_: &[Found], world: &World, needs: &mut Needs| {
-            asked.iter().for_each(|finish| delivering::finished(needs, world, finish));
-        };
-        let run = move |_: &[Found], world: &mut World| Ok(finishes.iter().map(|finish| deliver::finish(world, finish.clone())).collect());
-        self.engine().write(way, Vec::new(), needs, run).await
+        let parts = by_account(finishes, |finish| finish.claimed);
+        let finished = try_join_all(parts.values().map(|part| self.finish_part(&part.things))).await?;
+        Ok(in_order(parts.values().zip(finished)))
     }
 
     async fn release(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<(), StoreError> {
-        let (way, asked) = (lane_of(claimed.iter().copied()), claimed.clone());
-        let needs = move |_: &[Found], _: &World, needs: &mut Needs| asked.iter().for_each(|claimed| delivering::claimed(needs, claimed));
-        let run = move |_: &[Found], world: &mut World| {
-            claimed.iter().for_each(|claimed| deliver::release(world, *claimed, now));
-            Ok(())
-        };
-        self.engine().write(way, Vec::new(), needs, run).await
+        let parts = by_account(claimed, |claimed| *claimed);
+        try_join_all(parts.into_values().map(|part| self.release_part(part.things, now))).await.map(drop)
     }
 
     async fn heed(&self, heed: Heed) -> Result<HeedAnswer, StoreError> {
@@ -707,22 +789,7 @@ impl WorkerStore for OfWorker {
     }
 
     async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {
-        let ids: Vec<String> = used.iter().map(|(id, _)| id.to_string()).collect();
-        let search: Vec<Search> = vec![(&scouts::KEYS_AMONG, vec![Cell::json(&ids)])];
-        let needs = move |found: &[Found], _: &World, needs: &mut Needs| {
-            ids.iter().for_each(|id| needs.key(&KEY, [Cell::Text(id.clone())]));
-            for row in found.iter().flatten() {
-                match scouts::account(row, 0) {
-                    Some(account) => needs.account(account),
-                    None => needs.operator(),
-                }
-            }
-        };
-        let run = move |_: &[Found], world: &mut World| {
-            keys::touch(world, &used);
-            Ok(())
-        };
-        self.engine().write(REST, search, needs, run).await
+        self.0.list(move |database| async move { touch::touch(&database, used).await }).await
     }
 
     async fn lease_sealing(&self, holder: [u8; 16], until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {

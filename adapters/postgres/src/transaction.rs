@@ -80,19 +80,30 @@ impl Fence {
 pub(crate) enum Access {
     /// Statements that all see the same moment.
     Read,
-    /// Each statement sees what is committed when it begins; locks on the accounts keep writers apart.
+    /// Each statement sees what is committed when it begins; locks on the accounts keep those apart who write
+    /// for the same one.
     Write,
+    /// As that, but a lock that another host holds for long is not waited for: the transaction fails with [`Failure::Held`].
+    WriteSoon,
+    /// As that, but accounts that another host holds are passed over.
+    WriteFree,
 }
 
 impl Access {
     /// The first of a queue is read along its index, and not by sorting the queue, whatever the planner thinks of how long that is.
     fn begin(self, database: &Database) -> String {
-        let limit = || format!("SET LOCAL statement_timeout = {}", database.statement_timeout(self).as_millis());
-        match (self, database.profile().engine) {
-            (Self::Read, _) => format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}", limit()),
-            (Self::Write, Engine::Cockroach) => String::from("BEGIN ISOLATION LEVEL READ COMMITTED"),
-            (Self::Write, _) => String::from("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_sort = off"),
+        if self == Self::Read {
+            let limit = database.statement_timeout(self).as_millis();
+            return format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {limit}");
         }
+        let mut begin = String::from("BEGIN ISOLATION LEVEL READ COMMITTED");
+        if database.profile().engine != Engine::Cockroach {
+            begin.push_str("; SET LOCAL enable_sort = off");
+        }
+        if self == Self::WriteSoon {
+            begin.push_str("; SET LOCAL lock_timeout = '200ms'");
+        }
+        begin
     }
 }
 

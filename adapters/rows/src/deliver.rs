@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use gatepost::{
-    AccountId, Actor, Attempt, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactState, Delivery, Ending, ErrorClass, Finish,
-    Finished, Gate, Happening, IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode,
-    NewSuppression, Outcome, Parcel, Provider, Reported, Review, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step,
-    SuppressionId, Swept, Timestamp, is_moot_confirmation, is_one_time_code, may_start, suppression_forbids, suspicion_holds,
+    AccountId, Actor, Attempt, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactState, Delivery, EXTERNAL_ID_BYTES_MAX, Ending,
+    ErrorClass, Finish, Finished, Gate, Happening, IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId,
+    MessageStatus, Mode, NewSuppression, Outcome, Parcel, Provider, Reported, Review, Settled, StartAnswer, StartFacts, Started, State,
+    StatusReport, Step, SuppressionId, Swept, Timestamp, is_moot_confirmation, is_one_time_code, may_start, suppression_forbids,
+    suspicion_holds,
 };
 
 use crate::messages::set_status;
@@ -87,7 +88,7 @@ fn note_outcome(rows: &mut AccountRows, row: &OutboxRow, outcome: Option<&Outcom
 /// Has reports by the provider's own id understood. The sandbox reports by ours.
 pub fn note_external_id(rows: &mut AccountRows, instance: InstanceId, external_id: &str, message: MessageId) {
     let provider = rows.instances.get(&instance).map(|instance| instance.provider);
-    if provider.is_some_and(|provider| provider != Provider::Sandbox) {
+    if provider.is_some_and(|provider| provider != Provider::Sandbox) && external_id.len() <= EXTERNAL_ID_BYTES_MAX {
         rows.external_ids.insert((instance, external_id.to_owned()), message);
     }
 }

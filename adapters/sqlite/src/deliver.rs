@@ -1,10 +1,10 @@
 //! Deliver: a message's way: claim, start, finish, release and sweep. The core's state machine says what follows.
 
 use gatepost::{
-    AccountId, Actor, Cause, Channel, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, DeliveryId, Ending, ErrorClass, Finish,
-    Finished, Gate, Happening, IDEMPOTENCY_TIME, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode, NewSuppression,
-    Outcome, Provider, Reported, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, Subject, SuppressionId, Swept,
-    Timestamp, is_moot_confirmation, is_one_time_code, may_start, suppression_forbids, suspicion_holds,
+    AccountId, Actor, Cause, Channel, Charge, Claim, ClaimAnswer, Claimed, Content, Delivery, DeliveryId, EXTERNAL_ID_BYTES_MAX, Ending,
+    ErrorClass, Finish, Finished, Gate, Happening, IDEMPOTENCY_TIME, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode,
+    NewSuppression, Outcome, Provider, Reported, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step, Subject,
+    SuppressionId, Swept, Timestamp, is_moot_confirmation, is_one_time_code, may_start, suppression_forbids, suspicion_holds,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -120,7 +120,7 @@ fn note_external_id(
     message: MessageId,
 ) -> rusqlite::Result<()> {
     let provider = txn.instance(account, instance)?.map(|instance| instance.provider);
-    if provider.is_none_or(|provider| provider == Provider::Sandbox) {
+    if provider.is_none_or(|provider| provider == Provider::Sandbox) || external_id.len() > EXTERNAL_ID_BYTES_MAX {
         return Ok(());
     }
     inbox::note_external_id(txn, account, instance, external_id, message)

@@ -23,13 +23,17 @@ pub struct Attempt {
     pub report: Option<Report>,
 }
 
+/// The most bytes of an id of another side by which its reports are looked for. Those of Meta and of Evolution have fewer than a hundred; of
+/// a longer one nothing is looked up, since an index of a database takes no more than some thousand.
+pub const EXTERNAL_ID_BYTES_MAX: usize = 512;
+
 /// What became of an attempt.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum Outcome {
     /// The other side took it.
     Sent {
-        /// The other side's id for it, where it has one.
+        /// The other side's id for it, where it has one; reports by it are understood up to [`EXTERNAL_ID_BYTES_MAX`].
         #[serde(default, skip_serializing_if = "Option::is_none")]
         external_id: Option<String>,
     },

@@ -1,5 +1,7 @@
 //! What is read to deliver: messages and events that are due, started, finished or overdue.
 
+use std::collections::BTreeMap;
+
 use gatepost::{AccountId, Claim, Claimed, DeliveryId, ErrorClass, Finish, MessageId, Outcome, Take, Timestamp};
 use gatepost_rows::cells::{Cell, Row};
 use gatepost_rows::world::World;
@@ -80,10 +82,39 @@ pub(crate) fn later(found: &[Row], now: Timestamp) -> Option<Timestamp> {
     due.min().map(Timestamp::from_millis)
 }
 
+/// How many rows of each of these queues are read, where `limit` are taken of all of them together and `most` of one. Of many queues few
+/// are read each, as they share the places; what is left is asked for again.
+pub(crate) fn room(limit: usize, most: usize, queues: usize) -> usize {
+    let share = limit.saturating_mul(2) / queues.max(1);
+    share.clamp(1, most.max(1)).saturating_add(1)
+}
+
+/// Whether so much was read of a queue that there may be more of it.
+pub(crate) fn has_full_queue(world: &World, room: usize) -> bool {
+    let mut counts: BTreeMap<(AccountId, [u8; 16]), usize> = BTreeMap::new();
+    for (account, rows) in &world.accounts {
+        let messages = rows.outbox.values().filter(|row| row.is_waiting()).map(|row| row.instance.to_bytes());
+        let events = rows.notices.values().filter(|row| row.is_waiting()).map(|row| row.endpoint.to_bytes());
+        messages.chain(events).for_each(|place| *counts.entry((*account, place)).or_default() += 1);
+    }
+    counts.values().any(|count| *count >= room)
+}
+
+/// How many rows of each queue of a claim are read.
+pub(crate) fn room_of_claim(claim: &Claim, queues: usize) -> usize {
+    room(claim.limit, claim.per_account.min(claim.limit), queues)
+}
+
+/// How many rows of each queue of a take are read.
+pub(crate) fn room_of_take(take: &Take, queues: usize) -> usize {
+    room(take.limit.max(SKIPS_MAX), take.per_account.min(take.limit).max(SKIPS_MAX), queues)
+}
+
 /// Messages that are due.
 pub(crate) fn due_messages(needs: &mut Needs, found: &[Row], claim: &Claim) {
-    let room = claim.per_account.min(claim.limit).saturating_add(1);
-    for (account, place) in queues(found, claim.now).0 {
+    let queues = queues(found, claim.now).0;
+    let room = room_of_claim(claim, queues.len());
+    for (account, place) in queues {
         needs.account(account);
         let now = Cell::from(claim.now);
         needs.key(&MESSAGES_DUE, [account.into(), place.clone(), now.clone(), limit(room)]);
@@ -93,8 +124,9 @@ pub(crate) fn due_messages(needs: &mut Needs, found: &[Row], claim: &Claim) {
 
 /// Events that are due.
 pub(crate) fn due_events(needs: &mut Needs, found: &[Row], take: &Take) {
-    let room = take.per_account.min(take.limit).saturating_add(1).max(SKIPS_MAX);
-    for (account, place) in queues(found, take.now).0 {
+    let queues = queues(found, take.now).0;
+    let room = room_of_take(take, queues.len());
+    for (account, place) in queues {
         needs.account(account);
         needs.key(&EVENTS_STARTED, [account.into()]);
         needs.key(&ENDPOINT, [account.into(), place.clone()]);

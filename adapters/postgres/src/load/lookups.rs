@@ -27,6 +27,9 @@ macro_rules! each {
     };
 }
 
+/// How many rows of a line are read at a time.
+pub(crate) const LINE_MAX: usize = 80;
+
 const OF_ACCOUNT: &[Kind] = &[Bytes];
 const BY_ID: &[Kind] = &[Bytes, Bytes];
 const BY_TEXT: &[Kind] = &[Bytes, Text];
@@ -138,6 +141,9 @@ lookups! {
     LINE: outbox::OUTBOX, BY_NUMBER,
         "CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.order_key = k.k2 AND o.state <> 4
                              ORDER BY o.log_id LIMIT 80) AS t";
+    LINE_BEHIND: outbox::OUTBOX, &[Bytes, Int, Int],
+        "CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.order_key = k.k2 AND o.log_id > k.k3 AND o.state <> 4
+                             ORDER BY o.log_id LIMIT 80) AS t";
 
     // A message, and what belongs to it.
     MESSAGE: messages::MESSAGES, BY_ID, each!("messages", "t", "t.account = k.k1 AND t.id = k.k2");
@@ -212,7 +218,7 @@ lookups! {
     // Events on their way.
     EVENT: events::EVENTS, BY_ID, each!("events", "t", "t.account = k.k1 AND t.id = k.k2");
     EVENT_DELIVERY: events::EVENT_DELIVERIES, BY_ID, each!("event_deliveries", "t", "t.account = k.k1 AND t.id = k.k2");
-    // The first deliveries of an event, which are as old as it is, and its repetitions, to the same endpoint.
+    // The repetitions of an event to the same endpoint.
     ALIKE: events::EVENT_DELIVERIES, BY_ID,
         concat!(
             each!("event_deliveries", "d", "d.account = k.k1 AND d.id = k.k2"),
