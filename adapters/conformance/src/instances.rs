@@ -1,8 +1,8 @@
 //! Instances: what is kept of them for their providers.
 
 use gatepost::{
-    AdapterSettings, ApiKey, Connection, INSTANCES_MAX, Instance, InstanceChange, InstanceId, Keyring, Provider, Sealed, SealedFor,
-    SealedKind, StoreError,
+    AdapterSettings, ApiKey, Connection, INSTANCES_MAX, Instance, InstanceChange, InstanceId, InstanceRef, IntegrationEntryFilter, Keyring,
+    Page, Provider, Sealed, SealedFor, SealedKind, StoreError,
 };
 use zeroize::Zeroizing;
 
@@ -66,6 +66,14 @@ pub(crate) fn an_instance_is_found_by_its_id_alone(harness: &dyn Harness) {
         assert_eq!(wait(scene.worker().instance(instance.id)), Some((whose.account, instance)));
     }
     assert_eq!(wait(scene.worker().instance(scene.an_instance("nobody's").id)), None);
+}
+
+pub(crate) fn a_name_that_no_database_takes_is_nobodys(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.add_instance("a\u{fffd}b");
+    assert_eq!(wait(scene.store().instance(InstanceRef::Name("a\0b".to_string()))), None);
+    let filter = IntegrationEntryFilter { kind: Some("a\0b".to_string()), ..IntegrationEntryFilter::default() };
+    assert_eq!(wait(scene.store().integration_log(filter, Page::first(9))), []);
 }
 
 pub(crate) fn a_change_changes_what_it_names(harness: &dyn Harness) {
