@@ -112,6 +112,7 @@ impl Access {
 /// Statements whose futures are polled together, for example by `futures_util::future::try_join`, are sent together and run in that order.
 pub(crate) struct Transaction {
     client: Option<Client>,
+    access: Access,
     begin: String,
     statements: Arc<AtomicU64>,
     skew: Arc<Skew>,
@@ -129,6 +130,7 @@ impl Transaction {
         let (client, room) = database.client(access).await?;
         let transaction = Self {
             client: Some(client),
+            access,
             begin: access.begin(database),
             statements: Arc::clone(database.counter()),
             skew: Arc::clone(database.skew()),
@@ -217,7 +219,11 @@ impl Transaction {
             // Back to the pool, not closed.
             drop(self.client.take());
         }
-        committed
+        committed.map_err(|failure| match failure {
+            // Whatever became of it, nothing was written.
+            Failure::Unknown(text) if self.access == Access::Read => Failure::Lost(text),
+            failure => failure,
+        })
     }
 
     /// Undoes it and keeps the connection, where that still answers.
@@ -543,6 +549,21 @@ mod tests {
             transaction.commit().await.expect_err("it is lost")
         });
         assert!(failure.may_pass() && numbers(&database) == ["1"], "{failure:?}");
+    }
+
+    #[test]
+    fn what_only_read_is_read_again_where_its_commit_is_lost() {
+        let Some((database, open)) = opened(&Options::default()) else { return };
+        for _ in 0..30 {
+            let (transaction, pid) = on(&open, |open| async move {
+                let (transaction, _) = open.begin(&Fence::accounts([]), Access::Read).await.expect("it begins");
+                let pid: i32 = transaction.query("SELECT pg_backend_pid()", &[]).await.expect("a row").remove(0).get(0);
+                (transaction, pid)
+            });
+            database.run(&format!("SELECT pg_terminate_backend({pid})")).expect("it is cut");
+            let ended = on(&open, |_| transaction.commit());
+            assert!(ended.as_ref().err().is_none_or(Failure::may_pass), "{ended:?}");
+        }
     }
 
     #[test]
