@@ -64,6 +64,7 @@ mod group;
 mod hints;
 mod lists;
 mod load;
+mod probe;
 mod profile;
 mod retain;
 mod runtime;

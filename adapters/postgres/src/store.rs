@@ -30,7 +30,7 @@ use crate::group::{Found, Search};
 use crate::lists;
 use crate::load::lookups::{ENTRY, ENTRY_OF_KEY, EVENTS_OF_SEAL, KEY, LAST_SEAL, RECOVERY, SEAL};
 use crate::load::{Needs, delivering, people, scouts, sending, telling};
-use crate::{retain, sealing, touch};
+use crate::{probe, retain, sealing, touch};
 
 /// How many lanes write for accounts side by side.
 const LANES: usize = 2;
@@ -102,7 +102,7 @@ impl Store for PostgresStore {
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
-        self.engine().write(Way::Once, Vec::new(), |_, _, _| {}, |_, _| Ok(())).await
+        self.list(|database| async move { probe::probe(&database).await }).await
     }
 }
 
