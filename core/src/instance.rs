@@ -14,6 +14,9 @@ use zeroize::Zeroizing;
 
 use crate::{AccountId, InstanceId, Keyring, Name, Pause, Sealed, SealedFor, SealedKind, Timestamp, Unsealable};
 
+/// The most instances of an account: whatever is done for it reads all of them.
+pub const INSTANCES_MAX: usize = 100;
+
 /// One connected WhatsApp number.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Instance {

@@ -90,7 +90,7 @@ pub trait AccountStore: Send + Sync {
     /// What the account did in the window that ends with `now`, without anything about one message.
     async fn traffic(&self, mode: Mode, now: Timestamp) -> Result<Option<Traffic>, StoreError>;
 
-    /// Adds an instance; `false` where its name is taken.
+    /// Adds an instance; `false` where its name is taken, or the account has [`INSTANCES_MAX`](crate::INSTANCES_MAX).
     async fn add_instance(&self, instance: Instance) -> Result<bool, StoreError>;
 
     /// All instances, by name.

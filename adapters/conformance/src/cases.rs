@@ -330,7 +330,9 @@ macro_rules! __store_cases {
             }
             instances {
                 what_a_provider_needs_comes_back_as_it_was
+                there_is_an_end_to_instances
                 an_instance_is_found_by_its_id_alone
+                a_name_that_no_database_takes_is_nobodys
                 a_change_changes_what_it_names
                 a_change_for_an_old_revision_meets_a_conflict
                 the_roots_that_instances_name_are_known
@@ -691,6 +693,7 @@ macro_rules! __store_cases {
                 a_page_may_be_longer_than_the_list
                 messages_are_found_by_status
                 messages_are_found_by_instance
+                whatever_status_a_message_has_it_is_found_by_it
                 suppressions_are_read_page_by_page
                 reviews_are_read_page_by_page
                 policy_events_are_read_page_by_page

@@ -336,16 +336,23 @@ pub(crate) fn a_connection_that_is_told_counts(harness: &dyn Harness) {
 pub(crate) fn what_came_in_is_found(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let till = scene.add_instance("till");
-    let here = scene.post(vec![scene.said(&[ALICE], "hi"), scene.told_of(&[], "any", Told::Other)]).inbound;
-    let there = scene.post_to(till, vec![scene.said(&[ALICE], "hi")]).inbound;
+    let status = || scene.reported("wamid.1", gatepost::Progress::Sent);
+    let here = scene.post(vec![scene.said(&[ALICE], "hi"), scene.told_of(&[], "any", Told::Other), status()]).inbound;
+    let there = scene.post_to(till, vec![status(), scene.said(&[ALICE], "hi")]).inbound;
     let found = |instance, class| {
         let entries = wait(scene.store().inbound(InboundFilter { instance, class }, Page::first(9)));
         entries.iter().map(|entry| entry.id).collect::<Vec<InboundId>>()
     };
-    assert_eq!(found(None, None), [there[0], here[1], here[0]]);
-    assert_eq!(found(Some(scene.instance), None), [here[1], here[0]]);
-    assert_eq!(found(None, Some(InboundClass::Message)), [there[0], here[0]]);
+    assert_eq!(found(None, None), [there[1], there[0], here[2], here[1], here[0]]);
+    assert_eq!(found(Some(scene.instance), None), [here[2], here[1], here[0]]);
+    assert_eq!(found(None, Some(InboundClass::Message)), [there[1], here[0]]);
+    assert_eq!(found(Some(till), Some(InboundClass::Message)), [there[1]]);
+    assert_eq!(found(None, Some(InboundClass::Status)), [there[0], here[2]]);
+    assert_eq!(found(Some(till), Some(InboundClass::Status)), [there[0]]);
+    assert_eq!(found(None, Some(InboundClass::Other)), [here[1]]);
     assert_eq!(found(Some(till), Some(InboundClass::Other)), []);
+    scene.heed();
+    assert_eq!((found(Some(till), None), found(None, Some(InboundClass::Status))), (vec![there[1]], vec![]));
     assert_eq!(wait(scene.store().inbound_entry(InboundId::from_bytes([7; 16]))), None);
 }
 

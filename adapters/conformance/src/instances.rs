@@ -1,7 +1,8 @@
 //! Instances: what is kept of them for their providers.
 
 use gatepost::{
-    AdapterSettings, ApiKey, Connection, Instance, InstanceChange, InstanceId, Keyring, Provider, Sealed, SealedFor, SealedKind, StoreError,
+    AdapterSettings, ApiKey, Connection, INSTANCES_MAX, Instance, InstanceChange, InstanceId, InstanceRef, IntegrationEntryFilter, Keyring,
+    Page, Provider, Sealed, SealedFor, SealedKind, StoreError,
 };
 use zeroize::Zeroizing;
 
@@ -47,6 +48,15 @@ pub(crate) fn what_a_provider_needs_comes_back_as_it_was(harness: &dyn Harness) 
     assert_eq!(keyring.open(place, &credentials).expect("it opens where it belongs").as_slice(), b"a token");
 }
 
+pub(crate) fn there_is_an_end_to_instances(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    (wait(scene.store().instances()).len()..INSTANCES_MAX).for_each(|nth| _ = scene.add_instance(&format!("till-{nth}")));
+    let one_more = scene.an_instance("one-more");
+    assert!(!wait(scene.store().add_instance(one_more.clone())), "the account has as many as it may have");
+    assert_eq!((wait(scene.store().instance(one_more.id.into())), wait(scene.store().instances()).len()), (None, INSTANCES_MAX));
+    scene.neighbor().add_instance("one-more");
+}
+
 pub(crate) fn an_instance_is_found_by_its_id_alone(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let neighbor = scene.neighbor();
@@ -56,6 +66,14 @@ pub(crate) fn an_instance_is_found_by_its_id_alone(harness: &dyn Harness) {
         assert_eq!(wait(scene.worker().instance(instance.id)), Some((whose.account, instance)));
     }
     assert_eq!(wait(scene.worker().instance(scene.an_instance("nobody's").id)), None);
+}
+
+pub(crate) fn a_name_that_no_database_takes_is_nobodys(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.add_instance("a\u{fffd}b");
+    assert_eq!(wait(scene.store().instance(InstanceRef::Name("a\0b".to_string()))), None);
+    let filter = IntegrationEntryFilter { kind: Some("a\0b".to_string()), ..IntegrationEntryFilter::default() };
+    assert_eq!(wait(scene.store().integration_log(filter, Page::first(9))), []);
 }
 
 pub(crate) fn a_change_changes_what_it_names(harness: &dyn Harness) {

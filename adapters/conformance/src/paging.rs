@@ -1,14 +1,15 @@
 //! Paging: lists are newest first, and a page goes on where the last one ended, whatever came or went meanwhile.
 
 use gatepost::{
-    Cause, DeliveryFilter, DeliveryId, DeliveryStatus, InboundClass, InboundFilter, MessageFilter, MessageId, MessageStatus, Page,
-    PolicyEventFilter, RecoveryFilter, ReviewFilter, RuleId, SuppressionFilter, Timestamp, VerdictWord,
+    Cause, DeliveryFilter, DeliveryId, DeliveryStatus, ErrorClass, InboundClass, InboundFilter, Message, MessageFilter, MessageId,
+    MessageStatus, Outcome, Page, PolicyEventFilter, Progress, RecoveryFilter, ReviewFilter, RuleId, SuppressionFilter, Timestamp,
+    VerdictWord,
 };
 
 use crate::Harness;
 use crate::draft::{ALICE, BOB, CAROL, text};
 use crate::scene::{Scene, limits};
-use crate::words::{TAKEN, sent};
+use crate::words::{TAKEN, UNKNOWN, failed, sent};
 use crate::world::{hours, wait};
 
 /// Reads a list to its end, two at a time.
@@ -94,6 +95,67 @@ pub(crate) fn messages_are_found_by_instance(harness: &dyn Harness) {
     });
     let filter = MessageFilter { status: Some(MessageStatus::Queued), instance: Some(till) };
     assert_eq!(read(|page| wait(scene.store().messages(filter, page)), |message| message.id), newest_first(&at_till));
+}
+
+/// Messages of which each status has some, from two instances.
+fn of_every_status(harness: &dyn Harness) -> Scene {
+    let scene = Scene::new(harness);
+    let till = scene.add_instance("till");
+    let drafts = |words: &str| [text(words), text(words).via(till)];
+    let send = |words: &str| drafts(words).map(|draft| scene.sent(draft));
+    let deliver = |words: &str, outcome: Outcome| {
+        let deliver = |draft| {
+            let message = scene.sent(draft);
+            scene.deliver(outcome.clone());
+            message
+        };
+        drafts(words).map(deliver)
+    };
+    // What is in doubt is given up in the end, and what waits for too long expires.
+    deliver("in doubt for too long", UNKNOWN);
+    send("too late");
+    scene.advance(hours(24));
+    scene.sweep();
+    deliver("in doubt", UNKNOWN);
+    deliver("refused by the provider", failed(ErrorClass::Undeliverable));
+    for progress in [Progress::Sent, Progress::Delivered, Progress::Read] {
+        for message in deliver("taken", sent("x")) {
+            scene.report(scene.reported_of(message, progress));
+        }
+    }
+    for draft in drafts("unwanted") {
+        scene.sent(draft.to(BOB));
+    }
+    scene.suppress(BOB, Cause::Manual);
+    for draft in drafts("on its way") {
+        scene.sent(draft);
+        scene.started();
+    }
+    scene.supervise();
+    for message in send("released") {
+        scene.release(message);
+    }
+    for message in send("refused") {
+        scene.refuse(message);
+    }
+    send("held");
+    scene
+}
+
+pub(crate) fn whatever_status_a_message_has_it_is_found_by_it(harness: &dyn Harness) {
+    let scene = of_every_status(harness);
+    let all = scene.messages();
+    let instances = wait(scene.store().instances());
+    for status in MessageStatus::ALL {
+        for instance in instances.iter().map(|instance| Some(instance.id)).chain([None]) {
+            let is_meant = |message: &&Message| message.status == status && instance.is_none_or(|instance| message.instance == instance);
+            let expected: Vec<MessageId> = all.iter().filter(is_meant).map(|message| message.id).collect();
+            let filter = MessageFilter { status: Some(status), instance };
+            let found = read(|page| wait(scene.store().messages(filter, page)), |message| message.id);
+            assert_eq!(found, expected, "{status}");
+            assert!(instance.is_some() || !found.is_empty(), "there is none that is {status}");
+        }
+    }
 }
 
 pub(crate) fn suppressions_are_read_page_by_page(harness: &dyn Harness) {

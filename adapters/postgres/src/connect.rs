@@ -10,9 +10,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
+use gatepost::StoreError;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -23,9 +25,14 @@ use crate::error::Failure;
 use crate::profile::{Engine, Profile};
 use crate::runtime::Runtime;
 use crate::schema;
+use crate::transaction::Access;
 
 /// What a statement may take more on its way than the server gives it.
 const WAY_MAX: Duration = Duration::from_secs(5);
+
+/// How many connections are kept for those that write, or half of all where there are fewer: one for each lane, and some for what a host does
+/// once in a while. However long the lists take, they cannot have these.
+const WRITERS: usize = 8;
 
 /// How a database is opened.
 #[derive(Clone, Eq, PartialEq)]
@@ -40,6 +47,8 @@ pub struct Options {
     /// How long the server waits for a host that has fallen silent within a transaction, before it undoes it and frees its locks. A host
     /// that is only slow begins again.
     pub idle_timeout: Duration,
+    /// How long the server may work at a statement of a transaction that only reads.
+    pub list_timeout: Duration,
     /// The URL of the role that owns the tables and runs migrations, where the store's own URL names another. That other needs no more
     /// than a login: the migration grants it what it may.
     pub owner_url: Option<String>,
@@ -58,6 +67,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(5),
             connections: 16,
             idle_timeout: Duration::from_secs(3),
+            list_timeout: Duration::from_secs(5),
             owner_url: None,
             profile: None,
             statement_timeout: Duration::from_secs(20),
@@ -74,6 +84,7 @@ impl fmt::Debug for Options {
             .field("connect_timeout", &self.connect_timeout)
             .field("connections", &self.connections)
             .field("idle_timeout", &self.idle_timeout)
+            .field("list_timeout", &self.list_timeout)
             .field("owner_url", &self.owner_url.as_deref().map(PostgresUrl::from_str))
             .field("profile", &self.profile)
             .field("statement_timeout", &self.statement_timeout)
@@ -184,9 +195,12 @@ impl Way {
 /// The database: connections, what it can do, and how many statements it was sent.
 pub(crate) struct Database {
     pool: Pool,
+    readers: Arc<Semaphore>,
     way: Way,
     profile: Profile,
-    answer_max: Duration,
+    connect_timeout: Duration,
+    list_timeout: Duration,
+    statement_timeout: Duration,
     statements: Arc<AtomicU64>,
     skew: Arc<Skew>,
     runtime: Runtime,
@@ -216,8 +230,9 @@ impl Database {
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(way.config.clone(), way.tls.clone(), manager);
         let session: Arc<str> = session(ready.profile, ready.role.as_deref(), options).into();
+        let connections = options.connections.max(2);
         let pool = Pool::builder(manager)
-            .max_size(options.connections.max(2))
+            .max_size(connections)
             .runtime(deadpool_postgres::Runtime::Tokio1)
             .wait_timeout(Some(options.connect_timeout))
             .create_timeout(Some(options.connect_timeout))
@@ -227,10 +242,12 @@ impl Database {
             }))
             .build()
             .map_err(|error| OpenError::Refused(error.to_string()))?;
-        let answer_max = options.statement_timeout.saturating_add(WAY_MAX);
+        let readers = Arc::new(Semaphore::new(connections.saturating_sub(WRITERS).max(connections / 2)));
         let skew = Arc::new(Skew::default());
         skew.note(ready.now);
-        Ok(Self { pool, way, profile: ready.profile, answer_max, statements: Arc::default(), skew, runtime })
+        let (profile, statements) = (ready.profile, Arc::default());
+        let Options { connect_timeout, list_timeout, statement_timeout, .. } = *options;
+        Ok(Self { pool, readers, way, profile, connect_timeout, list_timeout, statement_timeout, statements, skew, runtime })
     }
 
     /// What the engine can do.
@@ -253,8 +270,19 @@ impl Database {
         &self.way
     }
 
-    pub(crate) async fn client(&self) -> Result<Client, Failure> {
-        Ok(self.pool.get().await?)
+    /// A connection, and the room that a reader takes among readers.
+    pub(crate) async fn client(&self, access: Access) -> Result<(Client, Option<OwnedSemaphorePermit>), Failure> {
+        let room = match access {
+            Access::Read => Some(self.room().await?),
+            Access::Write | Access::WriteSoon | Access::WriteFree => None,
+        };
+        Ok((self.pool.get().await?, room))
+    }
+
+    async fn room(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        let room = tokio::time::timeout(self.connect_timeout, Arc::clone(&self.readers).acquire_owned()).await;
+        let room = room.ok().and_then(Result::ok);
+        room.ok_or_else(|| StoreError::Unavailable(String::from("too many lists are being read from the database")).into())
     }
 
     pub(crate) const fn counter(&self) -> &Arc<AtomicU64> {
@@ -266,8 +294,17 @@ impl Database {
         &self.skew
     }
 
-    pub(crate) const fn answer_max(&self) -> Duration {
-        self.answer_max
+    /// How long the server may work at a statement.
+    pub(crate) const fn statement_timeout(&self, access: Access) -> Duration {
+        match access {
+            Access::Read => self.list_timeout,
+            Access::Write | Access::WriteSoon | Access::WriteFree => self.statement_timeout,
+        }
+    }
+
+    /// How long is waited for an answer.
+    pub(crate) const fn answer_max(&self, access: Access) -> Duration {
+        self.statement_timeout(access).saturating_add(WAY_MAX)
     }
 }
 

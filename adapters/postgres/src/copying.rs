@@ -11,13 +11,13 @@ use gatepost::{AccountId, StoreError, Timestamp};
 use gatepost_rows::cells::{Cell, Key, Kind, Row, Table};
 use gatepost_rows::copying;
 use gatepost_rows::tables::TABLES;
-use tokio_postgres::types::ToSql;
 
 use crate::error::Failure;
 use crate::group::cells;
 use crate::sql;
 use crate::store::PostgresStore;
 use crate::transaction::{Access, Fence, Transaction, Work};
+use crate::value::Value;
 use crate::write::Arrays;
 
 impl PostgresStore {
@@ -108,18 +108,8 @@ impl Work for Read {
     type Answer = Vec<Row>;
 
     async fn run(&mut self, transaction: &Transaction, _now: Timestamp) -> Result<Vec<Row>, Failure> {
-        let values: Vec<Box<dyn ToSql + Send + Sync>> = self.after.iter().map(value).collect();
-        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| -> &(dyn ToSql + Sync) { &**value }).collect();
-        cells(transaction.query(&self.text, &values).await?, &self.kinds)
-    }
-}
-
-fn value(cell: &Cell) -> Box<dyn ToSql + Send + Sync> {
-    match cell {
-        Cell::Null => Box::new(None::<i64>),
-        Cell::Int(number) => Box::new(*number),
-        Cell::Text(text) => Box::new(text.clone()),
-        Cell::Bytes(bytes) => Box::new(bytes.clone()),
+        let values = Value::of(&self.after);
+        cells(transaction.query(&self.text, &Value::params(&values)).await?, &self.kinds)
     }
 }
 

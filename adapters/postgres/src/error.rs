@@ -184,6 +184,9 @@ fn of_code(told: &DbError) -> Failure {
         "08" => Failure::Lost(text),
         // Two hosts put the same row in: the one that comes second finds it when it looks again.
         "23" if *code == SqlState::UNIQUE_VIOLATION => Failure::Again,
+        "57" if *code == SqlState::QUERY_CANCELED => {
+            Failure::Refused(StoreError::Unavailable(String::from("a statement took longer than it may")))
+        }
         "XX" if *code == SqlState::DATA_CORRUPTED || *code == SqlState::INDEX_CORRUPTED => Failure::Refused(StoreError::Corrupt(text)),
         _ => Failure::Refused(StoreError::Unavailable(text)),
     }

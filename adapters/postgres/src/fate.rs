@@ -10,6 +10,7 @@ use tokio_postgres::Row;
 use crate::connect::Database;
 use crate::error::Failure;
 use crate::runtime::jittered;
+use crate::transaction::Access;
 
 /// The number of a transaction and the server that gave it, as [`IDENTITY`] tells them.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -50,8 +51,8 @@ impl Identity {
     }
 
     async fn ask(&self, database: &Database) -> Option<Fate> {
-        let client = database.client().await.ok()?;
-        let asked = tokio::time::timeout(database.answer_max(), client.query_one(FATE, &[&self.number])).await.ok()?;
+        let (client, _) = database.client(Access::Write).await.ok()?;
+        let asked = tokio::time::timeout(database.answer_max(Access::Write), client.query_one(FATE, &[&self.number])).await.ok()?;
         let row = asked.ok()?;
         let (status, server): (Option<String>, String) = (row.try_get(0).ok()?, row.try_get(1).ok()?);
         Some(match status.as_deref() {

@@ -18,7 +18,6 @@ use gatepost_rows::cells::{Cell, Kind, Row};
 use gatepost_rows::events;
 use gatepost_rows::tables::{self, Image};
 use gatepost_rows::world::{Effects, World};
-use tokio_postgres::types::ToSql;
 
 use crate::clock::move_lease;
 use crate::connect::Database;
@@ -29,6 +28,7 @@ use crate::load::{Bad, Base, Needs, account_of, follow, follow_up, lookups, park
 use crate::profile::Engine;
 use crate::sql::{self, Lookup, Scout};
 use crate::transaction::{Access, Fence, Transaction, Tries};
+use crate::value::Value;
 use crate::write::{Arrays, Writes};
 
 /// How often verbs may turn out to need more.
@@ -97,9 +97,9 @@ async fn run_once(
     access: Access,
     known: &mut Needs,
 ) -> Result<(Following, BTreeMap<usize, StoreError>), Failure> {
-    let transaction = Transaction::new(database).await?;
     // What a group turned out to write to must not be passed over.
     let access = if access != Access::Read && !known.is_empty() { Access::Write } else { access };
+    let transaction = Transaction::new(database, access).await?;
     let mut group = Group {
         transaction: &transaction,
         access,
@@ -192,7 +192,7 @@ impl Group<'_> {
         self.opened = true;
         let this = &*self;
         let look = try_join_all(searches.iter().map(|searches| try_join_all(searches.iter().map(|search| this.search(search)))));
-        let (_, found) = try_join(this.transaction.open(&Fence::finding(), this.access), look).await?;
+        let (_, found) = try_join(this.transaction.open(&Fence::finding()), look).await?;
         Ok(found)
     }
 
@@ -203,9 +203,8 @@ impl Group<'_> {
             // What is found too early is judged once more where it is read.
             *now = now.saturating_add(self.transaction.skew_millis().max(0));
         }
-        let values: Vec<Box<dyn ToSql + Sync + Send>> = values.iter().map(value).collect();
-        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
-        cells(self.transaction.query(scout.text, &values).await?, scout.found)
+        let values = Value::of(&values);
+        cells(self.transaction.query(scout.text, &Value::params(&values)).await?, scout.found)
     }
 
     /// Reads what the verbs need, round after round.
@@ -258,10 +257,10 @@ impl Group<'_> {
         let fence = self.known.fence();
         let opened = mem::replace(&mut self.opened, true);
         let is_fenced = self.fence.as_ref() == Some(&fence);
-        let (transaction, access) = (self.transaction, self.access);
+        let transaction = self.transaction;
         let begin = async {
             match (opened, is_fenced) {
-                (false, _) => transaction.open(&fence, access).await.map(drop),
+                (false, _) => transaction.open(&fence).await.map(drop),
                 (true, false) => transaction.fence(&fence).await,
                 (true, true) => Ok(()),
             }
@@ -451,16 +450,6 @@ fn endless() -> Failure {
 
 fn panicked(_: &(dyn Any + Send)) -> StoreError {
     StoreError::Unavailable(String::from("the verb panicked"))
-}
-
-/// A cell as a statement's value.
-fn value(cell: &Cell) -> Box<dyn ToSql + Sync + Send> {
-    match cell {
-        Cell::Null => Box::new(None::<Vec<u8>>),
-        Cell::Int(number) => Box::new(*number),
-        Cell::Text(text) => Box::new(text.clone()),
-        Cell::Bytes(bytes) => Box::new(bytes.clone()),
-    }
 }
 
 /// What a statement answered, as cells.

@@ -75,6 +75,7 @@ mod sql;
 mod store;
 mod touch;
 mod transaction;
+mod value;
 mod write;
 
 pub use connect::{Options, PostgresUrl, migrate};

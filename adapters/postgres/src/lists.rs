@@ -8,19 +8,18 @@
 
 use std::collections::BTreeSet;
 
-use bytes::BytesMut;
 use futures_util::future::{try_join, try_join_all};
 use gatepost::{Account, AccountId, Name, Page, Plan, StoreError, Timestamp};
 use gatepost_rows::cells::{BadRow, Cell, Kind, Row, Table};
 use gatepost_rows::tables;
 use gatepost_rows::world::{AccountRows, World};
-use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use crate::connect::Database;
 use crate::error::Failure;
 use crate::group::cells;
 use crate::sql::Lookup;
 use crate::transaction::{Access, Fence, Transaction, Tries};
+use crate::value::Value;
 use crate::write::Arrays;
 
 pub(crate) mod accounts;
@@ -190,7 +189,7 @@ async fn rows_of(database: &Database, whose: &Whose, queries: &[Query]) -> Resul
 }
 
 async fn rows_once(database: &Database, whose: &Whose, queries: &[Query]) -> Result<Vec<Vec<Row>>, Failure> {
-    let transaction = Transaction::new(database).await?;
+    let transaction = Transaction::new(database, Access::Read).await?;
     let asks: Vec<Ask> = queries.iter().map(|query| Ask::list(query, whose)).collect();
     let read = opened(&transaction, &whose.fence(), &asks).await;
     ended(transaction, read).await
@@ -200,7 +199,7 @@ async fn rows_once(database: &Database, whose: &Whose, queries: &[Query]) -> Res
 async fn opened(transaction: &Transaction, fence: &Fence, asks: &[Ask]) -> Result<Vec<Vec<Row>>, Failure> {
     transaction.prepare(&asks.iter().map(|ask| ask.text.as_str()).collect::<Vec<_>>()).await?;
     let answers = try_join_all(asks.iter().map(|ask| ask.rows(transaction)));
-    let (_, rows) = try_join(transaction.open(fence, Access::Read), answers).await?;
+    let (_, rows) = try_join(transaction.open(fence), answers).await?;
     Ok(rows)
 }
 
@@ -210,7 +209,7 @@ async fn seek(database: &Database, seek: &Seek, given: Vec<Cell>) -> Result<Vec<
 }
 
 async fn seek_once(database: &Database, seek: &Seek, given: &[Cell]) -> Result<Vec<Row>, Failure> {
-    let transaction = Transaction::new(database).await?;
+    let transaction = Transaction::new(database, Access::Read).await?;
     let read = sought(&transaction, seek, given).await;
     ended(transaction, read).await
 }
@@ -227,7 +226,7 @@ async fn of_any(database: &Database, seek: &Seek, list: &'static List, id: Cell)
 }
 
 async fn of_any_once(database: &Database, seek: &Seek, list: &'static List, id: &Cell) -> Result<Option<(Whose, Vec<Row>)>, Failure> {
-    let transaction = Transaction::new(database).await?;
+    let transaction = Transaction::new(database, Access::Read).await?;
     let read = of_any_in(&transaction, seek, list, id).await;
     ended(transaction, read).await
 }
@@ -247,7 +246,7 @@ async fn of_all(database: &Database, seek: &Seek, given: Vec<Cell>, lookup: &Loo
 }
 
 async fn of_all_once(database: &Database, seek: &Seek, given: &[Cell], lookup: &Lookup) -> Result<(Vec<Row>, Vec<Row>), Failure> {
-    let transaction = Transaction::new(database).await?;
+    let transaction = Transaction::new(database, Access::Read).await?;
     let read = of_all_in(&transaction, seek, given, lookup).await;
     ended(transaction, read).await
 }
@@ -289,39 +288,17 @@ struct Ask {
 
 impl Ask {
     fn list(query: &Query, whose: &Whose) -> Self {
-        let values = [whose.cell()].into_iter().chain(query.given.iter().cloned()).map(Value).collect();
+        let values = Value::of([&whose.cell()].into_iter().chain(&query.given));
         Self { text: query.list.text(), kinds: kinds(query.list.table), values }
     }
 
     fn seek(seek: &Seek, given: &[Cell]) -> Self {
-        Self { text: seek.text.to_owned(), kinds: seek.found.to_vec(), values: given.iter().cloned().map(Value).collect() }
+        Self { text: seek.text.to_owned(), kinds: seek.found.to_vec(), values: Value::of(given) }
     }
 
     async fn rows(&self, transaction: &Transaction) -> Result<Vec<Row>, Failure> {
-        let values: Vec<&(dyn ToSql + Sync)> = self.values.iter().map(|value| -> &(dyn ToSql + Sync) { value }).collect();
-        cells(transaction.query(&self.text, &values).await?, &self.kinds)
+        cells(transaction.query(&self.text, &Value::params(&self.values)).await?, &self.kinds)
     }
-}
-
-/// A cell as what a statement is given.
-#[derive(Debug)]
-struct Value(Cell);
-
-impl ToSql for Value {
-    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        match &self.0 {
-            Cell::Null => Ok(IsNull::Yes),
-            Cell::Int(number) => number.to_sql(kind, out),
-            Cell::Text(text) => text.to_sql(kind, out),
-            Cell::Bytes(bytes) => bytes.to_sql(kind, out),
-        }
-    }
-
-    fn accepts(kind: &Type) -> bool {
-        matches!(*kind, Type::INT8 | Type::TEXT | Type::BYTEA)
-    }
-
-    to_sql_checked!();
 }
 
 #[cfg(test)]

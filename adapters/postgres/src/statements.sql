@@ -123,7 +123,7 @@ SELECT t."account", t."id", t."name", t."provider", t."connection", t."pause", t
 SELECT t."account", t."id", t."name", t."url", t."instance", t."filter", t."in_flight_max", t."rate", t."secrets", t."secrets_root", t."headers", t."headers_root", t."header_names", t."verified_at", t."pause", t."disabled", t."failing_since", t."removed_at", t."url_since", t."revision", t."created_at", t."for_operator", t."integration", t."tat" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM endpoints t WHERE t.account = k.k1 AND t.removed_at IS NULL OFFSET 0) AS t;
 
 -- lookup: INTEGRATIONS
-SELECT t."account", t."id", t."name", t."enabled", t."instance", t."settings", t."secrets", t."secrets_root", t."endpoint", t."revision", t."removed_at", t."created_at", t."tat" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM integrations t WHERE t.account = k.k1 OFFSET 0) AS t;
+SELECT t."account", t."id", t."name", t."enabled", t."instance", t."settings", t."secrets", t."secrets_root", t."endpoint", t."revision", t."removed_at", t."created_at", t."tat" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM integrations t WHERE t.account = k.k1 AND t.removed_at IS NULL OFFSET 0) AS t;
 
 -- lookup: VELOCITY
 SELECT t."account", t."subject", t."mode", t."tat" FROM UNNEST($1::bytea[]) AS k(k1) CROSS JOIN LATERAL (SELECT * FROM velocity t WHERE t.account = k.k1 OFFSET 0) AS t;
@@ -162,7 +162,7 @@ SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_b
 SELECT t."account", t."contact", t."instance", t."until" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM conversations t WHERE t.account = k.k1 AND t.contact = k.k2 OFFSET 0) AS t;
 
 -- lookup: ADDRESSES
-SELECT t."account", t."address", t."contact" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM contacts c WHERE c.account = k.k1 AND c.id = k.k2 OFFSET 0) AS c CROSS JOIN LATERAL (SELECT c.address UNION ALL SELECT jsonb_array_elements_text(coalesce(c.others, '[]')::jsonb)) AS known (address) CROSS JOIN LATERAL (SELECT * FROM addresses t WHERE t.account = c.account AND t.address = known.address OFFSET 0) AS t;
+SELECT t."account", t."address", t."contact" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM contacts c WHERE c.account = k.k1 AND c.id = k.k2 OFFSET 0) AS c CROSS JOIN LATERAL (SELECT c.address UNION ALL SELECT unnest(string_to_array(btrim(c.others, '["]'), '","'))) AS known (address) CROSS JOIN LATERAL (SELECT * FROM addresses t WHERE t.account = c.account AND t.address = known.address OFFSET 0) AS t;
 
 -- lookup: SUPPRESSIONS
 SELECT t."account", t."id", t."contact", t."address", t."cause", t."note", t."since", t."by", t."lifted_at", t."lifted_by" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM suppressions t WHERE t.account = k.k1 AND t.contact = k.k2 OFFSET 0) AS t;

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use deadpool_postgres::{Client, Object};
 use futures_util::future::{try_join, try_join_all};
 use gatepost::{AccountId, StoreError, Timestamp};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -90,14 +91,19 @@ pub(crate) enum Access {
 
 impl Access {
     /// The first of a queue is read along its index, and not by sorting the queue, whatever the planner thinks of how long that is.
-    const fn begin(self, engine: Engine) -> &'static str {
-        match (self, engine) {
-            (Self::Read, _) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            (Self::WriteSoon, Engine::Cockroach) => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '200ms'",
-            (_, Engine::Cockroach) => "BEGIN ISOLATION LEVEL READ COMMITTED",
-            (Self::WriteSoon, _) => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_sort = off; SET LOCAL lock_timeout = '200ms'",
-            (Self::Write | Self::WriteFree, _) => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_sort = off",
+    fn begin(self, database: &Database) -> String {
+        if self == Self::Read {
+            let limit = database.statement_timeout(self).as_millis();
+            return format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {limit}");
         }
+        let mut begin = String::from("BEGIN ISOLATION LEVEL READ COMMITTED");
+        if database.profile().engine != Engine::Cockroach {
+            begin.push_str("; SET LOCAL enable_sort = off");
+        }
+        if self == Self::WriteSoon {
+            begin.push_str("; SET LOCAL lock_timeout = '200ms'");
+        }
+        begin
     }
 }
 
@@ -106,27 +112,32 @@ impl Access {
 /// Statements whose futures are polled together, for example by `futures_util::future::try_join`, are sent together and run in that order.
 pub(crate) struct Transaction {
     client: Option<Client>,
+    access: Access,
+    begin: String,
     statements: Arc<AtomicU64>,
     skew: Arc<Skew>,
     /// As it was when this one was opened: what was read by it is written by it.
     own_skew: AtomicI64,
     answer_max: Duration,
-    engine: Engine,
     failed: AtomicBool,
+    /// Among those that read; given back after the connection.
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 impl Transaction {
     /// A connection that knows the statements of every transaction, before anything is sent.
-    pub(crate) async fn new(database: &Database) -> Result<Self, Failure> {
-        let client = database.client().await?;
+    pub(crate) async fn new(database: &Database, access: Access) -> Result<Self, Failure> {
+        let (client, room) = database.client(access).await?;
         let transaction = Self {
             client: Some(client),
+            access,
+            begin: access.begin(database),
             statements: Arc::clone(database.counter()),
             skew: Arc::clone(database.skew()),
             own_skew: AtomicI64::new(database.skew().millis()),
-            answer_max: database.answer_max(),
-            engine: database.profile().engine,
+            answer_max: database.answer_max(access),
             failed: AtomicBool::new(false),
+            _room: room,
         };
         transaction.prepare(&[OPEN]).await?;
         Ok(transaction)
@@ -140,11 +151,11 @@ impl Transaction {
     }
 
     /// Begins behind `fence`; the answer is the database's clock. The first statements may be polled together with it, after it.
-    pub(crate) async fn open(&self, fence: &Fence, access: Access) -> Result<Timestamp, Failure> {
+    pub(crate) async fn open(&self, fence: &Fence) -> Result<Timestamp, Failure> {
         let client = self.client()?;
         let begun = async {
             self.count();
-            client.batch_execute(access.begin(self.engine)).await
+            client.batch_execute(&self.begin).await
         };
         let fenced = async {
             let open = client.prepare_cached(OPEN).await?;
@@ -208,7 +219,11 @@ impl Transaction {
             // Back to the pool, not closed.
             drop(self.client.take());
         }
-        committed
+        committed.map_err(|failure| match failure {
+            // Whatever became of it, nothing was written.
+            Failure::Unknown(text) if self.access == Access::Read => Failure::Lost(text),
+            failure => failure,
+        })
     }
 
     /// Undoes it and keeps the connection, where that still answers.
@@ -262,8 +277,8 @@ pub(crate) trait Work: Send {
 impl Database {
     /// Begins a transaction behind `fence`; the second answer is the database's clock.
     pub(crate) async fn begin(&self, fence: &Fence, access: Access) -> Result<(Transaction, Timestamp), Failure> {
-        let transaction = Transaction::new(self).await?;
-        match transaction.open(fence, access).await {
+        let transaction = Transaction::new(self, access).await?;
+        match transaction.open(fence).await {
             Ok(now) => Ok((transaction, now)),
             Err(failure) => {
                 transaction.roll_back().await;
@@ -376,11 +391,11 @@ mod tests {
         on(&open, |open| async move {
             let insert = "INSERT INTO numbers VALUES ($1)";
             let fence = "SELECT current_setting('gatepost.accounts') <> '' AS is_set";
-            let transaction = Transaction::new(&open).await.expect("a connection");
+            let transaction = Transaction::new(&open, Access::Write).await.expect("a connection");
             transaction.prepare(&[insert, fence]).await.expect("they are known");
             let before = open.statements();
             let (_, one, rows) = futures_util::future::try_join3(
-                transaction.open(&Fence::accounts([account(1)]), Access::Write),
+                transaction.open(&Fence::accounts([account(1)])),
                 transaction.execute(insert, &[&7_i64]),
                 transaction.query(fence, &[]),
             )
@@ -391,6 +406,33 @@ mod tests {
             assert_eq!(open.statements() - before, 5);
         });
         assert_eq!(numbers(&database), ["7"]);
+    }
+
+    #[test]
+    fn however_many_read_those_who_write_find_a_connection() {
+        let options = Options { connections: 4, connect_timeout: Duration::from_millis(50), ..Options::default() };
+        let Some((_database, open)) = opened(&options) else { return };
+        on(&open, |open| async move {
+            let nobody = Fence::accounts([]);
+            let begin = |access| open.begin(&nobody, access);
+            let readers = [begin(Access::Read).await.expect("one reads"), begin(Access::Read).await.expect("another reads")];
+            let refused = begin(Access::Read).await.map(drop).expect_err("two of four are for those who write");
+            assert_eq!(refused, StoreError::Unavailable(String::from("too many lists are being read from the database")).into());
+            let writers = [begin(Access::Write).await.expect("one writes"), begin(Access::Write).await.expect("another writes")];
+            drop((readers, writers));
+            begin(Access::Read).await.map(drop).expect("they have ended");
+        });
+    }
+
+    #[test]
+    fn what_only_reads_is_stopped_sooner_and_says_why() {
+        let options = Options { list_timeout: Duration::from_millis(20), ..Options::default() };
+        let Some((_database, open)) = opened(&options) else { return };
+        let said = on(&open, |open| async move {
+            let (transaction, _) = open.begin(&Fence::accounts([]), Access::Read).await.expect("it begins");
+            transaction.query("SELECT pg_sleep(60)", &[]).await.map(drop)
+        });
+        assert_eq!(said, Err(StoreError::Unavailable(String::from("a statement took longer than it may")).into()));
     }
 
     #[test]
@@ -507,6 +549,21 @@ mod tests {
             transaction.commit().await.expect_err("it is lost")
         });
         assert!(failure.may_pass() && numbers(&database) == ["1"], "{failure:?}");
+    }
+
+    #[test]
+    fn what_only_read_is_read_again_where_its_commit_is_lost() {
+        let Some((database, open)) = opened(&Options::default()) else { return };
+        for _ in 0..30 {
+            let (transaction, pid) = on(&open, |open| async move {
+                let (transaction, _) = open.begin(&Fence::accounts([]), Access::Read).await.expect("it begins");
+                let pid: i32 = transaction.query("SELECT pg_backend_pid()", &[]).await.expect("a row").remove(0).get(0);
+                (transaction, pid)
+            });
+            database.run(&format!("SELECT pg_terminate_backend({pid})")).expect("it is cut");
+            let ended = on(&open, |_| transaction.commit());
+            assert!(ended.as_ref().err().is_none_or(Failure::may_pass), "{ended:?}");
+        }
     }
 
     #[test]

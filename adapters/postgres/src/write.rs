@@ -12,6 +12,7 @@ use crate::clock::move_lease;
 use crate::load::{Base, key_of};
 use crate::profile::Engine;
 use crate::sql;
+use crate::value::without_nul;
 
 /// What must be written.
 #[derive(Default)]
@@ -159,9 +160,4 @@ impl Array {
             (Self::Bytes(values), _) => values.push(None),
         }
     }
-}
-
-/// A text as Postgres takes it: the one character that it does not know is told as unknown.
-fn without_nul(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }

@@ -274,6 +274,16 @@ fn an_account_that_cannot_be_read_keeps_nobody_else_waiting() {
 }
 
 #[test]
+fn what_was_removed_is_not_read_by_what_is_sent() {
+    let scene = Scene::new();
+    let [account, _] = scene.accounts;
+    let removed = "INSERT INTO integrations VALUES (?1, 1, 'x', 1, ?1, 'junk', x'00', 1, NULL, 0, 1, 1, 0)";
+    scene.corrupt(removed, account.to_bytes());
+    let message = scene.send(account);
+    assert_eq!(messages(&scene.start(&scene.claim())), [Some(message)]);
+}
+
+#[test]
 fn an_ordered_message_does_not_wait_for_a_parked_one() {
     let scene = Scene::new();
     let [account, _] = scene.accounts;

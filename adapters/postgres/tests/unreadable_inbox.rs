@@ -193,6 +193,21 @@ fn an_answer_to_a_message_that_cannot_be_read_is_told() {
 }
 
 #[test]
+fn a_contact_that_cannot_be_read_keeps_no_other_opt_out_back() {
+    for (words, others) in [("STOP", "junk"), ("hi", "junk"), ("hi", "[7]")] {
+        let scene = Scene::new();
+        scene.tell(0, BOB, Told::Said(said(words)));
+        scene.stop(0, ALICE);
+        scene.stop(1, ALICE);
+        let sql = format!("UPDATE contacts SET others = '{others}' WHERE address = '{BOB}' AND account = ?1");
+        scene.corrupt(&sql, scene.accounts[0].to_bytes());
+        scene.heed();
+        assert_eq!((scene.causes(0).len(), scene.causes(1).len(), scene.parked()), (1, 1, 1), "{words}, {others}");
+        assert_eq!(scene.send(0, ALICE), Err(String::from("recipient_suppressed")), "{words}, {others}");
+    }
+}
+
+#[test]
 fn an_instance_that_cannot_be_read_keeps_no_opt_out_back() {
     let scene = Scene::new();
     scene.stop(0, ALICE);

@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 
 use gatepost::{
-    Account, AccountChange, AccountId, Instance, InstanceChange, InstanceId, Page, Pause, StoreError, connection_event,
+    Account, AccountChange, AccountId, INSTANCES_MAX, Instance, InstanceChange, InstanceId, Page, Pause, StoreError, connection_event,
     instance_pause_event, pause_event,
 };
 
@@ -84,9 +84,9 @@ fn put<T>(place: &mut T, new: Option<T>) {
     }
 }
 
-/// Adds an instance; `false` where its name is taken.
+/// Adds an instance; `false` where its name is taken, or the account has as many as it may have.
 pub fn add_instance(rows: &mut AccountRows, instance: Instance) -> Result<bool, StoreError> {
-    if rows.instances.values().any(|known| known.name == instance.name) {
+    if rows.instances.len() >= INSTANCES_MAX || rows.instances.values().any(|known| known.name == instance.name) {
         return Ok(false);
     }
     match rows.instances.entry(instance.id) {

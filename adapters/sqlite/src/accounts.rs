@@ -1,8 +1,8 @@
 //! Accounts and instances: the rows that change seldom.
 
 use gatepost::{
-    Account, AccountChange, AccountId, Instance, InstanceChange, InstanceId, Mode, Page, Pause, Sealed, StoreError, Timestamp, Topic,
-    Traffic, Usage, Windows, connection_event, instance_pause_event, pause_event,
+    Account, AccountChange, AccountId, INSTANCES_MAX, Instance, InstanceChange, InstanceId, Mode, Page, Pause, Sealed, StoreError,
+    Timestamp, Topic, Traffic, Usage, Windows, connection_event, instance_pause_event, pause_event,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -127,6 +127,11 @@ pub(crate) fn traffic(connection: &Connection, id: AccountId, mode: Mode, now: T
 
 /// Adds an instance; `false` where its name is taken.
 pub(crate) fn add_instance(connection: &Connection, account: AccountId, instance: &Instance) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM instances WHERE account = ?1";
+    let present = connection.prepare_cached(sql)?.query_row([account.to_bytes()], |row| rows::count(row, 0))?;
+    if present >= INSTANCES_MAX as u64 {
+        return Ok(false);
+    }
     let sql = "INSERT INTO instances (account, id, connection, pause, settings, credentials, credentials_root, revision, name, provider,
                created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (account, name) DO NOTHING";
     Ok(write_instance(connection, sql, account, instance)? > 0)

@@ -49,7 +49,8 @@
 //!
 //! - Uploading media, creating templates, groups, calls.
 //! - Quoting a message, cards of people, and previews of links: the core's content has no place for them.
-//! - Counting in more than one process: pacers and circuits live in memory. Several hosts learn from the provider's refusals.
+//! - Counting in more than one process: pacers and circuits live in memory. Several hosts learn from the provider's refusals, and no circuit
+//!   stands longer than [an hour](CIRCUIT_STANDS_AT_MOST) without one.
 //!
 //! # Features
 //!
@@ -77,7 +78,7 @@ pub use accounts::{
     APP_SECRETS_MAX, Accounts, CloudAccount, EvolutionAccount, GRAPH_VERSION, InvalidAccount, MalformedAccount, NoAccount, THROUGHPUT,
 };
 pub use batch::NotANotification;
-pub use circuits::{CircuitKey, CircuitReason, CircuitState, Circuits};
+pub use circuits::{CIRCUIT_STANDS_AT_MOST, CircuitKey, CircuitReason, CircuitState, Circuits};
 pub use errors::{Problem, ProviderError, Retry, Scope};
 pub use item::*;
 pub use observer::Observer;

@@ -4,10 +4,11 @@ use gatepost::{AccountId, InboundClass, InboundEntry, InboundFilter, InboundId, 
 use gatepost_rows::inbox;
 
 use super::statements::{
-    CONTACT_OF_INBOUND_ENTRY, CONTACTS_OF_INBOUND, INBOUND, INBOUND_ENTRY, NOTIFICATION, NOTIFICATIONS, OUTBOX_OF_INBOUND,
-    OUTBOX_OF_INBOUND_ENTRY,
+    CONTACT_OF_INBOUND_ENTRY, CONTACTS_OF_INBOUND, CONTACTS_OF_INBOUND_APART, CONTACTS_OF_INBOUND_AT_INSTANCE, CONTACTS_OF_STATUSES,
+    INBOUND, INBOUND_APART, INBOUND_AT_INSTANCE, INBOUND_ENTRY, NOTIFICATION, NOTIFICATIONS, OUTBOX_OF_INBOUND, OUTBOX_OF_INBOUND_APART,
+    OUTBOX_OF_INBOUND_AT_INSTANCE, OUTBOX_OF_INBOUND_ENTRY, OUTBOX_OF_STATUSES, STATUSES,
 };
-use super::{before, given, limit, list};
+use super::{List, before, given, limit, list};
 use crate::connect::Database;
 
 /// A page of what came in, newest first. What waits to be heeded is there already.
@@ -18,8 +19,20 @@ pub(crate) async fn inbound(
     page: Page<InboundId>,
 ) -> Result<Vec<InboundEntry>, StoreError> {
     let given = given![before(page.after), filter.instance, filter.class.map(InboundClass::as_str), limit(&page)];
-    let queries = [&INBOUND, &CONTACTS_OF_INBOUND, &OUTBOX_OF_INBOUND].map(|list| list.with(given.clone()));
+    let queries = where_it_is(filter).map(|list| list.with(given.clone()));
     list(database, account, queries.into(), |rows| inbox::list(rows, filter, page)).await
+}
+
+/// Where the things of a filter are found, who they are of, and what of them waits.
+const fn where_it_is(filter: InboundFilter) -> [&'static List; 3] {
+    match (filter.class, filter.instance) {
+        (Some(InboundClass::Status), _) => [&STATUSES, &CONTACTS_OF_STATUSES, &OUTBOX_OF_STATUSES],
+        (Some(InboundClass::Message) | None, Some(_)) => {
+            [&INBOUND_AT_INSTANCE, &CONTACTS_OF_INBOUND_AT_INSTANCE, &OUTBOX_OF_INBOUND_AT_INSTANCE]
+        }
+        (Some(InboundClass::Message) | None, None) => [&INBOUND, &CONTACTS_OF_INBOUND, &OUTBOX_OF_INBOUND],
+        (Some(_), _) => [&INBOUND_APART, &CONTACTS_OF_INBOUND_APART, &OUTBOX_OF_INBOUND_APART],
+    }
 }
 
 /// The thing with this id that a provider told.

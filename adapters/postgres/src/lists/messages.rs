@@ -7,8 +7,11 @@ use gatepost::{
 use gatepost_rows::cells::Cell;
 use gatepost_rows::{messages, reviews};
 
-use super::statements::{ATTEMPTS, MESSAGE, MESSAGES, OUTBOX_OF_MESSAGE, POLICY_EVENTS, POLICY_EVENTS_AGAINST, REVIEWS};
-use super::{before, given, limit, list, world_of};
+use super::statements::{
+    ATTEMPTS, MESSAGE, MESSAGES, MESSAGES_FROM_INSTANCE, MESSAGES_HELD, MESSAGES_IN_DOUBT, MESSAGES_NOT_SENT, MESSAGES_QUEUED,
+    MESSAGES_REFUSED, MESSAGES_SENDING, OUTBOX_OF_MESSAGE, POLICY_EVENTS, POLICY_EVENTS_AGAINST, REVIEWS, REVIEWS_OF_RULE, REVIEWS_OPEN,
+};
+use super::{List, before, given, limit, list, world_of};
 use crate::connect::Database;
 
 /// The message with this id.
@@ -24,7 +27,21 @@ pub(crate) async fn messages(
     page: Page<MessageId>,
 ) -> Result<Vec<Message>, StoreError> {
     let given = given![before(page.after), filter.status.map(MessageStatus::as_str), filter.instance, limit(&page)];
-    list(database, account, vec![MESSAGES.with(given)], |rows| messages::list(rows, filter, page)).await
+    list(database, account, vec![where_they_are(filter).with(given)], |rows| messages::list(rows, filter, page)).await
+}
+
+/// Where the messages of a filter are found.
+const fn where_they_are(filter: MessageFilter) -> &'static List {
+    match (filter.status, filter.instance) {
+        (Some(MessageStatus::Canceled | MessageStatus::Expired | MessageStatus::Failed), _) => &MESSAGES_NOT_SENT,
+        (Some(MessageStatus::Held), _) => &MESSAGES_HELD,
+        (Some(MessageStatus::Queued), _) => &MESSAGES_QUEUED,
+        (Some(MessageStatus::Refused), _) => &MESSAGES_REFUSED,
+        (Some(MessageStatus::Sending), _) => &MESSAGES_SENDING,
+        (Some(MessageStatus::Unknown), _) => &MESSAGES_IN_DOUBT,
+        (Some(MessageStatus::Delivered | MessageStatus::Read | MessageStatus::Sent) | None, Some(_)) => &MESSAGES_FROM_INSTANCE,
+        (Some(MessageStatus::Delivered | MessageStatus::Read | MessageStatus::Sent) | None, None) => &MESSAGES,
+    }
 }
 
 /// The attempts of a message, oldest first: those that did not send it, the one that did, and one that is open.
@@ -42,7 +59,12 @@ pub(crate) async fn reviews(
 ) -> Result<Vec<Review>, StoreError> {
     let is_open = filter.state.map(|state| state == ReviewState::Open);
     let given = given![before(page.after), is_open, filter.rule.map(RuleId::as_str), limit(&page)];
-    list(database, account, vec![REVIEWS.with(given)], |rows| reviews::list(rows, filter, page)).await
+    let reviews = match (filter.state, filter.rule) {
+        (Some(ReviewState::Open), _) => &REVIEWS_OPEN,
+        (_, Some(_)) => &REVIEWS_OF_RULE,
+        (_, None) => &REVIEWS,
+    };
+    list(database, account, vec![reviews.with(given)], |rows| reviews::list(rows, filter, page)).await
 }
 
 /// A page of the policy events that a filter admits, newest first.

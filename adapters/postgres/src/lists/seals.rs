@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use gatepost::{AccountId, EventRow, Page, StoreError, StoredSeal, Timestamp, Unsealed};
-use gatepost_rows::cells::{Cell, Key, Reader, Row, Table};
+use gatepost_rows::cells::{Cell, Key, Reader, Row};
 use gatepost_rows::tables::policy_events::POLICY_EVENTS;
 use gatepost_rows::tables::seals::{SEALS as TABLE, read_seal};
 
 use super::statements::{EVENT_ROWS, LAST_SEAL, OLD_SEALS, SEALS, SEALS_FOUND, UNSEALED};
 use super::{Query, Whose, given, limit, of_all, rows_of, seek, whose};
 use crate::connect::Database;
+use crate::load::cell;
 
 /// A page of the log as it is sealed, oldest first.
 pub(crate) async fn event_rows(database: &Database, account: AccountId, page: Page<u64>) -> Result<Vec<EventRow>, StoreError> {
@@ -100,10 +101,6 @@ async fn rows(database: &Database, account: AccountId, query: Query) -> Result<V
 /// What lies before the first of a page.
 fn behind(page: &Page<u64>) -> Cell {
     page.after.map_or(Cell::Int(i64::MIN), Cell::count)
-}
-
-fn cell<'a>(table: &Table, row: &'a Row, column: &str) -> &'a Cell {
-    table.place(column).and_then(|place| row.get(place)).unwrap_or(&Cell::Null)
 }
 
 /// A place, or 0 for one that cannot be.

@@ -3,6 +3,12 @@
 //! The first value is the account, and every statement says so of each table that it reads. A page is the rows behind an id, in an order that
 //! the primary key or an index has, so many; what belongs to the rows of a page is found from the ids of the same page, by key. What was parked (`state` 4) says
 //! nothing of how far a delivery is.
+//!
+//! Where a filter may match little, its rows are found where they are few: what is not finished in the outbox, what a person was asked about
+//! in the reviews, the rest by an index of its own that what is most frequent costs nothing. Some filters still walk along the log until the
+//! page is full, as an index would cost every send: messages that are `sent`, `delivered` or `read`, things of the class `message`, policy
+//! events but those against a message, entries of the log of phone systems. [`Options::list_timeout`](crate::Options::list_timeout) ends
+//! them.
 
 use gatepost_rows::cells::Kind::{Bytes, Int};
 use gatepost_rows::tables::{
@@ -45,11 +51,78 @@ macro_rules! for_operator {
     };
 }
 
+/// Messages among those that something else names: before an id, with a status, from an instance, so many.
+macro_rules! messages_among {
+    ($named:expr) => {
+        concat!(
+            "(SELECT m.* FROM (",
+            $named,
+            ") AS c (id) CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.account = $1 AND m.id = c.id AND m.status = $3
+              AND ($4::bytea IS NULL OR m.instance = $4) OFFSET 0) AS m ORDER BY c.id DESC LIMIT $5)"
+        )
+    };
+}
+
+/// The messages of an account that are in the outbox in some state, before an id.
+macro_rules! in_outbox {
+    ($state:literal) => {
+        concat!("SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 0 AND ", $state, " AND o.item < $2 ORDER BY o.item DESC")
+    };
+}
+
+/// The messages of an account that were to be looked at by a person, before an id.
+macro_rules! reviewed {
+    ($narrowed:literal) => {
+        concat!("SELECT r.message FROM reviews r WHERE r.account = $1 AND r.message < $2 AND ", $narrowed, " ORDER BY r.message DESC")
+    };
+}
+
 /// A page of what came in: before an id, at an instance, of a class, so many.
 macro_rules! inbound_page {
+    ($narrowed:literal) => {
+        concat!(
+            "(SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND ",
+            $narrowed,
+            " AND ($3::bytea IS NULL OR i.instance = $3) AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5)"
+        )
+    };
+}
+
+/// A page of the statuses that came in and wait to be heeded, or were parked: they are gone afterwards.
+macro_rules! statuses_page {
     () => {
-        "(SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND ($3::bytea IS NULL OR i.instance = $3)
-           AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5)"
+        "(SELECT i.* FROM (SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 2 AND o.state = 0
+                           UNION ALL SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 2 AND o.state = 4) AS w (id)
+          CROSS JOIN LATERAL (SELECT * FROM inbound i WHERE i.account = $1 AND i.id = w.id AND i.class = 'status'
+                              AND ($3::bytea IS NULL OR i.instance = $3) OFFSET 0) AS i
+          WHERE w.id < $2 AND ($4::text IS NULL OR $4 = 'status') ORDER BY w.id DESC LIMIT $5)"
+    };
+}
+
+/// The same page at an instance.
+macro_rules! inbound_page_at_instance {
+    () => {
+        concat!(
+            "(SELECT * FROM (",
+            inbound_page!("i.instance = $3 AND i.class <> 'status'"),
+            " UNION ALL ",
+            statuses_page!(),
+            ") AS i ORDER BY i.id DESC LIMIT $5)"
+        )
+    };
+}
+
+/// The contacts of a page of what came in.
+macro_rules! contacts_of {
+    ($page:expr) => {
+        concat!("FROM contacts t WHERE t.account = $1 AND t.id = ANY (ARRAY(SELECT p.contact FROM ", $page, " p))")
+    };
+}
+
+/// What waits of a page of what came in.
+macro_rules! waiting_of {
+    ($page:expr) => {
+        concat!("FROM outbox t WHERE t.account = $1 AND t.state = 0 AND t.delivery = ANY (ARRAY(SELECT p.delivery FROM ", $page, " p))")
     };
 }
 
@@ -145,11 +218,18 @@ lists! {
         concat!("FROM outbox t WHERE t.account = $1 AND t.state <> 4 AND t.delivery = ANY (ARRAY(SELECT p.delivery FROM ", entry_page!(), " p))");
 
     // What came in.
-    INBOUND: inbound::INBOUND, concat!("FROM ", inbound_page!(), " t");
-    CONTACTS_OF_INBOUND: contacts::CONTACTS,
-        concat!("FROM contacts t WHERE t.account = $1 AND t.id = ANY (ARRAY(SELECT p.contact FROM ", inbound_page!(), " p))");
-    OUTBOX_OF_INBOUND: outbox::OUTBOX,
-        concat!("FROM outbox t WHERE t.account = $1 AND t.state = 0 AND t.delivery = ANY (ARRAY(SELECT p.delivery FROM ", inbound_page!(), " p))");
+    INBOUND: inbound::INBOUND, concat!("FROM ", inbound_page!("TRUE"), " t");
+    CONTACTS_OF_INBOUND: contacts::CONTACTS, contacts_of!(inbound_page!("TRUE"));
+    OUTBOX_OF_INBOUND: outbox::OUTBOX, waiting_of!(inbound_page!("TRUE"));
+    INBOUND_AT_INSTANCE: inbound::INBOUND, concat!("FROM ", inbound_page_at_instance!(), " t");
+    CONTACTS_OF_INBOUND_AT_INSTANCE: contacts::CONTACTS, contacts_of!(inbound_page_at_instance!());
+    OUTBOX_OF_INBOUND_AT_INSTANCE: outbox::OUTBOX, waiting_of!(inbound_page_at_instance!());
+    INBOUND_APART: inbound::INBOUND, concat!("FROM ", inbound_page!("i.class = $4 AND i.class NOT IN ('message', 'status')"), " t");
+    CONTACTS_OF_INBOUND_APART: contacts::CONTACTS, contacts_of!(inbound_page!("i.class = $4 AND i.class NOT IN ('message', 'status')"));
+    OUTBOX_OF_INBOUND_APART: outbox::OUTBOX, waiting_of!(inbound_page!("i.class = $4 AND i.class NOT IN ('message', 'status')"));
+    STATUSES: inbound::INBOUND, concat!("FROM ", statuses_page!(), " t");
+    CONTACTS_OF_STATUSES: contacts::CONTACTS, contacts_of!(statuses_page!());
+    OUTBOX_OF_STATUSES: outbox::OUTBOX, waiting_of!(statuses_page!());
     INBOUND_ENTRY: inbound::INBOUND, "FROM inbound t WHERE t.account = $1 AND t.id = $2";
     CONTACT_OF_INBOUND_ENTRY: contacts::CONTACTS,
         "FROM inbound i JOIN contacts t ON t.account = i.account AND t.id = i.contact WHERE i.account = $1 AND i.id = $2";
@@ -182,6 +262,26 @@ lists! {
     MESSAGES: messages::MESSAGES,
         "FROM messages t WHERE t.account = $1 AND t.id < $2 AND ($3::text IS NULL OR t.status = $3)
          AND ($4::bytea IS NULL OR t.instance = $4) ORDER BY t.id DESC LIMIT $5";
+    MESSAGES_FROM_INSTANCE: messages::MESSAGES,
+        "FROM messages t WHERE t.account = $1 AND t.id < $2 AND ($3::text IS NULL OR t.status = $3) AND t.instance = $4
+         ORDER BY t.id DESC LIMIT $5";
+    // What was canceled, expired or failed says why.
+    MESSAGES_NOT_SENT: messages::MESSAGES,
+        "FROM messages t WHERE t.account = $1 AND t.id < $2 AND t.error IS NOT NULL AND t.status = $3
+         AND ($4::bytea IS NULL OR t.instance = $4) ORDER BY t.id DESC LIMIT $5";
+    MESSAGES_QUEUED: messages::MESSAGES, concat!("FROM ", messages_among!(in_outbox!("o.state < 2")), " t");
+    MESSAGES_SENDING: messages::MESSAGES, concat!("FROM ", messages_among!(in_outbox!("o.state = 2")), " t");
+    MESSAGES_HELD: messages::MESSAGES, concat!("FROM ", messages_among!(reviewed!("r.closed_at IS NULL")), " t");
+    MESSAGES_REFUSED: messages::MESSAGES, concat!("FROM ", messages_among!(reviewed!("TRUE")), " t");
+    // What is in doubt was tried in vain, or was parked.
+    MESSAGES_IN_DOUBT: messages::MESSAGES,
+        concat!(
+            "FROM (",
+            messages_among!("SELECT DISTINCT ON (a.message) a.message FROM attempts a WHERE a.account = $1 AND a.message < $2 ORDER BY a.message DESC"),
+            " UNION ",
+            messages_among!(in_outbox!("o.state = 4")),
+            ") t ORDER BY t.id DESC LIMIT $5"
+        );
     ATTEMPTS: messages::ATTEMPTS, "FROM attempts t WHERE t.account = $1 AND t.message = $2";
     OUTBOX_OF_MESSAGE: outbox::OUTBOX,
         "FROM messages m JOIN outbox t ON t.account = m.account AND t.delivery = m.delivery AND t.state <> 4
@@ -189,6 +289,12 @@ lists! {
     REVIEWS: messages::REVIEWS,
         "FROM reviews t WHERE t.account = $1 AND t.message < $2 AND ($3::bigint IS NULL OR (t.closed_at IS NULL) = ($3 = 1))
          AND ($4::text IS NULL OR t.opened_by = $4) ORDER BY t.message DESC LIMIT $5";
+    REVIEWS_OPEN: messages::REVIEWS,
+        "FROM reviews t WHERE t.account = $1 AND t.message < $2 AND $3::bigint = 1 AND t.closed_at IS NULL
+         AND ($4::text IS NULL OR t.opened_by = $4) ORDER BY t.message DESC LIMIT $5";
+    REVIEWS_OF_RULE: messages::REVIEWS,
+        "FROM reviews t WHERE t.account = $1 AND t.message < $2 AND ($3::bigint IS NULL OR (t.closed_at IS NULL) = ($3 = 1))
+         AND t.opened_by = $4 ORDER BY t.message DESC LIMIT $5";
 
     // The policy event log. Of those with a reason, what must be looked at closer: what has its text, or is no object.
     POLICY_EVENTS: policy_events::POLICY_EVENTS,

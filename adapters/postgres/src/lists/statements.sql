@@ -53,16 +53,64 @@ AND ($4::text IS NULL OR e.direction = $4) AND ($5::text IS NULL OR e.kind = $5)
 AND ($7::bigint IS NULL OR e.phone = $7) ORDER BY e.id DESC LIMIT $8) p));
 
 -- INBOUND
-SELECT t."account", t."id", t."notification", t."instance", t."delivery", t."contact", t."address", t."kind", t."class", t."at", t."received_at", t."words", t."detail", t."told" FROM (SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND ($3::bytea IS NULL OR i.instance = $3)
-AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) t;
+SELECT t."account", t."id", t."notification", t."instance", t."delivery", t."contact", t."address", t."kind", t."class", t."at", t."received_at", t."words", t."detail", t."told" FROM (SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND TRUE AND ($3::bytea IS NULL OR i.instance = $3) AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) t;
 
 -- CONTACTS_OF_INBOUND
-SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM contacts t WHERE t.account = $1 AND t.id = ANY (ARRAY(SELECT p.contact FROM (SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND ($3::bytea IS NULL OR i.instance = $3)
-AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) p));
+SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM contacts t WHERE t.account = $1 AND t.id = ANY (ARRAY(SELECT p.contact FROM (SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND TRUE AND ($3::bytea IS NULL OR i.instance = $3) AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) p));
 
 -- OUTBOX_OF_INBOUND
-SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state = 0 AND t.delivery = ANY (ARRAY(SELECT p.delivery FROM (SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND ($3::bytea IS NULL OR i.instance = $3)
-AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) p));
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state = 0 AND t.delivery = ANY (ARRAY(SELECT p.delivery FROM (SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND TRUE AND ($3::bytea IS NULL OR i.instance = $3) AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) p));
+
+-- INBOUND_AT_INSTANCE
+SELECT t."account", t."id", t."notification", t."instance", t."delivery", t."contact", t."address", t."kind", t."class", t."at", t."received_at", t."words", t."detail", t."told" FROM (SELECT * FROM ((SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND i.instance = $3 AND i.class <> 'status' AND ($3::bytea IS NULL OR i.instance = $3) AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) UNION ALL (SELECT i.* FROM (SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 2 AND o.state = 0
+UNION ALL SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 2 AND o.state = 4) AS w (id)
+CROSS JOIN LATERAL (SELECT * FROM inbound i WHERE i.account = $1 AND i.id = w.id AND i.class = 'status'
+AND ($3::bytea IS NULL OR i.instance = $3) OFFSET 0) AS i
+WHERE w.id < $2 AND ($4::text IS NULL OR $4 = 'status') ORDER BY w.id DESC LIMIT $5)) AS i ORDER BY i.id DESC LIMIT $5) t;
+
+-- CONTACTS_OF_INBOUND_AT_INSTANCE
+SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM contacts t WHERE t.account = $1 AND t.id = ANY (ARRAY(SELECT p.contact FROM (SELECT * FROM ((SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND i.instance = $3 AND i.class <> 'status' AND ($3::bytea IS NULL OR i.instance = $3) AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) UNION ALL (SELECT i.* FROM (SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 2 AND o.state = 0
+UNION ALL SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 2 AND o.state = 4) AS w (id)
+CROSS JOIN LATERAL (SELECT * FROM inbound i WHERE i.account = $1 AND i.id = w.id AND i.class = 'status'
+AND ($3::bytea IS NULL OR i.instance = $3) OFFSET 0) AS i
+WHERE w.id < $2 AND ($4::text IS NULL OR $4 = 'status') ORDER BY w.id DESC LIMIT $5)) AS i ORDER BY i.id DESC LIMIT $5) p));
+
+-- OUTBOX_OF_INBOUND_AT_INSTANCE
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state = 0 AND t.delivery = ANY (ARRAY(SELECT p.delivery FROM (SELECT * FROM ((SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND i.instance = $3 AND i.class <> 'status' AND ($3::bytea IS NULL OR i.instance = $3) AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) UNION ALL (SELECT i.* FROM (SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 2 AND o.state = 0
+UNION ALL SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 2 AND o.state = 4) AS w (id)
+CROSS JOIN LATERAL (SELECT * FROM inbound i WHERE i.account = $1 AND i.id = w.id AND i.class = 'status'
+AND ($3::bytea IS NULL OR i.instance = $3) OFFSET 0) AS i
+WHERE w.id < $2 AND ($4::text IS NULL OR $4 = 'status') ORDER BY w.id DESC LIMIT $5)) AS i ORDER BY i.id DESC LIMIT $5) p));
+
+-- INBOUND_APART
+SELECT t."account", t."id", t."notification", t."instance", t."delivery", t."contact", t."address", t."kind", t."class", t."at", t."received_at", t."words", t."detail", t."told" FROM (SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND i.class = $4 AND i.class NOT IN ('message', 'status') AND ($3::bytea IS NULL OR i.instance = $3) AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) t;
+
+-- CONTACTS_OF_INBOUND_APART
+SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM contacts t WHERE t.account = $1 AND t.id = ANY (ARRAY(SELECT p.contact FROM (SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND i.class = $4 AND i.class NOT IN ('message', 'status') AND ($3::bytea IS NULL OR i.instance = $3) AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) p));
+
+-- OUTBOX_OF_INBOUND_APART
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state = 0 AND t.delivery = ANY (ARRAY(SELECT p.delivery FROM (SELECT * FROM inbound i WHERE i.account = $1 AND i.id < $2 AND i.class = $4 AND i.class NOT IN ('message', 'status') AND ($3::bytea IS NULL OR i.instance = $3) AND ($4::text IS NULL OR i.class = $4) ORDER BY i.id DESC LIMIT $5) p));
+
+-- STATUSES
+SELECT t."account", t."id", t."notification", t."instance", t."delivery", t."contact", t."address", t."kind", t."class", t."at", t."received_at", t."words", t."detail", t."told" FROM (SELECT i.* FROM (SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 2 AND o.state = 0
+UNION ALL SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 2 AND o.state = 4) AS w (id)
+CROSS JOIN LATERAL (SELECT * FROM inbound i WHERE i.account = $1 AND i.id = w.id AND i.class = 'status'
+AND ($3::bytea IS NULL OR i.instance = $3) OFFSET 0) AS i
+WHERE w.id < $2 AND ($4::text IS NULL OR $4 = 'status') ORDER BY w.id DESC LIMIT $5) t;
+
+-- CONTACTS_OF_STATUSES
+SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM contacts t WHERE t.account = $1 AND t.id = ANY (ARRAY(SELECT p.contact FROM (SELECT i.* FROM (SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 2 AND o.state = 0
+UNION ALL SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 2 AND o.state = 4) AS w (id)
+CROSS JOIN LATERAL (SELECT * FROM inbound i WHERE i.account = $1 AND i.id = w.id AND i.class = 'status'
+AND ($3::bytea IS NULL OR i.instance = $3) OFFSET 0) AS i
+WHERE w.id < $2 AND ($4::text IS NULL OR $4 = 'status') ORDER BY w.id DESC LIMIT $5) p));
+
+-- OUTBOX_OF_STATUSES
+SELECT t."delivery", t."account", t."shard", t."order_key", t."channel", t."place", t."item", t."contact", t."as_name", t."log_id", t."state", t."due", t."expires_at", t."fence", t."tries", t."put_off", t."started_at" FROM outbox t WHERE t.account = $1 AND t.state = 0 AND t.delivery = ANY (ARRAY(SELECT p.delivery FROM (SELECT i.* FROM (SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 2 AND o.state = 0
+UNION ALL SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 2 AND o.state = 4) AS w (id)
+CROSS JOIN LATERAL (SELECT * FROM inbound i WHERE i.account = $1 AND i.id = w.id AND i.class = 'status'
+AND ($3::bytea IS NULL OR i.instance = $3) OFFSET 0) AS i
+WHERE w.id < $2 AND ($4::text IS NULL OR $4 = 'status') ORDER BY w.id DESC LIMIT $5) p));
 
 -- INBOUND_ENTRY
 SELECT t."account", t."id", t."notification", t."instance", t."delivery", t."contact", t."address", t."kind", t."class", t."at", t."received_at", t."words", t."detail", t."told" FROM inbound t WHERE t.account = $1 AND t.id = $2;
@@ -107,6 +155,35 @@ SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", 
 SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM messages t WHERE t.account = $1 AND t.id < $2 AND ($3::text IS NULL OR t.status = $3)
 AND ($4::bytea IS NULL OR t.instance = $4) ORDER BY t.id DESC LIMIT $5;
 
+-- MESSAGES_FROM_INSTANCE
+SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM messages t WHERE t.account = $1 AND t.id < $2 AND ($3::text IS NULL OR t.status = $3) AND t.instance = $4
+ORDER BY t.id DESC LIMIT $5;
+
+-- MESSAGES_NOT_SENT
+SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM messages t WHERE t.account = $1 AND t.id < $2 AND t.error IS NOT NULL AND t.status = $3
+AND ($4::bytea IS NULL OR t.instance = $4) ORDER BY t.id DESC LIMIT $5;
+
+-- MESSAGES_QUEUED
+SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM (SELECT m.* FROM (SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 0 AND o.state < 2 AND o.item < $2 ORDER BY o.item DESC) AS c (id) CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.account = $1 AND m.id = c.id AND m.status = $3
+AND ($4::bytea IS NULL OR m.instance = $4) OFFSET 0) AS m ORDER BY c.id DESC LIMIT $5) t;
+
+-- MESSAGES_SENDING
+SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM (SELECT m.* FROM (SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 0 AND o.state = 2 AND o.item < $2 ORDER BY o.item DESC) AS c (id) CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.account = $1 AND m.id = c.id AND m.status = $3
+AND ($4::bytea IS NULL OR m.instance = $4) OFFSET 0) AS m ORDER BY c.id DESC LIMIT $5) t;
+
+-- MESSAGES_HELD
+SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM (SELECT m.* FROM (SELECT r.message FROM reviews r WHERE r.account = $1 AND r.message < $2 AND r.closed_at IS NULL ORDER BY r.message DESC) AS c (id) CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.account = $1 AND m.id = c.id AND m.status = $3
+AND ($4::bytea IS NULL OR m.instance = $4) OFFSET 0) AS m ORDER BY c.id DESC LIMIT $5) t;
+
+-- MESSAGES_REFUSED
+SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM (SELECT m.* FROM (SELECT r.message FROM reviews r WHERE r.account = $1 AND r.message < $2 AND TRUE ORDER BY r.message DESC) AS c (id) CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.account = $1 AND m.id = c.id AND m.status = $3
+AND ($4::bytea IS NULL OR m.instance = $4) OFFSET 0) AS m ORDER BY c.id DESC LIMIT $5) t;
+
+-- MESSAGES_IN_DOUBT
+SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM ((SELECT m.* FROM (SELECT DISTINCT ON (a.message) a.message FROM attempts a WHERE a.account = $1 AND a.message < $2 ORDER BY a.message DESC) AS c (id) CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.account = $1 AND m.id = c.id AND m.status = $3
+AND ($4::bytea IS NULL OR m.instance = $4) OFFSET 0) AS m ORDER BY c.id DESC LIMIT $5) UNION (SELECT m.* FROM (SELECT o.item FROM outbox o WHERE o.account = $1 AND o.channel = 0 AND o.state = 4 AND o.item < $2 ORDER BY o.item DESC) AS c (id) CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.account = $1 AND m.id = c.id AND m.status = $3
+AND ($4::bytea IS NULL OR m.instance = $4) OFFSET 0) AS m ORDER BY c.id DESC LIMIT $5)) t ORDER BY t.id DESC LIMIT $5;
+
 -- ATTEMPTS
 SELECT t."account", t."message", t."number", t."started_at", t."finished_at", t."outcome" FROM attempts t WHERE t.account = $1 AND t.message = $2;
 
@@ -117,6 +194,14 @@ WHERE m.account = $1 AND m.id = $2;
 -- REVIEWS
 SELECT t."account", t."message", t."opened_by", t."policy_event", t."opened_at", t."expires_at", t."approved_at", t."approved_by", t."approval_note", t."closed_at", t."closed_by", t."verdict", t."note" FROM reviews t WHERE t.account = $1 AND t.message < $2 AND ($3::bigint IS NULL OR (t.closed_at IS NULL) = ($3 = 1))
 AND ($4::text IS NULL OR t.opened_by = $4) ORDER BY t.message DESC LIMIT $5;
+
+-- REVIEWS_OPEN
+SELECT t."account", t."message", t."opened_by", t."policy_event", t."opened_at", t."expires_at", t."approved_at", t."approved_by", t."approval_note", t."closed_at", t."closed_by", t."verdict", t."note" FROM reviews t WHERE t.account = $1 AND t.message < $2 AND $3::bigint = 1 AND t.closed_at IS NULL
+AND ($4::text IS NULL OR t.opened_by = $4) ORDER BY t.message DESC LIMIT $5;
+
+-- REVIEWS_OF_RULE
+SELECT t."account", t."message", t."opened_by", t."policy_event", t."opened_at", t."expires_at", t."approved_at", t."approved_by", t."approval_note", t."closed_at", t."closed_by", t."verdict", t."note" FROM reviews t WHERE t.account = $1 AND t.message < $2 AND ($3::bigint IS NULL OR (t.closed_at IS NULL) = ($3 = 1))
+AND t.opened_by = $4 ORDER BY t.message DESC LIMIT $5;
 
 -- POLICY_EVENTS
 SELECT t."account", t."seq", t."at", t."message", t."instance", t."contact", t."verdict", t."body" FROM policy_events t WHERE t.account = $1 AND t.seq < $2 AND ($3::bytea IS NULL OR t.message = $3)

@@ -39,7 +39,7 @@ lookups! {
     // Whole, as they are small.
     INSTANCES: instances::INSTANCES, OF_ACCOUNT, each!("instances", "t", "t.account = k.k1");
     ENDPOINTS: endpoints::ENDPOINTS, OF_ACCOUNT, each!("endpoints", "t", "t.account = k.k1 AND t.removed_at IS NULL");
-    INTEGRATIONS: integrations::INTEGRATIONS, OF_ACCOUNT, each!("integrations", "t", "t.account = k.k1");
+    INTEGRATIONS: integrations::INTEGRATIONS, OF_ACCOUNT, each!("integrations", "t", "t.account = k.k1 AND t.removed_at IS NULL");
     VELOCITY: accounts::VELOCITY, OF_ACCOUNT, each!("velocity", "t", "t.account = k.k1");
     TRAFFIC: traffic::TRAFFIC, OF_ACCOUNT, each!("traffic", "t", "t.account = k.k1");
 
@@ -71,10 +71,12 @@ lookups! {
         );
     MERGED: contacts::CONTACTS, BY_ID, each!("contacts", "t", "t.account = k.k1 AND t.merged_into = k.k2");
     CONVERSATIONS: contacts::CONVERSATIONS, BY_ID, each!("conversations", "t", "t.account = k.k1 AND t.contact = k.k2");
+    // The other addresses are JSON, and no address has anything to escape. They are taken apart as text: what cannot be read as JSON would fail
+    // the statement, and with it whatever else stands in the group.
     ADDRESSES: contacts::ADDRESSES, BY_ID,
         concat!(
             each!("contacts", "c", "c.account = k.k1 AND c.id = k.k2"),
-            "CROSS JOIN LATERAL (SELECT c.address UNION ALL SELECT jsonb_array_elements_text(coalesce(c.others, '[]')::jsonb)) AS known (address) ",
+            "CROSS JOIN LATERAL (SELECT c.address UNION ALL SELECT unnest(string_to_array(btrim(c.others, '[\"]'), '\",\"'))) AS known (address) ",
             each!("addresses", "t", "t.account = c.account AND t.address = known.address")
         );
     SUPPRESSIONS: contacts::SUPPRESSIONS, BY_ID, each!("suppressions", "t", "t.account = k.k1 AND t.contact = k.k2");

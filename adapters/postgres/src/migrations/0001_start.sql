@@ -60,6 +60,7 @@ CREATE TABLE integrations (
     PRIMARY KEY (account, id)
 );
 CREATE UNIQUE INDEX integrations_by_id ON integrations (id); -- a phone system's call names no account
+CREATE INDEX integrations_present ON integrations (account, id) WHERE removed_at IS NULL;
 
 -- What phone systems said and were told.
 CREATE TABLE integration_entries (
@@ -227,6 +228,10 @@ CREATE TABLE messages (
     PRIMARY KEY (account, id)
 );
 
+-- For lists. Neither names what changes with each step of a message that arrives.
+CREATE INDEX messages_of_instance ON messages (account, instance, id);
+CREATE INDEX messages_with_error ON messages (account, id) WHERE error IS NOT NULL;
+
 -- The messages by the ids that providers gave them; the sandbox reports by ours.
 CREATE TABLE external_ids (
     account     BYTEA NOT NULL,
@@ -278,6 +283,7 @@ CREATE INDEX outbox_events_in_flight ON outbox (account, place, due) WHERE chann
 CREATE INDEX outbox_events_leased ON outbox (due) WHERE channel = 1 AND state <> 0;
 CREATE INDEX outbox_events_expiring ON outbox (expires_at) WHERE channel = 1 AND state = 0;
 CREATE INDEX outbox_inbox_waiting ON outbox (account, log_id) WHERE channel = 2 AND state = 0;
+CREATE INDEX outbox_parked ON outbox (account, channel) WHERE state = 4;
 
 -- What providers posted. The bytes are forgotten after days.
 CREATE TABLE notifications (
@@ -310,6 +316,10 @@ CREATE TABLE inbound (
     told         TEXT NOT NULL,             -- JSON
     PRIMARY KEY (account, id)
 );
+
+-- For lists. Statuses, which are most of what is told, cost nothing here.
+CREATE INDEX inbound_of_instance ON inbound (account, instance, id) WHERE class <> 'status';
+CREATE INDEX inbound_apart ON inbound (account, class, id) WHERE class NOT IN ('message', 'status');
 
 -- What tells each of them from all others, so that a repetition changes nothing.
 CREATE TABLE inbound_keys (
@@ -348,6 +358,8 @@ CREATE TABLE reviews (
     PRIMARY KEY (account, message)
 );
 CREATE INDEX reviews_open ON reviews (expires_at) WHERE closed_at IS NULL;
+CREATE INDEX reviews_open_of_account ON reviews (account, message) WHERE closed_at IS NULL;
+CREATE INDEX reviews_of_rule ON reviews (account, opened_by, message);
 
 CREATE TABLE policy_events (
     account  BYTEA NOT NULL,

@@ -13,7 +13,7 @@ use gatepost::{
 use super::answer::{self, Read};
 use super::body::{self, CloudRecipient};
 use crate::accounts::{Accounts, CloudAccount};
-use crate::circuits::{CircuitKey, CircuitReason, Circuits, Traffic, calling_code};
+use crate::circuits::{CircuitKey, CircuitReason, Circuits, Pass, Traffic, calling_code};
 use crate::errors::{Problem, ProviderError, Retry, Scope, failed};
 use crate::item::Stopped;
 use crate::observer::{Nobody, Observer};
@@ -24,10 +24,10 @@ use crate::percent::segment;
 /// Where Meta answers.
 pub const GRAPH_URL: &str = "https://graph.facebook.com";
 
-/// The codes that stop more than the message for a while, and for how many seconds. A token that was mended need not be told to us; the first
-/// pause of a template lasts three hours.
-const PAUSES: &[(i64, u64)] =
-    &[(0, 60), (4, 60), (190, 60), (80_007, 60), (130_429, 5), (131_057, 60), (132_015, 3 * 3_600), (132_016, 3 * 3_600)];
+/// The codes that stop more than the message for a while, and for how many seconds: a token that was mended need not be told to us.
+const PAUSES: &[(i64, u64)] = &[(0, 60), (4, 60), (190, 60), (80_007, 60), (130_429, 5), (131_057, 60)];
+/// The codes of a template that is paused or disabled. The first pause lasts three hours, and may be over sooner.
+const STOPPED_TEMPLATE: &[i64] = &[132_015, 132_016];
 
 /// Sends by Meta's Cloud API.
 ///
@@ -94,11 +94,12 @@ impl CloudApi {
         };
         let Some(body) = body::message(&recipient, &parcel.content, parcel.message) else { return failed(ErrorClass::Unsupported, None) };
         let errand = Errand { owner: parcel.account, account, recipient, instance: parcel.instance, message: parcel.message };
-        if let Some(held) = self.hold(&errand, &parcel.content) {
-            return held;
-        }
+        let pass = match self.pass(&errand, &parcel.content) {
+            Ok(pass) => pass,
+            Err(held) => return held,
+        };
         match self.post(&errand.account, body, deadline).await {
-            Ok(answer) => self.conclude(&errand, &parcel.content, &answer),
+            Ok(answer) => self.conclude(&errand, &parcel.content, pass, &answer),
             Err(outcome) => outcome,
         }
     }
@@ -119,14 +120,14 @@ impl CloudApi {
         }
     }
 
-    /// What must wait, and for how long.
-    fn hold(&self, errand: &Errand, content: &Content) -> Option<Outcome> {
+    /// Lets the message go, or says how long it must wait.
+    fn pass(&self, errand: &Errand, content: &Content) -> Result<Pass<'_>, Outcome> {
         let now = self.host.now();
-        if let Some(wait) = self.circuits.wait(&errand.ways(content), Traffic::of(content), now) {
-            return Some(failed(ErrorClass::CircuitOpen, Some(wait)));
-        }
-        let retry_at = self.pacers().take(&errand.ask(content), now).err()?;
-        Some(failed(ErrorClass::Paced, Some(retry_at.since(now))))
+        let pass = self.circuits.pass(&errand.ways(content), Traffic::of(content), now);
+        let pass = pass.map_err(|wait| failed(ErrorClass::CircuitOpen, Some(wait)))?;
+        let paced = self.pacers().take(&errand.ask(content), now);
+        paced.map_err(|retry_at| failed(ErrorClass::Paced, Some(retry_at.since(now))))?;
+        Ok(pass)
     }
 
     async fn post(&self, account: &CloudAccount, body: Vec<u8>, deadline: Timestamp) -> Result<HttpAnswer, Outcome> {
@@ -143,10 +144,11 @@ impl CloudApi {
     }
 
     /// What became of the message, and what follows from the answer for others.
-    fn conclude(&self, errand: &Errand, content: &Content, answer: &HttpAnswer) -> Outcome {
+    fn conclude(&self, errand: &Errand, content: &Content, pass: Pass<'_>, answer: &HttpAnswer) -> Outcome {
         let read = answer::read(answer);
         match &read {
             Read::Accepted { recipient, .. } => {
+                pass.was_taken();
                 self.pacers().was_taken(&errand.ask(content));
                 self.observer.accepted(errand.instance, errand.message, recipient);
             }
@@ -176,13 +178,13 @@ impl CloudApi {
     fn learn(&self, errand: &Errand, content: &Content, error: &ProviderError) {
         let Some(code) = error.code else { return };
         let pause = PAUSES.iter().find(|(known, _)| *known == code).map(|(_, seconds)| Duration::from_secs(*seconds));
-        if pause.is_none() && error.problem != Problem::AccountRestricted {
+        if pause.is_none() && error.problem != Problem::AccountRestricted && !STOPPED_TEMPLATE.contains(&code) {
             return;
         }
-        // A restriction has no end but the one that Meta or a person tells.
-        let until = pause.map(|pause| self.host.now().plus(pause));
+        let now = self.host.now();
+        let until = pause.map(|pause| now.plus(pause));
         if let Some(key) = errand.way_of(content, error.scope) {
-            self.circuits.trip(key, Stopped::All, until, CircuitReason::Code(code));
+            self.circuits.trip(key, Stopped::All, until, CircuitReason::Code(code), now);
         }
     }
 

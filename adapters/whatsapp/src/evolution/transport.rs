@@ -16,7 +16,7 @@ use gatepost::{
 use super::answer::{self, Read};
 use super::body;
 use crate::accounts::{Accounts, EvolutionAccount};
-use crate::circuits::{ASK_AGAIN, CircuitKey, CircuitReason, Circuits, Traffic};
+use crate::circuits::{ASK_AGAIN, CircuitKey, CircuitReason, Circuits, Pass, Traffic};
 use crate::errors::failed;
 use crate::item::Stopped;
 use crate::observer::{Nobody, Observer};
@@ -110,13 +110,12 @@ impl Evolution {
         let account = self.account(parcel.instance).await?;
         let (call, body) = body::message(&parcel.recipient, &parcel.content).ok_or(failed(ErrorClass::Unsupported, None))?;
         let key = CircuitKey::Instance { id: parcel.instance };
-        if let Some(wait) = self.circuits.wait(&[key], Traffic::of(&parcel.content), self.host.now()) {
-            return Err(failed(ErrorClass::CircuitOpen, Some(wait)));
-        }
+        let pass = self.circuits.pass(&[key], Traffic::of(&parcel.content), self.host.now());
+        let pass = pass.map_err(|wait| failed(ErrorClass::CircuitOpen, Some(wait)))?;
         self.make_sure_it_is_open(parcel.instance, &account, deadline).await?;
         let path = format!("message/{call}/{}", segment(&account.instance_name));
         let answer = self.call(&account, (HttpMethod::Post, path), body, deadline).await?;
-        Ok(self.conclude(parcel, &answer))
+        Ok(self.conclude(parcel, pass, &answer))
     }
 
     /// Nothing of the message is sent here, so nothing is in doubt.
@@ -129,9 +128,10 @@ impl Evolution {
         if connection == Connection::Open { Ok(()) } else { Err(failed(ErrorClass::CircuitOpen, Some(ASK_AGAIN))) }
     }
 
-    fn conclude(&self, parcel: &Parcel, answer: &HttpAnswer) -> Outcome {
+    fn conclude(&self, parcel: &Parcel, pass: Pass<'_>, answer: &HttpAnswer) -> Outcome {
         let read = answer::read(answer);
         if let Read::Accepted { recipient, .. } = &read {
+            pass.was_taken();
             self.observer.accepted(parcel.instance, parcel.message, recipient);
         }
         if let Read::Closed { .. } = read {
@@ -146,8 +146,9 @@ impl Evolution {
     /// Stops a number that is not linked, and has its state asked for before the next message.
     fn stop(&self, instance: InstanceId) {
         self.known().remove(&instance);
-        let until = Some(self.host.now().plus(ASK_AGAIN));
-        self.circuits.trip(CircuitKey::Instance { id: instance }, Stopped::All, until, CircuitReason::NotConnected);
+        let now = self.host.now();
+        let key = CircuitKey::Instance { id: instance };
+        self.circuits.trip(key, Stopped::All, Some(now.plus(ASK_AGAIN)), CircuitReason::NotConnected, now);
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<InstanceId, Timestamp>> {

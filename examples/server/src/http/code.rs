@@ -58,6 +58,8 @@ codes! {
     GatewaySendFailed = BAD_GATEWAY, "gateway_send_failed", "the provider refused the message for good";
     /// The idempotency key is bound to another request.
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "another request was accepted under this `Idempotency-Key`";
+    /// No more of them.
+    InstanceLimitReached = CONFLICT, "instance_limit_reached", "the account has as many instances as it may have";
     /// The number is not connected.
     InstanceNotConnected = CONFLICT, "instance_not_connected", "the instance is not connected";
     /// Nothing was given that its provider needs.

@@ -204,6 +204,17 @@ async fn an_instance_is_made_once_under_its_name() {
 }
 
 #[tokio::test]
+async fn an_account_has_a_hundred_instances_at_most() {
+    let world = World::new().await;
+    let path = world.shop_path("/instances");
+    let make = |nth: usize| json!({"name": format!("till-{nth}"), "provider": "sandbox"});
+    for nth in items(&world.get(&path, &world.operator).await).len()..100 {
+        world.done(Method::POST, &path, Some(make(nth))).await;
+    }
+    world.post(&path, &world.operator, make(100)).await.is_problem(409, "instance_limit_reached");
+}
+
+#[tokio::test]
 async fn an_account_lifts_its_own_pause_of_an_instance_but_not_the_operators() {
     let world = World::new().await;
     let path = |what: &str| world.shop_path(&format!("/instances/{}/{what}", world.shop.instance));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use gatepost::{Connection, Instance, InstanceChange, InstanceId, Name, Pause, Provider, Secret, StoreError};
+use gatepost::{Connection, INSTANCES_MAX, Instance, InstanceChange, InstanceId, Name, Pause, Provider, Secret, StoreError};
 use gatepost_whatsapp::CloudAccount;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -101,7 +101,7 @@ pub(super) struct RotateAppSecret {
 /// Meta; a verify token that the gateway made is shown this one time.
 #[utoipa::path(post, path = "/v1/accounts/{account_id}/instances", tag = "Instances", responses(
     (status = 201, description = "The instance.", body = InstanceShape),
-    (status = 409, description = "`name_taken`: another instance of the account has this name.", body = ProblemShape, content_type = "application/problem+json"),
+    (status = 409, description = "`name_taken`: another instance of the account has this name; `instance_limit_reached`: the account has 100.", body = ProblemShape, content_type = "application/problem+json"),
 ))]
 pub(super) async fn create_instance(
     State(app): State<App>,
@@ -120,7 +120,8 @@ pub(super) async fn create_instance(
     });
     instance.connection = asked.connection.map_or(instance.connection, |word| word.0);
     if !on.store(&app).add_instance(instance.clone()).await? {
-        return Err(Problem::of(Code::NameTaken));
+        let is_full = on.store(&app).instances().await?.len() >= INSTANCES_MAX;
+        return Err(Problem::of(if is_full { Code::InstanceLimitReached } else { Code::NameTaken }));
     }
     tracing::info!(account = %on.account, instance = %instance.id, by = %on.actor(), "an instance was made");
     let shape = InstanceShape::revealing(instance, &app, on, verify_token.as_ref());
