@@ -15,10 +15,12 @@ use crate::Pepper;
 
 mod audit;
 mod links;
+mod prints;
 mod sealing;
 
 pub(crate) use audit::{AuditKey, Parts};
 pub use links::FileLink;
+pub use prints::*;
 pub use sealing::*;
 
 use links::LinkKey;
@@ -36,6 +38,7 @@ struct Root {
     sealing: SealingKey,
     link: LinkKey,
     audit: AuditKey,
+    print: [u8; 32],
 }
 
 impl Root {
@@ -45,6 +48,7 @@ impl Root {
             sealing: SealingKey::new(&derive(root, b"gatepost/sealing/1")),
             link: LinkKey::new(derive(root, b"gatepost/link/1")),
             audit: AuditKey::new(derive(root, b"gatepost/audit/1")),
+            print: *derive(root, b"gatepost/print/1"),
         }
     }
 }

@@ -52,6 +52,7 @@ mod lists;
 mod load;
 mod profile;
 mod retain;
+mod roots;
 mod runtime;
 mod schema;
 mod sealing;

@@ -325,7 +325,7 @@ fn fence(table: &Table) -> String {
     )
 }
 
-/// What says whose a row is. The rows of the operator are those of an account whose id is empty; whose turn it is to seal is nobody's.
+/// What says whose a row is. The rows of the operator are those of an account whose id is empty; the roots of the keyring and the turn to seal are nobody's.
 fn account_of(table: &Table) -> Option<&'static str> {
     match table.name {
         "accounts" => Some("id"),
@@ -358,9 +358,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_table_has_an_account_but_the_turn_to_seal() {
+    fn every_table_has_an_account_but_the_roots_and_the_turn_to_seal() {
         let without: Vec<&str> = TABLES.iter().filter(|table| account_of(table).is_none()).map(|table| table.name).collect();
-        assert_eq!(without, ["sealing"]);
+        assert_eq!(without, ["roots", "sealing"]);
     }
 
     #[test]

@@ -132,7 +132,7 @@ mod tests {
     use crate::load::{lookups, parked, scouts};
     use crate::profile::Engine;
     use crate::transaction::{Access, Fence};
-    use crate::{retain, sealing};
+    use crate::{retain, roots, sealing};
 
     const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/statements.sql");
 
@@ -142,10 +142,12 @@ mod tests {
             (String::from("lock"), super::lock(&accounts::ACCOUNTS)),
             (String::from("read"), super::read(&accounts::ACCOUNTS)),
             (String::from("lease"), sealing::LEASE.to_owned()),
+            (String::from("noted"), roots::NOTED.to_owned()),
+            (String::from("note"), roots::NOTE.to_owned()),
         ];
         all.extend(scouts::ALL.iter().map(|scout| (format!("scout: {}", scout.name), scout.text.to_owned())));
         all.extend(lookups::ALL.iter().map(|lookup| (format!("lookup: {}", lookup.name), lookup.text())));
-        for table in TABLES.iter().filter(|table| !matches!(table.name, "retention" | "sealing")) {
+        for table in TABLES.iter().filter(|table| !matches!(table.name, "retention" | "roots" | "sealing")) {
             all.push((format!("insert: {}", table.name), super::insert(table)));
             all.push((format!("upsert: {}", table.name), super::upsert(table)));
             all.push((format!("delete: {}", table.name), super::delete(table, Engine::Postgres)));

@@ -8,6 +8,12 @@ SELECT t."id", t."name", t."plan", t."zone", t."next_zone", t."next_zone_from", 
 INSERT INTO sealing (id, holder, until) VALUES (1, $1::bytea, $2::bigint) ON CONFLICT (id) DO UPDATE
 SET holder = EXCLUDED.holder, until = EXCLUDED.until WHERE sealing.holder = EXCLUDED.holder OR sealing.until <= $3::bigint;
 
+-- noted
+SELECT number, print FROM roots ORDER BY number;
+
+-- note
+INSERT INTO roots (number, print) SELECT * FROM UNNEST($1::bigint[], $2::bytea[]) ON CONFLICT DO NOTHING;
+
 -- scout: MESSAGES
 WITH RECURSIVE queues (account, place) AS (
 (SELECT o.account, o.place FROM outbox o WHERE o.channel = 0 AND o.state = 0 AND o.account > $1::bytea

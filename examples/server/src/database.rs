@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use gatepost::{Page, Store, StoreError};
+use gatepost::{Store, StoreError};
 use gatepost_postgres::{OpenError, PostgresStore};
 use gatepost_sqlite::SqliteStore;
 
@@ -28,10 +28,10 @@ impl Database {
         }
     }
 
-    /// Whether somebody has worked in it: then it has a keyring somewhere.
+    /// Whether somebody has opened it with a keyring, which is somewhere then.
     pub async fn is_used(&self) -> Result<bool, StoreError> {
         let operator = self.store().operator();
-        Ok(!operator.accounts(Page::first(1)).await?.is_empty() || !operator.keys().await?.is_empty())
+        Ok(!operator.note_roots(Vec::new()).await?.is_empty() || !operator.roots().await?.is_empty())
     }
 }
 

@@ -15,18 +15,21 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use gatepost::{Host, Keyring, Timestamp};
+use gatepost::{Host, Keyring, OtherKeyring, Store, Timestamp};
 use thiserror::Error;
 use toml::{Table, Value};
 use zeroize::Zeroizing;
 
 use crate::config::line_of;
-use crate::private_file;
+use crate::{Failure, private_file};
 
 const HEADER: &str = "\
 # The root keys of this gateway. Whoever has them can make keys that the gateway accepts.
 # Keep a copy apart from the database: one is of no use without the other, and `backup` leaves this file out.
 ";
+
+const THE_RIGHT_ONE: &str =
+    "put the keyring of the database there: a copy of that of another host which works in it, or the one that was kept";
 
 /// Why there is no keyring.
 #[derive(Debug, Error)]
@@ -46,6 +49,14 @@ pub enum KeysFileError {
         path: PathBuf,
         /// Where, and what was expected.
         problem: String,
+    },
+    /// It is not the keyring of the database.
+    #[error("{}: {other}; {THE_RIGHT_ONE}", path.display())]
+    Other {
+        /// Which.
+        path: PathBuf,
+        /// In what.
+        other: OtherKeyring,
     },
     /// There is none, and there ought to be.
     #[error("{}: the keyring is missing; bring it back, because without it no key of this database is accepted", path.display())]
@@ -97,12 +108,23 @@ impl KeysFile {
         Ok(number)
     }
 
-    /// The keyring, and the numbers of its roots.
-    pub fn read(&self) -> Result<(Keyring, Vec<u32>), KeysFileError> {
-        let roots = self.roots()?;
-        let numbers = roots.iter().map(|root| root.number).collect();
-        let keyring = Keyring::new(roots.into_iter().map(|root| (root.number, root.key)));
-        Ok((keyring.map_err(|error| self.malformed(error.to_string()))?, numbers))
+    /// The keyring.
+    pub fn read(&self) -> Result<Keyring, KeysFileError> {
+        let keyring = Keyring::new(self.roots()?.into_iter().map(|root| (root.number, root.key)));
+        keyring.map_err(|error| self.malformed(error.to_string()))
+    }
+
+    /// Refuses this keyring of the file where the database has another one, or rows of the database name roots that it lacks. One that is
+    /// new there is noted.
+    pub async fn refuse_other(&self, keyring: &Keyring, store: &dyn Store) -> Result<(), Failure> {
+        let operator = store.operator();
+        let lacks = |root: &u32| keyring.pepper(*root).is_none();
+        let absent = operator.roots().await?.into_iter().find(lacks).map(|root| OtherKeyring::Absent { root });
+        let checked = match absent {
+            Some(absent) => Err(absent),
+            None => keyring.check(&operator.note_roots(keyring.prints()).await?),
+        };
+        checked.map_err(|other| KeysFileError::Other { path: self.path.clone(), other }.into())
     }
 
     /// Refuses a file that others may read.
@@ -219,6 +241,10 @@ mod tests {
         (folder, keys)
     }
 
+    fn numbers(keys: &KeysFile) -> Vec<u32> {
+        keys.read().unwrap().prints().iter().map(|print| print.number).collect()
+    }
+
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
@@ -230,7 +256,7 @@ mod tests {
         let text = fs::read_to_string(keys.path()).unwrap();
 
         assert_eq!(mode(keys.path()), 0o600);
-        assert_eq!(keys.read().unwrap().1, [1]);
+        assert_eq!(numbers(&keys), [1]);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no other file is left");
 
         keys.ensure(&System).unwrap();
@@ -244,9 +270,7 @@ mod tests {
         let first = fs::read_to_string(keys.path()).unwrap();
 
         assert_eq!(keys.rotate(&System).unwrap(), 2);
-        let (keyring, numbers) = keys.read().unwrap();
-        assert_eq!(numbers, [1, 2]);
-        assert_eq!(keyring.present().0, 2);
+        assert_eq!((numbers(&keys), keys.read().unwrap().present().0), (vec![1, 2], 2));
         assert!(fs::read_to_string(keys.path()).unwrap().starts_with(&first));
         assert_eq!(mode(keys.path()), 0o600);
     }
@@ -256,14 +280,14 @@ mod tests {
         let (folder, keys) = file();
         fs::write(folder.path().join("keys.toml.new"), "[[root]]\nnumb").unwrap();
         keys.ensure(&System).unwrap();
-        assert_eq!(keys.read().unwrap().1, [1]);
+        assert_eq!(numbers(&keys), [1]);
     }
 
     #[test]
     fn many_first_starts_make_one_keyring() {
         let (_folder, keys) = file();
         std::thread::scope(|scope| (0..8).for_each(|_| _ = scope.spawn(|| keys.ensure(&System).unwrap())));
-        assert_eq!(keys.read().unwrap().1, [1]);
+        assert_eq!(numbers(&keys), [1]);
     }
 
     #[test]
@@ -297,7 +321,7 @@ mod tests {
         for (text, expected) in cases {
             let (_folder, keys) = file();
             fs::write(keys.path(), text).unwrap();
-            let error = keys.read().map(|_| ()).unwrap_err().to_string();
+            let error = keys.read().unwrap_err().to_string();
             assert_eq!(error, format!("{}: {expected}", keys.path().display()));
         }
     }

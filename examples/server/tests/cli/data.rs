@@ -229,7 +229,20 @@ fn the_keyring_must_hold_every_root_that_the_database_names() {
     fs::write(&keys, &text[second..]).unwrap();
     let refused = place.run(&["account", "list"]);
     assert_eq!(refused.code, 2);
-    assert!(refused.stderr.contains("expected root 1, which the database names"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("expected root 1, which the database knows"), "{}", refused.stderr);
+}
+
+#[test]
+fn another_keyring_than_the_databases_is_refused_before_it_makes_anything() {
+    let (place, other) = (Place::new(), Place::new());
+    for place in [&place, &other] {
+        place.json(&["account", "create", "--name", "Shop"]);
+    }
+    fs::copy(other.data().join("keys.toml"), place.data().join("keys.toml")).unwrap();
+    let refused = place.run(&["key", "create", "--operator", "--name", "first"]);
+    assert_eq!(refused.code, 2);
+    let expected = "keys.toml: expected another root 1: this one is not that of the database; put the keyring of the database there";
+    assert!(refused.stderr.contains(expected), "{}", refused.stderr);
 }
 
 #[test]

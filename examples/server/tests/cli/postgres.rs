@@ -56,6 +56,59 @@ fn commands_and_servers_work_in_one_database_with_one_keyring() {
     assert!(backup.stderr.contains("`pg_dump`"), "{}", backup.stderr);
 }
 
+/// Two hosts that each made a keyring could not read what the other makes, without a word to anybody.
+#[test]
+fn a_host_with_a_keyring_of_its_own_is_refused_from_the_first_start_on() {
+    let Some(database) = database() else { return };
+    let (first, second, third) = (Place::new(), Place::new(), Place::new());
+    fs::write(first.path("gatepost.toml"), "mode = \"production\"\n").unwrap();
+    first.serve(&["--database", &database.url()]).stop();
+    assert_eq!(json_in(&first, &database.url(), &["account", "list"]), json!({"items": []}));
+
+    let without = in_database(&second, &database.url(), &["key", "create", "--operator", "--name", "second"]);
+    assert_eq!(without.code, 2);
+    assert!(without.stderr.contains("the keyring is missing"), "{}", without.stderr);
+
+    third.json(&["account", "create", "--name", "Shop"]);
+    let other = in_database(&third, &database.url(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(other.code, 2);
+    assert!(other.stderr.contains("keys.toml: expected another root 1: this one is not that of the database"), "{}", other.stderr);
+    assert!(other.stderr.contains("a copy of that of another host"), "{}", other.stderr);
+}
+
+#[test]
+fn of_first_starts_at_one_moment_one_keyring_is_left() {
+    let Some(database) = database() else { return };
+    let hosts = [(); 4].map(|()| Place::new());
+    let said: Vec<Said> = std::thread::scope(|scope| {
+        let create = |place| in_database(place, &database.url(), &["key", "create", "--operator", "--name", "first"]);
+        let hosts: Vec<_> = hosts.iter().map(|place| scope.spawn(move || create(place))).collect();
+        hosts.into_iter().map(|host| host.join().unwrap()).collect()
+    });
+    assert_eq!(said.iter().filter(|said| said.code == 0).count(), 1, "{said:?}");
+    for refused in said.iter().filter(|said| said.code != 0) {
+        assert_eq!(refused.code, 2, "{refused:?}");
+        let is_told = ["expected another root 1", "the keyring is missing"].iter().any(|told| refused.stderr.contains(told));
+        assert!(is_told, "{refused:?}");
+    }
+}
+
+#[test]
+fn a_host_whose_keyring_is_older_than_that_of_another_is_refused() {
+    let Some(database) = database() else { return };
+    let (first, second) = (Place::new(), Place::new());
+    json_in(&first, &database.url(), &["account", "create", "--name", "Shop"]);
+    fs::create_dir(second.data()).unwrap();
+    fs::copy(first.data().join("keys.toml"), second.data().join("keys.toml")).unwrap();
+    json_in(&second, &database.url(), &["account", "list"]);
+    first.run(&["keyring", "rotate"]).ok();
+    json_in(&first, &database.url(), &["account", "list"]);
+
+    let older = in_database(&second, &database.url(), &["account", "list"]);
+    assert_eq!(older.code, 2);
+    assert!(older.stderr.contains("keys.toml: expected root 2, which the database knows"), "{}", older.stderr);
+}
+
 #[test]
 fn a_password_is_never_shown() {
     let place = Place::new();
