@@ -51,7 +51,8 @@ impl From<KeysFileError> for Failure {
     fn from(error: KeysFileError) -> Self {
         match error {
             KeysFileError::Io { .. } => Self::Unavailable(error.to_string()),
-            KeysFileError::Exposed { .. }
+            KeysFileError::Absent { .. }
+            | KeysFileError::Exposed { .. }
             | KeysFileError::Malformed { .. }
             | KeysFileError::Missing { .. }
             | KeysFileError::Other { .. } => Self::Usage(error.to_string()),

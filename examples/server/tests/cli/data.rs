@@ -220,7 +220,9 @@ fn a_backup_is_a_database_of_its_own_without_the_keyring() {
 fn the_keyring_must_hold_every_root_that_the_database_names() {
     let place = Place::new();
     place.json(&["key", "create", "--operator", "--name", "first"]);
-    assert!(place.run(&["keyring", "rotate"]).ok().starts_with("root 2 was added"));
+    assert!(place.run(&["keyring", "add"]).ok().starts_with("root 2 was added, and is not used yet"));
+    assert!(place.run(&["keyring", "use", "2"]).ok().starts_with("root 2 is used from the next start on"));
+    assert_eq!(place.run(&["keyring", "use", "3"]).code, 2);
     place.json(&["key", "create", "--operator", "--name", "second"]);
 
     let keys = place.data().join("keys.toml");

@@ -101,12 +101,47 @@ fn a_host_whose_keyring_is_older_than_that_of_another_is_refused() {
     fs::create_dir(second.data()).unwrap();
     fs::copy(first.data().join("keys.toml"), second.data().join("keys.toml")).unwrap();
     json_in(&second, &database.url(), &["account", "list"]);
-    first.run(&["keyring", "rotate"]).ok();
+    first.run(&["keyring", "add"]).ok();
     json_in(&first, &database.url(), &["account", "list"]);
 
     let older = in_database(&second, &database.url(), &["account", "list"]);
     assert_eq!(older.code, 2);
     assert!(older.stderr.contains("keys.toml: expected root 2, which the database knows"), "{}", older.stderr);
+}
+
+/// At no step of it does one host make a key that another answers with 401.
+#[test]
+fn a_keyring_is_rotated_host_after_host_while_all_of_them_serve() {
+    let Some(database) = database() else { return };
+    let (first, second) = (Place::new(), Place::new());
+    let distribute = || {
+        fs::create_dir_all(second.data()).unwrap();
+        fs::copy(first.data().join("keys.toml"), second.data().join("keys.toml")).unwrap();
+    };
+    let serve = |place: &Place| place.serve(&["--database", &database.url()]);
+    let made_here_holds_there = |here: &str, there: &str, operator: &str| {
+        let (status, made) = http("POST", &format!("{here}/v1/operator-keys"), operator, Some(&json!({"name": "new"})));
+        assert_eq!(status, 201, "{made}");
+        assert_eq!(http("GET", &format!("{there}/v1/accounts"), made["api_key"].as_str().unwrap(), None).0, 200);
+    };
+    let operator = json_in(&first, &database.url(), &["key", "create", "--operator", "--name", "first"]);
+    let operator = operator["api_key"].as_str().unwrap();
+    distribute();
+    let (mut one, mut other) = (serve(&first), serve(&second));
+    for step in [&["keyring", "add"][..], &["keyring", "use", "2"]] {
+        first.run(step).ok();
+        distribute();
+        one.stop();
+        one = serve(&first);
+        made_here_holds_there(&one.url, &other.url, operator);
+        other.stop();
+        other = serve(&second);
+        made_here_holds_there(&other.url, &one.url, operator);
+    }
+    one.stop();
+    other.stop();
+    let roots = database.run("SELECT DISTINCT root FROM api_keys ORDER BY root").unwrap().concat();
+    assert_eq!(roots, [Some("1".to_owned()), Some("2".to_owned())]);
 }
 
 #[test]
