@@ -62,6 +62,7 @@ mod transaction;
 mod write;
 
 pub use connect::{Options, PostgresUrl, migrate};
+pub use copying::Arriving;
 pub use error::OpenError;
 pub use profile::{Engine, Profile};
 pub use store::PostgresStore;

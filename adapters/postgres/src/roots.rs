@@ -1,4 +1,7 @@
 //! Roots: the prints of the keyring's roots, by which a host with another keyring is found out. They belong to no account.
+//!
+//! A host notes its keyring before it does anything else, so that this is also where it is kept out of a database to which the rows of
+//! another one are just being copied.
 
 use async_trait::async_trait;
 use gatepost::{RootPrint, StoreError, Timestamp};
@@ -6,6 +9,7 @@ use tokio_postgres::Row;
 
 use crate::connect::Database;
 use crate::error::Failure;
+use crate::profile::Profile;
 use crate::transaction::{Access, Fence, Transaction, Work};
 
 /// All that are noted.
@@ -14,13 +18,38 @@ pub(crate) const NOTED: &str = "SELECT number, print FROM roots ORDER BY number"
 /// Notes more. It waits for another host that notes the same number at this moment.
 pub(crate) const NOTE: &str = "INSERT INTO roots (number, print) SELECT * FROM UNNEST($1::bigint[], $2::bytea[]) ON CONFLICT DO NOTHING";
 
+/// What tells the lock of a copy from all other advisory locks: "copy" in ASCII.
+const COPY: i64 = 0x636f_7079;
+
+/// Takes the database for a copy until the transaction ends; `false` while hosts note their keyrings in it, or another one copies.
+pub(crate) async fn may_copy(transaction: &Transaction, profile: Profile) -> Result<bool, Failure> {
+    is_taken(transaction, profile, "SELECT pg_try_advisory_xact_lock($1) AS taken").await
+}
+
+/// Keeps copies out until the transaction ends; `false` while one is being made.
+async fn may_note(transaction: &Transaction, profile: Profile) -> Result<bool, Failure> {
+    is_taken(transaction, profile, "SELECT pg_try_advisory_xact_lock_shared($1) AS taken").await
+}
+
+/// Where there are no such locks, what a host notes while the same is copied conflicts.
+async fn is_taken(transaction: &Transaction, profile: Profile, take: &str) -> Result<bool, Failure> {
+    if !profile.advisory_locks {
+        return Ok(true);
+    }
+    match transaction.query(take, &[&COPY]).await?.first() {
+        Some(row) => Ok(row.try_get("taken")?),
+        None => Ok(false),
+    }
+}
+
 /// Notes the roots of a keyring, unless another one was noted before; what is noted then.
 pub(crate) async fn note(database: &Database, roots: Vec<RootPrint>) -> Result<Vec<RootPrint>, StoreError> {
-    database.run(&Fence::accounts([]), Access::Write, &mut Note { roots }).await
+    database.run(&Fence::accounts([]), Access::Write, &mut Note { roots, profile: database.profile() }).await
 }
 
 struct Note {
     roots: Vec<RootPrint>,
+    profile: Profile,
 }
 
 #[async_trait]
@@ -28,6 +57,10 @@ impl Work for Note {
     type Answer = Vec<RootPrint>;
 
     async fn run(&mut self, transaction: &Transaction, _now: Timestamp) -> Result<Vec<RootPrint>, Failure> {
+        if !may_note(transaction, self.profile).await? {
+            let copied = "the rows of another database are just being copied to it: wait until that has ended";
+            return Err(Failure::Refused(StoreError::Unavailable(copied.to_owned())));
+        }
         let found = noted(transaction).await?;
         let is_known = self.roots.iter().all(|root| found.contains(root));
         if is_known || !RootPrint::are_of_one_keyring(&found, &self.roots) {

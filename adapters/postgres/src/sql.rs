@@ -71,7 +71,8 @@ pub(crate) fn upsert(table: &Table) -> String {
     format!("{} ON CONFLICT ({}) DO UPDATE SET {}", put(table), key.join(", "), set.join(", "))
 }
 
-fn put(table: &Table) -> String {
+/// Puts rows in, and fails where one is there.
+pub(crate) fn put(table: &Table) -> String {
     let arrays = arrays(table.columns.iter().map(|column| column.kind));
     format!("INSERT INTO {} ({}) SELECT * FROM UNNEST({arrays})", table.name, columns("", table))
 }
