@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::client;
 use super::print::{self, Form};
-use crate::config::{DatabaseUrl, Secret, Settings};
+use crate::config::{DatabaseSettings, DatabaseUrl, Secret, Settings};
 use crate::data_folder::DataFolder;
 use crate::failure::Refusal;
 use crate::{Failure, console, database, store_copy};
@@ -42,6 +42,9 @@ pub(super) struct Copy {
     /// The Postgres [default: `database.url`]; others on this machine can see a password in it here, so rather set GATEPOST_DATABASE_URL_FILE
     #[arg(long, value_name = "URL")]
     to: Option<Secret>,
+    /// The database of `--to` for the role that owns its tables, where that of `--to` does not; `database.owner_url` is another database's then
+    #[arg(long, requires = "to", value_name = "URL")]
+    to_owner: Option<Secret>,
 }
 
 impl Verb {
@@ -109,13 +112,24 @@ impl Copy {
 
     /// The Postgres, and how it is called.
     fn target(&self, settings: &Settings) -> Result<(String, PostgresStore), Failure> {
-        let given = self.to.as_ref().map(|to| to.reveal().parse::<DatabaseUrl>());
-        let given = given.transpose().map_err(|error| Failure::Usage(format!("`--to`: {error}")))?;
-        let Some(url) = given.or_else(|| settings.database.url.clone()) else {
-            return Err(Failure::Usage("the target is missing: give `--to`, or set `database.url`".to_owned()));
+        let database = match &self.to {
+            // The owner that the settings name is that of another database.
+            Some(to) => DatabaseSettings {
+                url: Some(url("--to", to)?),
+                owner_url: self.to_owner.as_ref().map(|owner| url("--to-owner", owner)).transpose()?,
+                ..settings.database.clone()
+            },
+            None => settings.database.clone(),
         };
-        Ok((url.to_string(), database::open_server(&url, &settings.database)?))
+        match &database.url {
+            Some(url) => Ok((url.to_string(), database::open_server(url, &database)?)),
+            None => Err(Failure::Usage("the target is missing: give `--to`, or set `database.url`".to_owned())),
+        }
     }
+}
+
+fn url(flag: &str, text: &Secret) -> Result<DatabaseUrl, Failure> {
+    text.reveal().parse().map_err(|error| Failure::Usage(format!("`{flag}`: {error}")))
 }
 
 /// A copy of nothing is not what anybody means.

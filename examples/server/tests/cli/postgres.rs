@@ -337,6 +337,36 @@ fn a_database_moves_only_with_its_keyring() {
     assert_eq!(database.run("SELECT 1 FROM pg_tables WHERE tablename = 'accounts'").unwrap().len(), 0);
 }
 
+/// The owner of the settings' database would migrate that one, and grant its tables to a role that the copy is not for.
+#[test]
+fn a_copy_to_another_database_has_nothing_to_do_with_the_owner_of_the_settings() {
+    let (Some(own), Some(other)) = (database(), database()) else { return };
+    let place = Place::new();
+    place.json(&["account", "create", "--name", "Shop"]);
+    let name = other.name();
+    let roles = format!(
+        "CREATE ROLE {name}_owner LOGIN PASSWORD 'o'; CREATE ROLE {name}_app LOGIN PASSWORD 'a'; GRANT ALL ON SCHEMA public TO {name}_owner"
+    );
+    other.run(&roles).unwrap();
+    let (owner, app) = (other.url_as(&format!("{name}_owner"), "o"), other.url_as(&format!("{name}_app"), "a"));
+    let copy = |further: &[&str]| {
+        let mut command = place.command(&[&copy(&app)[..], further].concat());
+        command.env("GATEPOST_DATABASE_URL", own.url()).env("GATEPOST_DATABASE_OWNER_URL", own.url());
+        run(command, "")
+    };
+    let alone = copy(&[]);
+    assert_eq!(alone.code, 3);
+    assert!(alone.stderr.contains("it has to be migrated, which its owner must do"), "{}", alone.stderr);
+    assert_eq!(own.run("SELECT 1 FROM pg_tables WHERE schemaname = 'public'").unwrap().len(), 0, "nothing was made elsewhere");
+
+    copy(&["--to-owner", &owner]).ok();
+    assert_eq!(other.run("SELECT name FROM accounts").unwrap().concat(), [Some("Shop".to_owned())]);
+    assert_eq!(own.run("SELECT 1 FROM pg_tables WHERE schemaname = 'public'").unwrap().len(), 0, "nothing was made elsewhere");
+    other.run(&format!("DROP OWNED BY {name}_owner, {name}_app; DROP ROLE {name}_owner, {name}_app")).unwrap();
+
+    assert_eq!(place.run(&["store", "copy", "--to-owner", &owner]).code, 2, "the owner of what?");
+}
+
 #[test]
 fn a_copy_needs_a_file_and_a_target() {
     let place = Place::new();
