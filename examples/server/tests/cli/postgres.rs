@@ -206,7 +206,7 @@ fn a_database_moves_into_postgres_and_goes_on_working() {
     assert_eq!(moved.stop().code, 0);
 }
 
-fn copy<'a>(to: &'a str) -> [&'a str; 6] {
+fn copy(to: &str) -> [&str; 6] {
     ["store", "copy", "--from", "sqlite:data/gatepost.db", "--to", to]
 }
 
