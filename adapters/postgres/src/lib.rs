@@ -68,6 +68,7 @@ mod lists;
 mod load;
 mod profile;
 mod retain;
+mod roots;
 mod runtime;
 mod schema;
 mod sealing;
@@ -79,6 +80,7 @@ mod value;
 mod write;
 
 pub use connect::{Options, PostgresUrl, migrate};
+pub use copying::Arriving;
 pub use error::OpenError;
 pub use profile::{Engine, Profile};
 pub use store::PostgresStore;
