@@ -1,8 +1,8 @@
 //! Keyring: the root keys of the deployment.
 //!
-//! Numbered roots of 32 bytes; every other key is derived from one by HKDF-SHA-256 (RFC 5869) under a label of its own. The newest
-//! root makes and [seals](Keyring::seal), all of them read: to rotate, add a root; to retire one, remove it when no row names it any
-//! more.
+//! Numbered roots of 32 bytes; every other key is derived from one by HKDF-SHA-256 (RFC 5869) under a label of its own. One of
+//! them makes and [seals](Keyring::seal), all of them read. To rotate, add a root on every host, and only then [use](Keyring::using) it: what
+//! it makes can be read everywhere. To retire one, remove it when no row names it any more.
 
 use alloc::collections::BTreeMap;
 use core::fmt;
@@ -15,10 +15,12 @@ use crate::Pepper;
 
 mod audit;
 mod links;
+mod prints;
 mod sealing;
 
 pub(crate) use audit::{AuditKey, Parts};
 pub use links::FileLink;
+pub use prints::*;
 pub use sealing::*;
 
 use links::LinkKey;
@@ -27,6 +29,7 @@ use links::LinkKey;
 #[derive(Clone)]
 pub struct Keyring {
     roots: BTreeMap<u32, Root>,
+    present: u32,
 }
 
 /// What is derived from one root.
@@ -36,6 +39,7 @@ struct Root {
     sealing: SealingKey,
     link: LinkKey,
     audit: AuditKey,
+    print: [u8; 32],
 }
 
 impl Root {
@@ -45,20 +49,31 @@ impl Root {
             sealing: SealingKey::new(&derive(root, b"gatepost/sealing/1")),
             link: LinkKey::new(derive(root, b"gatepost/link/1")),
             audit: AuditKey::new(derive(root, b"gatepost/audit/1")),
+            print: *derive(root, b"gatepost/print/1"),
         }
     }
 }
 
 impl Keyring {
-    /// A keyring of these numbered roots; the highest number is the present one.
+    /// A keyring of these numbered roots; the highest number is the present one, unless [another](Self::using) is.
     pub fn new(roots: impl IntoIterator<Item = (u32, Zeroizing<[u8; 32]>)>) -> Result<Self, EmptyKeyring> {
         let roots: BTreeMap<_, _> = roots.into_iter().map(|(number, root)| (number, Root::derive_from(&root))).collect();
-        if roots.is_empty() { Err(EmptyKeyring) } else { Ok(Self { roots }) }
+        let present = *roots.keys().next_back().ok_or(EmptyKeyring)?;
+        Ok(Self { roots, present })
+    }
+
+    /// The same keyring, in which this root makes and seals, whatever newer ones are read.
+    ///
+    /// # Errors
+    ///
+    /// Where it has no such root.
+    pub fn using(self, root: u32) -> Result<Self, AbsentRoot> {
+        if self.roots.contains_key(&root) { Ok(Self { present: root, ..self }) } else { Err(AbsentRoot(root)) }
     }
 
     /// The number and the pepper of the present root.
     pub fn present(&self) -> (u32, &Pepper) {
-        let (number, root) = self.newest();
+        let (number, root) = self.present_root();
         (number, &root.pepper)
     }
 
@@ -67,10 +82,10 @@ impl Keyring {
         self.roots.get(&root).map(|root| &root.pepper)
     }
 
-    fn newest(&self) -> (u32, &Root) {
-        // `new` refuses an empty keyring.
-        #[expect(clippy::expect_used, reason = "a keyring has at least one root")]
-        self.roots.iter().next_back().map(|(number, root)| (*number, root)).expect("a keyring has at least one root")
+    fn present_root(&self) -> (u32, &Root) {
+        // `new` and `using` name no other.
+        #[expect(clippy::expect_used, reason = "the present root is one of the keyring")]
+        (self.present, self.roots.get(&self.present).expect("the present root is one of the keyring"))
     }
 }
 
@@ -92,3 +107,8 @@ fn derive(root: &[u8; 32], label: &[u8]) -> Zeroizing<[u8; 32]> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("expected at least one root key")]
 pub struct EmptyKeyring;
+
+/// A keyring has no root with this number.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the keyring has no root {0}")]
+pub struct AbsentRoot(pub u32);

@@ -264,7 +264,7 @@ impl Segment {
     /// Closes a segment behind `previous` over these rows, in their order; `None` where there are none.
     #[cfg(feature = "std")]
     fn close(keyring: &Keyring, account: AccountId, previous: Option<&Seal>, rows: &[EventRow], now: Timestamp) -> Option<Self> {
-        let (root, key) = keyring.newest_audit_key();
+        let (root, key) = keyring.present_audit_key();
         let newest_at = rows.iter().map(|row| row.at).max()?;
         let digests: Vec<RowDigest> = rows.iter().map(|row| RowDigest { seq: row.seq, digest: row.digest(key, account) }).collect();
         let mut seal = Seal {

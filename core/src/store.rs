@@ -22,9 +22,9 @@ use crate::{
     InboundEntry, InboundFilter, InboundId, Instance, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry,
     IntegrationEntryFilter, IntegrationId, KeyId, KeyState, Lease, Limits, Message, MessageId, MessageStatus, Mode, Name,
     NewIntegrationEntry, Notification, NotificationEntry, NotificationId, Pause, Plan, PolicyEvent, PolicyEventFilter, Rate, Received,
-    Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, ReviewState, RuleId, Sealed, SealedHeaders,
-    Segment, Sender, Settled, StartAnswer, StoredSeal, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer, Timestamp,
-    Traffic, Unsealed, Usage,
+    Recovered, Recovery, RecoveryId, Replay, ReplayAnswer, Request, Review, ReviewAnswer, ReviewState, RootPrint, RuleId, Sealed,
+    SealedHeaders, Segment, Sender, Settled, StartAnswer, StoredSeal, Submission, Suppression, SuppressionId, Suspicion, Take, TakeAnswer,
+    Timestamp, Traffic, Unsealed, Usage,
 };
 
 /// Why a store did not answer: what the machine does next.
@@ -369,6 +369,11 @@ pub trait OperatorStore: Send + Sync {
 
     /// The numbers of the keyring's roots that rows name.
     async fn roots(&self) -> Result<Vec<u32>, StoreError>;
+
+    /// Notes the roots of a keyring, each once and for good; all that are noted then, by number. Where these cannot be of the keyring that
+    /// was noted before ([`RootPrint::are_of_one_keyring`]), nothing is written: of two hosts that come first with keyrings of their own,
+    /// one finds those of the other.
+    async fn note_roots(&self, roots: Vec<RootPrint>) -> Result<Vec<RootPrint>, StoreError>;
 }
 
 /// The answer to a submission.

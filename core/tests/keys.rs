@@ -8,7 +8,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
 use gatepost::{
-    AccountId, ApiKey, Brand, GRACE_MAX, Host, KeyKind, KeyOwner, KeyTerms, Keyring, Mode, NewKey, PresentedKey, Scope, Scopes, Timestamp,
+    AccountId, ApiKey, Brand, GRACE_MAX, Host, KeyKind, KeyOwner, KeyTerms, Keyring, Mode, NewKey, PresentedKey, Scope, Scopes, SealedFor,
+    SealedKind, Timestamp,
 };
 
 #[test]
@@ -92,6 +93,19 @@ fn the_newest_root_makes_and_all_of_them_read() {
     }
     assert!(keyring.pepper(1).is_none());
     assert_ne!(keyring.pepper(7).map(|pepper| pepper.digest_new(&key)), keyring.pepper(8).map(|pepper| pepper.digest_new(&key)));
+}
+
+#[test]
+fn a_root_that_is_new_is_read_and_makes_nothing_until_it_is_used() {
+    let roots = || [(1, [1; 32].into()), (2, [2; 32].into())];
+    let ahead = Keyring::new(roots()).unwrap();
+    let behind = Keyring::new(roots()).unwrap().using(1).unwrap();
+    assert_eq!((behind.present().0, ahead.present().0), (1, 2));
+    let of = SealedFor { account: AccountId::from_bytes([5; 16]), kind: SealedKind::EndpointSecrets, row: [6; 16] };
+    let (old, new) = (behind.seal(of, b"old", &Counting::default()), ahead.seal(of, b"new", &Counting::default()));
+    assert_eq!((old.root(), new.root()), (1, 2));
+    assert_eq!((ahead.open(of, &old).unwrap().as_slice(), behind.open(of, &new).unwrap().as_slice()), (&b"old"[..], &b"new"[..]));
+    assert_eq!(behind.using(3).unwrap_err().to_string(), "the keyring has no root 3");
 }
 
 #[test]

@@ -306,6 +306,8 @@ macro_rules! __store_cases {
                 operator_keys_are_a_list_of_their_own
                 an_operator_key_is_revoked_by_the_operator_only
                 the_roots_that_keys_name_are_known
+                the_roots_of_a_keyring_are_noted_for_good
+                another_keyring_is_not_noted
             }
             accounts {
                 an_account_comes_back_as_it_was
@@ -849,6 +851,7 @@ macro_rules! __store_cases {
                 a_recovery_by_many_repeats_each_once
                 an_endpoint_is_disabled_by_one
                 a_call_told_by_many_is_one_message
+                of_many_keyrings_one_is_noted
             }
         }
     };

@@ -1,6 +1,6 @@
 //! Keys: who is calling, and what a key that is no longer in force can still do.
 
-use gatepost::{Answer, ApiKey, Evidence, FactName, KeyId, KeyOwner, Mode, Scope, Timestamp};
+use gatepost::{Answer, ApiKey, Evidence, FactName, KeyId, KeyOwner, Mode, RootPrint, Scope, Timestamp};
 
 use crate::Harness;
 use crate::draft::text;
@@ -175,4 +175,32 @@ pub(crate) fn the_roots_that_keys_name_are_known(harness: &dyn Harness) {
     let mut roots = wait(scene.operator().roots());
     roots.sort_unstable();
     assert_eq!(roots, [2, 4, 7]);
+}
+
+fn print(number: u32, byte: u8) -> RootPrint {
+    RootPrint { number, print: [byte; 32] }
+}
+
+fn note(scene: &Scene, roots: &[RootPrint]) -> Vec<RootPrint> {
+    wait(scene.operator().note_roots(roots.to_vec()))
+}
+
+pub(crate) fn the_roots_of_a_keyring_are_noted_for_good(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let [first, second, third] = [print(1, 1), print(2, 2), print(u32::MAX, 3)];
+    assert_eq!(note(&scene, &[]), []);
+    assert_eq!(note(&scene, &[first]), [first]);
+    assert_eq!(note(&scene, &[first, second]), [first, second]);
+    assert_eq!(note(&scene, &[third, second]), [first, second, third], "what is missing stays noted");
+    assert_eq!(note(&scene.reopen(), &[]), [first, second, third]);
+}
+
+pub(crate) fn another_keyring_is_not_noted(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let [first, second] = [print(1, 1), print(2, 2)];
+    note(&scene, &[first, second]);
+    for other in [vec![print(1, 9)], vec![first, print(2, 9), print(3, 9)], vec![print(1, 9), second], vec![print(3, 3)]] {
+        assert_eq!(note(&scene, &other), [first, second], "{other:?}");
+    }
+    assert_eq!(note(&scene, &[]), [first, second]);
 }

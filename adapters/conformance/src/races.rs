@@ -7,7 +7,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use gatepost::{
-    Answer, Cause, Decider, Decision, ENDPOINTS_MAX, EndpointChange, ErrorClass, Facts, Policy, StoreError, Subject, Timestamp, decide,
+    Answer, Cause, Decider, Decision, ENDPOINTS_MAX, EndpointChange, ErrorClass, Facts, Policy, RootPrint, StoreError, Subject, Timestamp,
+    decide,
 };
 
 use crate::Harness;
@@ -423,4 +424,13 @@ pub(crate) fn an_endpoint_is_disabled_by_one(harness: &dyn Harness) {
     let started = scene.take();
     together(8, |number| scene.close(&started[number], words::failed(ErrorClass::Gone)));
     assert_eq!(scene.told(other), ["endpoint.disabled"]);
+}
+
+pub(crate) fn of_many_keyrings_one_is_noted(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    // One host has the second root alone.
+    let keyring = |host: usize| (1..=2).map(move |number| RootPrint { number, print: [host as u8; 32] }).skip(usize::from(host == 0));
+    let noted = together(16, |host| wait(scene.operator().note_roots(keyring(host).collect())));
+    let (one, others) = noted.split_first().expect("an answer for each");
+    assert!(others.iter().all(|other| other == one) && (0..16).any(|host| keyring(host).eq(one.iter().copied())), "{noted:?}");
 }

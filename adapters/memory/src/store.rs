@@ -12,9 +12,9 @@ use gatepost::{
     Instance, InstanceChange, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter,
     IntegrationId, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode, NewIntegrationEntry, NewSuppression, Notification,
     NotificationEntry, NotificationId, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Received, Recovered, Recovery, RecoveryFilter,
-    RecoveryId, Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, Segment, StartAnswer, Store,
-    StoreError, StoredSeal, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp,
-    Traffic, Unsealed, Usage, WorkerStore, text_print,
+    RecoveryId, Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, RootPrint, Segment, StartAnswer,
+    Store, StoreError, StoredSeal, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer,
+    Timestamp, Traffic, Unsealed, Usage, WorkerStore, text_print,
 };
 use gatepost_rows::world::{AccountRows, Effects, World};
 use gatepost_rows::{
@@ -521,5 +521,9 @@ impl OperatorStore for OfOperator {
 
     async fn roots(&self) -> Result<Vec<u32>, StoreError> {
         Ok(self.0.read(keys::roots))
+    }
+
+    async fn note_roots(&self, roots: Vec<RootPrint>) -> Result<Vec<RootPrint>, StoreError> {
+        Ok(self.0.write(|world| keys::note_roots(world, &roots)))
     }
 }

@@ -1,4 +1,5 @@
-//! Copying: the rows of every table, as they come from another store and as they stand here.
+//! Copying: the rows of every table, as they come from another store and as they stand here, in one transaction: there is all of it at its
+//! end, or nothing.
 //!
 //! Rows are put in behind the fence of their accounts, like everything else. To compare them, the rows of all accounts are read in their
 //! order.
@@ -14,13 +15,46 @@ use gatepost_rows::tables::TABLES;
 
 use crate::error::Failure;
 use crate::group::cells;
+use crate::roots::may_copy;
 use crate::sql;
 use crate::store::PostgresStore;
 use crate::transaction::{Access, Fence, Transaction, Work};
 use crate::value::Value;
 use crate::write::Arrays;
 
+/// How long the host that copies may be silent before the server undoes what it has copied.
+const SILENCE: &str = "SET LOCAL idle_in_transaction_session_timeout = '5min'";
+
+/// Rows that arrive from another store. Dropped before it is committed, nothing of it has happened.
+pub struct Arriving {
+    store: PostgresStore,
+    transaction: Arc<Transaction>,
+    begun_at: Timestamp,
+}
+
 impl PostgresStore {
+    /// Begins to take all the rows of another store. Until it has ended, no host begins to work here: none can note its keyring
+    /// ([`note_roots`](gatepost::OperatorStore::note_roots)). A host that has done so before has left a row, so that this is not empty.
+    ///
+    /// # Errors
+    ///
+    /// Where somebody else copies to it or begins to work in it at this moment, or it cannot be reached.
+    pub async fn begin_copy(&self) -> Result<Arriving, StoreError> {
+        let database = Arc::clone(self.database());
+        let begin = async move {
+            let (transaction, begun_at) = database.begin(&Fence::finding(), Access::Write).await?;
+            transaction.execute(SILENCE, &[]).await?;
+            if !may_copy(&transaction, database.profile()).await? {
+                return Err(StoreError::Unavailable(String::from("somebody else copies to the database, or begins to work in it")));
+            }
+            Ok((Arc::new(transaction), begun_at))
+        };
+        let (transaction, begun_at) = self.database().runtime().answer(begin).await?;
+        Ok(Arriving { store: self.clone(), transaction, begun_at })
+    }
+}
+
+impl Arriving {
     /// Whether no table holds a row.
     ///
     /// # Errors
@@ -33,16 +67,13 @@ impl PostgresStore {
         Ok(found == [[Cell::Int(0)]])
     }
 
-    /// Puts rows of another store in, either all of them or none. Those of `accounts` come before all others.
+    /// Puts rows of another store in. Those of `accounts` come before all others.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] where one of them is there already.
+    /// [`StoreError::Conflict`] where one of them is there already. After an error nothing can be committed.
     pub async fn put_rows(&self, table: &'static Table, rows: Vec<Row>) -> Result<(), StoreError> {
-        let database = Arc::clone(self.database());
-        let fence = fence(table, &rows)?;
-        let mut put = Put { table, rows };
-        self.database().runtime().answer(async move { database.run(&fence, Access::Write, &mut put).await }).await
+        self.run(fence(table, &rows)?, Put { table, rows }).await
     }
 
     /// So many rows of a table, whosever they are, in the order of [`copying::order`]; those that come after this place, if one is given.
@@ -56,9 +87,29 @@ impl PostgresStore {
         self.all(Read { text, kinds, after: after.unwrap_or_default() }).await
     }
 
-    async fn all(&self, mut read: Read) -> Result<Vec<Row>, StoreError> {
-        let database = Arc::clone(self.database());
-        self.database().runtime().answer(async move { database.run(&Fence::finding(), Access::Read, &mut read).await }).await
+    async fn all(&self, read: Read) -> Result<Vec<Row>, StoreError> {
+        self.run(Fence::finding(), read).await
+    }
+
+    async fn run<W: Work + 'static>(&self, fence: Fence, mut work: W) -> Result<W::Answer, StoreError> {
+        let (transaction, begun_at) = (Arc::clone(&self.transaction), self.begun_at);
+        let run = async move {
+            transaction.fence(&fence).await?;
+            Ok(work.run(&transaction, begun_at).await?)
+        };
+        self.store.database().runtime().answer(run).await
+    }
+
+    /// Has everything happened, at once.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::OutcomeUnknown`] where it may have happened all the same; after every other one nothing has.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        let Self { store, transaction, .. } = self;
+        let transaction =
+            Arc::into_inner(transaction).ok_or_else(|| StoreError::Unavailable(String::from("rows are still being put in")))?;
+        store.database().runtime().answer(async move { Ok(transaction.commit().await?) }).await
     }
 }
 
@@ -91,8 +142,7 @@ impl Work for Put {
 
     async fn run(&mut self, transaction: &Transaction, _now: Timestamp) -> Result<(), Failure> {
         let arrays = Arrays::of(self.table.columns.iter().map(|column| column.kind), self.rows.iter());
-        let put = transaction.execute(&sql::insert(self.table), &arrays.params()).await?;
-        if put == self.rows.len() as u64 { Ok(()) } else { Err(Failure::Refused(StoreError::Conflict)) }
+        transaction.execute(&sql::put(self.table), &arrays.params()).await.map(drop)
     }
 }
 

@@ -52,6 +52,8 @@
 //! - Citus, YugabyteDB and CockroachDB are in the profiles by what their documents say, and are not run by our tests.
 //! - Two hosts that claim for the same account side by side: a claim takes the locks of its accounts, as every other verb does, so that nothing
 //!   depends on how an engine locks single rows.
+//! - Hosts that divide the 64 shards of the outbox among them: each row has its shard, and nobody asks for it yet. Whoever claims goes from
+//!   account to account along an index, which keeps every account's share fair, and finds nothing that another host holds.
 //! - Tables in parts by day: with thirteen months of them, looking up the rows of a group took twelve times as long.
 
 mod clock;
@@ -67,6 +69,7 @@ mod load;
 mod probe;
 mod profile;
 mod retain;
+mod roots;
 mod runtime;
 mod schema;
 mod sealing;
@@ -78,6 +81,7 @@ mod value;
 mod write;
 
 pub use connect::{Options, PostgresUrl, migrate};
+pub use copying::Arriving;
 pub use error::OpenError;
 pub use profile::{Engine, Profile};
 pub use store::PostgresStore;

@@ -36,6 +36,9 @@ const LOCK: i64 = 0x6761_7465_706f_7374;
 /// How long a migration may hold the row that is the lock where there are no others.
 const LOCK_ROW_MILLIS: i64 = 120_000;
 
+/// What the store does with the rows of every table.
+const PRIVILEGES: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+
 /// How the tables are stored that change all the time, where the engine is Postgres: with room for changed rows beside the old ones, and
 /// swept before dead rows make every claim slow.
 const STORAGE: &[(&[&str], &str)] = &[
@@ -64,12 +67,12 @@ pub(crate) async fn make_ready(way: &Way, owner: Option<&Way>, options: &Options
     let role = match owner {
         Some(owner) => {
             let user = session.user().await?;
-            Session::open(owner, options).await?.migrate(Some(&user)).await?;
+            Session::open(owner, options).await?.migrate(Some(AppRole { name: &user, is_below: false })).await?;
             None
         }
         None if session.may_migrate().await? => {
             let role = Some(options.app_role.clone()).filter(|_| session.profile.row_security);
-            session.migrate(role.as_deref()).await?;
+            session.migrate(role.as_deref().map(|name| AppRole { name, is_below: true })).await?;
             role
         }
         None => {
@@ -87,6 +90,14 @@ pub(crate) async fn make_ready(way: &Way, owner: Option<&Way>, options: &Options
 /// An identifier as SQL takes it, whatever it holds.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The role that works with the tables, for which their owner makes them ready.
+#[derive(Clone, Copy)]
+struct AppRole<'a> {
+    name: &'a str,
+    /// Whether the owner steps down to it, or it comes with a URL of its own.
+    is_below: bool,
 }
 
 /// A connection outside the pool, for what is done before there is one.
@@ -122,10 +133,10 @@ impl Session {
         Ok(self.client.query_one(sql, &[]).await?.try_get::<_, Option<bool>>(0)?.unwrap_or(false))
     }
 
-    /// Runs the migrations that are missing, and grants `role` what the store needs.
-    async fn migrate(&self, role: Option<&str>) -> Result<(), OpenError> {
+    /// Runs the migrations that are missing, and sees to it that the role has what the store needs.
+    async fn migrate(&self, role: Option<AppRole<'_>>) -> Result<(), OpenError> {
         // Without the lock, for it is not needed by most who come here.
-        if self.is_register_there().await? && self.missing().await?.is_empty() && self.is_granted(role).await? {
+        if self.is_register_there().await? && self.missing().await?.is_empty() && self.is_ready(role).await? {
             return Ok(());
         }
         self.lock().await?;
@@ -134,21 +145,32 @@ impl Session {
         migrated
     }
 
-    async fn migrate_alone(&self, role: Option<&str>) -> Result<(), OpenError> {
+    async fn migrate_alone(&self, role: Option<AppRole<'_>>) -> Result<(), OpenError> {
         self.client.batch_execute(REGISTER).await?;
-        if let Some(role) = role {
-            self.make_role(role).await?;
+        if let Some(AppRole { name, is_below }) = role {
+            self.make_role(name).await?;
+            if is_below {
+                self.allow_step_down(name).await?;
+            }
         }
         for version in self.missing().await? {
             self.run(version).await?;
         }
-        if let Some(role) = role
-            && !self.is_granted(Some(role)).await?
+        if let Some(AppRole { name, .. }) = role
+            && !self.is_granted(name).await?
         {
             let schema: String = self.client.query_one("SELECT CAST(current_schema() AS TEXT)", &[]).await?.try_get(0)?;
-            self.client.batch_execute(&grants(&schema, role)).await?;
+            self.client.batch_execute(&grants(&schema, name)).await?;
         }
         Ok(())
+    }
+
+    /// Whether the role can work.
+    async fn is_ready(&self, role: Option<AppRole<'_>>) -> Result<bool, OpenError> {
+        match role {
+            Some(AppRole { name, is_below }) => Ok(self.is_granted(name).await? && (!is_below || self.may_step_down(name).await?)),
+            None => Ok(true),
+        }
     }
 
     /// Runs one migration.
@@ -218,7 +240,7 @@ impl Session {
         Ok(self.client.batch_execute(&unlock).await?)
     }
 
-    /// Makes the role where there is none, and sees to it that this one may step down to it.
+    /// Makes the role where there is none.
     async fn make_role(&self, role: &str) -> Result<(), OpenError> {
         if self.user().await? == role {
             return Ok(());
@@ -244,16 +266,44 @@ impl Session {
         )))
     }
 
-    async fn is_granted(&self, role: Option<&str>) -> Result<bool, OpenError> {
-        let Some(role) = role else { return Ok(true) };
+    /// Sees to it that this role may step down to the other: from version 16 on, who makes a role may not until they say so.
+    async fn allow_step_down(&self, role: &str) -> Result<(), OpenError> {
+        if self.may_step_down(role).await? {
+            return Ok(());
+        }
+        match self.client.batch_execute(&format!("GRANT {} TO CURRENT_USER", quoted(role))).await {
+            Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Err(self.no_role(role).await?),
+            // A host of another database of the same server may have granted it at this moment.
+            Err(error) if !self.may_step_down(role).await? => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    async fn may_step_down(&self, role: &str) -> Result<bool, OpenError> {
+        match self.step_down(role).await {
+            Ok(()) => Ok(self.client.batch_execute("RESET ROLE").await.map(|()| true)?),
+            Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn step_down(&self, role: &str) -> Result<(), tokio_postgres::Error> {
+        self.client.batch_execute(&format!("SET ROLE {}", quoted(role))).await
+    }
+
+    /// Whether the role has every privilege that the store needs.
+    async fn is_granted(&self, role: &str) -> Result<bool, OpenError> {
         let exists = "SELECT 1 FROM pg_roles WHERE rolname = $1";
         if self.client.query_opt(exists, &[&role]).await?.is_none() {
             return Ok(false);
         }
         let names: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
-        let sql = "SELECT coalesce(bool_and(has_table_privilege($1, to_regclass(name), 'SELECT, INSERT')), false)
-            AND has_table_privilege($1, 'schema_migrations', 'SELECT') FROM unnest($2::text[]) AS known (name)";
-        Ok(self.client.query_one(sql, &[&role, &names]).await?.try_get::<_, Option<bool>>(0)?.unwrap_or(false))
+        // Of several in one call, one is enough for the answer to be yes.
+        let sql = "SELECT coalesce(bool_and(has_table_privilege($1, to_regclass(name), privilege)), false)
+            AND has_table_privilege($1, 'schema_migrations', 'SELECT')
+            FROM unnest($2::text[]) AS known (name), unnest($3::text[]) AS needed (privilege)";
+        let granted = self.client.query_one(sql, &[&role, &names, &PRIVILEGES.as_slice()]).await?;
+        Ok(granted.try_get::<_, Option<bool>>(0)?.unwrap_or(false))
     }
 
     /// Steps down to the role as each connection of the store will, and sees what would hold it there.
@@ -275,19 +325,6 @@ impl Session {
             true => Ok(()),
             false => Err(OpenError::Unfenced { role: row.try_get("role")?, cause: "finds no policies in force" }),
         }
-    }
-
-    async fn step_down(&self, role: &str) -> Result<(), OpenError> {
-        let step = format!("SET ROLE {}", quoted(role));
-        let Err(error) = self.client.batch_execute(&step).await else { return Ok(()) };
-        if error.code() != Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
-            return Err(error.into());
-        }
-        // From version 16 on, who makes a role may not step down to it until they say so.
-        if self.client.batch_execute(&format!("GRANT {} TO CURRENT_USER", quoted(role))).await.is_err() {
-            return Err(self.no_role(role).await?);
-        }
-        Ok(self.client.batch_execute(&step).await?)
     }
 }
 
@@ -325,7 +362,7 @@ fn fence(table: &Table) -> String {
     )
 }
 
-/// What says whose a row is. The rows of the operator are those of an account whose id is empty; whose turn it is to seal is nobody's.
+/// What says whose a row is. The rows of the operator are those of an account whose id is empty; the roots of the keyring and the turn to seal are nobody's.
 fn account_of(table: &Table) -> Option<&'static str> {
     match table.name {
         "accounts" => Some("id"),
@@ -340,8 +377,9 @@ fn grants(schema: &str, role: &str) -> String {
     let names: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
     format!(
         "GRANT USAGE ON SCHEMA {} TO {role};
-         GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {role}; GRANT SELECT ON schema_migrations TO {role}",
+         GRANT {} ON {} TO {role}; GRANT SELECT ON schema_migrations TO {role}",
         quoted(schema),
+        PRIVILEGES.join(", "),
         names.join(", ")
     )
 }
@@ -358,9 +396,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_table_has_an_account_but_the_turn_to_seal() {
+    fn every_table_has_an_account_but_the_roots_and_the_turn_to_seal() {
         let without: Vec<&str> = TABLES.iter().filter(|table| account_of(table).is_none()).map(|table| table.name).collect();
-        assert_eq!(without, ["sealing"]);
+        assert_eq!(without, ["roots", "sealing"]);
     }
 
     #[test]

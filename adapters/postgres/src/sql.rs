@@ -76,7 +76,8 @@ pub(crate) fn upsert(table: &Table) -> String {
     format!("{} ON CONFLICT ({}) DO UPDATE SET {}", put(table), key.join(", "), set.join(", "))
 }
 
-fn put(table: &Table) -> String {
+/// Puts rows in, and fails where one is there.
+pub(crate) fn put(table: &Table) -> String {
     let arrays = arrays(table.columns.iter().map(|column| column.kind));
     format!("INSERT INTO {} ({}) SELECT * FROM UNNEST({arrays})", table.name, columns("", table))
 }
@@ -137,7 +138,7 @@ mod tests {
     use crate::load::{lookups, parked, scouts};
     use crate::profile::Engine;
     use crate::transaction::{Access, Fence};
-    use crate::{fate, retain, sealing, touch};
+    use crate::{fate, retain, roots, sealing, touch};
 
     const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/statements.sql");
 
@@ -151,10 +152,12 @@ mod tests {
             (String::from("touch"), touch::TOUCH.to_owned()),
             (String::from("identity"), fate::IDENTITY.to_owned()),
             (String::from("fate"), fate::FATE.to_owned()),
+            (String::from("noted"), roots::NOTED.to_owned()),
+            (String::from("note"), roots::NOTE.to_owned()),
         ];
         all.extend(scouts::ALL.iter().map(|scout| (format!("scout: {}", scout.name), scout.text.to_owned())));
         all.extend(lookups::ALL.iter().map(|lookup| (format!("lookup: {}", lookup.name), lookup.text())));
-        for table in TABLES.iter().filter(|table| !matches!(table.name, "retention" | "sealing")) {
+        for table in TABLES.iter().filter(|table| !matches!(table.name, "retention" | "roots" | "sealing")) {
             all.push((format!("insert: {}", table.name), super::insert(table)));
             all.push((format!("upsert: {}", table.name), super::upsert(table)));
             all.push((format!("delete: {}", table.name), super::delete(table, Engine::Postgres)));

@@ -24,6 +24,12 @@ SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), CAST(extract(epoch FR
 -- fate
 SELECT pg_xact_status(CAST(CAST($1::bigint AS TEXT) AS xid8)), CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT);
 
+-- noted
+SELECT number, print FROM roots ORDER BY number;
+
+-- note
+INSERT INTO roots (number, print) SELECT * FROM UNNEST($1::bigint[], $2::bytea[]) ON CONFLICT DO NOTHING;
+
 -- scout: MESSAGES
 WITH RECURSIVE queues (account, place) AS (
 (SELECT o.account, o.place FROM outbox o WHERE o.channel = 0 AND o.state = 0 AND o.account > $1::bytea

@@ -14,8 +14,8 @@ use gatepost::{
     IntegrationEntryFilter, IntegrationId, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode, NewIntegrationEntry,
     NewSuppression, Notification, NotificationEntry, NotificationId, OperatorStore, Page, Permit, PolicyEvent, PolicyEventFilter, Received,
     Recovered, Recovery, RecoveryFilter, RecoveryId, Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter,
-    Segment, StartAnswer, Store, StoreError, StoredSeal, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take,
-    TakeAnswer, Timestamp, Traffic, Unsealed, Usage, WorkerStore, text_print,
+    RootPrint, Segment, StartAnswer, Store, StoreError, StoredSeal, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion,
+    Swept, Take, TakeAnswer, Timestamp, Traffic, Unsealed, Usage, WorkerStore, text_print,
 };
 use gatepost_rows::cells::Cell;
 use gatepost_rows::world::{AccountRows, Effects, World};
@@ -31,7 +31,7 @@ use crate::lists;
 use crate::load::lookups::{ENTRY, ENTRY_OF_KEY, EVENTS_OF_SEAL, KEY, LAST_SEAL, RECOVERY, SEAL};
 use crate::load::{Needs, delivering, people, scouts, sending, telling};
 use crate::retain::Turn;
-use crate::{probe, sealing, touch};
+use crate::{probe, roots, sealing, touch};
 
 /// How many lanes write for accounts side by side.
 const LANES: usize = 2;
@@ -873,5 +873,9 @@ impl OperatorStore for OfOperator {
 
     async fn roots(&self) -> Result<Vec<u32>, StoreError> {
         self.0.list(move |database| async move { lists::accounts::roots(&database).await }).await
+    }
+
+    async fn note_roots(&self, roots: Vec<RootPrint>) -> Result<Vec<RootPrint>, StoreError> {
+        self.0.list(move |database| async move { roots::note(&database, roots).await }).await
     }
 }

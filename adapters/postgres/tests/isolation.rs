@@ -102,7 +102,7 @@ fn every_table_with_an_account_is_fenced_and_its_role_is_held_by_that() {
     let open = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
         AND NOT (relrowsecurity AND relforcerowsecurity) ORDER BY relname";
     let open: Vec<_> = database.run(open).expect("tables").into_iter().flatten().flatten().collect();
-    assert_eq!(open, ["schema_migrations", "sealing"]);
+    assert_eq!(open, ["roots", "schema_migrations", "sealing"]);
     let role = "SELECT rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, pg_has_role('gatepost_app', tableowner, 'MEMBER')
         FROM pg_roles, pg_tables WHERE rolname = 'gatepost_app' AND tablename = 'messages'";
     let no = || Some(String::from("f"));

@@ -112,6 +112,72 @@ fn an_owner_that_may_make_no_roles_is_told_what_to_ask_for() {
     database.run(&format!("DROP OWNED BY {name}_owner, {name}_app; DROP ROLE {name}_owner, {name}_app")).expect("they go");
 }
 
+/// A role that owns a database of its own and may make others, as an administrator gives it out, and the URL of the database.
+fn owner_that_makes_roles(database: &Database<'_>) -> (String, Options) {
+    let name = database.name();
+    let role = format!("CREATE ROLE {name}_owner LOGIN CREATEROLE PASSWORD 'o'; GRANT ALL ON SCHEMA public TO {name}_owner");
+    database.run(&role).expect("a role");
+    (database.url_as(&format!("{name}_owner"), "o"), Options { app_role: format!("{name}_app"), ..Options::default() })
+}
+
+fn drop_roles(database: &Database<'_>) {
+    let name = database.name();
+    database.run(&format!("DROP OWNED BY {name}_owner, {name}_app; DROP ROLE {name}_owner, {name}_app")).expect("they go");
+}
+
+#[test]
+fn hosts_that_start_together_as_an_owner_that_makes_roles_all_start() {
+    let Some(database) = cluster::empty() else { return };
+    let (url, options) = owner_that_makes_roles(&database);
+    thread::scope(|scope| {
+        let hosts: Vec<_> = (0..4).map(|_| scope.spawn(|| migrate(&url, &options))).collect();
+        hosts.into_iter().for_each(|host| host.join().expect("no panic").expect("one after the other"));
+    });
+    drop_roles(&database);
+}
+
+/// Roles are the server's, and the lock of a migration is its database's: the host of another one may grant the same.
+#[test]
+fn what_another_grants_at_the_same_moment_is_no_reason_to_refuse() {
+    let Some(database) = cluster::empty() else { return };
+    let (url, options) = owner_that_makes_roles(&database);
+    let name = database.name();
+    database.run(&format!("CREATE ROLE {name}_app")).expect("a role");
+    // Holds its grant back until the host waits for it.
+    let grant = format!(
+        "BEGIN; GRANT {name}_app TO {name}_owner; SELECT pg_advisory_xact_lock(77);
+         DO $$ BEGIN
+             WHILE NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE usename = '{name}_owner' AND wait_event_type = 'Lock') LOOP
+                 PERFORM pg_stat_clear_snapshot();
+             END LOOP;
+         END $$; COMMIT"
+    );
+    thread::scope(|scope| {
+        let other = scope.spawn(|| database.run(&grant).map(drop));
+        while column(&database, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 77").is_empty() {
+            thread::yield_now();
+        }
+        migrate(&url, &options).expect("what it wanted to grant is granted");
+        other.join().expect("no panic").expect("it was not in the way");
+    });
+    drop_roles(&database);
+}
+
+#[test]
+fn a_privilege_that_is_missing_is_granted_again() {
+    let Some(database) = cluster::empty() else { return };
+    let (url, options) = owner_that_makes_roles(&database);
+    migrate(&url, &options).expect("an empty database can be migrated");
+    let app = &options.app_role;
+    for privilege in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
+        database.run(&format!("REVOKE {privilege} ON messages FROM {app}")).expect("it had it");
+        migrate(&url, &options).expect("it is granted again");
+        let holds = format!("SELECT has_table_privilege('{app}', 'messages', '{privilege}')");
+        assert_eq!(column(&database, &holds), ["t"], "{privilege}");
+    }
+    drop_roles(&database);
+}
+
 #[test]
 fn the_tables_are_those_that_both_stores_share() {
     let Some(database) = cluster::migrated() else { return };
@@ -141,7 +207,7 @@ fn every_key_begins_with_the_account() {
         );
         let key = column(&database, &sql);
         assert_eq!(key, table.key, "{name}");
-        let alone = ["accounts", "api_keys", "sealing"].contains(&name);
+        let alone = ["accounts", "api_keys", "roots", "sealing"].contains(&name);
         assert!(alone || key.first().is_some_and(|first| first == "account"), "{name}: {key:?}");
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
 
-use gatepost::{AccountId, ApiKey, KeyId, KeyOwner, KeyState, StoreError, Timestamp};
+use gatepost::{AccountId, ApiKey, KeyId, KeyOwner, KeyState, RootPrint, StoreError, Timestamp};
 
 use crate::world::World;
 use crate::{accounts, endpoints, integrations, seals};
@@ -92,4 +92,16 @@ pub fn roots(world: &World) -> Vec<u32> {
     let of_integrations = world.accounts.values().flat_map(integrations::roots);
     let of_seals = world.accounts.values().flat_map(seals::roots);
     of_keys.chain(of_endpoints).chain(of_instances).chain(of_integrations).chain(of_seals).collect::<BTreeSet<u32>>().into_iter().collect()
+}
+
+/// Notes the roots of a keyring, unless another one was noted before; what is noted then, by number.
+pub fn note_roots(world: &mut World, roots: &[RootPrint]) -> Vec<RootPrint> {
+    if RootPrint::are_of_one_keyring(&noted(world), roots) {
+        world.roots.extend(roots.iter().map(|root| (root.number, root.print)));
+    }
+    noted(world)
+}
+
+fn noted(world: &World) -> Vec<RootPrint> {
+    world.roots.iter().map(|(number, print)| RootPrint { number: *number, print: *print }).collect()
 }

@@ -64,6 +64,7 @@ pub const TABLES: &[&Table] = &[
     &accounts::USAGE,
     &accounts::VELOCITY,
     &keys::API_KEYS,
+    &keys::ROOTS,
     &instances::INSTANCES,
     &traffic::TRAFFIC,
     &traffic::SAME_TEXTS,

@@ -27,6 +27,8 @@ pub struct World {
     pub accounts: BTreeMap<AccountId, AccountRows>,
     /// Of accounts and of operators: a caller shows an id before anybody knows whose it is.
     pub keys: BTreeMap<KeyId, ApiKey>,
+    /// The print of each root of the keyring, by its number.
+    pub roots: BTreeMap<u32, [u8; 32]>,
     /// Who seals now.
     pub sealing: Option<SealingLease>,
     /// What the verb that runs leaves to do.

@@ -43,6 +43,15 @@ pub(crate) fn open_reader(path: &Path, cache: CacheKib) -> Result<Connection, Op
     open(path, OpenFlags::SQLITE_OPEN_READ_ONLY, cache)
 }
 
+/// Opens the connection of a database that nobody else has open, which is held from the first statement on.
+pub(crate) fn open_alone(path: &Path, cache: CacheKib, patience: Duration) -> Result<Connection, OpenError> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, cache)?;
+    connection.busy_timeout(patience)?;
+    connection.pragma_update(None, "locking_mode", "exclusive")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    Ok(connection)
+}
+
 fn open(path: &Path, flags: OpenFlags, cache: CacheKib) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;

@@ -1,38 +1,43 @@
-//! Copying: the rows of every table as they stand at one moment, for another store.
+//! Copying: a database that moves to another store. Nobody else has it open while its rows are copied, nor opens it afterwards.
 
-use gatepost::StoreError;
+use std::path::Path;
+use std::time::Duration;
+
+use gatepost::{StoreError, Timestamp};
 use gatepost_rows::cells::{Cell, Row, Table};
 use gatepost_rows::copying;
-use rusqlite::Connection;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
-use crate::connection::{CacheKib, open_reader};
-use crate::error::of_statement;
-use crate::{OpenError, SqliteStore};
+use crate::OpenError;
+use crate::connection::{CacheKib, open_alone};
+use crate::error::{of_commit, of_statement};
 
-/// The database as it was at one moment, while others write on.
-pub struct Snapshot {
+/// How long it waits for somebody who is just closing the file.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The rows of a database that moves, which nobody else has open as long as this lives.
+pub struct Leaving {
     connection: Connection,
-    version: i64,
 }
 
-impl SqliteStore {
-    /// Holds on to the database as it is now, so that all of its rows can be copied.
+impl Leaving {
+    /// Opens the database at `path`, which a store of this release has opened before.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
-    pub fn snapshot(&self) -> Result<Snapshot, OpenError> {
-        let connection = open_reader(self.path(), CacheKib(2 * 1024))?;
-        let version = data_version(&connection)?;
-        connection.execute_batch("BEGIN")?;
-        // A transaction begins with what it reads first.
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        Ok(Snapshot { connection, version })
+    /// [`OpenError::InUse`] where anybody has it open, be it a server that has nothing to do; and where the file cannot be written.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let connection = open_alone(path, CacheKib(2 * 1024), PATIENCE)?;
+        // Every connection to a write-ahead log holds the file shared, from its first look at it to its end.
+        let held = connection.execute_batch("BEGIN EXCLUSIVE; COMMIT");
+        held.map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy) => OpenError::InUse,
+            _ => error.into(),
+        })?;
+        Ok(Self { connection })
     }
-}
 
-impl Snapshot {
     /// All rows of a table, so many at a time, in the order of [`copying::order`].
     ///
     /// # Errors
@@ -57,22 +62,53 @@ impl Snapshot {
         if rows.is_empty() { Ok(()) } else { take(rows) }
     }
 
-    /// Lets go of it; whether somebody wrote meanwhile, so that the database is another now.
+    /// Has nobody open it any more: its rows are at `to` since `at`.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
-    pub fn is_outdated(self) -> Result<bool, StoreError> {
-        let ended = self.connection.execute_batch("ROLLBACK").and_then(|()| data_version(&self.connection));
-        ended.map(|version| version != self.version).map_err(|error| of_statement(&error))
+    /// Where that cannot be written down.
+    pub fn mark_moved(&self, to: &str, at: Timestamp) -> Result<(), StoreError> {
+        let transaction = self.connection.unchecked_transaction().map_err(|error| of_statement(&error))?;
+        let marked = transaction
+            .execute_batch(MARK)
+            .and_then(|()| transaction.execute("INSERT INTO moved VALUES (?1, ?2)", params![to, at.as_millis()]));
+        marked.map_err(|error| of_statement(&error))?;
+        transaction.commit().map_err(|error| of_commit(&error))
+    }
+
+    /// Has it opened again; where its rows were, if it had moved.
+    ///
+    /// # Errors
+    ///
+    /// Where that cannot be written down.
+    pub fn unmark_moved(&self) -> Result<Option<Moved>, StoreError> {
+        let was = moved(&self.connection).map_err(|error| of_statement(&error))?;
+        self.connection.execute_batch("DROP TABLE IF EXISTS moved").map_err(|error| of_commit(&error))?;
+        Ok(was)
     }
 }
 
-/// Differs once another connection has written.
-fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.pragma_query_value(None, "data_version", |row| row.get(0))
+/// Where the rows of a database went.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Moved {
+    /// To which database, as it may be shown to anybody.
+    pub to: String,
+    /// When.
+    pub at: Timestamp,
 }
 
+/// The table is there only in a database that has moved.
+const MARK: &str = "CREATE TABLE IF NOT EXISTS moved (place TEXT NOT NULL, at INTEGER NOT NULL) STRICT; DELETE FROM moved";
+
+/// Where the rows of this database went, if they did.
+pub(crate) fn moved(connection: &Connection) -> rusqlite::Result<Option<Moved>> {
+    let is_marked = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'moved'";
+    if connection.query_row(is_marked, [], |_| Ok(())).optional()?.is_none() {
+        return Ok(None);
+    }
+    let moved = |row: &rusqlite::Row<'_>| Ok(Moved { to: row.get(0)?, at: Timestamp::from_millis(row.get(1)?) });
+    connection.query_row("SELECT place, at FROM moved", [], moved).optional()
+}
 fn select(table: &Table) -> String {
     let columns: Vec<String> = table.columns.iter().map(|column| format!("\"{}\"", column.name)).collect();
     let order: Vec<String> = copying::order(table).iter().map(|column| format!("\"{column}\"")).collect();

@@ -3,9 +3,17 @@
 use gatepost::StoreError;
 use rusqlite::ErrorCode;
 
+use crate::copying::Moved;
+
 /// The database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// Somebody else has it open.
+    #[error("somebody else has the database open")]
+    InUse,
+    /// Its rows were copied to another database, where the gateway works now.
+    #[error("its rows were copied to {} at {}", .0.to, .0.at)]
+    Moved(Moved),
     /// A newer release wrote it.
     #[error("the database has schema version {found}, and this release knows versions up to {newest}: use a newer release")]
     NewerSchema {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gatepost::{AccountId, ApiKey, KeyId, KeyOwner, KeyState, Mode, Timestamp};
+use gatepost::{AccountId, ApiKey, KeyId, KeyOwner, KeyState, Mode, RootPrint, Timestamp};
 use rusqlite::{Connection, params};
 
 use crate::rows::{self, to_json};
@@ -96,4 +96,19 @@ pub(crate) fn roots(connection: &Connection) -> rusqlite::Result<Vec<u32>> {
                UNION SELECT credentials_root FROM instances WHERE credentials_root IS NOT NULL";
     let others = rows::all(&mut *connection.prepare_cached(sql)?, [], |row| row.get(0))?;
     Ok(of_seals.into_iter().chain(others).collect::<BTreeSet<u32>>().into_iter().collect())
+}
+
+/// Notes the roots of a keyring, unless another one was noted before; what is noted then, by number.
+pub(crate) fn note_roots(connection: &Connection, roots: &[RootPrint]) -> rusqlite::Result<Vec<RootPrint>> {
+    if RootPrint::are_of_one_keyring(&noted_roots(connection)?, roots) {
+        let mut insert = connection.prepare_cached("INSERT INTO roots (number, print) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
+        roots.iter().try_for_each(|root| insert.execute(params![root.number, root.print]).map(drop))?;
+    }
+    noted_roots(connection)
+}
+
+fn noted_roots(connection: &Connection) -> rusqlite::Result<Vec<RootPrint>> {
+    rows::all(&mut *connection.prepare_cached("SELECT number, print FROM roots ORDER BY number")?, [], |row| {
+        Ok(RootPrint { number: row.get(0)?, print: row.get(1)? })
+    })
 }

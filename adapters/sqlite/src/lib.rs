@@ -52,6 +52,6 @@ mod traffic;
 mod txn;
 mod writer;
 
-pub use copying::Snapshot;
+pub use copying::{Leaving, Moved};
 pub use error::OpenError;
 pub use store::{Options, SqliteStore};

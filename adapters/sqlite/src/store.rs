@@ -11,12 +11,13 @@ use gatepost::{
     Instance, InstanceChange, InstanceId, InstanceRef, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter,
     IntegrationId, KeyId, Lease, Message, MessageFilter, MessageId, MessageStatus, Mode, NewIntegrationEntry, NewSuppression, Notification,
     NotificationEntry, NotificationId, OperatorStore, Page, PolicyEvent, PolicyEventFilter, Received, Recovered, Recovery, RecoveryFilter,
-    RecoveryId, Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, Segment, StartAnswer, Store,
-    StoreError, StoredSeal, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer, Timestamp,
-    Traffic, Unsealed, Usage, WorkerStore, text_print,
+    RecoveryId, Release, Replay, ReplayAnswer, Request, Retention, Review, ReviewAnswer, ReviewFilter, RootPrint, Segment, StartAnswer,
+    Store, StoreError, StoredSeal, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer,
+    Timestamp, Traffic, Unsealed, Usage, WorkerStore, text_print,
 };
 
 use crate::connection::{CacheKib, open_reader, open_writer};
+use crate::copying::moved;
 use crate::reader::Readers;
 use crate::txn::{Care, Txn, find_instance, find_key};
 use crate::writer::{Alone, Hooks, Writer};
@@ -60,19 +61,19 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// Where the file cannot be opened or written, where it cannot keep a write-ahead log, or where a newer release wrote it.
+    /// Where the file cannot be opened or written, where it cannot keep a write-ahead log, where a newer release wrote it, or where its rows
+    /// were copied to another database ([`Leaving::mark_moved`](crate::Leaving::mark_moved)).
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         let mut connection = open_writer(path, CacheKib(options.writer_cache_kib))?;
+        if let Some(moved) = moved(&connection)? {
+            return Err(OpenError::Moved(moved));
+        }
         schema::migrate(&mut connection)?;
         let readers =
             (0..options.readers.max(1)).map(|_| open_reader(path, CacheKib(options.reader_cache_kib))).collect::<Result<_, _>>()?;
         let hooks = Hooks::default();
         let writer = Writer::start(connection, hooks.clone())?;
         Ok(Self(Arc::new(Inner { writer, readers: Readers::start(readers)?, hooks, path: path.to_path_buf() })))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0.path
     }
 
     /// Copies the database as it is now into a new file, while it is in use.
@@ -572,5 +573,9 @@ impl OperatorStore for OfOperator {
 
     async fn roots(&self) -> Result<Vec<u32>, StoreError> {
         self.0.read(keys::roots).await
+    }
+
+    async fn note_roots(&self, roots: Vec<RootPrint>) -> Result<Vec<RootPrint>, StoreError> {
+        self.0.write(move |txn| keys::note_roots(txn.connection, &roots)).await
     }
 }

@@ -66,10 +66,10 @@ impl Parts {
 }
 
 impl Keyring {
-    /// What the newest root seals with, and its number.
+    /// What the present root seals with, and its number.
     #[cfg(feature = "std")]
-    pub(crate) fn newest_audit_key(&self) -> (u32, &AuditKey) {
-        let (number, root) = self.newest();
+    pub(crate) fn present_audit_key(&self) -> (u32, &AuditKey) {
+        let (number, root) = self.present_root();
         (number, &root.audit)
     }
 

@@ -56,7 +56,7 @@ impl Keyring {
     /// # Ok::<(), gatepost::EmptyKeyring>(())
     /// ```
     pub fn link(&self, link: &FileLink) -> String {
-        let (root, key) = self.newest();
+        let (root, key) = self.present_root();
         let mut bytes = Vec::with_capacity(LENGTH + SIGNATURE_LENGTH);
         bytes.extend(root.to_be_bytes());
         bytes.extend(link.account.to_bytes());

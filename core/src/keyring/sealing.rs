@@ -104,9 +104,9 @@ impl fmt::Debug for Sealed {
 }
 
 impl Keyring {
-    /// Seals `plain` with the newest root, for this row.
+    /// Seals `plain` with the present root, for this row.
     pub fn seal(&self, of: SealedFor, plain: &[u8], host: &dyn Host) -> Sealed {
-        let (root, keys) = self.newest();
+        let (root, keys) = self.present_root();
         let mut nonce = [0; NONCE_LENGTH];
         host.fill(&mut nonce);
         let mut ciphertext = plain.to_vec();
@@ -120,9 +120,9 @@ impl Keyring {
         keys.sealing.decrypt(&of, sealed)
     }
 
-    /// Whether it was sealed with another root than the newest: open it, and seal it again.
+    /// Whether it was sealed with another root than the present one: open it, and seal it again.
     pub fn needs_resealing(&self, sealed: &Sealed) -> bool {
-        sealed.root != self.newest().0
+        sealed.root != self.present
     }
 }
 

@@ -1,7 +1,7 @@
 //! Backup: an online copy of the database, without the keyring.
 //!
 //! The copy is one consistent state, also while a server writes. The keyring is left out on purpose: who finds a copy of the database
-//! finds no key in it, and nothing to check one with.
+//! finds no key in it.
 
 use std::fs::{self, File, Permissions};
 use std::io;

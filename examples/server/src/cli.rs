@@ -257,8 +257,13 @@ impl WhoseWebhook {
 
 #[derive(Debug, Subcommand)]
 enum Keyring {
-    /// Add a root key, which makes all new keys from then on
-    Rotate,
+    /// Add a root key, which reads, and makes nothing until it is used
+    Add,
+    /// Have a root key make all that is new; every host must know it before
+    Use {
+        /// Its number, as `keyring add` said
+        number: u32,
+    },
 }
 
 impl Cli {
@@ -279,7 +284,7 @@ impl Cli {
             }
             Command::Inspect(Inspect::Url) => print::written(inspect::urls(stdin().lock(), stdout().lock())),
             Command::Config(verb) => print::written(verb.run(&effective, options.form())),
-            Command::Keyring(Keyring::Rotate) => rotate(settings),
+            Command::Keyring(verb) => verb.run(settings),
             Command::Backup { to } => back_up(&options, settings, &to),
             Command::Store(verb) => verb.run(settings, options.form()),
             Command::Openapi => print::written(print::document(&http::openapi())),
@@ -394,8 +399,24 @@ fn back_up(options: &Options, settings: &Settings, to: &Path) -> Result<(), Fail
     Ok(())
 }
 
-fn rotate(settings: &Settings) -> Result<(), Failure> {
-    let root = DataFolder::of(settings).keys().rotate(&System)?;
-    console::say(format_args!("root {root} was added; copy the keyring to every host, then restart the servers"));
-    Ok(())
+impl Keyring {
+    fn run(&self, settings: &Settings) -> Result<(), Failure> {
+        let folder = DataFolder::of(settings);
+        let (keys, path) = (folder.keys(), folder.keys().path().display());
+        match self {
+            Self::Add => {
+                let root = keys.add(&System)?;
+                console::say(format_args!(
+                    "root {root} was added, and is not used yet: copy {path} to every host and restart the servers, then `keyring use {root}`"
+                ));
+            }
+            Self::Use { number } => {
+                keys.use_root(*number)?;
+                console::say(format_args!(
+                    "root {number} is used from the next start on: copy {path} to every host and restart the servers"
+                ));
+            }
+        }
+        Ok(())
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use gatepost::{Gateway, Host, Keyring, Provider, Sealer};
@@ -75,7 +75,8 @@ impl DataFolder {
         self.opened(database, keys).await
     }
 
-    /// Makes the keyring, if nobody works in the database yet: its hosts share one keyring.
+    /// Makes the keyring, if nobody has opened the database yet: its hosts share one keyring. Where another host makes its own at the same
+    /// moment, the database keeps one of the two, and refuses the other.
     async fn make_beside(&self, url: &DatabaseUrl) -> Result<Opened, Failure> {
         let database = Database::Postgres(database::open_server(url, &self.database)?);
         if database.is_used().await? {
@@ -98,22 +99,18 @@ impl DataFolder {
         }
     }
 
-    /// The keyring, and the numbers of its roots.
-    fn read_keys(&self) -> Result<(Keyring, Vec<u32>), Failure> {
-        let keys = self.keys.read()?;
+    fn read_keys(&self) -> Result<Keyring, Failure> {
+        let keyring = self.keys.read()?;
         match self.mode {
             Mode::Production => self.keys.refuse_exposed()?,
             Mode::Development => {}
         }
-        Ok(keys)
+        Ok(keyring)
     }
 
-    async fn opened(&self, database: Database, (keyring, numbers): (Keyring, Vec<u32>)) -> Result<Opened, Failure> {
-        let named = database.store().operator().roots().await?;
-        match named.iter().find(|root| !numbers.contains(root)) {
-            Some(root) => Err(Failure::Usage(absent_root(self.keys.path(), *root))),
-            None => Ok(Opened { database, keyring }),
-        }
+    async fn opened(&self, database: Database, keyring: Keyring) -> Result<Opened, Failure> {
+        self.keys.refuse_other(&keyring, &*database.store()).await?;
+        Ok(Opened { database, keyring })
     }
 
     fn unavailable(&self, error: &dyn std::error::Error) -> Failure {
@@ -147,8 +144,4 @@ impl Opened {
         }
         Ok((builder.build(), providers))
     }
-}
-
-fn absent_root(keys: &Path, root: u32) -> String {
-    format!("{}: expected root {root}, which the database names; bring back the keyring that belongs to it", keys.display())
 }

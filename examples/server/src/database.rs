@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use gatepost::{Page, Store, StoreError};
+use gatepost::{Store, StoreError};
 use gatepost_postgres::{OpenError, PostgresStore};
-use gatepost_sqlite::SqliteStore;
+use gatepost_sqlite::{Leaving, SqliteStore};
 
 use crate::Failure;
 use crate::config::{DatabaseSettings, DatabaseUrl};
@@ -28,17 +28,36 @@ impl Database {
         }
     }
 
-    /// Whether somebody has worked in it: then it has a keyring somewhere.
+    /// Whether somebody has opened it with a keyring, which is somewhere then.
     pub async fn is_used(&self) -> Result<bool, StoreError> {
         let operator = self.store().operator();
-        Ok(!operator.accounts(Page::first(1)).await?.is_empty() || !operator.keys().await?.is_empty())
+        Ok(!operator.note_roots(Vec::new()).await?.is_empty() || !operator.roots().await?.is_empty())
     }
 }
 
 /// Opens the SQLite file at `path`.
 pub fn open_file(path: &Path) -> Result<SqliteStore, Failure> {
     let opened = SqliteStore::open(path, gatepost_sqlite::Options::default());
-    opened.map_err(|error| Failure::Unavailable(format!("{}: {error}", path.display())))
+    opened.map_err(|error| closed(path, &error))
+}
+
+/// Holds the SQLite file at `path` alone, to copy it to another database.
+pub fn hold_file(path: &Path) -> Result<Leaving, Failure> {
+    Leaving::open(path).map_err(|error| closed(path, &error))
+}
+
+/// Why a file is not opened, and what to do.
+fn closed(path: &Path, error: &gatepost_sqlite::OpenError) -> Failure {
+    let path = path.display();
+    let advice = match error {
+        gatepost_sqlite::OpenError::InUse => String::from(": stop its server, and the commands that work in it"),
+        gatepost_sqlite::OpenError::Moved(_) => format!(
+            ", where the gateway works now: name that one by `database.url`; to work in this file all the same, without what happened there \
+             since, `gatepost-server store reopen --from 'sqlite:{path}'`"
+        ),
+        _ => String::new(),
+    };
+    Failure::Unavailable(format!("{path}: {error}{advice}"))
 }
 
 /// Opens the Postgres at `url`, and migrates it where that is needed.

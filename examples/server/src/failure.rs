@@ -51,9 +51,11 @@ impl From<KeysFileError> for Failure {
     fn from(error: KeysFileError) -> Self {
         match error {
             KeysFileError::Io { .. } => Self::Unavailable(error.to_string()),
-            KeysFileError::Exposed { .. } | KeysFileError::Malformed { .. } | KeysFileError::Missing { .. } => {
-                Self::Usage(error.to_string())
-            }
+            KeysFileError::Absent { .. }
+            | KeysFileError::Exposed { .. }
+            | KeysFileError::Malformed { .. }
+            | KeysFileError::Missing { .. }
+            | KeysFileError::Other { .. } => Self::Usage(error.to_string()),
         }
     }
 }

@@ -1,14 +1,15 @@
-//! Store copy: everything of a SQLite file into an empty Postgres, and then a comparison of both, table by table.
+//! Store copy: a database that moves from a SQLite file to an empty Postgres, compared on both sides table by table.
 //!
-//! The rows are those that the file held at one moment. Afterwards the target is read from its beginning: what is compared is what stands
-//! there, not what was sent.
+//! Nobody may go on in both. So the file is held alone while its rows are read, the rows arrive all at once or not at all, and between the
+//! comparison and that moment the file is marked as moved: whatever dies in between, there are never two databases that a server would
+//! open. What is compared is what stands in the target, not what was sent.
 
-use gatepost::StoreError;
-use gatepost_postgres::PostgresStore;
+use gatepost::{StoreError, Timestamp};
+use gatepost_postgres::{Arriving, PostgresStore};
 use gatepost_rows::cells::Table;
 use gatepost_rows::copying::{Sum, Summary, place};
 use gatepost_rows::tables::TABLES;
-use gatepost_sqlite::SqliteStore;
+use gatepost_sqlite::Leaving;
 use tokio::runtime::Handle;
 
 use crate::Failure;
@@ -34,39 +35,53 @@ impl Compared {
     }
 }
 
-/// Copies, and compares. A target that holds anything is refused, and so is a source that somebody writes to.
-pub fn run(from: &SqliteStore, to: &PostgresStore, runtime: &Handle) -> Result<Vec<Compared>, Failure> {
-    if !runtime.block_on(to.is_empty())? {
-        return Err(Failure::Usage("the target holds rows: expected a new database".to_owned()));
+/// Moves everything from a file to the Postgres that `place` names, as of `now`; a target that holds anything is refused. Where a table is
+/// not the same on both sides, nothing has happened.
+pub fn run(from: &Leaving, to: &PostgresStore, place: &str, now: Timestamp, runtime: &Handle) -> Result<Vec<Compared>, Failure> {
+    let arriving = runtime.block_on(to.begin_copy())?;
+    if !runtime.block_on(arriving.is_empty())? {
+        let problem = "the target holds rows: expected a new database, in which no server and no command has worked";
+        return Err(Failure::Usage(problem.to_owned()));
     }
-    let snapshot = from.snapshot().map_err(|error| Failure::Unavailable(format!("the source: {error}")))?;
-    let mut sums = Vec::new();
-    for table in TABLES.iter().copied() {
-        let mut sum = Sum::default();
-        let copied = snapshot.rows(table, AT_ONCE, |rows| {
-            rows.iter().for_each(|row| sum.add(row));
-            runtime.block_on(to.put_rows(table, rows))
-        });
-        copied.map_err(|error: StoreError| of_table(table, &error))?;
-        sums.push((table, sum.finish()));
-    }
+    let sums = TABLES.iter().map(|table| copy(from, &arriving, table, runtime)).collect::<Result<Vec<_>, _>>()?;
     let mut compared = Vec::new();
-    for (table, from) in sums {
-        let to = runtime.block_on(summary(to, table)).map_err(|error| of_table(table, &error))?;
+    for (table, from) in TABLES.iter().zip(sums) {
+        let to = runtime.block_on(summary(&arriving, table)).map_err(|error| of_table(table, &error))?;
         compared.push(Compared { table: table.name, from, to });
     }
-    if snapshot.is_outdated()? {
-        let problem = "somebody wrote to the source meanwhile: stop its server, and copy it again into a new database";
-        return Err(Failure::Unavailable(problem.to_owned()));
+    if compared.iter().all(Compared::is_same) {
+        from.mark_moved(place, now)?;
+        runtime.block_on(arriving.commit()).or_else(|error| stay(from, error))?;
     }
     Ok(compared)
 }
 
+/// Copies a table; what went.
+fn copy(from: &Leaving, to: &Arriving, table: &'static Table, runtime: &Handle) -> Result<Summary, Failure> {
+    let mut sum = Sum::default();
+    let copied = from.rows(table, AT_ONCE, |rows| {
+        rows.iter().for_each(|row| sum.add(row));
+        runtime.block_on(to.put_rows(table, rows))
+    });
+    copied.map_err(|error: StoreError| of_table(table, &error))?;
+    Ok(sum.finish())
+}
+
+/// Takes the mark from the file again, unless its rows may have arrived all the same.
+fn stay(from: &Leaving, error: StoreError) -> Result<(), Failure> {
+    if let StoreError::OutcomeUnknown(_) = error {
+        let problem = format!("{error}; see whether the target holds rows: if it does not, `store reopen` and copy again");
+        return Err(Failure::Unavailable(problem));
+    }
+    from.unmark_moved()?;
+    Err(error.into())
+}
+
 /// What stands in a table of the target.
-async fn summary(store: &PostgresStore, table: &'static Table) -> Result<Summary, StoreError> {
+async fn summary(arriving: &Arriving, table: &'static Table) -> Result<Summary, StoreError> {
     let (mut sum, mut after) = (Sum::default(), None);
     loop {
-        let rows = store.rows_after(table, after, AT_ONCE).await?;
+        let rows = arriving.rows_after(table, after, AT_ONCE).await?;
         rows.iter().for_each(|row| sum.add(row));
         match rows.last() {
             Some(last) if rows.len() == AT_ONCE => after = Some(place(table, last)),

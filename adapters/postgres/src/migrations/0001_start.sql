@@ -99,6 +99,12 @@ CREATE TABLE api_keys (
 );
 CREATE INDEX api_keys_of_account ON api_keys (account);
 
+-- The roots of the keyring, so that one with others is found out: a print opens nothing.
+CREATE TABLE roots (
+    number BIGINT PRIMARY KEY,
+    print  BYTEA NOT NULL
+);
+
 -- What was charged in a day (20261122) or a month (202611).
 CREATE TABLE usage (
     account BYTEA NOT NULL,

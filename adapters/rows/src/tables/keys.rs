@@ -1,4 +1,4 @@
-//! API keys, of accounts and of operators.
+//! API keys, of accounts and of operators, and the roots that they were made with.
 
 use gatepost::{AccountId, ApiKey, KeyDigest, KeyOwner};
 
@@ -6,7 +6,8 @@ use crate::cells::{BadRow, Cell, Column, Reader, Table};
 use crate::tables::{Codec, Rows, row};
 use crate::world::World;
 
-pub(super) const CODECS: &[Codec] = &[Codec { table: &API_KEYS, put: put_api_keys, write: write_api_keys }];
+pub(super) const CODECS: &[Codec] =
+    &[Codec { table: &API_KEYS, put: put_api_keys, write: write_api_keys }, Codec { table: &ROOTS, put: put_roots, write: write_roots }];
 
 /// The table `api_keys`.
 pub static API_KEYS: Table = Table {
@@ -79,5 +80,20 @@ fn write_api_keys(world: &World, rows: &mut Rows) {
             key.revoked_at,
             key.last_used_at,
         ]);
+    }
+}
+
+/// The table `roots`: the print of each root of the keyring.
+pub static ROOTS: Table = Table { name: "roots", columns: &[Column::int("number"), Column::bytes("print")], key: &["number"] };
+
+fn put_roots(world: &mut World, row: &mut Reader<'_>) -> Result<(), BadRow> {
+    let (number, print) = (row.int()?, row.array()?);
+    world.roots.insert(number, print);
+    Ok(())
+}
+
+fn write_roots(world: &World, rows: &mut Rows) {
+    for (number, print) in &world.roots {
+        rows.add(row![*number, *print]);
     }
 }

@@ -96,6 +96,12 @@ CREATE TABLE api_keys (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX api_keys_of_account ON api_keys (account);
 
+-- The roots of the keyring, so that one with others is found out: a print opens nothing.
+CREATE TABLE roots (
+    number INTEGER PRIMARY KEY,
+    print  BLOB NOT NULL
+) STRICT;
+
 -- What was charged in a day (20261122) or a month (202611).
 CREATE TABLE usage (
     account BLOB NOT NULL,

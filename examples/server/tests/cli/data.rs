@@ -220,7 +220,9 @@ fn a_backup_is_a_database_of_its_own_without_the_keyring() {
 fn the_keyring_must_hold_every_root_that_the_database_names() {
     let place = Place::new();
     place.json(&["key", "create", "--operator", "--name", "first"]);
-    assert!(place.run(&["keyring", "rotate"]).ok().starts_with("root 2 was added"));
+    assert!(place.run(&["keyring", "add"]).ok().starts_with("root 2 was added, and is not used yet"));
+    assert!(place.run(&["keyring", "use", "2"]).ok().starts_with("root 2 is used from the next start on"));
+    assert_eq!(place.run(&["keyring", "use", "3"]).code, 2);
     place.json(&["key", "create", "--operator", "--name", "second"]);
 
     let keys = place.data().join("keys.toml");
@@ -229,7 +231,20 @@ fn the_keyring_must_hold_every_root_that_the_database_names() {
     fs::write(&keys, &text[second..]).unwrap();
     let refused = place.run(&["account", "list"]);
     assert_eq!(refused.code, 2);
-    assert!(refused.stderr.contains("expected root 1, which the database names"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("expected root 1, which the database knows"), "{}", refused.stderr);
+}
+
+#[test]
+fn another_keyring_than_the_databases_is_refused_before_it_makes_anything() {
+    let (place, other) = (Place::new(), Place::new());
+    for place in [&place, &other] {
+        place.json(&["account", "create", "--name", "Shop"]);
+    }
+    fs::copy(other.data().join("keys.toml"), place.data().join("keys.toml")).unwrap();
+    let refused = place.run(&["key", "create", "--operator", "--name", "first"]);
+    assert_eq!(refused.code, 2);
+    let expected = "keys.toml: expected another root 1: this one is not that of the database; put the keyring of the database there";
+    assert!(refused.stderr.contains(expected), "{}", refused.stderr);
 }
 
 #[test]

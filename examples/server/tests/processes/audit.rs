@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::Ordering;
 
-use gatepost::{AccountId, EventId, MessageId};
+use gatepost::{AccountId, EventId, MessageId, Schedule};
 
-use crate::driver::{QUOTA_ACCOUNT, locked};
+use crate::driver::{QUOTA_ACCOUNT, locked, phone, words};
+use crate::receiving::Event;
 use crate::world::World;
 
 /// What was seen.
@@ -40,6 +41,8 @@ struct Row {
     status: String,
     /// When each of its attempts started.
     starts: Vec<i64>,
+    /// How many of them are known to have sent nothing.
+    in_vain: usize,
 }
 
 pub(crate) fn audit(world: &World) -> Counts {
@@ -59,7 +62,7 @@ pub(crate) fn audit(world: &World) -> Counts {
     counts.suppressed = suppressed(world, &messages);
     counts.charged_of_quota = within_quota(world, &messages);
     counts.sends = logged_and_sent_once(world, &messages);
-    (counts.events, counts.arrivals) = told(world);
+    (counts.events, counts.arrivals) = told(world, &messages);
     bounded_and_apart(world);
     counts
 }
@@ -72,13 +75,14 @@ fn accounts(world: &World) -> HashMap<String, usize> {
 fn messages(world: &World) -> HashMap<String, Row> {
     let accounts = accounts(world);
     let sql = "SELECT encode(m.account, 'hex'), encode(m.id, 'hex'), m.status, concat_ws(',', m.sent_from,
-            (SELECT string_agg(CAST(a.started_at AS TEXT), ',') FROM attempts a WHERE a.account = m.account AND a.message = m.id))
+            (SELECT string_agg(CAST(a.started_at AS TEXT), ',') FROM attempts a WHERE a.account = m.account AND a.message = m.id)),
+            (SELECT count(*) FROM attempts a WHERE a.account = m.account AND a.message = m.id AND a.outcome LIKE '{\"outcome\":\"failed\"%')
         FROM messages m";
     let mut messages = HashMap::new();
     for row in world.rows(sql) {
-        let [account, id, status, starts] = row.try_into().expect("four columns");
+        let [account, id, status, starts, in_vain] = row.try_into().expect("five columns");
         let starts = starts.split(',').filter_map(|at| at.parse().ok()).collect();
-        messages.insert(id, Row { account: accounts[&account], status, starts });
+        messages.insert(id, Row { account: accounts[&account], status, starts, in_vain: in_vain.parse().expect("a count") });
     }
     messages
 }
@@ -117,6 +121,8 @@ fn suppressed(world: &World, messages: &HashMap<String, Row>) -> usize {
         let starts = &messages[&message_hex(&sent.message)].starts;
         assert!(starts.iter().all(|at| at <= since), "{} was started at {starts:?}, after {since}", sent.message);
     }
+    let stopped = messages.values().filter(|row| row.status == "canceled").count();
+    assert!(stopped > 0, "nothing waited that could be stopped, so that this shows nothing");
     suppressed.len()
 }
 
@@ -132,6 +138,9 @@ fn within_quota(world: &World, messages: &HashMap<String, Row>) -> (u64, u64) {
          GROUP BY u.account, u.mode, u.\"window\", u.charged HAVING u.charged <> count(m.id)"
     ));
     assert!(wrong.is_empty(), "charges and messages disagree: {wrong:#?}");
+    let uncharged =
+        format!("SELECT count(*) FROM messages WHERE status NOT IN ({RETURNED}) AND (charged_day IS NULL OR charged_month IS NULL)");
+    assert_eq!(world.count(&uncharged), 0, "messages that nobody was charged");
     let is_charged = |row: &&Row| row.account == QUOTA_ACCOUNT && !RETURNED.contains(&format!("'{}'", row.status));
     let of_quota = messages.values().filter(is_charged).count() as u64;
     assert_eq!(of_quota, world.ledger.quota, "the account at its limit has one too many, or one too few");
@@ -142,16 +151,24 @@ fn within_quota(world: &World, messages: &HashMap<String, Row>) -> (u64, u64) {
 fn logged_and_sent_once(world: &World, messages: &HashMap<String, Row>) -> usize {
     let open = world.count("SELECT count(*) FROM outbox WHERE started_at IS NOT NULL AND state IN (1, 2)");
     assert_eq!(open, 0, "attempts without an outcome");
+    let said: HashMap<String, (String, String)> = locked(&world.ledger.sent)
+        .iter()
+        .map(|(number, sent)| (message_hex(&sent.message), (sent.person.trim_start_matches('+').to_owned(), words(*number))))
+        .collect();
     let mut sends: HashMap<String, usize> = HashMap::new();
     // A kill can cut a request off: it names nothing then.
     for body in world.graph.received().into_iter().map(|received| received.body).filter(serde_json::Value::is_object) {
-        let id = body["biz_opaque_callback_data"].as_str().expect("our id");
-        *sends.entry(message_hex(id)).or_default() += 1;
+        let message = message_hex(body["biz_opaque_callback_data"].as_str().expect("our id"));
+        let (person, words) = said.get(&message).unwrap_or_else(|| panic!("{message} was sent and is not known"));
+        let seen = (body["to"].as_str().map(|to| to.trim_start_matches('+')), body["text"]["body"].as_str());
+        assert_eq!(seen, (Some(person.as_str()), Some(words.as_str())), "{message} went to somebody else, or says something else");
+        *sends.entry(message).or_default() += 1;
     }
     for (message, times) in &sends {
-        let row = messages.get(message).unwrap_or_else(|| panic!("{message} was sent and is not known"));
-        assert!(!row.starts.is_empty(), "{message} was sent without an attempt");
-        assert_eq!(*times, 1, "{message} was sent {times} times");
+        let row = &messages[message];
+        assert!(*times <= row.starts.len(), "{message} was sent {times} times in {} attempts", row.starts.len());
+        assert!(*times <= row.in_vain + 1, "{message} was sent {times} times, of which {} in vain", row.in_vain);
+        assert!(row.starts.len() <= Schedule::WHATSAPP.tries(), "{message} was tried {} times", row.starts.len());
     }
     for (message, row) in messages {
         assert!(row.status != "sent" || sends.contains_key(message), "{message} is sent, and was not");
@@ -159,8 +176,9 @@ fn logged_and_sent_once(world: &World, messages: &HashMap<String, Row>) -> usize
     sends.len()
 }
 
-/// The other half of 6: every event arrives at its own account's receiver, under its id, and says the same each time.
-fn told(world: &World) -> (usize, usize) {
+/// The other half of 6: every event arrives at its own account's receiver, under its id, says the same each time, and there is one for
+/// whatever became of a message.
+fn told(world: &World, messages: &HashMap<String, Row>) -> (usize, usize) {
     let accounts = accounts(world);
     let arrived: Vec<_> = world.receivers.iter().map(crate::receiving::Receiver::arrived).collect();
     let mut known: Vec<HashSet<String>> = vec![HashSet::new(); arrived.len()];
@@ -172,13 +190,34 @@ fn told(world: &World) -> (usize, usize) {
         assert!(arrivals.iter().all(|event| event.body == arrivals[0].body), "{event} says different things");
         known[account].insert(event);
     }
-    for (arrived, known) in arrived.iter().zip(&known) {
+    for (account, (arrived, known)) in arrived.iter().zip(&known).enumerate() {
         assert!(arrived.keys().all(|event| known.contains(event)), "something arrived that its account does not know");
+        let of_messages = arrived.values().flatten().filter(|event| is_about_its_own(world, account, event, messages)).count();
+        assert!(of_messages > 0, "nothing that arrived is about a message");
     }
-    let queued = world.count("SELECT count(DISTINCT (account, event)) FROM event_deliveries WHERE as_name = 'message.queued'");
-    assert_eq!(queued, world.count("SELECT count(*) FROM messages"), "an accepted message was not told");
+    for (event, statuses) in [
+        ("message.queued", "SELECT DISTINCT status FROM messages"),
+        ("message.sent", "VALUES ('sent')"),
+        ("message.unknown", "VALUES ('unknown')"),
+        ("message.failed", "VALUES ('canceled'), ('failed'), ('expired')"),
+    ] {
+        let told = world.count(&format!("SELECT count(DISTINCT (account, event)) FROM event_deliveries WHERE as_name = '{event}'"));
+        let are = world.count(&format!("SELECT count(*) FROM messages WHERE status IN ({statuses})"));
+        assert_eq!(told, are, "`{event}` and what became of messages disagree");
+    }
     let events = known.iter().map(HashSet::len).sum();
     (events, arrived.iter().flat_map(HashMap::values).map(Vec::len).sum())
+}
+
+/// What arrives at an account's receiver is about a message of that account, to one of its people; `false` where it is about none.
+fn is_about_its_own(world: &World, account: usize, event: &Event, messages: &HashMap<String, Row>) -> bool {
+    let body: serde_json::Value = serde_json::from_slice(&event.body).expect("JSON");
+    let about = [&body, &body["data"]].into_iter().find_map(|fields| fields["message_id"].as_str());
+    let Some(row) = about.and_then(|id| messages.get(&message_hex(id))) else { return false };
+    assert_eq!(row.account, account, "an event of another account arrived at {}", world.ledger.accounts[account].id);
+    let to = [&body, &body["data"]].into_iter().find_map(|fields| fields["to"].as_str()).expect("a recipient");
+    assert!(to.starts_with(&phone(account, 0)[..5]), "an event about somebody else's person");
+    true
 }
 
 fn event_id(hex: &str) -> String {
@@ -191,9 +230,18 @@ fn bounded_and_apart(world: &World) {
     let tries = "SELECT count(*) FROM event_deliveries d WHERE d.tries <> (CASE WHEN d.sent_from IS NULL THEN 0 ELSE 1 END)
         + (SELECT count(*) FROM delivery_attempts a WHERE a.account = d.account AND a.delivery = d.id)";
     assert_eq!(world.count(tries), 0, "attempts that were not counted");
+    let budget = Schedule::EVENT.tries();
+    assert_eq!(world.count(&format!("SELECT count(*) FROM event_deliveries WHERE tries > {budget}")), 0, "events tried too often");
     for (table, column, of) in [
         ("attempts", "message", "messages"),
         ("idempotency_keys", "message", "messages"),
+        ("external_ids", "message", "messages"),
+        ("external_ids", "instance", "instances"),
+        ("conversations", "contact", "contacts"),
+        ("conversations", "instance", "instances"),
+        ("inbound", "instance", "instances"),
+        ("inbound", "contact", "contacts"),
+        ("notifications", "instance", "instances"),
         ("messages", "contact", "contacts"),
         ("messages", "instance", "instances"),
         ("suppressions", "contact", "contacts"),
@@ -203,7 +251,8 @@ fn bounded_and_apart(world: &World) {
         ("delivery_attempts", "delivery", "event_deliveries"),
     ] {
         let strays = format!(
-            "SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM {of} o WHERE o.account = t.account AND o.id = t.{column})"
+            "SELECT count(*) FROM {table} t WHERE t.{column} IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM {of} o WHERE o.account = t.account AND o.id = t.{column})"
         );
         assert_eq!(world.count(&strays), 0, "rows of `{table}` whose `{column}` is another account's");
     }

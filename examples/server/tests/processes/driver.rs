@@ -12,7 +12,11 @@ use serde_json::{Value, json};
 
 use crate::world::await_that;
 
-const CALLERS: usize = 8;
+const CALLERS: usize = 9;
+/// How long a caller waits for an answer, before it asks again elsewhere: less than a server stands still.
+const CALLER_PATIENCE: Duration = Duration::from_secs(3);
+/// How long everybody else does.
+const USUAL_PATIENCE: Duration = Duration::from_secs(12);
 /// How many people each account writes to.
 pub(crate) const PEOPLE: usize = 50;
 /// The account that comes to its limit, and suppresses nobody: each of its messages stays charged.
@@ -38,29 +42,48 @@ pub(crate) struct Api {
     agent: ureq::Agent,
 }
 
+/// One request to a server.
+struct Question<'a> {
+    host: usize,
+    method: &'a str,
+    path: &'a str,
+    key: &'a str,
+    name: Option<&'a str>,
+    body: &'a Value,
+    patience: Duration,
+}
+
 impl Api {
     pub(crate) fn new(urls: Vec<String>, operator_key: &str) -> Self {
-        let config = ureq::Agent::config_builder().proxy(None).http_status_as_error(false).timeout_global(Some(Duration::from_secs(12)));
+        let config = ureq::Agent::config_builder().proxy(None).http_status_as_error(false);
         Self { urls, operator_key: operator_key.to_owned(), agent: config.build().new_agent() }
     }
 
     /// Asks as the operator, and must be answered.
     pub(crate) fn ask(&self, host: usize, method: &str, path: &str, body: &Value) -> Value {
-        let (status, answer) = self.call(host, method, path, &self.operator_key, None, body).expect("an answer");
+        let key = &self.operator_key;
+        let question = Question { host, method, path, key, name: None, body, patience: USUAL_PATIENCE };
+        let (status, answer) = self.call(&question).expect("an answer");
         assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
         answer
     }
 
     /// The status and the body of an answer; nothing where no whole answer came.
-    fn call(&self, host: usize, method: &str, path: &str, key: &str, name: Option<&str>, body: &Value) -> Option<(u16, Value)> {
+    fn call(&self, question: &Question<'_>) -> Option<(u16, Value)> {
+        let Question { host, method, path, key, name, body, patience } = *question;
         let request = axum::http::Request::builder().method(method).uri(format!("{}{path}", self.urls[host % self.urls.len()]));
         let mut request = request.header("authorization", format!("Bearer {key}"));
         if let Some(name) = name {
             request = request.header("idempotency-key", name);
         }
         let answer = match body {
-            Value::Null => self.agent.run(request.body(()).expect("a request")),
-            body => self.agent.run(request.header("content-type", "application/json").body(body.to_string()).expect("a request")),
+            Value::Null => {
+                self.agent.run(self.agent.configure_request(request.body(()).expect("a request")).timeout_global(Some(patience)).build())
+            }
+            body => {
+                let request = request.header("content-type", "application/json").body(body.to_string()).expect("a request");
+                self.agent.run(self.agent.configure_request(request).timeout_global(Some(patience)).build())
+            }
         };
         let mut answer = answer.ok()?;
         let status = answer.status().as_u16();
@@ -74,6 +97,11 @@ pub(crate) struct Sent {
     pub(crate) account: usize,
     pub(crate) message: String,
     pub(crate) person: String,
+}
+
+/// What the message of this key says.
+pub(crate) fn words(number: usize) -> String {
+    format!("Your order {number} has shipped.")
 }
 
 /// What the callers know.
@@ -142,16 +170,18 @@ impl Ledger {
         Call { number, person }
     }
 
-    /// Sends under this key, at whichever server's turn it is.
-    fn send(&self, call: Call, turn: usize) {
+    /// Sends under this key at a server; what is not answered is to be asked again.
+    fn send(&self, call: Call, host: usize, waits: bool) {
         let Call { number, person } = call;
         let account = number % ACCOUNTS;
         let person = phone(account, person);
         let of = &self.accounts[account];
-        let body = json!({"instance_id": of.instance, "phone": person, "message": format!("Your order {number} has shipped."),
+        let body = json!({"instance_id": of.instance, "phone": person, "message": words(number),
                           "message_purpose": "transactional"});
-        let path = if turn.is_multiple_of(3) { "/api/send-message?wait=2" } else { "/api/send-message?wait=0" };
-        let answer = self.api.call(turn, "POST", path, &of.key, Some(&format!("key-{number}")), &body);
+        let path = if waits { "/api/send-message?wait=2" } else { "/api/send-message?wait=0" };
+        let (key, name) = (&of.key, format!("key-{number}"));
+        let question = Question { host, method: "POST", path, key, name: Some(&name), body: &body, patience: CALLER_PATIENCE };
+        let answer = self.api.call(&question);
         match outcome(answer) {
             Outcome::Accepted(message) => {
                 let before = locked(&self.sent).insert(number, Sent { account, message: message.clone(), person });
@@ -167,14 +197,23 @@ impl Ledger {
         self.answers.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Suppresses a person of an account, at whichever server answers.
-    pub(crate) fn suppress(&self, account: usize, person: usize) {
+    /// A number of its own for a key of this account.
+    fn number_of(&self, account: usize) -> usize {
+        let next = self.next.fetch_add(ACCOUNTS, Ordering::Relaxed);
+        (next..next + ACCOUNTS).find(|number| number % ACCOUNTS == account).expect("every account has its turn")
+    }
+
+    /// Writes to a person of an account once more, and then suppresses them, at whichever server answers.
+    pub(crate) fn write_and_suppress(&self, account: usize, person: usize) {
         locked(&self.gone).insert((account, person));
+        self.send(Call { number: self.number_of(account), person }, account, false);
         let (person, path) = (phone(account, person), format!("/v1/accounts/{}/suppressions", self.accounts[account].id));
         let mut turn = person.len() + account;
         await_that("a suppression is answered", || {
             turn += 1;
-            let answer = self.api.call(turn, "POST", &path, &self.api.operator_key, None, &json!({"phone": person, "cause": "manual"}));
+            let (key, body) = (&self.api.operator_key, json!({"phone": person, "cause": "manual"}));
+            let question = Question { host: turn, method: "POST", path: &path, key, name: None, body: &body, patience: USUAL_PATIENCE };
+            let answer = self.api.call(&question);
             matches!(answer, Some((200..=299, _)))
         });
         locked(&self.suppressed).push((account, person, System.now().as_millis()));
@@ -186,17 +225,28 @@ impl Ledger {
         await_that("every call is answered", || {
             let Some(call) = locked(&self.open).pop() else { return true };
             turn += 1;
-            self.send(call, turn);
+            self.send(call, turn, false);
             locked(&self.open).is_empty()
         });
+    }
+
+    /// Asks once more for some of what was acknowledged: each key still stands for its message, at every server.
+    pub(crate) fn ask_again(&self) {
+        let numbers: Vec<usize> = locked(&self.sent).keys().copied().take(150).collect();
+        for number in numbers {
+            let person = locked(&self.sent)[&number].person.clone();
+            let person = (0..PEOPLE).find(|one| phone(number % ACCOUNTS, *one) == person).expect("one of the people");
+            self.send(Call { number, person }, number, false);
+        }
+        self.settle();
     }
 
     /// Sends for the account with the limit until it is refused, and a little longer.
     pub(crate) fn fill_quota(&self) {
         let mut refused = 0;
         while refused < 10 {
-            let number = self.next.fetch_add(ACCOUNTS, Ordering::Relaxed).next_multiple_of(ACCOUNTS) + QUOTA_ACCOUNT;
-            self.send(self.call(number), number / ACCOUNTS);
+            let number = self.number_of(QUOTA_ACCOUNT);
+            self.send(self.call(number), number / ACCOUNTS, false);
             self.settle();
             refused += usize::from(!locked(&self.sent).contains_key(&number));
         }
@@ -228,12 +278,12 @@ pub(crate) struct Callers {
 impl Callers {
     pub(crate) fn start(ledger: &Arc<Ledger>) -> Self {
         let alive = Arc::new(AtomicBool::new(true));
-        let caller = |mut turn: usize| {
+        // Each stays at its server, so that one that stands still holds up its own.
+        let caller = |host: usize| {
             let (ledger, alive) = (Arc::clone(ledger), Arc::clone(&alive));
             thread::spawn(move || {
-                while alive.load(Ordering::Relaxed) {
-                    ledger.send(ledger.take(), turn);
-                    turn += 1;
+                for waits in [true, false, false].into_iter().cycle().take_while(|_| alive.load(Ordering::Relaxed)) {
+                    ledger.send(ledger.take(), host, waits);
                 }
             })
         };

@@ -32,7 +32,7 @@ const FAULTS: [(Fault, Target); 12] = [
     (Fault::Pause, Target::Host(2)),
     (Fault::Restart, Target::Postgres),
     (Fault::Kill, Target::Host(2)),
-    (Fault::Pause, Target::Host(0)),
+    (Fault::Stall, Target::Host(0)),
     (Fault::Restart, Target::Host(0)),
     (Fault::Restart, Target::Host(1)),
 ];
@@ -57,12 +57,14 @@ fn run(rounds: usize) {
     for (round, (fault, target)) in FAULTS.iter().cycle().take(rounds).enumerate() {
         world.ledger.await_answers(60);
         world.strike(*fault, *target);
-        (0..driver::QUOTA_ACCOUNT).for_each(|account| world.ledger.suppress(account, round));
+        world.refuse_some();
+        (0..driver::QUOTA_ACCOUNT).for_each(|account| world.ledger.write_and_suppress(account, round));
         world.ledger.await_answers(30);
     }
     callers.stop();
     world.ledger.settle();
     world.ledger.fill_quota();
+    world.ledger.ask_again();
     world.await_the_end();
     let counts = audit::audit(&world);
     println!("{rounds} rounds: {counts}");

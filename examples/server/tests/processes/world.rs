@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use gatepost::{Host as _, Secret};
 use gatepost_cluster::{Cluster, Settings};
 use gatepost_system::System;
-use gatepost_whatsapp::fake::{FakeGraph, Hook};
+use gatepost_whatsapp::fake::{FakeGraph, Hook, Mishap};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -25,8 +25,10 @@ use crate::receiving::Receiver;
 pub(crate) enum Fault {
     /// Signal 9, and a new start.
     Kill,
-    /// It stands still for longer than a lease, and goes on.
+    /// It stands still for longer than the database waits within a transaction, and than a send or an event may take; then it goes on.
     Pause,
+    /// It stands still for longer than what it claimed is leased for.
+    Stall,
     /// It is asked to end, and started again.
     Restart,
 }
@@ -44,8 +46,14 @@ const HOSTS: usize = 3;
 const ACCOUNTS: usize = QUOTA_ACCOUNT + 1;
 const APP_SECRET: &str = "the-app-secret-of-a-test";
 const DATABASE: &str = "gateway";
-/// A send and an event may take a second, so that this is longer than what was claimed is leased for.
+/// The database waits 3 seconds; a send and an event may take one, and are leased for two seconds more.
 const PAUSE: Duration = Duration::from_secs(8);
+/// A claim is leased for 30 seconds.
+const STALL: Duration = Duration::from_secs(35);
+/// How many messages in a row are refused: more than there are callers.
+const REFUSED: usize = 24;
+/// What Meta says to too many messages to one person: they may be tried again soon.
+const TOO_OFTEN: i64 = 131_056;
 /// How long everything stands still while the database does.
 const STANDSTILL: Duration = Duration::from_secs(3);
 
@@ -98,11 +106,8 @@ impl World {
                 self.ledger.await_answers(30);
                 self.hosts[number].start(&[]);
             }
-            (Fault::Pause, Target::Host(number)) => {
-                self.hosts[number].signal("STOP");
-                thread::sleep(PAUSE);
-                self.hosts[number].signal("CONT");
-            }
+            (Fault::Pause, Target::Host(number)) => self.stand_still(number, PAUSE),
+            (Fault::Stall, Target::Host(number)) => self.stand_still(number, STALL),
             (Fault::Restart, Target::Host(number)) => {
                 self.hosts[number].end("TERM");
                 self.hosts[number].start(&[]);
@@ -112,7 +117,7 @@ impl World {
                 thread::sleep(STANDSTILL);
                 self.cluster.resume().expect("it starts again");
             }
-            (Fault::Pause, Target::Postgres) => {
+            (Fault::Pause | Fault::Stall, Target::Postgres) => {
                 let all = family(self.cluster.pid());
                 all.iter().for_each(|pid| signal(*pid, "STOP"));
                 thread::sleep(STANDSTILL);
@@ -126,6 +131,20 @@ impl World {
                 self.cluster.resume().expect("it starts again");
             }
         }
+    }
+
+    /// Meta's stand-in takes none of the next messages: they wait, and can be stopped.
+    pub(crate) fn refuse_some(&self) {
+        (0..REFUSED).for_each(|_| self.graph.misbehave(Mishap::Code(TOO_OFTEN)));
+    }
+
+    /// A server stands still, while the others go on.
+    fn stand_still(&self, number: usize, span: Duration) {
+        let start = Instant::now();
+        self.hosts[number].signal("STOP");
+        self.ledger.await_answers(30);
+        thread::sleep(span.saturating_sub(start.elapsed()));
+        self.hosts[number].signal("CONT");
     }
 
     /// Everything that was accepted comes to its end, or to a doubt. What was tried twice in vain waits for minutes: it is made due at once.
