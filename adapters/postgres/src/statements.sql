@@ -31,8 +31,13 @@ SELECT number, print FROM roots ORDER BY number;
 INSERT INTO roots (number, print) SELECT * FROM UNNEST($1::bigint[], $2::bytea[]) ON CONFLICT DO NOTHING;
 
 -- scout: MESSAGES
-WITH RECURSIVE queues (account, place) AS (
-(SELECT o.account, o.place FROM outbox o WHERE o.channel = 0 AND o.state = 0 AND o.account > $1::bytea
+WITH RECURSIVE crowd AS (
+SELECT o.* FROM outbox o WHERE o.channel = 0 AND o.state = 0 AND o.due <= $2::bigint ORDER BY o.due LIMIT 1001
+), size AS (
+SELECT count(*) AS rows FROM crowd
+), queues (account, place) AS (
+(SELECT o.account, o.place FROM outbox o
+WHERE (SELECT rows FROM size) > 1000 AND o.channel = 0 AND o.state = 0 AND o.account > $1::bytea
 ORDER BY o.account, o.place LIMIT 1)
 UNION ALL
 SELECT n.account, n.place FROM queues q CROSS JOIN LATERAL
@@ -40,7 +45,17 @@ SELECT n.account, n.place FROM queues q CROSS JOIN LATERAL
 WHERE o.channel = 0 AND o.state = 0 AND (o.account, o.place) > (q.account, q.place)
 ORDER BY o.account, o.place LIMIT 1) AS n
 )
-SELECT q.account, q.place, d.due FROM queues q
+(SELECT q.account, q.place, q.due FROM
+(SELECT o.account, o.place, min(o.due) AS due FROM crowd o
+WHERE (SELECT rows FROM size) <= 1000 AND o.account > $1::bytea AND (o.order_key IS NULL OR NOT EXISTS (SELECT 1 FROM outbox p WHERE p.account = o.account AND p.order_key = o.order_key
+AND p.log_id < o.log_id AND p.state <> 4)) GROUP BY o.account, o.place) AS q
+CROSS JOIN LATERAL
+(SELECT 1 FROM accounts a WHERE a.id = q.account AND a.pause IS NULL AND a.suspended_at IS NULL OFFSET 0) AS a
+CROSS JOIN LATERAL
+(SELECT 1 FROM instances i WHERE i.account = q.account AND i.id = q.place AND i.pause IS NULL AND i.connection = 'open'
+OFFSET 0) AS i)
+UNION ALL
+(SELECT q.account, q.place, d.due FROM queues q
 CROSS JOIN LATERAL
 (SELECT 1 FROM accounts a WHERE a.id = q.account AND a.pause IS NULL AND a.suspended_at IS NULL OFFSET 0) AS a
 CROSS JOIN LATERAL
@@ -49,13 +64,25 @@ OFFSET 0) AS i
 CROSS JOIN LATERAL
 (SELECT o.due FROM outbox o WHERE o.account = q.account AND o.place = q.place AND o.channel = 0 AND o.state = 0
 AND (o.order_key IS NULL OR NOT EXISTS (SELECT 1 FROM outbox p WHERE p.account = o.account AND p.order_key = o.order_key
-AND p.log_id < o.log_id AND p.state <> 4))
-ORDER BY o.due LIMIT 1) AS d
-ORDER BY q.account, q.place;
+AND p.log_id < o.log_id AND p.state <> 4)) ORDER BY o.due LIMIT 1) AS d
+WHERE d.due <= $2::bigint LIMIT 1000)
+UNION ALL
+(SELECT NULL, NULL, q.due FROM
+(SELECT o.* FROM outbox o WHERE o.channel = 0 AND o.state = 0 AND o.due > $2::bigint ORDER BY o.due LIMIT 1000) AS q
+CROSS JOIN LATERAL
+(SELECT 1 FROM accounts a WHERE a.id = q.account AND a.pause IS NULL AND a.suspended_at IS NULL OFFSET 0) AS a
+CROSS JOIN LATERAL
+(SELECT 1 FROM instances i WHERE i.account = q.account AND i.id = q.place AND i.pause IS NULL AND i.connection = 'open'
+OFFSET 0) AS i LIMIT 1);
 
 -- scout: EVENTS
-WITH RECURSIVE queues (account, place) AS (
-(SELECT o.account, o.place FROM outbox o WHERE o.channel = 1 AND o.state = 0 AND o.account > $1::bytea
+WITH RECURSIVE crowd AS (
+SELECT o.* FROM outbox o WHERE o.channel = 1 AND o.state = 0 AND o.due <= $2::bigint ORDER BY o.due LIMIT 1001
+), size AS (
+SELECT count(*) AS rows FROM crowd
+), queues (account, place) AS (
+(SELECT o.account, o.place FROM outbox o
+WHERE (SELECT rows FROM size) > 1000 AND o.channel = 1 AND o.state = 0 AND o.account > $1::bytea
 ORDER BY o.account, o.place LIMIT 1)
 UNION ALL
 SELECT n.account, n.place FROM queues q CROSS JOIN LATERAL
@@ -63,14 +90,27 @@ SELECT n.account, n.place FROM queues q CROSS JOIN LATERAL
 WHERE o.channel = 1 AND o.state = 0 AND (o.account, o.place) > (q.account, q.place)
 ORDER BY o.account, o.place LIMIT 1) AS n
 )
-SELECT q.account, q.place, d.due FROM queues q
+(SELECT q.account, q.place, q.due FROM
+(SELECT o.account, o.place, min(o.due) AS due FROM crowd o
+WHERE (SELECT rows FROM size) <= 1000 AND o.account > $1::bytea AND TRUE GROUP BY o.account, o.place) AS q
+CROSS JOIN LATERAL
+(SELECT 1 FROM endpoints e WHERE e.account = q.account AND e.id = q.place
+AND (e.removed_at IS NOT NULL OR e.disabled IS NOT NULL OR (e.pause IS NULL AND e.verified_at IS NOT NULL)) OFFSET 0) AS e)
+UNION ALL
+(SELECT q.account, q.place, d.due FROM queues q
 CROSS JOIN LATERAL
 (SELECT 1 FROM endpoints e WHERE e.account = q.account AND e.id = q.place
 AND (e.removed_at IS NOT NULL OR e.disabled IS NOT NULL OR (e.pause IS NULL AND e.verified_at IS NOT NULL)) OFFSET 0) AS e
 CROSS JOIN LATERAL
 (SELECT o.due FROM outbox o WHERE o.account = q.account AND o.place = q.place AND o.channel = 1 AND o.state = 0
-ORDER BY o.due LIMIT 1) AS d
-ORDER BY q.account, q.place;
+AND TRUE ORDER BY o.due LIMIT 1) AS d
+WHERE d.due <= $2::bigint LIMIT 1000)
+UNION ALL
+(SELECT NULL, NULL, q.due FROM
+(SELECT o.* FROM outbox o WHERE o.channel = 1 AND o.state = 0 AND o.due > $2::bigint ORDER BY o.due LIMIT 1000) AS q
+CROSS JOIN LATERAL
+(SELECT 1 FROM endpoints e WHERE e.account = q.account AND e.id = q.place
+AND (e.removed_at IS NOT NULL OR e.disabled IS NOT NULL OR (e.pause IS NULL AND e.verified_at IS NOT NULL)) OFFSET 0) AS e LIMIT 1);
 
 -- scout: INBOXES
 WITH RECURSIVE boxes (account) AS (

@@ -665,8 +665,8 @@ fn in_order<'a, T: 'a, A>(answers: impl Iterator<Item = (&'a Part<T>, Vec<A>)>) 
 #[async_trait]
 impl WorkerStore for OfWorker {
     async fn claim(&self, claim: Claim) -> Result<ClaimAnswer, StoreError> {
-        let search: Vec<Search> = vec![(&scouts::MESSAGES, vec![scouts::behind(claim.after)])];
-        let found_of = |found: &[Found]| found.first().cloned().unwrap_or_default();
+        let search: Vec<Search> = vec![(&scouts::MESSAGES, vec![scouts::behind(claim.after), Cell::from(claim.now)])];
+        let found_of = delivering::sorted;
         let needs = move |found: &[Found], _: &World, needs: &mut Needs| delivering::due_messages(needs, &found_of(found), &claim);
         let run = move |found: &[Found], world: &mut World| {
             let found = found_of(found);
@@ -684,8 +684,8 @@ impl WorkerStore for OfWorker {
     }
 
     async fn take(&self, request: Take) -> Result<TakeAnswer, StoreError> {
-        let search: Vec<Search> = vec![(&scouts::EVENTS, vec![scouts::behind(request.after)])];
-        let found_of = |found: &[Found]| found.first().cloned().unwrap_or_default();
+        let search: Vec<Search> = vec![(&scouts::EVENTS, vec![scouts::behind(request.after), Cell::from(request.now)])];
+        let found_of = delivering::sorted;
         let needs = move |found: &[Found], _: &World, needs: &mut Needs| delivering::due_events(needs, &found_of(found), &request);
         let run = move |found: &[Found], world: &mut World| {
             let found = found_of(found);

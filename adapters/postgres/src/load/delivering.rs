@@ -12,6 +12,7 @@ use super::lookups::{
     USAGE_OF_MESSAGE, WHAT_IS_DUE,
 };
 use super::{Needs, number, scouts};
+use crate::group::Found;
 
 /// The most accounts of which something is taken in one transaction.
 pub(crate) const ACCOUNTS_MAX: usize = 256;
@@ -55,8 +56,15 @@ fn opted_out(needs: &mut Needs, world: &World, account: AccountId, delivery: Del
     }
 }
 
+/// What a scout found, account after account.
+pub(crate) fn sorted(found: &[Found]) -> Found {
+    let mut found = found.first().cloned().unwrap_or_default();
+    found.sort_unstable();
+    found
+}
+
 /// The queues of which a scout found something due, account after account, as many accounts as are looked at in one go; and where that is
-/// cut off.
+/// cut off. What was found must be sorted.
 pub(crate) fn queues(found: &[Row], now: Timestamp) -> (Vec<(AccountId, Cell)>, Option<AccountId>) {
     let mut queues: Vec<(AccountId, Cell)> = Vec::new();
     let (mut accounts, mut last) = (0, None);
@@ -73,7 +81,8 @@ pub(crate) fn queues(found: &[Row], now: Timestamp) -> (Vec<(AccountId, Cell)>, 
         }
         queues.push((account, place.clone()));
     }
-    (queues, None)
+    let is_cut = queues.len() >= scouts::QUEUES_MAX;
+    (queues, last.filter(|_| is_cut))
 }
 
 /// When the first of what is not due yet will be.

@@ -280,11 +280,13 @@ CREATE TABLE outbox (
     PRIMARY KEY (account, delivery)
 );
 CREATE INDEX outbox_messages_waiting ON outbox (account, place, due) WHERE channel = 0 AND state = 0;
+CREATE INDEX outbox_messages_due ON outbox (due) WHERE channel = 0 AND state = 0;
 CREATE INDEX outbox_messages_expiring ON outbox (expires_at) WHERE channel = 0 AND state = 0;
 CREATE INDEX outbox_messages_leased ON outbox (due) WHERE channel = 0 AND state <> 0;
 CREATE INDEX outbox_messages_of_contact ON outbox (account, contact) WHERE channel = 0 AND state < 2;
 CREATE INDEX outbox_messages_ordered ON outbox (account, order_key, log_id) WHERE order_key IS NOT NULL;
 CREATE INDEX outbox_events_waiting ON outbox (account, place, due) WHERE channel = 1 AND state = 0;
+CREATE INDEX outbox_events_due ON outbox (due) WHERE channel = 1 AND state = 0;
 CREATE INDEX outbox_events_in_flight ON outbox (account, place, due) WHERE channel = 1 AND state = 2;
 CREATE INDEX outbox_events_leased ON outbox (due) WHERE channel = 1 AND state <> 0;
 CREATE INDEX outbox_events_expiring ON outbox (expires_at) WHERE channel = 1 AND state = 0;
