@@ -340,8 +340,8 @@ pub trait WorkerStore: Send + Sync {
     /// was done before, or there is no such segment.
     async fn drop_segment(&self, account: AccountId, number: u64, dropped: Dropped) -> Result<usize, StoreError>;
 
-    /// Forgets what is older than its retention, at most `limit` rows of each kind; how many were forgotten. Of policy events it leaves the
-    /// whole log to [`Sealer::forget`](crate::Sealer::forget).
+    /// Forgets what is older than its retention, at most `limit` rows of each kind; how many were forgotten: none where nothing is left, or
+    /// another host is at it for all. Of policy events it leaves the whole log to [`Sealer::forget`](crate::Sealer::forget).
     async fn retain(&self, retention: Retention, limit: usize) -> Result<usize, StoreError>;
 }
 

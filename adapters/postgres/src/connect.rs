@@ -163,7 +163,9 @@ impl PostgresUrl {
         // A host or a network that is gone is noticed within half a minute, also where nothing is said.
         config.keepalives(true).keepalives_idle(Duration::from_secs(10)).keepalives_interval(Duration::from_secs(5)).keepalives_retries(3);
         config.tcp_user_timeout(Duration::from_secs(15));
-        Ok(Way { config, tls: tls(self.root_certificates.as_deref())? })
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX).max(1);
+        let limit = config.get_connect_timeout().copied().unwrap_or(options.connect_timeout).saturating_mul(hosts);
+        Ok(Way { config, tls: tls(self.root_certificates.as_deref())?, limit })
     }
 }
 
@@ -181,14 +183,21 @@ pub fn migrate(url: &str, options: &Options) -> Result<(), OpenError> {
 pub(crate) struct Way {
     config: Config,
     tls: MakeRustlsConnect,
+    limit: Duration,
 }
 
 type Link = Connection<Socket, <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream>;
 
 impl Way {
     /// A connection outside the pool, and what must be polled for it to move.
-    pub(crate) async fn connect(&self) -> Result<(tokio_postgres::Client, Link), tokio_postgres::Error> {
-        self.config.connect(self.tls.clone()).await
+    pub(crate) async fn connect(&self) -> Result<(tokio_postgres::Client, Link), OpenError> {
+        self.within(self.config.connect(self.tls.clone())).await
+    }
+
+    /// What the server answers in the time in which a connection is made: one that takes a call and says nothing keeps nobody.
+    pub(crate) async fn within<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, OpenError> {
+        let answered = tokio::time::timeout(self.limit, answer).await;
+        Ok(answered.map_err(|_| OpenError::Refused(String::from("the server does not answer")))??)
     }
 }
 

@@ -285,8 +285,7 @@ fn finish(verbs: Vec<Box<dyn Verb>>, ended: Ended, aftermath: Option<&Aftermath>
     let (group, failed) = match ended {
         Ok((following, failed)) => {
             if let Some(aftermath) = aftermath {
-                // What is called there is not ours, and must not end the lane.
-                let _ = catch_unwind(AssertUnwindSafe(|| aftermath.follow(following)));
+                aftermath.follow(following);
             }
             (Ok(()), failed)
         }
@@ -313,7 +312,7 @@ impl Aftermath {
     fn follow(&self, Following { effects, parked }: Following) {
         self.parked.fetch_add(parked, Ordering::Relaxed);
         for (permit, started) in effects.started {
-            permit.start(started);
+            apart(|| permit.start(started));
         }
         lock(&self.judged).extend(effects.judged);
         if effects.left_due {
@@ -325,8 +324,13 @@ impl Aftermath {
     /// A hook may call the store.
     fn call_hooks(&self) {
         let hooks = lock(&self.hooks).clone();
-        hooks.iter().for_each(|hook| hook());
+        hooks.iter().for_each(|hook| apart(|| hook()));
     }
+}
+
+/// Calls what is not ours: where it panics, that ends neither the lane nor what follows for others.
+fn apart(call: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(call));
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -367,6 +371,18 @@ mod tests {
         for (number, answer) in (0..).zip(&answers) {
             assert_eq!(answer.as_ref().ok(), (number != 3).then_some(&number), "{answers:?}");
         }
+    }
+
+    #[test]
+    fn a_hook_that_panics_spares_the_others() {
+        let Some(cluster) = Cluster::shared() else { return };
+        let created = cluster.create().expect("a database");
+        let engine = Engine::start(Arc::new(Database::open(&created.url(), &Options::default()).expect("it opens")), 1);
+        let (sender, called) = std::sync::mpsc::channel();
+        engine.on_change(Arc::new(|| panic!("in a hook")));
+        engine.on_change(Arc::new(move || sender.send(()).expect("somebody waits")));
+        engine.aftermath.call_hooks();
+        called.try_recv().expect("it was called");
     }
 
     #[test]

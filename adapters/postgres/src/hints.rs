@@ -3,6 +3,7 @@
 //! A hint is no promise. `NOTIFY` takes a lock of the whole server at its commit, so that no transaction of a verb sends one: at most ten
 //! times a second, a connection of its own tells what happened since. One that is missed costs a poll interval.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,8 +13,8 @@ use rand::RngExt;
 use tokio::sync::Notify;
 use tokio_postgres::{AsyncMessage, Client};
 
+use crate::OpenError;
 use crate::connect::{Database, Way};
-use crate::error::said;
 use crate::runtime::jittered;
 
 /// The name under which hosts hear each other.
@@ -46,6 +47,8 @@ impl Hints {
             return Self(None);
         }
         let bell = Arc::new(Bell::default());
+        // What is called is not ours, and must end neither who hears nor who keeps the connection up.
+        let hook: Hook = Arc::new(move || drop(catch_unwind(AssertUnwindSafe(|| hook()))));
         database.runtime().spawn(keep_up(database.way().clone(), Arc::clone(&bell), hook));
         Self(Some(bell))
     }
@@ -80,8 +83,8 @@ async fn keep_up(way: Way, bell: Arc<Bell>, hook: Hook) {
 }
 
 /// Hears and tells until the connection breaks or the store is gone. An error is one of the connection's beginning.
-async fn listen(way: &Way, bell: &Bell, hook: &Hook, own: &str) -> Result<(), String> {
-    let (client, mut connection) = way.connect().await.map_err(|error| said(&error))?;
+async fn listen(way: &Way, bell: &Bell, hook: &Hook, own: &str) -> Result<(), OpenError> {
+    let (client, mut connection) = way.connect().await?;
     let (told, own_name, hear) = (Arc::new(Notify::new()), own.to_owned(), Arc::clone(hook));
     let ended = Arc::clone(&told);
     let heard = tokio::spawn(async move {
@@ -94,24 +97,24 @@ async fn listen(way: &Way, bell: &Bell, hook: &Hook, own: &str) -> Result<(), St
         }
         ended.notify_one();
     });
-    let listening = client.batch_execute(&format!("LISTEN {CHANNEL}")).await.map_err(|error| said(&error));
+    let listening = way.within(client.batch_execute(&format!("LISTEN {CHANNEL}"))).await;
     if listening.is_ok() {
         // What was told before could not be heard.
         hook();
-        tell_until(&client, bell, &told, own).await;
+        tell_until(way, &client, bell, &told, own).await;
     }
     heard.abort();
     listening
 }
 
-async fn tell_until(client: &Client, bell: &Bell, ended: &Notify, own: &str) {
+async fn tell_until(way: &Way, client: &Client, bell: &Bell, ended: &Notify, own: &str) {
     let notify = format!("NOTIFY {CHANNEL}, '{own}'");
     loop {
         tokio::select! {
             () = ended.notified() => return,
             () = bell.rung.notified() => {}
         }
-        if bell.is_over.load(Ordering::Relaxed) || client.batch_execute(&notify).await.is_err() {
+        if bell.is_over.load(Ordering::Relaxed) || way.within(client.batch_execute(&notify)).await.is_err() {
             return;
         }
         tokio::time::sleep(SPACING).await;
@@ -156,6 +159,26 @@ mod tests {
         second.1.tell();
         first.2.recv_timeout(LONG).expect("it hears");
         assert!(first.2.try_recv().is_err(), "its own it does not");
+    }
+
+    #[test]
+    #[expect(clippy::panic, reason = "the hook of a caller may")]
+    fn a_host_whose_hook_panics_hears_the_next_hint() {
+        let Some(cluster) = Cluster::shared() else { return };
+        let database = cluster.create().expect("a database");
+        let opened = Database::open(&database.url(), &Options::default()).expect("it opens");
+        let (sender, heard) = channel();
+        let hook = move || {
+            let _ = sender.send(());
+            panic!("in a hook");
+        };
+        let _hints = Hints::start(&opened, Arc::new(hook));
+        heard.recv_timeout(LONG).expect("it listens");
+        let other = host(&database.url());
+        for _ in 0..2 {
+            other.1.tell();
+            heard.recv_timeout(LONG).expect("it hears");
+        }
     }
 
     #[test]

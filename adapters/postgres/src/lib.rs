@@ -66,6 +66,7 @@ mod group;
 mod hints;
 mod lists;
 mod load;
+mod probe;
 mod profile;
 mod retain;
 mod roots;

@@ -11,7 +11,7 @@ use gatepost_rows::cells::{BadRow, Cell, Row, Table};
 use gatepost_rows::tables::{self, Image, TABLES};
 use gatepost_rows::world::World;
 
-use crate::sql::{self, Lookup};
+use crate::sql::Lookup;
 use crate::transaction::Fence;
 
 pub(crate) mod delivering;
@@ -172,12 +172,6 @@ fn place(table: &Table) -> usize {
     TABLES.iter().position(|known| known.name == table.name).unwrap_or(TABLES.len())
 }
 
-/// The cells that tell a row from others of its table.
-pub(crate) fn key_of(table: &Table, row: &Row) -> Vec<Cell> {
-    let cell = |column: &&str| table.place(column).and_then(|place| row.get(place)).cloned().unwrap_or(Cell::Null);
-    sql::key(table).iter().map(cell).collect()
-}
-
 impl Base {
     /// Leaves these accounts out: nothing of them is in any world, and nothing of theirs is changed.
     pub(crate) fn leave_out(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
@@ -194,7 +188,7 @@ impl Base {
         let Self { rows: known, left_out, .. } = self;
         let known = known.entry(place(table)).or_default();
         for row in rows.into_iter().filter(|row| account_of(table, row).is_none_or(|account| !left_out.contains(&account))) {
-            known.entry(key_of(table, &row)).or_insert(row);
+            known.entry(table.key_of(&row)).or_insert(row);
         }
     }
 
@@ -321,7 +315,7 @@ pub(crate) fn follow_up(base: &Base, now: &Image, known: &Needs, needs: &mut Nee
     follow_up_people(base, now, known, needs);
     let table = &tables::outbox::OUTBOX;
     let after: BTreeMap<Vec<Cell>, &Row> =
-        now.rows().filter(|(of, _)| of.name == table.name).map(|(of, row)| (key_of(of, row), row)).collect();
+        now.rows().filter(|(of, _)| of.name == table.name).map(|(of, row)| (of.key_of(row), row)).collect();
     follow_lines(after.values().copied(), needs);
     follow_up_lines(base, &after, needs);
     for (key, row) in base.by_key(table).into_iter().flatten() {
@@ -361,7 +355,7 @@ fn follow_up_people(base: &Base, now: &Image, known: &Needs, needs: &mut Needs) 
     let (contacts, addresses) = (&tables::contacts::CONTACTS, &tables::contacts::ADDRESSES);
     for (table, row) in now.rows().filter(|(table, _)| [contacts.name, addresses.name].contains(&table.name)) {
         let Some(account) = account_of(table, row) else { continue };
-        let before = base.by_key(table).and_then(|rows| rows.get(&key_of(table, row)));
+        let before = base.by_key(table).and_then(|rows| rows.get(&table.key_of(row)));
         let became = |column: &str| {
             let now = cell(table, row, column);
             let is_new = before.is_none_or(|before| cell(table, before, column) != now);

@@ -1,16 +1,24 @@
 //! Retain: what is older than its time is forgotten, in small batches from the oldest on, some accounts at a time and under their locks.
+//! One host does it for all, and goes on where it was until a round is done.
 //!
 //! Ids grow with time, so that what is older than a time lies before the first id of that time. A mark for each account says how far the job
-//! came with its texts, so that it never looks at the same ones twice. The players: a [`Kind`] (rows that go, with what belongs to them), a
+//! came with its texts, so that it never looks at the same ones twice. The players: a [`Turn`] (of one host), a [`Round`] (through all accounts), a [`Kind`] (rows that go, with what belongs to them), a
 //! [`Part`] (columns that are forgotten before their row), [`Retain`] (all of it for some accounts).
+
+use std::collections::VecDeque;
+use std::mem;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use gatepost::{AccountId, Retention, StoreError, Timestamp, TrafficLog, same_text_days};
+use rand::RngExt;
+use tokio::sync::Mutex;
 use tokio_postgres::Row;
 
 use crate::connect::Database;
 use crate::error::Failure;
 use crate::load::scouts;
+use crate::sealing;
 use crate::transaction::{Access, Fence, Transaction, Work};
 
 /// How many accounts are locked at a time.
@@ -181,14 +189,14 @@ struct Aged {
     delete: &'static str,
 }
 
-const INBOUND_KEYS: Aged = Aged {
+static INBOUND_KEYS: Aged = Aged {
     #[cfg(test)]
     name: "inbound_keys",
     find: "SELECT account, key AS id FROM inbound_keys WHERE told_at < $1::bigint ORDER BY told_at LIMIT $2::bigint",
     delete: "DELETE FROM inbound_keys t USING UNNEST($1::bytea[], $2::bytea[]) AS k (account, id) WHERE t.account = k.account AND t.key = k.id",
 };
 
-const ENTRIES: Aged = Aged {
+static ENTRIES: Aged = Aged {
     #[cfg(test)]
     name: "integration_entries",
     find: "SELECT account, decode(lpad(to_hex(id), 16, '0'), 'hex') AS id FROM integration_entries
@@ -272,27 +280,85 @@ fn first_id_of(time: Timestamp) -> [u8; 16] {
     (millis << 80).to_be_bytes()
 }
 
-/// Forgets at most `limit` rows of each kind; how many were forgotten.
-pub(crate) async fn retain(database: &Database, retention: Retention, limit: usize) -> Result<usize, StoreError> {
-    let accounts = database.run(&Fence::finding(), Access::Read, &mut Accounts).await?;
-    let mut forgotten = 0;
-    for (aged, before) in [(&INBOUND_KEYS, retention.raw_before), (&ENTRIES, retention.logs_before)] {
-        let found = database.run(&Fence::finding(), Access::Read, &mut Find { aged, before, limit }).await?;
-        let fence = Fence::accounts(found.0.iter().filter_map(|account| account.as_slice().try_into().ok()).map(AccountId::from_bytes));
-        forgotten += database.run(&fence, Access::Write, &mut Delete { aged, found }).await?;
+/// For how long it is one host's turn after each step, so that the others, who come once an hour, leave it the whole round.
+const TURN: Duration = Duration::from_secs(50 * 60);
+
+/// Whose turn it is, and how far it came with it.
+pub(crate) struct Turn {
+    holder: [u8; 16],
+    round: Mutex<Option<Round>>,
+}
+
+impl Turn {
+    pub(crate) fn new() -> Self {
+        Self { holder: rand::rng().random(), round: Mutex::default() }
     }
-    let mut left = Left { kinds: [limit; 12] };
-    for accounts in accounts.chunks(ACCOUNTS_MAX) {
-        let fence = Fence::accounts(accounts.iter().copied());
-        let mut work =
-            Retain { accounts: accounts.iter().map(|account| account.to_bytes().to_vec()).collect(), retention, left: left.clone() };
-        let counts = database.run(&fence, Access::Write, &mut work).await?;
-        for (left, count) in left.kinds.iter_mut().zip(counts) {
-            *left = left.saturating_sub(count);
-            forgotten += count;
+
+    /// Forgets at most `limit` rows of each kind; how many were forgotten. None where there is nothing left, or it is another host's turn.
+    pub(crate) async fn retain(&self, database: &Database, retention: Retention, limit: usize) -> Result<usize, StoreError> {
+        let mut held = self.round.lock().await;
+        let known = held.take().filter(|round| round.retention == retention);
+        if !sealing::lease_forgetting(database, self.holder, TURN).await? {
+            return Ok(0);
         }
+        let mut round = match known {
+            Some(round) => round,
+            None => Round::begin(database, retention).await?,
+        };
+        let forgotten = round.go_on(database, limit).await?;
+        *held = Some(round).filter(|_| forgotten > 0);
+        Ok(forgotten)
     }
-    Ok(forgotten)
+}
+
+/// What is still to be looked at of all that is older than its time.
+struct Round {
+    retention: Retention,
+    /// Some accounts at a time.
+    accounts: VecDeque<Vec<AccountId>>,
+    /// What is found by its age.
+    aged: Vec<(&'static Aged, Timestamp)>,
+}
+
+impl Round {
+    async fn begin(database: &Database, retention: Retention) -> Result<Self, StoreError> {
+        let accounts = database.run(&Fence::finding(), Access::Read, &mut Accounts).await?;
+        let accounts = accounts.chunks(ACCOUNTS_MAX).map(<[AccountId]>::to_vec).collect();
+        Ok(Self { retention, accounts, aged: vec![(&INBOUND_KEYS, retention.raw_before), (&ENTRIES, retention.logs_before)] })
+    }
+
+    /// Forgets at most `limit` rows of each kind. What has nothing left is not looked at again.
+    async fn go_on(&mut self, database: &Database, limit: usize) -> Result<usize, StoreError> {
+        let mut forgotten = 0;
+        for (aged, before) in mem::take(&mut self.aged) {
+            let count = forget_aged(database, aged, before, limit).await?;
+            forgotten += count;
+            self.aged.extend((count >= limit).then_some((aged, before)));
+        }
+        let mut left = Left { kinds: [limit; 12] };
+        while let Some(accounts) = self.accounts.front() {
+            let fence = Fence::accounts(accounts.iter().copied());
+            let accounts = accounts.iter().map(|account| account.to_bytes().to_vec()).collect();
+            let mut work = Retain { accounts, retention: self.retention, left: left.clone() };
+            let counts = database.run(&fence, Access::Write, &mut work).await?;
+            for (left, count) in left.kinds.iter_mut().zip(counts) {
+                *left = left.saturating_sub(count);
+                forgotten += count;
+            }
+            if left.kinds.contains(&0) {
+                break;
+            }
+            self.accounts.pop_front();
+        }
+        Ok(forgotten)
+    }
+}
+
+/// Deletes at most `limit` rows that are found by their age; how many.
+async fn forget_aged(database: &Database, aged: &'static Aged, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+    let found = database.run(&Fence::finding(), Access::Read, &mut Find { aged, before, limit }).await?;
+    let fence = Fence::accounts(found.0.iter().filter_map(|account| account.as_slice().try_into().ok()).map(AccountId::from_bytes));
+    database.run(&fence, Access::Write, &mut Delete { aged, found }).await
 }
 
 /// How many rows of each kind may still be forgotten.
@@ -443,13 +509,13 @@ fn count(count: usize) -> i64 {
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<(String, String)> {
     let kinds = [MESSAGES, DELIVERIES, EVENTS, RECOVERIES, INBOUND, NOTIFICATIONS, DAYS, TEXTS];
-    let aged = [INBOUND_KEYS, ENTRIES];
+    let aged = [&INBOUND_KEYS, &ENTRIES];
     let parts = [CONTENTS, FIELDS, WORDS, BODIES];
     let mut all = vec![(String::from("retain: lock"), LOCK.to_owned())];
     all.extend(kinds.iter().map(|kind| (format!("retain: {}", kind.name), kind.text.to_owned())));
     for Aged { name, find, delete } in aged {
-        all.push((format!("retain: find {name}"), find.to_owned()));
-        all.push((format!("retain: {name}"), delete.to_owned()));
+        all.push((format!("retain: find {name}"), (*find).to_owned()));
+        all.push((format!("retain: {name}"), (*delete).to_owned()));
     }
     for part in parts {
         all.push((format!("retain: {}.{}", part.table, part.columns.join(", ")), part.clear()));

@@ -57,11 +57,6 @@ pub(crate) fn read(accounts: &Table) -> String {
     format!("SELECT {} FROM accounts t WHERE t.id = ANY($1::bytea[]) ORDER BY t.id", columns("t.", accounts))
 }
 
-/// The columns that tell a table's rows apart here: everything but accounts and keys is found below its account.
-pub(crate) fn key(table: &Table) -> &'static [&'static str] {
-    if table.name == "outbox" { &["account", "delivery"] } else { table.key }
-}
-
 /// Puts rows in that are new.
 pub(crate) fn insert(table: &Table) -> String {
     format!("{} ON CONFLICT DO NOTHING", put(table))
@@ -69,7 +64,7 @@ pub(crate) fn insert(table: &Table) -> String {
 
 /// Puts rows in, or makes those that are there what they are now.
 pub(crate) fn upsert(table: &Table) -> String {
-    let key = key(table);
+    let key = table.key;
     let others = table.columns.iter().map(|column| column.name).filter(|name| !key.contains(name));
     let set: Vec<String> = others.map(|name| format!("\"{name}\" = EXCLUDED.\"{name}\"")).collect();
     let key: Vec<String> = key.iter().map(|name| format!("\"{name}\"")).collect();
@@ -87,7 +82,7 @@ pub(crate) fn put(table: &Table) -> String {
 /// Postgres finds them in a subquery that asks the index for each whole key, and takes them out where they stand: a plan that was made while
 /// the table was empty would else walk through it for each key. Other engines have no such places.
 pub(crate) fn delete(table: &Table, engine: Engine) -> String {
-    let key = key(table);
+    let key = table.key;
     let kinds = key.iter().filter_map(|name| table.columns.iter().find(|column| column.name == *name)).map(|column| column.kind);
     let names: Vec<String> = (1..=key.len()).map(|nth| format!("k{nth}")).collect();
     let same: Vec<String> = key.iter().zip(&names).map(|(column, name)| format!("t.\"{column}\" = k.{name}")).collect();

@@ -8,8 +8,8 @@ SELECT t."id", t."name", t."plan", t."zone", t."next_zone", t."next_zone_from", 
 SELECT t."id", t."name", t."plan", t."zone", t."next_zone", t."next_zone_from", t."pause", t."suspended_at", t."one_time_codes_pass", t."supervised", t."two_person_review", t."confirms_opt_out", t."threecx_enabled", t."sender", t."created_at", t."last_seq", t."last_inbound", t."last_entry", t."changes" FROM accounts t WHERE t.id = ANY($1::bytea[]) ORDER BY t.id;
 
 -- lease
-INSERT INTO sealing (id, holder, until) VALUES (1, $1::bytea, $2::bigint) ON CONFLICT (id) DO UPDATE
-SET holder = EXCLUDED.holder, until = EXCLUDED.until WHERE sealing.holder = EXCLUDED.holder OR sealing.until <= $3::bigint;
+INSERT INTO sealing (id, holder, until) VALUES ($1::bigint, $2::bytea, $3::bigint) ON CONFLICT (id) DO UPDATE
+SET holder = EXCLUDED.holder, until = EXCLUDED.until WHERE sealing.holder = EXCLUDED.holder OR sealing.until <= $4::bigint;
 
 -- touch
 WITH used AS MATERIALIZED (

@@ -30,7 +30,8 @@ use crate::group::{Found, Search};
 use crate::lists;
 use crate::load::lookups::{ENTRY, ENTRY_OF_KEY, EVENTS_OF_SEAL, KEY, LAST_SEAL, RECOVERY, SEAL};
 use crate::load::{Needs, delivering, people, scouts, sending, telling};
-use crate::{retain, roots, sealing, touch};
+use crate::retain::Turn;
+use crate::{probe, roots, sealing, touch};
 
 /// How many lanes write for accounts side by side.
 const LANES: usize = 2;
@@ -46,6 +47,7 @@ pub struct PostgresStore(Arc<Inner>);
 struct Inner {
     engine: Engine,
     database: Arc<Database>,
+    forgetting: Arc<Turn>,
 }
 
 impl PostgresStore {
@@ -57,7 +59,7 @@ impl PostgresStore {
     pub fn open(url: &str, options: &Options) -> Result<Self, OpenError> {
         let database = Arc::new(Database::open(url, options)?);
         let engine = Engine::start(Arc::clone(&database), LANES);
-        Ok(Self(Arc::new(Inner { engine, database })))
+        Ok(Self(Arc::new(Inner { engine, database, forgetting: Arc::new(Turn::new()) })))
     }
 
     /// How many statements the database was sent, those that begin and end transactions included.
@@ -102,7 +104,7 @@ impl Store for PostgresStore {
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
-        self.engine().write(Way::Once, Vec::new(), |_, _, _| {}, |_, _| Ok(())).await
+        self.list(|database| async move { probe::probe(&database).await }).await
     }
 }
 
@@ -825,7 +827,8 @@ impl WorkerStore for OfWorker {
     }
 
     async fn retain(&self, retention: Retention, limit: usize) -> Result<usize, StoreError> {
-        self.0.list(move |database| async move { retain::retain(&database, retention, limit).await }).await
+        let turn = Arc::clone(&self.0.0.forgetting);
+        self.0.list(move |database| async move { turn.retain(&database, retention, limit).await }).await
     }
 }
 

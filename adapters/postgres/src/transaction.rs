@@ -410,7 +410,7 @@ mod tests {
 
     #[test]
     fn however_many_read_those_who_write_find_a_connection() {
-        let options = Options { connections: 4, connect_timeout: Duration::from_millis(50), ..Options::default() };
+        let options = Options { connections: 4, connect_timeout: Duration::from_secs(1), ..Options::default() };
         let Some((_database, open)) = opened(&options) else { return };
         on(&open, |open| async move {
             let nobody = Fence::accounts([]);
@@ -617,6 +617,15 @@ mod tests {
         });
         let expected = "the server said 22P02, routine `pg_strtoint64`";
         assert!(matches!(&said, Failure::Refused(StoreError::Unavailable(text)) if text == expected), "{said:?}");
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_is_not_waited_for() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("postgres://gate@{}/post", silent.local_addr().expect("an address"));
+        let options = Options { connect_timeout: Duration::from_millis(20), ..Options::default() };
+        let refusal = Database::open(&url, &options).expect_err("it takes the call and says nothing");
+        assert_eq!(refusal.to_string(), "the database cannot be opened: the server does not answer");
     }
 
     #[test]

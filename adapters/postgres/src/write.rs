@@ -9,7 +9,7 @@ use gatepost_rows::tables::{Image, TABLES};
 use tokio_postgres::types::ToSql;
 
 use crate::clock::move_lease;
-use crate::load::{Base, key_of};
+use crate::load::Base;
 use crate::profile::Engine;
 use crate::sql;
 use crate::value::without_nul;
@@ -43,7 +43,7 @@ impl Writes {
     fn table(&mut self, table: &'static Table, before: Option<&BTreeMap<Vec<Cell>, Row>>, rows: &[&Row], engine: Engine, skew_millis: i64) {
         let (mut new, mut changed, mut kept) = (Vec::new(), Vec::new(), 0);
         for row in rows {
-            match before.and_then(|before| before.get(&key_of(table, row))) {
+            match before.and_then(|before| before.get(&table.key_of(row))) {
                 None => new.push(*row),
                 Some(before) => {
                     kept += 1;
@@ -52,7 +52,7 @@ impl Writes {
             }
         }
         if let Some(before) = before.filter(|before| before.len() > kept) {
-            let after: BTreeSet<Vec<Cell>> = rows.iter().map(|row| key_of(table, row)).collect();
+            let after: BTreeSet<Vec<Cell>> = rows.iter().map(|row| table.key_of(row)).collect();
             self.delete(table, engine, before.keys().filter(|key| !after.contains(*key)));
         }
         if skew_millis == 0 || table.name != "outbox" {
@@ -63,7 +63,7 @@ impl Writes {
     }
 
     fn delete<'a>(&mut self, table: &'static Table, engine: Engine, keys: impl Iterator<Item = &'a Vec<Cell>>) {
-        let kinds = sql::key(table).iter().filter_map(|name| table.columns.iter().find(|column| column.name == *name));
+        let kinds = table.key.iter().filter_map(|name| table.columns.iter().find(|column| column.name == *name));
         let arrays = Arrays::of(kinds.map(|column| column.kind), keys);
         if !arrays.is_empty() {
             self.0.push(Write { text: sql::delete(table, engine), arrays, new: Vec::new() });

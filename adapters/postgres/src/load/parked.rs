@@ -3,7 +3,7 @@
 use gatepost_rows::cells::Cell;
 use gatepost_rows::tables;
 
-use super::{Bad, Base, Needs, cell, key_of, lookups};
+use super::{Bad, Base, Needs, cell, lookups};
 
 /// What parks deliveries, in this order: what became of what they carry, the deliveries themselves last. Nobody knows whether a message
 /// was sent; what stood behind it in its line may go.
@@ -50,7 +50,7 @@ fn of(bad: &Bad, column: &str) -> Cell {
 pub(crate) fn carriers(bad: &Bad, base: &Base) -> Vec<Vec<Cell>> {
     let outbox = &tables::outbox::OUTBOX;
     let (column, value) = match bad.table.name {
-        "outbox" => return vec![key_of(outbox, &bad.row)],
+        "outbox" => return vec![outbox.key_of(&bad.row)],
         "messages" | "events" | "inbound" => ("item", of(bad, "id")),
         "reviews" | "attempts" => ("item", of(bad, "message")),
         "contacts" => ("contact", of(bad, "id")),
@@ -68,5 +68,5 @@ pub(crate) fn carriers(bad: &Bad, base: &Base) -> Vec<Vec<Cell>> {
     let carries = |row: &&Vec<Cell>| {
         *cell(outbox, row, "account") == account && (*cell(outbox, row, column) == value || wrote.contains(&cell(outbox, row, "item")))
     };
-    base.of(outbox).filter(carries).map(|row| key_of(outbox, row)).collect()
+    base.of(outbox).filter(carries).map(|row| outbox.key_of(row)).collect()
 }

@@ -401,7 +401,7 @@ CREATE TABLE seals (
 CREATE INDEX seals_kept ON seals (newest_at, account, number) WHERE dropped_at IS NULL;
 CREATE INDEX seals_by_root ON seals (root);
 
--- Whose turn it is to seal: one row at most.
+-- Whose turn it is to do what one host does for all: 1 to seal, 2 to forget what is older than its time.
 CREATE TABLE sealing (
     id     BIGINT PRIMARY KEY,
     holder BYTEA NOT NULL,
