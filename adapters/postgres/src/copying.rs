@@ -1,16 +1,16 @@
 //! Copying: the rows of every table, as they come from another store and as they stand here, in one transaction: there is all of it at its
 //! end, or nothing.
 //!
-//! Rows are put in behind the fence of their accounts, like everything else. To compare them, the rows of all accounts are read in their
-//! order.
+//! Rows are put in behind the fence of their accounts, like everything else. To compare them, the rows of all accounts are read as they
+//! stand, one after the other.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use gatepost::{AccountId, StoreError, Timestamp};
-use gatepost_rows::cells::{Cell, Key, Kind, Row, Table};
-use gatepost_rows::copying;
+use gatepost_rows::cells::{Cell, Kind, Row, Table};
+use gatepost_rows::copying::{Sum, Summary};
 use gatepost_rows::tables::TABLES;
 
 use crate::error::Failure;
@@ -19,11 +19,12 @@ use crate::roots::may_copy;
 use crate::sql;
 use crate::store::PostgresStore;
 use crate::transaction::{Access, Fence, Transaction, Work};
-use crate::value::Value;
 use crate::write::Arrays;
 
-/// How long the host that copies may be silent before the server undoes what it has copied.
-const SILENCE: &str = "SET LOCAL idle_in_transaction_session_timeout = '5min'";
+/// How long the host that copies may be silent before the server undoes what it has copied; how long a table may take to be read from its
+/// beginning to its end; and that this is how it is read.
+const SETTINGS: [&str; 3] =
+    ["SET LOCAL idle_in_transaction_session_timeout = '5min'", "SET LOCAL statement_timeout = 0", "SET LOCAL enable_seqscan = on"];
 
 /// Rows that arrive from another store. Dropped before it is committed, nothing of it has happened.
 pub struct Arriving {
@@ -43,7 +44,9 @@ impl PostgresStore {
         let database = Arc::clone(self.database());
         let begin = async move {
             let (transaction, begun_at) = database.begin(&Fence::finding(), Access::Write).await?;
-            transaction.execute(SILENCE, &[]).await?;
+            for setting in SETTINGS {
+                transaction.execute(setting, &[]).await?;
+            }
             if !may_copy(&transaction, database.profile()).await? {
                 return Err(StoreError::Unavailable(String::from("somebody else copies to the database, or begins to work in it")));
             }
@@ -61,10 +64,7 @@ impl Arriving {
     ///
     /// Where the database cannot be read.
     pub async fn is_empty(&self) -> Result<bool, StoreError> {
-        let counts: Vec<String> =
-            TABLES.iter().map(|table| format!("(SELECT count(*) FROM (SELECT 1 FROM {} LIMIT 1) t)", table.name)).collect();
-        let found = self.all(Read { text: format!("SELECT {}", counts.join(" + ")), kinds: vec![Kind::Int], after: Vec::new() }).await?;
-        Ok(found == [[Cell::Int(0)]])
+        self.run(Fence::finding(), IsEmpty).await
     }
 
     /// Puts rows of another store in. Those of `accounts` come before all others.
@@ -76,19 +76,13 @@ impl Arriving {
         self.run(fence(table, &rows)?, Put { table, rows }).await
     }
 
-    /// So many rows of a table, whosever they are, in the order of [`copying::order`]; those that come after this place, if one is given.
+    /// What stands in a table, whosever it is.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn rows_after(&self, table: &'static Table, after: Option<Key>, at_once: usize) -> Result<Vec<Row>, StoreError> {
-        let text = select(table, after.is_some(), at_once);
-        let kinds = table.columns.iter().map(|column| column.kind).collect();
-        self.all(Read { text, kinds, after: after.unwrap_or_default() }).await
-    }
-
-    async fn all(&self, read: Read) -> Result<Vec<Row>, StoreError> {
-        self.run(Fence::finding(), read).await
+    pub async fn summary(&self, table: &'static Table) -> Result<Summary, StoreError> {
+        self.run(Fence::finding(), Summarize(table)).await
     }
 
     async fn run<W: Work + 'static>(&self, fence: Fence, mut work: W) -> Result<W::Answer, StoreError> {
@@ -146,30 +140,37 @@ impl Work for Put {
     }
 }
 
-/// Rows of all accounts.
-struct Read {
-    text: String,
-    kinds: Vec<Kind>,
-    after: Key,
-}
+/// Reads a table from its beginning to its end, row by row.
+struct Summarize(&'static Table);
 
 #[async_trait]
-impl Work for Read {
-    type Answer = Vec<Row>;
+impl Work for Summarize {
+    type Answer = Summary;
 
-    async fn run(&mut self, transaction: &Transaction, _now: Timestamp) -> Result<Vec<Row>, Failure> {
-        let values = Value::of(&self.after);
-        cells(transaction.query(&self.text, &Value::params(&values)).await?, &self.kinds)
+    async fn run(&mut self, transaction: &Transaction, _now: Timestamp) -> Result<Summary, Failure> {
+        let Self(table) = self;
+        let columns: Vec<String> = table.columns.iter().map(|column| format!("\"{}\"", column.name)).collect();
+        let kinds: Vec<Kind> = table.columns.iter().map(|column| column.kind).collect();
+        let mut sum = Sum::default();
+        let add = |row| -> Result<(), Failure> {
+            cells(vec![row], &kinds)?.iter().for_each(|row| sum.add(row));
+            Ok(())
+        };
+        transaction.each(&format!("SELECT {} FROM {}", columns.join(", "), table.name), add).await?;
+        Ok(sum.finish())
     }
 }
 
-/// Texts are ordered by their bytes, whatever the database's own order is.
-fn select(table: &Table, is_after: bool, at_once: usize) -> String {
-    let columns: Vec<String> = table.columns.iter().map(|column| format!("t.\"{}\"", column.name)).collect();
-    let is_text = |name: &&str| table.columns.iter().any(|column| column.name == *name && column.kind == Kind::Text);
-    let ordered = |name: &&str| format!("t.\"{name}\"{}", if is_text(name) { " COLLATE \"C\"" } else { "" });
-    let order = copying::order(table).iter().map(ordered).collect::<Vec<_>>().join(", ");
-    let values: Vec<String> = (1..=copying::order(table).len()).map(|nth| format!("${nth}")).collect();
-    let after = if is_after { format!(" WHERE ({order}) > ({})", values.join(", ")) } else { String::new() };
-    format!("SELECT {} FROM {} t{after} ORDER BY {order} LIMIT {at_once}", columns.join(", "), table.name)
+/// Whether no table holds a row.
+struct IsEmpty;
+
+#[async_trait]
+impl Work for IsEmpty {
+    type Answer = bool;
+
+    async fn run(&mut self, transaction: &Transaction, _now: Timestamp) -> Result<bool, Failure> {
+        let each: Vec<String> = TABLES.iter().map(|table| format!("NOT EXISTS (SELECT 1 FROM {})", table.name)).collect();
+        let found = transaction.query(&format!("SELECT {}", each.join(" AND ")), &[]).await?;
+        Ok(found.first().map_or(Ok(true), |row| row.try_get(0))?)
+    }
 }

@@ -5,12 +5,14 @@
 
 use std::fmt::Write;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Client, Object};
+use futures_util::TryStreamExt;
 use futures_util::future::{try_join, try_join_all};
 use gatepost::{AccountId, StoreError, Timestamp};
 use tokio::sync::OwnedSemaphorePermit;
@@ -187,6 +189,21 @@ impl Transaction {
             client.query(&statement, values).await
         })
         .await
+    }
+
+    /// Hands over the rows that a statement answers, each as it comes, so that there may be any number of them.
+    pub(crate) async fn each(&self, sql: &str, mut take: impl FnMut(Row) -> Result<(), Failure>) -> Result<(), Failure> {
+        let client = self.client()?;
+        let rows = self.within(async {
+            let statement = client.prepare_cached(sql).await?;
+            self.count();
+            client.query_raw(&statement, std::iter::empty::<i64>()).await
+        });
+        let mut rows = pin!(rows.await?);
+        while let Some(row) = self.within(rows.try_next()).await? {
+            take(row)?;
+        }
+        Ok(())
     }
 
     /// How many rows a statement changed.

@@ -8,7 +8,9 @@ use futures_executor::block_on;
 use gatepost::{RootPrint, Store, StoreError};
 use gatepost_cluster::Database;
 use gatepost_postgres::{Options, PostgresStore};
-use gatepost_rows::cells::Cell;
+use gatepost_rows::cells::{Cell, Row};
+use gatepost_rows::copying::{Sum, Summary};
+use gatepost_rows::tables::contacts::ADDRESSES;
 use gatepost_rows::tables::keys::ROOTS;
 
 fn open(database: &Database<'_>) -> PostgresStore {
@@ -25,6 +27,28 @@ fn row() -> Vec<Vec<Cell>> {
     vec![vec![Cell::Int(1), Cell::from([1; 32].as_slice())]]
 }
 
+fn summary(rows: &[Row]) -> Summary {
+    let mut sum = Sum::default();
+    rows.iter().for_each(|row| sum.add(row));
+    sum.finish()
+}
+
+#[test]
+fn a_table_is_read_back_in_one_go_whatever_it_is_found_by() {
+    let Some(database) = cluster::migrated() else { return };
+    let store = open(&database);
+    let copy = block_on(store.begin_copy()).expect("nobody is in the way");
+    let texts = ["Ä", "a", "Z", "z", "_", "é"];
+    let row = |nth: i64| {
+        vec![Cell::from([7; 16].as_slice()), Cell::from(format!("{}{nth}", texts[nth as usize % 6])), Cell::from([1; 16].as_slice())]
+    };
+    let rows: Vec<Row> = (0..3_000).map(row).collect();
+    block_on(copy.put_rows(&ADDRESSES, rows.clone())).expect("rows");
+    let before = store.statements();
+    assert_eq!(block_on(copy.summary(&ADDRESSES)), Ok(summary(&rows)));
+    assert_eq!(store.statements() - before, 2, "the fence, and the table");
+}
+
 #[test]
 fn what_is_not_committed_never_happened() {
     let Some(database) = cluster::migrated() else { return };
@@ -32,7 +56,7 @@ fn what_is_not_committed_never_happened() {
     let copy = block_on(store.begin_copy()).expect("nobody is in the way");
     assert_eq!(block_on(copy.is_empty()), Ok(true));
     block_on(copy.put_rows(&ROOTS, row())).expect("a row");
-    assert_eq!(block_on(copy.rows_after(&ROOTS, None, 9)), Ok(row()), "it is seen where it is compared");
+    assert_eq!(block_on(copy.summary(&ROOTS)), Ok(summary(&row())), "it is seen where it is compared");
     drop(copy);
     assert_eq!(note(&open(&database), &[]), Ok(vec![]));
 

@@ -16,6 +16,9 @@ use crate::error::{of_commit, of_statement};
 /// How long it waits for somebody who is just closing the file.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How many bytes of rows are on their way at once, but for the last of them: what a provider posted may have four MiB.
+const BYTES_AT_ONCE: usize = 8 * 1024 * 1024;
+
 /// The rows of a database that moves, which nobody else has open as long as this lives.
 pub struct Leaving {
     connection: Connection,
@@ -38,7 +41,7 @@ impl Leaving {
         Ok(Self { connection })
     }
 
-    /// All rows of a table, so many at a time, in the order of [`copying::order`].
+    /// All rows of a table, at most so many at a time, and fewer where they hold several MiB.
     ///
     /// # Errors
     ///
@@ -52,10 +55,13 @@ impl Leaving {
         let failed = |error: rusqlite::Error| E::from(of_statement(&error));
         let mut statement = self.connection.prepare(&select(table)).map_err(failed)?;
         let mut found = statement.query([]).map_err(failed)?;
-        let mut rows = Vec::new();
+        let (mut rows, mut bytes) = (Vec::new(), 0);
         while let Some(row) = found.next().map_err(failed)? {
-            rows.push(cells(row, table.columns.len()).map_err(failed)?);
-            if rows.len() >= at_once {
+            let row = cells(row, table.columns.len()).map_err(failed)?;
+            bytes += copying::weight(&row);
+            rows.push(row);
+            if rows.len() >= at_once || bytes >= BYTES_AT_ONCE {
+                bytes = 0;
                 take(std::mem::take(&mut rows))?;
             }
         }
@@ -111,8 +117,7 @@ pub(crate) fn moved(connection: &Connection) -> rusqlite::Result<Option<Moved>> 
 }
 fn select(table: &Table) -> String {
     let columns: Vec<String> = table.columns.iter().map(|column| format!("\"{}\"", column.name)).collect();
-    let order: Vec<String> = copying::order(table).iter().map(|column| format!("\"{column}\"")).collect();
-    format!("SELECT {} FROM {} ORDER BY {}", columns.join(", "), table.name, order.join(", "))
+    format!("SELECT {} FROM {}", columns.join(", "), table.name)
 }
 
 fn cells(row: &rusqlite::Row<'_>, columns: usize) -> rusqlite::Result<Row> {

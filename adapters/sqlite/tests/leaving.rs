@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gatepost::{StoreError, Timestamp};
 use gatepost_rows::tables::accounts::ACCOUNTS;
+use gatepost_rows::tables::inbound::NOTIFICATIONS;
 use gatepost_sqlite::{Leaving, Moved, OpenError, Options, SqliteStore};
 
 fn made() -> (tempfile::TempDir, PathBuf) {
@@ -37,6 +38,21 @@ fn a_database_that_is_held_is_opened_by_nobody() {
     assert_eq!(rows, Ok(()));
     drop(held);
     open(&path).map(drop).expect("it is free again");
+}
+
+#[test]
+fn few_large_rows_are_handed_over_at_once() {
+    let (_folder, path) = made();
+    let insert = "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 7)
+        INSERT INTO notifications SELECT zeroblob(16), CAST(printf('%016d', i) AS BLOB), zeroblob(16), i, 1, 0, 0, zeroblob(4194304) FROM n";
+    rusqlite::Connection::open(&path).expect("the file").execute(insert, []).expect("rows");
+    let held = Leaving::open(&path).expect("nobody has it open");
+    let mut batches = Vec::new();
+    let taken = held.rows(&NOTIFICATIONS, 1_000, |rows| {
+        batches.push(rows.len());
+        Ok::<(), StoreError>(())
+    });
+    assert_eq!((taken, batches), (Ok(()), vec![2, 2, 2, 1]));
 }
 
 #[test]

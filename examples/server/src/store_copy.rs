@@ -7,7 +7,7 @@
 use gatepost::{StoreError, Timestamp};
 use gatepost_postgres::{Arriving, PostgresStore};
 use gatepost_rows::cells::Table;
-use gatepost_rows::copying::{Sum, Summary, place};
+use gatepost_rows::copying::{Sum, Summary};
 use gatepost_rows::tables::TABLES;
 use gatepost_sqlite::Leaving;
 use tokio::runtime::Handle;
@@ -46,7 +46,7 @@ pub fn run(from: &Leaving, to: &PostgresStore, place: &str, now: Timestamp, runt
     let sums = TABLES.iter().map(|table| copy(from, &arriving, table, runtime)).collect::<Result<Vec<_>, _>>()?;
     let mut compared = Vec::new();
     for (table, from) in TABLES.iter().zip(sums) {
-        let to = runtime.block_on(summary(&arriving, table)).map_err(|error| of_table(table, &error))?;
+        let to = runtime.block_on(arriving.summary(table)).map_err(|error| of_table(table, &error))?;
         compared.push(Compared { table: table.name, from, to });
     }
     if compared.iter().all(Compared::is_same) {
@@ -75,19 +75,6 @@ fn stay(from: &Leaving, error: StoreError) -> Result<(), Failure> {
     }
     from.unmark_moved()?;
     Err(error.into())
-}
-
-/// What stands in a table of the target.
-async fn summary(arriving: &Arriving, table: &'static Table) -> Result<Summary, StoreError> {
-    let (mut sum, mut after) = (Sum::default(), None);
-    loop {
-        let rows = arriving.rows_after(table, after, AT_ONCE).await?;
-        rows.iter().for_each(|row| sum.add(row));
-        match rows.last() {
-            Some(last) if rows.len() == AT_ONCE => after = Some(place(table, last)),
-            _ => return Ok(sum.finish()),
-        }
-    }
 }
 
 fn of_table(table: &Table, error: &StoreError) -> Failure {
