@@ -875,10 +875,58 @@ macro_rules! __transport_cases {
     };
 }
 
+/// Hands all cases of rows that cannot be read to `$then`, behind what was given.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __unreadable_cases {
+    ($then:ident $given:tt) => {
+        $crate::$then! {
+            $given
+            messages {
+                a_claim_parks_what_it_cannot_read_and_takes_the_rest
+                an_operator_closes_what_was_parked
+                what_cannot_be_read_and_is_not_parked_is_not_in_doubt
+                a_parked_message_that_cannot_be_read_itself_is_not_closed
+                what_was_parked_is_forgotten_after_the_usual_time
+                a_start_parks_what_it_cannot_read_and_starts_the_rest
+                a_finish_parks_what_it_cannot_read_and_records_the_rest
+                a_sweep_parks_what_it_cannot_read_and_closes_the_rest
+                an_account_that_cannot_be_read_keeps_nobody_else_waiting
+                what_was_removed_is_not_read_by_what_is_sent
+                an_ordered_message_does_not_wait_for_a_parked_one
+            }
+            events {
+                a_take_parks_what_it_cannot_read_and_takes_the_rest
+                a_parked_event_is_forgotten_after_the_usual_time
+                an_operators_endpoint_that_cannot_be_read_keeps_nobody_from_what_happened
+                an_event_that_cannot_be_read_is_parked
+                an_attempt_ends_though_its_endpoint_cannot_be_read
+                an_endpoint_that_cannot_be_read_keeps_no_other_account_waiting
+                a_message_ends_though_nobody_can_be_told
+                a_recovery_that_meets_what_it_cannot_read_ends
+            }
+            inbox {
+                what_cannot_be_read_is_parked_and_keeps_nothing_behind_it_waiting
+                a_message_that_cannot_be_read_keeps_no_opt_out_back
+                who_cannot_be_told_keeps_no_opt_out_back
+                an_answer_to_a_message_that_cannot_be_read_is_told
+                a_contact_that_cannot_be_read_keeps_no_other_opt_out_back
+                an_instance_that_cannot_be_read_keeps_no_opt_out_back
+                an_account_that_cannot_be_read_keeps_what_came_in_waiting_and_nobody_elses
+                a_report_of_a_message_that_cannot_be_read_is_parked
+                what_was_parked_is_forgotten_in_its_time
+            }
+        }
+    };
+}
+
 /// The cases as a table of names and functions.
 macro_rules! table {
     ([] $($subject:ident { $($case:ident)* })*) => {
         &[$($((concat!(stringify!($subject), "::", stringify!($case)), $crate::$subject::$case),)*)*]
+    };
+    ([$module:ident] $($subject:ident { $($case:ident)* })*) => {
+        &[$($((concat!(stringify!($subject), "::", stringify!($case)), $crate::$module::$subject::$case),)*)*]
     };
 }
 pub(crate) use table;

@@ -45,6 +45,8 @@
 //! | the log of decisions | `seals` |
 //! | all of it | `apart`, `paging`, `retention`, `reopen`, `races` |
 //!
+//! A store whose rows can be changed from outside runs [`unreadable_suite!`] as well: what it does with rows that it cannot read.
+//!
 //! A decorator runs the suite over the store that it decorates.
 //!
 //! Time and chance are the suite's: what a store is told stands in the calls, and a case runs the same each time.
@@ -89,6 +91,7 @@ mod take;
 mod traffic;
 mod transport;
 mod two_people;
+mod unreadable;
 mod velocity;
 mod words;
 mod world;
@@ -98,6 +101,7 @@ use std::sync::Arc;
 use gatepost::{Store, Timestamp, Transport};
 
 use crate::cases::table;
+pub use crate::unreadable::{SpoilHarness, Spoilable};
 
 /// Where the data of one store lives: as long as this does.
 pub trait Home: Send + Sync {
@@ -142,11 +146,17 @@ pub type Case = (&'static str, fn(&dyn Harness));
 /// A case of a transport.
 pub type TransportCase = (&'static str, fn(&dyn TransportHarness));
 
+/// A case of a store whose rows can be changed from outside.
+pub type UnreadableCase = (&'static str, fn(&dyn SpoilHarness));
+
 /// What every store must do.
 pub const CASES: &[Case] = __store_cases!(table[]);
 
 /// What every transport must do.
 pub const TRANSPORT_CASES: &[TransportCase] = __transport_cases!(table[]);
+
+/// What every store must do with rows that it cannot read.
+pub const UNREADABLE_CASES: &[UnreadableCase] = __unreadable_cases!(table[unreadable]);
 
 /// Runs one store case.
 ///
@@ -168,6 +178,16 @@ pub fn run_transport(name: &str, harness: &dyn TransportHarness) {
     case(harness);
 }
 
+/// Runs one case of rows that cannot be read.
+///
+/// # Panics
+///
+/// If the store fails it, or if there is no case of this name.
+pub fn run_unreadable(name: &str, harness: &dyn SpoilHarness) {
+    let (_, case) = UNREADABLE_CASES.iter().find(|(listed, _)| *listed == name).expect("a case of this name");
+    case(harness);
+}
+
 /// Expands to one test per store case, for the [`Harness`] that the expression gives.
 ///
 /// The tests stand in modules named after their subjects; where there are two suites, give each a module of its own.
@@ -183,5 +203,13 @@ macro_rules! store_suite {
 macro_rules! transport_suite {
     ($harness:expr) => {
         $crate::__transport_cases!(__tests [run_transport $harness]);
+    };
+}
+
+/// Expands to one test per case of rows that cannot be read, for the [`SpoilHarness`] that the expression gives.
+#[macro_export]
+macro_rules! unreadable_suite {
+    ($harness:expr) => {
+        $crate::__unreadable_cases!(__tests [run_unreadable $harness]);
     };
 }

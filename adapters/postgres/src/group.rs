@@ -106,6 +106,7 @@ async fn run_once(
         engine: database.profile().engine,
         base: Base::default(),
         known: Needs::default(),
+        asked: BTreeSet::new(),
         opened: false,
         fence: None,
         failed: BTreeMap::new(),
@@ -156,6 +157,8 @@ struct Group<'a> {
     engine: Engine,
     base: Base,
     known: Needs,
+    /// The accounts that the verbs ask for.
+    asked: BTreeSet<AccountId>,
     opened: bool,
     fence: Option<Fence>,
     failed: BTreeMap<usize, StoreError>,
@@ -219,7 +222,10 @@ impl Group<'_> {
                     needs
                 }));
                 match ask {
-                    Ok(needs) => asked.add(needs),
+                    Ok(needs) => {
+                        self.asked.extend(needs.accounts());
+                        asked.add(needs);
+                    }
                     Err(panic) => _ = self.failed.insert(nth, panicked(&*panic)),
                 }
             }
@@ -295,7 +301,9 @@ impl Group<'_> {
     /// Judges what cannot be read; whether there was anything. A delivery is parked by whoever delivers; whoever asked for what cannot be
     /// read itself is told so.
     async fn judge(&mut self, verbs: &mut [Box<dyn Verb>]) -> Result<bool, Failure> {
-        let bad = self.base.take_bad();
+        let mut bad = self.base.take_bad();
+        // What else is read is the operator's, whose endpoints are told where they can be.
+        bad.retain(|bad| account_of(bad.table, &bad.row).is_none_or(|account| self.asked.contains(&account)));
         let Some(first) = bad.first() else { return Ok(false) };
         let corrupt = |bad: &Bad| Failure::Refused(StoreError::Corrupt(bad.error.to_string()));
         let [verb] = verbs else { return Err(corrupt(first)) };

@@ -1,18 +1,20 @@
 //! Bootstrap: what makes a first start usable, and a start by a script.
 //!
 //! In development an empty gateway gets the demo account, and keys that are shown this one time. With `--bootstrap FILE` the server leaves
-//! keys for scripts in a file; each start makes new ones and revokes those of the start before, which are known by their name. In
+//! keys for scripts in a file; each start makes new ones and revokes those that an earlier one left in the same file, which are known by their name. In
 //! production nothing is made: who runs the gateway is told how to make the first operator key.
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{self, Path};
 
 use axum::Router;
 use axum::http::Method;
 use gatepost::Scope;
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::cli::ask;
@@ -23,8 +25,6 @@ use crate::{Failure, demo, private_file};
 const ACCOUNT: &str = "Demo";
 /// The name of its instance.
 const INSTANCE: &str = "demo";
-/// The name of the keys in a bootstrap file.
-const KEYS: &str = "bootstrap";
 
 /// Prepares a gateway that is about to serve at `address`; what is to be shown, once.
 pub async fn prepare(router: &Router, settings: &Settings, address: SocketAddr, file: Option<&Path>) -> Result<Option<Notice>, Failure> {
@@ -126,11 +126,13 @@ impl Operator<'_> {
 
     /// Writes new keys to the file, then revokes those of the start before.
     async fn leave_keys(&self, file: &Path) -> Result<(), Failure> {
+        let unwritable = |error| Failure::Unavailable(format!("{}: {error}", file.display()));
+        let name = name_of_keys(file).map_err(unwritable)?;
         let demo = self.demo().await?;
-        let former = self.former_keys(&demo).await?;
-        let keys = self.new_keys(&demo, KEYS).await?;
+        let former = self.former_keys(&demo, &name).await?;
+        let keys = self.new_keys(&demo, &name).await?;
         let text = serde_json::to_string(&keys).map_err(|error| Failure::Unavailable(error.to_string()))?;
-        private_file::write(file, &format!("{text}\n")).map_err(|error| Failure::Unavailable(format!("{}: {error}", file.display())))?;
+        private_file::write(file, &format!("{text}\n")).map_err(unwritable)?;
         for key in former {
             self.ask(&Method::DELETE, &key, None).await?;
         }
@@ -213,11 +215,11 @@ impl Operator<'_> {
     }
 
     /// The paths of the keys that an earlier start left in a file, and that are still in force.
-    async fn former_keys(&self, demo: &Demo) -> Result<Vec<String>, Failure> {
+    async fn former_keys(&self, demo: &Demo, name: &str) -> Result<Vec<String>, Failure> {
         let mut paths = Vec::new();
         for list in [demo.keys_path(), OPERATOR_KEYS.to_owned()] {
             let keys = self.get(&list).await?;
-            let in_force = named(&keys, KEYS).filter(|key| key["state"] == "active");
+            let in_force = named(&keys, name).filter(|key| key["state"] == "active");
             paths.extend(in_force.map(|key| format!("{list}/{}", text(key, "id"))));
         }
         Ok(paths)
@@ -246,6 +248,14 @@ impl Operator<'_> {
     async fn ask(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
         ask(self.router, method, path, body).await
     }
+}
+
+/// The name of the keys in a bootstrap file: another one for each file, as the servers of one database may have a file each. A path may be
+/// longer than a name.
+fn name_of_keys(file: &Path) -> io::Result<String> {
+    let path = path::absolute(file)?;
+    let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    Ok(digest.iter().take(8).fold("bootstrap ".to_owned(), |name, byte| name + &format!("{byte:02x}")))
 }
 
 const OPERATOR_KEYS: &str = "/v1/operator-keys";

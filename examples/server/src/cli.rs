@@ -194,7 +194,7 @@ struct Serve {
     /// Where to listen; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
-    /// Write keys for scripts to this file, and revoke those written before (development only)
+    /// Write keys for scripts to this file, and revoke those written to it before (development only)
     #[arg(long, value_name = "FILE")]
     bootstrap: Option<PathBuf>,
     /// Start stand-ins of Meta and of Evolution API on this machine, and give the demo account an instance of each (development only)

@@ -12,7 +12,8 @@
 //! `use` is the number of the root that makes what is new; where it is not said, the newest does. All roots read.
 //!
 //! It is made on first start from the host's randomness, mode 0600. It is rotated in two steps, so that no host makes what another cannot read:
-//! [`KeysFile::add`] a root, and [`KeysFile::use_root`] once every host has it. Errors name the root and the field, never the value. Writers
+//! [`KeysFile::add`] a root, and [`KeysFile::use_root`] once every host has it. A database that knows a root which was lost before anything was
+//! made with it misses it no more once a root has a higher number, given by hand. Errors name the root and the field, never the value. Writers
 //! take turns by a lock on the folder, so that two first starts make one keyring.
 
 use std::fmt::Write as _;
@@ -72,7 +73,7 @@ pub enum KeysFileError {
         other: OtherKeyring,
     },
     /// There is none, and there ought to be.
-    #[error("{}: the keyring is missing; bring it back, because without it no key of this database is accepted", path.display())]
+    #[error("{}: the keyring is missing; bring it back, or a copy from another host, because without it no key of this database is accepted", path.display())]
     Missing {
         /// Which.
         path: PathBuf,

@@ -12,5 +12,6 @@ mod postgres;
 #[path = "../receiving/mod.rs"]
 mod receiving;
 mod serve;
+mod several_hosts;
 mod support;
 mod url;

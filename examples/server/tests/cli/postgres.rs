@@ -146,6 +146,31 @@ fn a_keyring_is_rotated_host_after_host_while_all_of_them_serve() {
 }
 
 #[test]
+fn a_bootstrap_file_ends_only_the_keys_that_it_held_itself() {
+    let Some(database) = database() else { return };
+    let (first, second) = (Place::new(), Place::new());
+    let serve = |place: &Place| place.serve(&["--bootstrap", "bootstrap.json", "--database", &database.url()]);
+    let key = |place: &Place| -> String {
+        let keys: Value = serde_json::from_slice(&fs::read(place.path("bootstrap.json")).unwrap()).unwrap();
+        keys["api_key"].as_str().unwrap().to_owned()
+    };
+    let one = serve(&first);
+    fs::create_dir(second.data()).unwrap();
+    fs::copy(first.data().join("keys.toml"), second.data().join("keys.toml")).unwrap();
+    let other = serve(&second);
+    for key in [key(&first), key(&second)] {
+        assert_eq!(send(&one.url, &key, 30, "+999501234567").0, 200);
+    }
+    let former = key(&second);
+    other.stop();
+    let other = serve(&second);
+    assert_eq!(send(&other.url, &former, 0, "+999501234567").0, 401);
+    assert_eq!(send(&other.url, &key(&first), 30, "+999501234567").0, 200);
+    one.stop();
+    other.stop();
+}
+
+#[test]
 fn a_password_is_never_shown() {
     let place = Place::new();
     let said = in_database(&place, "postgres://gate:hush@127.0.0.1:1/post", &["config", "check", "--json"]);

@@ -58,7 +58,11 @@ impl Place {
 
     /// Starts a server as a process.
     pub fn serve(&self, arguments: &[&str]) -> Served {
-        let mut command = self.command(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat());
+        self.serve_by(self.command(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat()))
+    }
+
+    /// Starts a server by this command.
+    pub fn serve_by(&self, mut command: Command) -> Served {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();

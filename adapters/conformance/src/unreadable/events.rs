@@ -1,37 +1,29 @@
 //! Events that cannot be read, and endpoints: what fails because of them, and what does not.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod cluster;
-mod fixture;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use fixture::{add_account, add_endpoint};
-use futures_executor::block_on;
 use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Answer, Claim, DeliveryId, DeliveryStatus, EndpointId, Event, EventId,
     EventName, Finish, Gateway, Lease, MessageId, MessageStatus, Outcome, Pause, Plan, Purpose, Recovered, Recovery, RecoveryId,
     RecoveryProgress, Request, Retention, StartAnswer, StartedNotice, StoreError, Take, Timestamp,
 };
-use gatepost_cluster::Database;
-use gatepost_postgres::{Options, PostgresStore};
-use gatepost_system::System;
+
+use super::{SpoilHarness, Spoilable, add_account, add_endpoint, bytes, gateway};
+use crate::world::block_on;
 
 /// Two accounts, each with an instance and with an endpoint that listens to everything.
 struct Scene {
-    database: Database<'static>,
+    database: Box<dyn Spoilable>,
     gateway: Gateway,
     accounts: [AccountId; 2],
     endpoints: [EndpointId; 2],
 }
 
 impl Scene {
-    fn new() -> Self {
-        let database = cluster::migrated().expect("Postgres on this machine");
-        let store = PostgresStore::open(&database.url(), &Options::default()).expect("a database");
-        let gateway = Gateway::builder(Arc::new(store), Arc::new(System)).build();
+    fn new(harness: &dyn SpoilHarness) -> Self {
+        let database = harness.open();
+        let gateway = gateway(&*database);
         let accounts = [(); 2].map(|()| add_account(&gateway));
         let endpoints = accounts.map(|account| add_endpoint(&gateway, account));
         Self { database, gateway, accounts, endpoints }
@@ -82,10 +74,7 @@ impl Scene {
 
     /// Changes a row behind the store's back.
     fn corrupt(&self, sql: &str, id: [u8; 16]) {
-        let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-        let sql = sql.replace("x'00'", "'\\x00'").replace("?1", &format!("'\\x{hex}'"));
-        let returning = format!("{sql} RETURNING 1");
-        assert_eq!(self.database.run(&returning).expect("a change").len(), 1);
+        assert_eq!(self.database.execute(&sql.replace("?1", &bytes(id))), 1);
     }
 
     fn corrupt_endpoint(&self, place: usize) {
@@ -99,9 +88,8 @@ fn deliveries(started: &[StartedNotice]) -> Vec<DeliveryId> {
     started.iter().map(|started| started.claimed.delivery).collect()
 }
 
-#[test]
-fn a_take_parks_what_it_cannot_read_and_takes_the_rest() {
-    let scene = Scene::new();
+pub(crate) fn a_take_parks_what_it_cannot_read_and_takes_the_rest(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
     let [bad, good] = [scene.notify(0), scene.notify(0)];
     scene.corrupt("UPDATE outbox SET fence = -1 WHERE delivery = ?1", bad.to_bytes());
     assert_eq!(deliveries(&scene.take()), [good]);
@@ -110,9 +98,8 @@ fn a_take_parks_what_it_cannot_read_and_takes_the_rest() {
     assert_eq!((swept.parked, scene.take()), (1, vec![]));
 }
 
-#[test]
-fn a_parked_event_is_forgotten_after_the_usual_time() {
-    let scene = Scene::new();
+pub(crate) fn a_parked_event_is_forgotten_after_the_usual_time(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
     let bad = scene.notify(0);
     scene.corrupt("UPDATE outbox SET fence = -1 WHERE delivery = ?1", bad.to_bytes());
     assert_eq!(scene.take(), vec![]);
@@ -129,12 +116,11 @@ fn a_parked_event_is_forgotten_after_the_usual_time() {
     assert_eq!(retain(scene.now().minus(Duration::from_secs(60))), Ok(0));
     assert!(retain(later).is_ok_and(|forgotten| forgotten > 0));
     assert_eq!(block_on(scene.store(0).delivery(bad)), Ok(None));
-    assert_eq!(scene.database.run("SELECT count(*) FROM outbox").expect("a count"), [[Some(String::from("0"))]]);
+    assert_eq!(scene.database.one("SELECT count(*) FROM outbox"), "0");
 }
 
-#[test]
-fn an_operators_endpoint_that_cannot_be_read_keeps_nobody_from_what_happened() {
-    let scene = Scene::new();
+pub(crate) fn an_operators_endpoint_that_cannot_be_read_keeps_nobody_from_what_happened(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
     let now = scene.now();
     for place in [0, 1] {
         scene.corrupt("UPDATE endpoints SET for_operator = 1 WHERE id = ?1", scene.endpoints[place].to_bytes());
@@ -150,9 +136,8 @@ fn an_operators_endpoint_that_cannot_be_read_keeps_nobody_from_what_happened() {
     assert_eq!(told, [(scene.accounts[1], EventName::AccountPaused)]);
 }
 
-#[test]
-fn an_event_that_cannot_be_read_is_parked() {
-    let scene = Scene::new();
+pub(crate) fn an_event_that_cannot_be_read_is_parked(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
     let [bad, good] = [scene.notify(0), scene.notify(0)];
     let event = block_on(scene.store(0).delivery(bad)).expect("an answer").expect("a delivery").event;
     scene.corrupt("UPDATE events SET name = 'junk' WHERE id = ?1", event.to_bytes());
@@ -160,9 +145,8 @@ fn an_event_that_cannot_be_read_is_parked() {
     assert_eq!(scene.status(0, bad), DeliveryStatus::Failed);
 }
 
-#[test]
-fn an_attempt_ends_though_its_endpoint_cannot_be_read() {
-    let scene = Scene::new();
+pub(crate) fn an_attempt_ends_though_its_endpoint_cannot_be_read(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
     let delivery = scene.notify(0);
     let started = scene.take();
     scene.corrupt_endpoint(0);
@@ -170,9 +154,8 @@ fn an_attempt_ends_though_its_endpoint_cannot_be_read() {
     assert_eq!(scene.status(0, delivery), DeliveryStatus::Sent);
 }
 
-#[test]
-fn an_endpoint_that_cannot_be_read_keeps_no_other_account_waiting() {
-    let scene = Scene::new();
+pub(crate) fn an_endpoint_that_cannot_be_read_keeps_no_other_account_waiting(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
     let [_, good] = [scene.notify(0), scene.notify(1)];
     scene.corrupt_endpoint(0);
     assert_eq!(deliveries(&scene.take()), [good]);
@@ -180,9 +163,8 @@ fn an_endpoint_that_cannot_be_read_keeps_no_other_account_waiting() {
     assert!(matches!((scene.send(0), scene.send(1)), (Err(StoreError::Corrupt(_)), Ok(_))));
 }
 
-#[test]
-fn a_message_ends_though_nobody_can_be_told() {
-    let scene = Scene::new();
+pub(crate) fn a_message_ends_though_nobody_can_be_told(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
     let message = scene.send(0).expect("a message");
     let now = scene.now();
     let worker = scene.gateway.store().worker();
@@ -200,9 +182,8 @@ fn a_message_ends_though_nobody_can_be_told() {
     assert_eq!(block_on(scene.store(0).message(message)).expect("an answer").map(|found| found.status), Some(MessageStatus::Sent));
 }
 
-#[test]
-fn a_recovery_that_meets_what_it_cannot_read_ends() {
-    let scene = Scene::new();
+pub(crate) fn a_recovery_that_meets_what_it_cannot_read_ends(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
     let delivery = scene.notify(0);
     let (host, now) = (&**scene.gateway.host(), scene.now());
     let recovery = Recovery {

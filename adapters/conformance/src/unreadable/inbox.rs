@@ -1,21 +1,15 @@
 //! What came in and cannot be read, and what cannot be read while an opt-out is heeded: nothing keeps anybody from being left alone.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod fixture;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use fixture::{add_account, add_endpoint};
-use futures_executor::block_on;
 use gatepost::{
     AccountId, AccountStore, Actor, Answer, Cause, Gateway, Heed, HeedAnswer, InboundFilter, InboundId, InstanceId, MessageId, NewInbound,
     Page, Policy, Progress, Purpose, Request, Retention, Said, StatusReport, StoreError, SuppressionFilter, Timestamp, Told, Words,
 };
-use gatepost_sqlite::{Options, SqliteStore};
-use gatepost_system::System;
-use tempfile::TempDir;
+
+use super::{SpoilHarness, Spoilable, add_account, add_endpoint, bytes, gateway};
+use crate::world::block_on;
 
 const ALICE: &str = "+999501000001";
 const BOB: &str = "+999501000002";
@@ -35,18 +29,17 @@ fn said(words: &str) -> Said {
 }
 
 struct Scene {
-    folder: TempDir,
+    database: Box<dyn Spoilable>,
     gateway: Gateway,
     accounts: [AccountId; 2],
 }
 
 impl Scene {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = SqliteStore::open(&folder.path().join("gatepost.db"), Options::default()).expect("a database");
-        let gateway = Gateway::builder(Arc::new(store), Arc::new(System)).build();
+    fn new(harness: &dyn SpoilHarness) -> Self {
+        let database = harness.open();
+        let gateway = gateway(&*database);
         let accounts = [(); 2].map(|()| add_account(&gateway));
-        Self { folder, gateway, accounts }
+        Self { database, gateway, accounts }
     }
 
     fn now(&self) -> Timestamp {
@@ -87,17 +80,12 @@ impl Scene {
     }
 
     fn status(&self, message: MessageId) -> String {
-        let sql = "SELECT status FROM messages WHERE id = ?1";
-        self.connection().query_row(sql, [message.to_bytes()], |row| row.get(0)).expect("a message")
-    }
-
-    fn connection(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.folder.path().join("gatepost.db")).expect("the database")
+        self.database.one(&format!("SELECT status FROM messages WHERE id = {}", bytes(message.to_bytes())))
     }
 
     /// Changes a row behind the store's back.
     fn corrupt(&self, sql: &str, id: [u8; 16]) {
-        assert_eq!(self.connection().execute(sql, [id]).expect("a change"), 1);
+        assert_eq!(self.database.execute(&sql.replace("?1", &bytes(id))), 1);
     }
 
     fn heed(&self) -> HeedAnswer {
@@ -115,15 +103,14 @@ impl Scene {
     }
 }
 
-#[test]
-fn what_cannot_be_read_is_parked_and_keeps_nothing_behind_it_waiting() {
+pub(crate) fn what_cannot_be_read_is_parked_and_keeps_nothing_behind_it_waiting(harness: &dyn SpoilHarness) {
     for sql in [
         "UPDATE inbound SET told = 'junk' WHERE id = ?1",
         "UPDATE inbound SET address = 'junk' WHERE id = ?1",
         "UPDATE outbox SET item = x'00' WHERE item = ?1",
         "UPDATE outbox SET delivery = x'00' WHERE item = ?1",
     ] {
-        let scene = Scene::new();
+        let scene = Scene::new(harness);
         let bad = scene.stop(0, BOB);
         scene.stop(0, ALICE);
         scene.stop(1, ALICE);
@@ -135,8 +122,7 @@ fn what_cannot_be_read_is_parked_and_keeps_nothing_behind_it_waiting() {
     }
 }
 
-#[test]
-fn a_message_that_cannot_be_read_keeps_no_opt_out_back() {
+pub(crate) fn a_message_that_cannot_be_read_keeps_no_opt_out_back(harness: &dyn SpoilHarness) {
     let by_word = |scene: &Scene| {
         scene.stop(0, ALICE);
         scene.heed();
@@ -148,7 +134,7 @@ fn a_message_that_cannot_be_read_keeps_no_opt_out_back() {
     let ways: [fn(&Scene); 2] = [by_word, by_hand];
     for suppress in ways {
         for sql in ["UPDATE messages SET content = 'junk' WHERE id = ?1", "UPDATE outbox SET fence = -1 WHERE item = ?1"] {
-            let scene = Scene::new();
+            let scene = Scene::new(harness);
             let [bad, good] = [(); 2].map(|()| scene.send(0, ALICE).expect("a message"));
             scene.corrupt(sql, bad.to_bytes());
             suppress(&scene);
@@ -162,9 +148,8 @@ fn a_message_that_cannot_be_read_keeps_no_opt_out_back() {
     }
 }
 
-#[test]
-fn who_cannot_be_told_keeps_no_opt_out_back() {
-    let scene = Scene::new();
+pub(crate) fn who_cannot_be_told_keeps_no_opt_out_back(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
     let endpoint = add_endpoint(&scene.gateway, scene.accounts[0]);
     scene.corrupt("UPDATE endpoints SET filter = 'junk' WHERE id = ?1", endpoint.to_bytes());
     scene.stop(0, ALICE);
@@ -173,9 +158,8 @@ fn who_cannot_be_told_keeps_no_opt_out_back() {
     assert_eq!(scene.send(0, ALICE), Err(String::from("recipient_suppressed")));
 }
 
-#[test]
-fn an_answer_to_a_message_that_cannot_be_read_is_told() {
-    let scene = Scene::new();
+pub(crate) fn an_answer_to_a_message_that_cannot_be_read_is_told(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
     add_endpoint(&scene.gateway, scene.accounts[0]);
     let message = scene.send(0, ALICE).expect("a message");
     let sql = "INSERT INTO external_ids SELECT account, instance, 'wamid.0', id FROM messages WHERE id = ?1";
@@ -184,22 +168,37 @@ fn an_answer_to_a_message_that_cannot_be_read_is_told() {
     scene.tell(0, ALICE, Told::Said(Said { reply_to: Some(String::from("wamid.0")), ..said("hi") }));
     assert_eq!((scene.heed().heeded, scene.parked()), (1, 0));
     let sql = "SELECT fields FROM events WHERE name = 'message.received'";
-    let fields: String = scene.connection().query_row(sql, [], |row| row.get(0)).expect("one event");
+    let fields = scene.database.one(sql);
     assert!(fields.contains("reply_to_external_message_id") && !fields.contains("reply_to_message_id"), "{fields}");
 }
 
-#[test]
-fn an_instance_that_cannot_be_read_keeps_no_opt_out_back() {
-    let scene = Scene::new();
+pub(crate) fn a_contact_that_cannot_be_read_keeps_no_other_opt_out_back(harness: &dyn SpoilHarness) {
+    for (words, others) in [("STOP", "junk"), ("hi", "junk"), ("hi", "[7]")] {
+        let scene = Scene::new(harness);
+        scene.tell(0, BOB, Told::Said(said(words)));
+        scene.stop(0, ALICE);
+        scene.stop(1, ALICE);
+        let sql = format!("UPDATE contacts SET others = '{others}' WHERE address = '{BOB}' AND account = ?1");
+        scene.corrupt(&sql, scene.accounts[0].to_bytes());
+        scene.heed();
+        assert_eq!(scene.causes(1).len(), 1, "{words}, {others}");
+        // Whoever need not read that of a contact heeds it; whoever must has parked it.
+        let expected = if words == "STOP" { 2 } else { 1 };
+        assert!(scene.causes(0).len() + scene.parked() >= expected, "{words}, {others}");
+        assert_eq!(scene.send(0, ALICE), Err(String::from("recipient_suppressed")), "{words}, {others}");
+    }
+}
+
+pub(crate) fn an_instance_that_cannot_be_read_keeps_no_opt_out_back(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
     scene.stop(0, ALICE);
     let instance = scene.instance(0);
     scene.corrupt("UPDATE instances SET provider = 'junk' WHERE id = ?1", instance.to_bytes());
     assert_eq!((scene.heed().heeded, scene.causes(0), scene.parked()), (1, vec![Cause::Keyword], 0));
 }
 
-#[test]
-fn an_account_that_cannot_be_read_keeps_what_came_in_waiting_and_nobody_elses() {
-    let scene = Scene::new();
+pub(crate) fn an_account_that_cannot_be_read_keeps_what_came_in_waiting_and_nobody_elses(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
     scene.stop(0, ALICE);
     scene.stop(1, ALICE);
     scene.corrupt("UPDATE accounts SET plan = 'junk' || plan WHERE id = ?1", scene.accounts[0].to_bytes());
@@ -208,9 +207,8 @@ fn an_account_that_cannot_be_read_keeps_what_came_in_waiting_and_nobody_elses() 
     assert_eq!((scene.heed().heeded, scene.causes(0)), (1, vec![Cause::Keyword]));
 }
 
-#[test]
-fn a_report_of_a_message_that_cannot_be_read_is_parked() {
-    let scene = Scene::new();
+pub(crate) fn a_report_of_a_message_that_cannot_be_read_is_parked(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
     let [bad, _] = [ALICE, BOB].map(|number| scene.send(0, number).expect("a message"));
     let report = StatusReport { message: Some(bad), external_id: String::from("wamid.1"), progress: Progress::Read, error: None };
     scene.tell(0, "", Told::Status(report));
@@ -220,9 +218,8 @@ fn a_report_of_a_message_that_cannot_be_read_is_parked() {
     assert_eq!((scene.causes(0), scene.parked()), (vec![Cause::Keyword], 1));
 }
 
-#[test]
-fn what_was_parked_is_forgotten_in_its_time() {
-    let scene = Scene::new();
+pub(crate) fn what_was_parked_is_forgotten_in_its_time(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
     let bad = scene.stop(0, ALICE);
     scene.corrupt("UPDATE inbound SET told = 'junk' WHERE id = ?1", bad.to_bytes());
     scene.heed();
@@ -232,7 +229,7 @@ fn what_was_parked_is_forgotten_in_its_time() {
         let retention = Retention { content_before, logs_before, raw_before: Timestamp::default(), now: Timestamp::default() };
         block_on(scene.gateway.store().worker().retain(retention, 9)).expect("an answer")
     };
-    let count = |sql: &str| scene.connection().query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a count");
+    let count = |sql: &str| scene.database.one(sql).parse::<i64>().expect("a count");
     assert_eq!((forget(later, Timestamp::default()), count("SELECT count(*) FROM inbound WHERE words IS NOT NULL")), (1, 0));
     forget(Timestamp::default(), later);
     assert_eq!((count("SELECT count(*) FROM inbound"), count("SELECT count(*) FROM outbox")), (0, 0));

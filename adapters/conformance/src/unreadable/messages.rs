@@ -1,0 +1,272 @@
+//! Rows that cannot be read: what fails because of them, and what does not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepost::{
+    AccountId, AccountStore, Answer, Claim, ClaimAnswer, Content, DeliveryFilter, EndpointId, EventDelivery, Finish, Gateway, Lease,
+    MessageId, MessageStatus, Mode, Outcome, Page, Purpose, Request, Retention, StartAnswer, Started, StoreError, Swept, Timestamp,
+};
+
+use super::{SpoilHarness, Spoilable, add_account, add_endpoint, bytes, gateway};
+use crate::world::block_on;
+
+struct Scene {
+    database: Box<dyn Spoilable>,
+    gateway: Gateway,
+    accounts: [AccountId; 2],
+}
+
+impl Scene {
+    fn new(harness: &dyn SpoilHarness) -> Self {
+        let database = harness.open();
+        let gateway = gateway(&*database);
+        let accounts = [(); 2].map(|()| add_account(&gateway));
+        Self { database, gateway, accounts }
+    }
+
+    fn send(&self, account: AccountId) -> MessageId {
+        let phone = "+999501234567".parse().expect("a phone number");
+        let request = Request::text("desk", phone, Purpose::Support, "hi".parse().expect("a text"));
+        match block_on(self.gateway.account(account).submit(request)).expect("an answer") {
+            Answer::Accepted(accepted) => accepted.message,
+            other => panic!("expected a message, got {other:?}"),
+        }
+    }
+
+    /// Changes a row behind the store's back.
+    fn corrupt(&self, sql: &str, id: [u8; 16]) {
+        assert_eq!(self.database.execute(&sql.replace("?1", &bytes(id))), 1);
+    }
+
+    fn now(&self) -> Timestamp {
+        self.gateway.host().now()
+    }
+
+    fn claim(&self) -> ClaimAnswer {
+        let now = self.now();
+        let claim = Claim { limit: 9, per_account: 9, after: None, lease_until: now.plus(Duration::from_secs(30)), now };
+        block_on(self.gateway.store().worker().claim(claim)).expect("a claim")
+    }
+
+    fn start(&self, claimed: &ClaimAnswer) -> Vec<StartAnswer> {
+        let lease = Lease::new(self.now(), Duration::from_secs(15));
+        block_on(self.gateway.store().worker().start(claimed.claimed.clone(), lease, self.now())).expect("starts")
+    }
+
+    fn finish(&self, started: &[Started]) -> Vec<Option<MessageStatus>> {
+        let outcome = Outcome::Unknown { class: gatepost::ErrorClass::Timeout };
+        let finish = |started: &Started| Finish {
+            claimed: started.claimed,
+            attempt: started.attempt,
+            outcome: outcome.clone(),
+            report: None,
+            jitter: 0,
+            now: self.now(),
+        };
+        let finished = block_on(self.gateway.store().worker().finish(started.iter().map(finish).collect())).expect("finishes");
+        finished.iter().map(|finished| finished.settled().map(|settled| settled.status)).collect()
+    }
+
+    fn sweep(&self, after: Duration) -> Swept {
+        block_on(self.gateway.store().worker().sweep(self.now().plus(after), 9)).expect("a sweep")
+    }
+
+    fn status(&self, account: AccountId, message: MessageId) -> MessageStatus {
+        block_on(self.gateway.store().account(account).message(message)).expect("an answer").expect("a message").status
+    }
+}
+
+impl Scene {
+    fn store(&self, account: AccountId) -> Arc<dyn AccountStore> {
+        self.gateway.store().account(account)
+    }
+
+    fn resolve(&self, account: AccountId, message: MessageId, sent: bool) -> Result<Option<MessageStatus>, StoreError> {
+        block_on(self.store(account).resolve(message, sent, self.now()))
+    }
+
+    fn used(&self, account: AccountId) -> u64 {
+        block_on(self.store(account).usage(Mode::Live, self.now())).expect("an answer").expect("the account").day
+    }
+
+    fn content(&self, account: AccountId, message: MessageId) -> Option<Content> {
+        block_on(self.store(account).message(message)).expect("an answer").expect("a message").content
+    }
+
+    fn retain(&self, content_before: Timestamp, logs_before: Timestamp) -> usize {
+        block_on(
+            self.gateway
+                .store()
+                .worker()
+                .retain(Retention { content_before, logs_before, raw_before: logs_before, now: Timestamp::default() }, 9),
+        )
+        .expect("an answer")
+    }
+
+    /// How many rows there are.
+    fn rows(&self, table: &str) -> i64 {
+        self.database.one(&format!("SELECT count(*) FROM {table}")).parse().expect("a number")
+    }
+
+    /// What the endpoint is told.
+    fn bodies(&self, account: AccountId, endpoint: EndpointId) -> Vec<String> {
+        let filter = DeliveryFilter { endpoint: Some(endpoint), ..DeliveryFilter::default() };
+        let deliveries = block_on(self.store(account).deliveries(filter, Page::first(9))).expect("an answer");
+        let event = |delivery: &EventDelivery| block_on(self.store(account).event(delivery.event)).expect("an answer").expect("an event");
+        deliveries.iter().map(|delivery| String::from_utf8_lossy(&event(delivery).body(delivery.as_name)).into_owned()).collect()
+    }
+}
+
+fn messages(starts: &[StartAnswer]) -> Vec<Option<MessageId>> {
+    let message = |start: &StartAnswer| match start {
+        StartAnswer::Started(started) => Some(started.parcel.message),
+        _ => None,
+    };
+    starts.iter().map(message).collect()
+}
+
+const NOW: Duration = Duration::ZERO;
+const MINUTE: Duration = Duration::from_secs(60);
+
+pub(crate) fn a_claim_parks_what_it_cannot_read_and_takes_the_rest(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let [account, _] = scene.accounts;
+    let [bad, good] = [scene.send(account), scene.send(account)];
+    scene.corrupt("UPDATE outbox SET fence = -1 WHERE item = ?1", bad.to_bytes());
+    let claimed = scene.claim();
+    assert_eq!(messages(&scene.start(&claimed)), [Some(good)]);
+    assert_eq!([scene.status(account, bad), scene.status(account, good)], [MessageStatus::Unknown, MessageStatus::Sending]);
+    assert_eq!([scene.sweep(NOW).parked, scene.sweep(NOW).parked], [1, 0]);
+    assert!(scene.claim().claimed.is_empty());
+}
+
+/// A message whose delivery cannot be read, and was parked.
+fn parked(scene: &Scene) -> MessageId {
+    let message = scene.send(scene.accounts[0]);
+    scene.corrupt("UPDATE outbox SET fence = -1 WHERE item = ?1", message.to_bytes());
+    assert!(scene.claim().claimed.is_empty());
+    message
+}
+
+pub(crate) fn an_operator_closes_what_was_parked(harness: &dyn SpoilHarness) {
+    for (sent, status, used) in [(true, MessageStatus::Sent, 1), (false, MessageStatus::Failed, 0)] {
+        let scene = Scene::new(harness);
+        let [account, neighbor] = scene.accounts;
+        let message = parked(&scene);
+        let endpoint = add_endpoint(&scene.gateway, account);
+        assert_eq!(scene.resolve(neighbor, message, sent), Ok(None));
+        assert_eq!(scene.resolve(account, message, sent), Ok(Some(status)));
+        assert_eq!((scene.status(account, message), scene.used(account)), (status, used));
+        assert_eq!(scene.resolve(account, message, !sent), Ok(None), "it is closed");
+        let told = scene.bodies(account, endpoint);
+        let says = format!(r#""status":"{status}","previous_status":"unknown""#);
+        assert!(matches!(&told[..], [body] if body.contains(&says)), "{told:?}");
+        assert_eq!((scene.sweep(NOW).parked, scene.rows("outbox WHERE channel = 0")), (1, 0));
+    }
+}
+
+pub(crate) fn what_cannot_be_read_and_is_not_parked_is_not_in_doubt(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let [account, _] = scene.accounts;
+    let message = scene.send(account);
+    scene.corrupt("UPDATE outbox SET fence = -1 WHERE item = ?1", message.to_bytes());
+    assert_eq!(scene.resolve(account, message, true), Ok(None));
+    assert_eq!(scene.status(account, message), MessageStatus::Queued);
+}
+
+pub(crate) fn a_parked_message_that_cannot_be_read_itself_is_not_closed(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let [account, _] = scene.accounts;
+    let message = parked(&scene);
+    scene.corrupt("UPDATE messages SET purpose = 'junk' WHERE id = ?1", message.to_bytes());
+    assert!(matches!(scene.resolve(account, message, false), Err(StoreError::Corrupt(_))));
+    scene.corrupt("UPDATE messages SET purpose = 'support' WHERE id = ?1", message.to_bytes());
+    assert_eq!(scene.resolve(account, message, false), Ok(Some(MessageStatus::Failed)));
+}
+
+pub(crate) fn what_was_parked_is_forgotten_after_the_usual_time(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let [account, _] = scene.accounts;
+    let message = parked(&scene);
+    let later = scene.now().plus(MINUTE);
+    assert_eq!(scene.retain(scene.now().minus(MINUTE), scene.now().minus(MINUTE)), 0);
+    assert_eq!(scene.retain(later, Timestamp::default()), 1);
+    assert_eq!(scene.content(account, message), None);
+    assert_eq!(scene.status(account, message), MessageStatus::Unknown);
+    assert!(scene.retain(later, later) > 0);
+    assert_eq!(["messages", "outbox", "attempts", "reviews"].map(|table| scene.rows(table)), [0; 4]);
+    assert_eq!(scene.retain(later, later), 0);
+}
+
+pub(crate) fn a_start_parks_what_it_cannot_read_and_starts_the_rest(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let [account, _] = scene.accounts;
+    let [first, bad, last] = [scene.send(account), scene.send(account), scene.send(account)];
+    scene.corrupt("UPDATE messages SET content = 'junk' WHERE id = ?1", bad.to_bytes());
+    // Ids of one millisecond are in no order.
+    let starts = scene.start(&scene.claim());
+    let mut started = messages(&starts);
+    started.sort_unstable();
+    assert_eq!(started, [None, Some(first.min(last)), Some(first.max(last))]);
+    assert!(starts.contains(&StartAnswer::Stale));
+    assert_eq!(scene.sweep(MINUTE).parked, 1);
+    assert!(scene.claim().claimed.is_empty());
+}
+
+pub(crate) fn a_finish_parks_what_it_cannot_read_and_records_the_rest(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let [account, _] = scene.accounts;
+    let [bad, good] = [scene.send(account), scene.send(account)];
+    let mut starts = scene.start(&scene.claim());
+    starts.sort_by_key(|start| messages(std::slice::from_ref(start)));
+    let started: Vec<Started> =
+        starts.into_iter().filter_map(|start| if let StartAnswer::Started(started) = start { Some(*started) } else { None }).collect();
+    scene.corrupt("UPDATE outbox SET tries = -1 WHERE item = ?1", bad.to_bytes());
+    assert_eq!(scene.finish(&started), [None, Some(MessageStatus::Unknown)]);
+    assert_eq!((scene.sweep(NOW).parked, scene.status(account, good)), (1, MessageStatus::Unknown));
+}
+
+pub(crate) fn a_sweep_parks_what_it_cannot_read_and_closes_the_rest(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let [account, other] = scene.accounts;
+    let [bad, good] = [scene.send(account), scene.send(other)];
+    scene.start(&scene.claim());
+    scene.corrupt("UPDATE outbox SET state = 9 WHERE item = ?1", bad.to_bytes());
+    let swept = scene.sweep(MINUTE);
+    let settled: Vec<_> = swept.settled.iter().map(|settled| (settled.message, settled.status)).collect();
+    assert_eq!((settled, swept.parked), (vec![(good, MessageStatus::Unknown)], 1));
+    assert_eq!(scene.sweep(MINUTE), Swept::default());
+}
+
+pub(crate) fn an_account_that_cannot_be_read_keeps_nobody_else_waiting(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let [bad, good] = scene.accounts;
+    let [_, message] = [scene.send(bad), scene.send(good)];
+    scene.corrupt("UPDATE accounts SET plan = 'junk' || plan WHERE id = ?1", bad.to_bytes());
+    let claimed = scene.claim();
+    assert_eq!(messages(&scene.start(&claimed)), [Some(message)]);
+    assert!(matches!(block_on(scene.gateway.store().account(bad).account()), Err(StoreError::Corrupt(_))));
+    // Its message waits until the account is mended.
+    scene.corrupt("UPDATE accounts SET plan = substr(plan, 5) WHERE id = ?1", bad.to_bytes());
+    assert_eq!(scene.claim().claimed.len(), 1);
+}
+
+pub(crate) fn what_was_removed_is_not_read_by_what_is_sent(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let [account, _] = scene.accounts;
+    let removed = "INSERT INTO integrations VALUES (?1, 1, 'line', 1, ?1, 'junk', x'00', 1, NULL, 0, 1, 1, 0)";
+    scene.corrupt(removed, account.to_bytes());
+    let message = scene.send(account);
+    assert_eq!(messages(&scene.start(&scene.claim())), [Some(message)]);
+}
+
+pub(crate) fn an_ordered_message_does_not_wait_for_a_parked_one(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let [account, _] = scene.accounts;
+    let [bad, good] = [scene.send(account), scene.send(account)];
+    scene.corrupt("UPDATE outbox SET order_key = 7, fence = -1 WHERE item = ?1", bad.to_bytes());
+    scene.corrupt("UPDATE outbox SET order_key = 7 WHERE item = ?1", good.to_bytes());
+    assert!(scene.claim().claimed.is_empty());
+    assert_eq!(messages(&scene.start(&scene.claim())), [Some(good)]);
+}
