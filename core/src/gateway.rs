@@ -395,7 +395,8 @@ impl Sent {
     /// Waits until an attempt has an outcome, and answers with the message's status; at once where nothing is under way. Where that
     /// status is still pending, because the message waits for its next try, it can be called again, and waits on.
     ///
-    /// It may wait for as long as the message waits: bound it with the timer of your runtime, then ask for [`Sent::status`].
+    /// It may wait for as long as the message waits: bound it with the timer of your runtime, then ask for [`Sent::status`]. It hears of
+    /// what this process does; where several share a store, another one may send the message, so ask now and then, and call it again.
     pub async fn settled(&mut self) -> Option<MessageStatus> {
         let (Some(message), true) = (self.message(), self.waiter.is_some()) else { return self.decided_status() };
         let status = self.next_status(message).await;

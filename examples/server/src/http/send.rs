@@ -147,12 +147,22 @@ async fn settle(mut sent: Sent, known: MessageStatus, wait: Duration) -> Message
     }
 }
 
+/// How often somebody who waits looks in the store: what another host has sent, nobody tells here.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// Waits over all tries: a first one that failed may be followed by one that does not.
 async fn settled(sent: &mut Sent) -> Option<MessageStatus> {
     loop {
-        match sent.settled().await {
-            Some(status) if status.is_pending() => {}
-            settled => return settled,
+        let told = tokio::time::timeout(LOOK, sent.settled()).await;
+        let status = match told {
+            Ok(status) => status,
+            Err(_) => match sent.status().await {
+                Ok(status) => status,
+                Err(_) => continue,
+            },
+        };
+        if !status.is_some_and(MessageStatus::is_pending) {
+            return status;
         }
     }
 }

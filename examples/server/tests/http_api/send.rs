@@ -83,6 +83,15 @@ async fn queued_where_the_provider_cannot_be_reached_yet() {
     assert_eq!((answer.status.as_u16(), &answer.body["status"]), (202, &json!("queued")));
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_waits_hears_of_what_another_host_has_sent() {
+    let world = World::with(Terms { has_worker: false, has_other_host: true, ..Terms::default() }).await;
+    let begun = tokio::time::Instant::now();
+    let answer = world.exchange(world.sending("/api/send-message?wait=30", |_| ())).await;
+    assert_eq!((answer.status.as_u16(), &answer.body["status"]), (200, &json!("sent")), "{}", answer.body);
+    assert_eq!(begun.elapsed(), std::time::Duration::from_millis(500), "by the clock of the test");
+}
+
 #[tokio::test]
 async fn sent_on_the_second_try_within_the_wait() {
     let world = World::with(Terms { failures: 1, ..Terms::default() }).await;

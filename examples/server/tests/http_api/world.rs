@@ -49,6 +49,8 @@ pub(crate) struct Terms {
     pub(crate) sandbox: Sandbox,
     pub(crate) settings: HttpSettings,
     pub(crate) has_worker: bool,
+    /// Whether another gateway delivers from the same store.
+    pub(crate) has_other_host: bool,
     /// How many sends do not reach the provider before one does.
     pub(crate) failures: usize,
     /// How long a send may take.
@@ -68,6 +70,7 @@ impl Default for Terms {
                 ..HttpSettings::default()
             },
             has_worker: true,
+            has_other_host: false,
             failures: 0,
             send_timeout: Duration::from_millis(20),
             graph_url: None,
@@ -103,6 +106,11 @@ impl World {
             .build();
         if terms.has_worker {
             tokio::spawn(deliver(gateway.clone()));
+        }
+        if terms.has_other_host {
+            let transport = Faltering { sandbox: Sandbox::new().with_host(host.clone()), failures_left: AtomicUsize::new(0) };
+            let other = Gateway::builder(terms.store.clone(), host.clone()).transport(Provider::Sandbox, transport).build();
+            tokio::spawn(deliver(other));
         }
         let app = App::new(gateway, providers, keyring, Brand::default(), terms.settings);
         app.heartbeat();
