@@ -69,13 +69,24 @@ pub(crate) const LEASED: &str = concat!(
 pub(crate) const EXPIRED: &str = concat!(
     "SELECT ",
     entry_columns!(),
-    " FROM outbox o WHERE o.channel = 1 AND o.state = 0 AND o.delivery < ?1 AND o.expires_at <= ?2 ORDER BY o.delivery LIMIT ?3"
+    " FROM outbox o WHERE o.channel = 1 AND o.state = 0 AND o.order_key IS NULL AND o.delivery < ?1 AND o.expires_at <= ?2
+      ORDER BY o.delivery LIMIT ?3"
 );
 
-/// Those that are no longer worth delivering. All events are worth it equally long, so they are the table's oldest.
+pub(crate) const EXPIRED_IN_LINE: &str = concat!(
+    "SELECT ",
+    entry_columns!(),
+    " FROM outbox o INDEXED BY outbox_events_in_line_expiring
+      WHERE o.channel = 1 AND o.state = 0 AND o.order_key IS NOT NULL AND o.expires_at <= ?1 ORDER BY o.expires_at LIMIT ?2"
+);
+
+/// Those that are no longer worth delivering. All events outside a line are worth it equally long, so they are the table's oldest.
 pub(crate) fn expired(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Read>> {
     let oldest = first_id_of(now.minus(gatepost::EVENT_TIME).plus(CLOCKS_APART));
-    rows::all(&mut *connection.prepare_cached(EXPIRED)?, params![oldest, now.as_millis(), limit as i64], outbox::read)
+    let mut expired = rows::all(&mut *connection.prepare_cached(EXPIRED)?, params![oldest, now.as_millis(), limit as i64], outbox::read)?;
+    let in_line = params![now.as_millis(), limit.saturating_sub(expired.len()) as i64];
+    expired.extend(rows::all(&mut *connection.prepare_cached(EXPIRED_IN_LINE)?, in_line, outbox::read)?);
+    Ok(expired)
 }
 
 /// Lets time pass for a delivery.

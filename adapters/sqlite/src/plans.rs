@@ -90,6 +90,7 @@ fn a_sweep_finds_what_is_overdue_without_looking_at_what_waits() {
     check(deliver::MESSAGES_EXPIRED, &["SEARCH o USING INDEX outbox_messages_expiring (expires_at<?)"]);
     check(notices::LEASED, &["SCAN o USING INDEX outbox_events_in_flight"]);
     check(notices::EXPIRED, &["SEARCH o USING PRIMARY KEY (delivery<?)"]);
+    check(notices::EXPIRED_IN_LINE, &["SEARCH o USING INDEX outbox_events_in_line_expiring (expires_at<?)"]);
 }
 
 #[test]

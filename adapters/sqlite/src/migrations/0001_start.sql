@@ -278,6 +278,7 @@ CREATE INDEX outbox_messages_of_contact ON outbox (account, contact) WHERE chann
 CREATE INDEX outbox_messages_ordered ON outbox (account, order_key, log_id) WHERE order_key IS NOT NULL;
 -- Of events only what every take needs: the leases are few enough to be looked through, and what expires is at the table's beginning.
 CREATE INDEX outbox_events_waiting ON outbox (account, place, due) WHERE channel = 1 AND state = 0;
+CREATE INDEX outbox_events_in_line_expiring ON outbox (expires_at) WHERE channel = 1 AND state = 0 AND order_key IS NOT NULL;
 CREATE INDEX outbox_events_in_flight ON outbox (account, place, due) WHERE channel = 1 AND state = 2;
 
 CREATE INDEX outbox_inbox_waiting ON outbox (account, log_id) WHERE channel = 2 AND state = 0;
