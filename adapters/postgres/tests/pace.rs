@@ -3,7 +3,6 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod cluster;
-#[allow(dead_code, reason = "not every test has an endpoint")]
 mod fixture;
 
 use std::sync::Arc;
