@@ -22,14 +22,13 @@ use tokio_postgres::types::ToSql;
 use crate::clock::Skew;
 use crate::connect::Database;
 use crate::error::Failure;
-use crate::profile::Engine;
 use crate::runtime::jittered;
 
 /// The values of a statement.
 pub(crate) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// Sets the fence for this transaction alone, and asks for the database's clock with it.
-const OPEN: &str =
+const FENCE: &str =
     "SELECT set_config('gatepost.accounts', $1, true), CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT) AS now";
 
 /// How often what others were in the way of is tried.
@@ -92,20 +91,23 @@ pub(crate) enum Access {
 }
 
 impl Access {
-    /// The first of a queue is read along its index, and not by sorting the queue, whatever the planner thinks of how long that is.
-    fn begin(self, database: &Database) -> String {
-        if self == Self::Read {
-            let limit = database.statement_timeout(self).as_millis();
-            return format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {limit}");
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Self::Write | Self::WriteSoon | Self::WriteFree => "BEGIN ISOLATION LEVEL READ COMMITTED",
         }
-        let mut begin = String::from("BEGIN ISOLATION LEVEL READ COMMITTED");
-        if database.profile().engine != Engine::Cockroach {
-            begin.push_str("; SET LOCAL enable_sort = off");
+    }
+
+    /// Sets the fence for this transaction alone, asks for the database's clock with it, and sets what else holds until its end.
+    fn open(self, database: &Database) -> String {
+        match self {
+            Self::Read => {
+                let limit = database.statement_timeout(self).as_millis();
+                format!("{FENCE}, set_config('statement_timeout', '{limit}', true)")
+            }
+            Self::WriteSoon => format!("{FENCE}, set_config('lock_timeout', '200', true)"),
+            Self::Write | Self::WriteFree => FENCE.to_owned(),
         }
-        if self == Self::WriteSoon {
-            begin.push_str("; SET LOCAL lock_timeout = '200ms'");
-        }
-        begin
     }
 }
 
@@ -115,7 +117,7 @@ impl Access {
 pub(crate) struct Transaction {
     client: Option<Client>,
     access: Access,
-    begin: String,
+    open: String,
     statements: Arc<AtomicU64>,
     skew: Arc<Skew>,
     /// As it was when this one was opened: what was read by it is written by it.
@@ -133,7 +135,7 @@ impl Transaction {
         let transaction = Self {
             client: Some(client),
             access,
-            begin: access.begin(database),
+            open: access.open(database),
             statements: Arc::clone(database.counter()),
             skew: Arc::clone(database.skew()),
             own_skew: AtomicI64::new(database.skew().millis()),
@@ -141,7 +143,7 @@ impl Transaction {
             failed: AtomicBool::new(false),
             _room: room,
         };
-        transaction.prepare(&[OPEN]).await?;
+        transaction.prepare(&[&transaction.open, FENCE]).await?;
         Ok(transaction)
     }
 
@@ -157,10 +159,10 @@ impl Transaction {
         let client = self.client()?;
         let begun = async {
             self.count();
-            client.batch_execute(&self.begin).await
+            client.batch_execute(self.access.begin()).await
         };
         let fenced = async {
-            let open = client.prepare_cached(OPEN).await?;
+            let open = client.prepare_cached(&self.open).await?;
             self.count();
             client.query_one(&open, &[&fence.0]).await
         };
@@ -172,7 +174,7 @@ impl Transaction {
 
     /// Moves the fence, for example once it is found whose rows something is about.
     pub(crate) async fn fence(&self, fence: &Fence) -> Result<(), Failure> {
-        self.query(OPEN, &[&fence.0]).await.map(drop)
+        self.query(FENCE, &[&fence.0]).await.map(drop)
     }
 
     /// How far the database's clock is ahead of this host's, in milliseconds, when the transaction was opened.

@@ -254,8 +254,8 @@ lists! {
         "FROM suppressions t WHERE t.account = $1 AND t.id < $2 AND ($3::bigint = 0 OR t.lifted_at IS NULL) ORDER BY t.id DESC LIMIT $4";
     // Those of one contact are few, however long the list is.
     SUPPRESSIONS_OF_ADDRESS: contacts::SUPPRESSIONS,
-        "FROM addresses a JOIN suppressions t ON t.account = a.account AND t.contact = a.contact
-         WHERE a.account = $1 AND a.address = $2 AND t.id < $3 AND ($4::bigint = 0 OR t.lifted_at IS NULL) ORDER BY t.id DESC LIMIT $5";
+        "FROM suppressions t WHERE t.account = $1 AND t.contact = (SELECT a.contact FROM addresses a WHERE a.account = $1 AND a.address = $2)
+         AND t.id < $3 AND ($4::bigint = 0 OR t.lifted_at IS NULL) ORDER BY t.id DESC LIMIT $5";
 
     // Messages.
     MESSAGE: messages::MESSAGES, "FROM messages t WHERE t.account = $1 AND t.id = $2";

@@ -145,8 +145,8 @@ SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_b
 SELECT t."account", t."id", t."contact", t."address", t."cause", t."note", t."since", t."by", t."lifted_at", t."lifted_by" FROM suppressions t WHERE t.account = $1 AND t.id < $2 AND ($3::bigint = 0 OR t.lifted_at IS NULL) ORDER BY t.id DESC LIMIT $4;
 
 -- SUPPRESSIONS_OF_ADDRESS
-SELECT t."account", t."id", t."contact", t."address", t."cause", t."note", t."since", t."by", t."lifted_at", t."lifted_by" FROM addresses a JOIN suppressions t ON t.account = a.account AND t.contact = a.contact
-WHERE a.account = $1 AND a.address = $2 AND t.id < $3 AND ($4::bigint = 0 OR t.lifted_at IS NULL) ORDER BY t.id DESC LIMIT $5;
+SELECT t."account", t."id", t."contact", t."address", t."cause", t."note", t."since", t."by", t."lifted_at", t."lifted_by" FROM suppressions t WHERE t.account = $1 AND t.contact = (SELECT a.contact FROM addresses a WHERE a.account = $1 AND a.address = $2)
+AND t.id < $3 AND ($4::bigint = 0 OR t.lifted_at IS NULL) ORDER BY t.id DESC LIMIT $5;
 
 -- MESSAGE
 SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", t."purpose", t."content", t."mode", t."origin", t."ordered", t."status", t."error", t."external_id", t."sent_try", t."sent_from", t."sent_at", t."delivery", t."charged_day", t."charged_month", t."created_at", t."updated_at" FROM messages t WHERE t.account = $1 AND t.id = $2;

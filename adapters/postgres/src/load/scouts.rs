@@ -176,10 +176,12 @@ mod tests {
     use gatepost_cluster::{Cluster, Database};
 
     use super::MESSAGES;
+    use crate::connect::PLANNING;
     use crate::{Options, migrate};
 
-    const SETTINGS: &str = "SET ROLE gatepost_app; SET gatepost.accounts = '*'; SET enable_seqscan = off; SET enable_hashjoin = off;
-        SET enable_mergejoin = off; SET enable_sort = off; SET plan_cache_mode = force_generic_plan;";
+    fn settings() -> String {
+        format!("SET ROLE gatepost_app; SET gatepost.accounts = '*'; {PLANNING}")
+    }
 
     /// The id of an account, and of its instance.
     fn id(nth: &str) -> String {
@@ -210,7 +212,7 @@ mod tests {
 
     /// What is found to be due after a second, behind no account: the last digits of the account, and when; the one without an account last.
     fn found(database: &Database<'_>) -> Vec<(Option<String>, String)> {
-        let sql = format!("{SETTINGS} PREPARE scout AS {}; EXECUTE scout('', 1000)", MESSAGES.text);
+        let sql = format!("{} PREPARE scout AS {}; EXECUTE scout('', 1000)", settings(), MESSAGES.text);
         let cell = |cell: &Option<String>| cell.as_ref().map(|text| text.trim_start_matches(['\\', 'x', '0']).to_owned());
         let mut found: Vec<_> = database
             .run(&sql)
@@ -239,7 +241,7 @@ mod tests {
             .expect("rows");
         assert_eq!(found(&database), [named("2", "500"), named("7", "900"), (None, String::from("60001"))]);
         let explain =
-            format!("{SETTINGS} PREPARE scout AS {}; EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) EXECUTE scout('', 1000)", MESSAGES.text);
+            format!("{} PREPARE scout AS {}; EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) EXECUTE scout('', 1000)", settings(), MESSAGES.text);
         let plan: Vec<String> = database.run(&explain).expect("a plan").into_iter().flatten().flatten().collect();
         let count = |line: &String, of: &str| line.split(of).nth(1)?.split([' ', ')']).next()?.parse::<u64>().ok();
         let most = plan.iter().filter_map(|line| Some(count(line, "actual rows=")? * count(line, "loops=")?)).max();

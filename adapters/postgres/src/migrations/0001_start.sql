@@ -206,7 +206,7 @@ CREATE TABLE suppressions (
     lifted_by TEXT,
     PRIMARY KEY (account, id)
 );
-CREATE INDEX suppressions_of_contact ON suppressions (account, contact);
+CREATE INDEX suppressions_of_contact ON suppressions (account, contact, id);
 
 CREATE TABLE messages (
     account       BYTEA NOT NULL,
