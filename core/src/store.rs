@@ -120,7 +120,8 @@ pub trait AccountStore: Send + Sync {
     /// Writes down what a phone system said, before anything is done about it, and tells customers of it.
     async fn enter(&self, entry: NewIntegrationEntry) -> Result<Entered, StoreError>;
 
-    /// Writes down what became of it; `false` where there is no such entry, or that was written down before.
+    /// Writes down what became of it; `false` where there is no such entry, or that was written down before. What is told again because it
+    /// was not answered ([`EntryKey::UntilAnswered`](crate::EntryKey::UntilAnswered)) is concluded once more.
     async fn conclude(&self, entry: u64, conclusion: Conclusion) -> Result<bool, StoreError>;
 
     /// The log of phone systems, newest first.

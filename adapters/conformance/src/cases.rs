@@ -795,6 +795,7 @@ macro_rules! __store_cases {
                 an_entry_tells_how_far_its_message_got
                 the_log_is_read_in_pages_and_by_filters
                 what_is_said_twice_is_written_once
+                what_is_not_answered_is_the_same_for_ten_seconds_after_each_try
                 a_phone_system_tells_of_sixty_events_a_minute
                 customers_are_told_that_a_phone_system_said_something
                 old_entries_are_forgotten

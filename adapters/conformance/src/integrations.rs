@@ -1,9 +1,9 @@
 //! Integrations: phone systems, the log of what they say and are told, and what keeps each conversation in its order.
 
 use gatepost::{
-    AccountChange, COOLDOWN_TIME, Cause, Direction, EndpointChange, Entered, EntryOutcome, ErrorClass, INTEGRATIONS_MAX, Integration,
-    IntegrationChange, IntegrationEntryFilter, IntegrationId, MessageId, NewIntegrationEntry, Page, Progress, Schedule, StoreError,
-    Timestamp,
+    AccountChange, COOLDOWN_TIME, Cause, Conclusion, Direction, EndpointChange, Entered, EntryKey, EntryOutcome, ErrorClass,
+    INTEGRATIONS_MAX, Integration, IntegrationChange, IntegrationEntryFilter, IntegrationId, MessageId, NewIntegrationEntry, Page,
+    Progress, REPEAT_TIME, Schedule, StoreError, Timestamp,
 };
 
 use crate::Harness;
@@ -95,7 +95,8 @@ pub(crate) fn an_entry_tells_how_far_its_message_got(harness: &dyn Harness) {
     let id = scene.add_integration();
     let place = scene.entered(scene.an_entry(id, "sms"));
     let message = scene.sent(text("hi").from(agent(id)));
-    let conclusion = gatepost::Conclusion { outcome: EntryOutcome::Accepted, reason: None, message: Some(message) };
+    let conclusion =
+        Conclusion { outcome: EntryOutcome::Accepted, reason: None, message: Some(message), is_answered: true, at: scene.tick() };
     assert!(wait(scene.store().conclude(place, conclusion)));
     let status = || scene.log(IntegrationEntryFilter::default())[0].message_status.map(gatepost::MessageStatus::as_str);
     assert_eq!(status(), Some("queued"));
@@ -125,12 +126,38 @@ pub(crate) fn the_log_is_read_in_pages_and_by_filters(harness: &dyn Harness) {
 pub(crate) fn what_is_said_twice_is_written_once(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let (one, other) = (scene.add_integration(), scene.add_integration());
-    let report = |id| NewIntegrationEntry { key: Some([7; 32]), ..scene.an_entry(id, "report_call") };
+    let report = |id| NewIntegrationEntry { key: Some(EntryKey::Lasting([7; 32])), ..scene.an_entry(id, "report_call") };
     let place = scene.entered(report(one));
     assert_eq!(scene.enter(report(one)), Entered::Repeated(place));
     assert_ne!(scene.entered(report(other)), place, "another phone system has its own");
-    scene.entered(NewIntegrationEntry { key: Some([8; 32]), ..report(one) });
+    scene.entered(NewIntegrationEntry { key: Some(EntryKey::Lasting([8; 32])), ..report(one) });
     assert_eq!(scene.log(IntegrationEntryFilter::default()).len(), 3);
+}
+
+pub(crate) fn what_is_not_answered_is_the_same_for_ten_seconds_after_each_try(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let (one, other) = (scene.add_integration(), scene.add_integration());
+    let ok = |id, at| NewIntegrationEntry { key: Some(EntryKey::UntilAnswered([7; 32])), at, ..scene.an_entry(id, "sms") };
+    let ended = |entry, outcome, is_answered, at| {
+        let conclusion = Conclusion { outcome, reason: None, message: None, is_answered, at };
+        wait(scene.store().conclude(entry, conclusion))
+    };
+    let start = scene.tick();
+    let after = |count| start.plus(REPEAT_TIME * count / 10);
+    let first = scene.entered(ok(one, start));
+    assert_eq!(scene.enter(ok(one, after(9))), Entered::Repeated(first), "the first is on its way, be it with a host that is gone");
+    assert_ne!(scene.entered(ok(other, after(9))), first, "another phone system has its own");
+    assert!(ended(first, EntryOutcome::Refused, false, after(9)));
+    assert_eq!(scene.enter(ok(one, after(18))), Entered::Repeated(first), "it was tried once more");
+    assert!(ended(first, EntryOutcome::Accepted, true, after(18)));
+    assert!(!ended(first, EntryOutcome::Refused, true, after(18)), "it is answered");
+    let second = scene.entered(ok(one, after(18)));
+    assert_ne!(second, first, "what was answered is not told again");
+    let third = scene.entered(ok(one, after(28)));
+    assert_ne!(third, second, "after that time it is something else");
+    assert_eq!(scene.enter(ok(one, after(28))), Entered::Repeated(third));
+    let outcomes: Vec<_> = scene.log(IntegrationEntryFilter { integration: Some(one), ..IntegrationEntryFilter::default() });
+    assert_eq!(outcomes.iter().map(|entry| entry.outcome.as_str()).collect::<Vec<_>>(), ["accepted", "received", "received"]);
 }
 
 pub(crate) fn a_phone_system_tells_of_sixty_events_a_minute(harness: &dyn Harness) {

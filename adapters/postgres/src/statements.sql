@@ -348,10 +348,10 @@ ORDER BY d.id LIMIT k.k6) AS t;
 SELECT t."account", t."key", t."told_at" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM inbound_keys t WHERE t.account = k.k1 AND t.key = k.k2 OFFSET 0) AS t;
 
 -- lookup: ENTRY
-SELECT t."account", t."id", t."integration", t."direction", t."kind", t."phone", t."details", t."outcome", t."reason", t."message", t."delivery", t."key", t."at" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM integration_entries t WHERE t.account = k.k1 AND t.id = k.k2 OFFSET 0) AS t;
+SELECT t."account", t."id", t."integration", t."direction", t."kind", t."phone", t."details", t."outcome", t."reason", t."message", t."delivery", t."key", t."key_until", t."at" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM integration_entries t WHERE t.account = k.k1 AND t.id = k.k2 OFFSET 0) AS t;
 
 -- lookup: ENTRY_OF_KEY
-SELECT t."account", t."id", t."integration", t."direction", t."kind", t."phone", t."details", t."outcome", t."reason", t."message", t."delivery", t."key", t."at" FROM UNNEST($1::bytea[], $2::bigint[], $3::bytea[]) AS k(k1, k2, k3) CROSS JOIN LATERAL (SELECT * FROM integration_entries t WHERE t.account = k.k1 AND t.integration = k.k2 AND t.key = k.k3 OFFSET 0) AS t;
+SELECT t."account", t."id", t."integration", t."direction", t."kind", t."phone", t."details", t."outcome", t."reason", t."message", t."delivery", t."key", t."key_until", t."at" FROM UNNEST($1::bytea[], $2::bigint[], $3::bytea[]) AS k(k1, k2, k3) CROSS JOIN LATERAL (SELECT * FROM integration_entries t WHERE t.account = k.k1 AND t.integration = k.k2 AND t.key = k.k3 OFFSET 0) AS t;
 
 -- lookup: SEAL
 SELECT t."account", t."number", t."first", t."last", t."newest_at", t."rows", t."previous", t."root", t."sealed_at", t."digest", t."dropped_at", t."dropped_digest", t."row_digests" FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM seals t WHERE t.account = k.k1 AND t.number = k.k2 OFFSET 0) AS t;
@@ -553,10 +553,10 @@ DELETE FROM integrations WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::b
 CROSS JOIN LATERAL (SELECT t.ctid FROM integrations t WHERE t."account" = k.k1 AND t."id" = k.k2 OFFSET 0) AS f));
 
 -- insert: integration_entries
-INSERT INTO integration_entries ("account", "id", "integration", "direction", "kind", "phone", "details", "outcome", "reason", "message", "delivery", "key", "at") SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[]) ON CONFLICT DO NOTHING;
+INSERT INTO integration_entries ("account", "id", "integration", "direction", "kind", "phone", "details", "outcome", "reason", "message", "delivery", "key", "key_until", "at") SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[], $14::bigint[]) ON CONFLICT DO NOTHING;
 
 -- upsert: integration_entries
-INSERT INTO integration_entries ("account", "id", "integration", "direction", "kind", "phone", "details", "outcome", "reason", "message", "delivery", "key", "at") SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[]) ON CONFLICT ("account", "id") DO UPDATE SET "integration" = EXCLUDED."integration", "direction" = EXCLUDED."direction", "kind" = EXCLUDED."kind", "phone" = EXCLUDED."phone", "details" = EXCLUDED."details", "outcome" = EXCLUDED."outcome", "reason" = EXCLUDED."reason", "message" = EXCLUDED."message", "delivery" = EXCLUDED."delivery", "key" = EXCLUDED."key", "at" = EXCLUDED."at";
+INSERT INTO integration_entries ("account", "id", "integration", "direction", "kind", "phone", "details", "outcome", "reason", "message", "delivery", "key", "key_until", "at") SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[], $14::bigint[]) ON CONFLICT ("account", "id") DO UPDATE SET "integration" = EXCLUDED."integration", "direction" = EXCLUDED."direction", "kind" = EXCLUDED."kind", "phone" = EXCLUDED."phone", "details" = EXCLUDED."details", "outcome" = EXCLUDED."outcome", "reason" = EXCLUDED."reason", "message" = EXCLUDED."message", "delivery" = EXCLUDED."delivery", "key" = EXCLUDED."key", "key_until" = EXCLUDED."key_until", "at" = EXCLUDED."at";
 
 -- delete: integration_entries
 DELETE FROM integration_entries WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM UNNEST($1::bytea[], $2::bigint[]) AS k(k1, k2)

@@ -290,7 +290,7 @@ impl AccountStore for OfAccount {
         let (id, key, integration) = (self.id, entry.key, entry.integration);
         let needs = move |_: &World, needs: &mut Needs| {
             if let Some(key) = key {
-                needs.key(&ENTRY_OF_KEY, [id.into(), Cell::count(integration.number()), key.into()]);
+                needs.key(&ENTRY_OF_KEY, [id.into(), Cell::count(integration.number()), (*key.bytes()).into()]);
             }
         };
         let entered = self.write(needs, move |rows, effects| integrations::enter(rows, effects, &entry)).await?;

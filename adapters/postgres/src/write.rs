@@ -70,10 +70,11 @@ impl Writes {
         }
     }
 
-    /// An event that is told once more stays as it is, and a delivery of it that is there already must be read before anything is done.
+    /// An event that is told once more stays as it is, and a delivery of it that is there already must be read before anything is done. What
+    /// changed goes first: it may let go of a key that something new has.
     fn put(&mut self, table: &'static Table, new: Vec<&Row>, changed: Vec<&Row>) {
         let is_told = matches!(table.name, "events" | "event_deliveries");
-        let (inserted, upserted) = if is_told { (new, changed) } else { (Vec::new(), [new, changed].concat()) };
+        let (inserted, upserted) = if is_told { (new, changed) } else { (Vec::new(), [changed, new].concat()) };
         let kinds = || table.columns.iter().map(|column| column.kind);
         if !inserted.is_empty() {
             let arrays = Arrays::of(kinds(), inserted.iter().copied());

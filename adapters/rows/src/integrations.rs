@@ -3,9 +3,9 @@
 use std::collections::btree_map;
 
 use gatepost::{
-    AccountId, Address, CallDetails, Conclusion, DeliveryId, Direction, Entered, EntryOutcome, EventName, INTEGRATION_RATE,
+    AccountId, Address, CallDetails, Conclusion, DeliveryId, Direction, Entered, EntryKey, EntryOutcome, EventName, INTEGRATION_RATE,
     INTEGRATIONS_MAX, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter, IntegrationId, NewIntegrationEntry, Page,
-    Phone, StoreError, Tat, Timestamp, Topic,
+    Phone, REPEAT_TIME, StoreError, Tat, Timestamp, Topic,
 };
 
 use crate::world::{AccountRows, Effects, EntryRow, IntegrationRow, World, newest};
@@ -61,9 +61,11 @@ pub fn enter(rows: &mut AccountRows, effects: &mut Effects, new: &NewIntegration
     let Some(row) = rows.integrations.get_mut(&new.integration).filter(|row| row.integration.removed_at.is_none()) else {
         return Entered::Unknown;
     };
-    let is_same = |known: &EntryRow| new.key.is_some() && known.key == new.key && known.entry.integration == new.integration;
-    if let Some(known) = rows.entries.values().find(|known| is_same(known)) {
-        return Entered::Repeated(known.entry.id);
+    if let Some(known) = rows.entries.values_mut().find(|known| is_same(known, new)) {
+        if known.key_until.is_none_or(|until| new.at < until) {
+            return Entered::Repeated(known.entry.id);
+        }
+        (known.key, known.key_until) = (None, None);
     }
     if new.is_limited {
         match INTEGRATION_RATE.take(row.tat, new.at) {
@@ -73,7 +75,7 @@ pub fn enter(rows: &mut AccountRows, effects: &mut Effects, new: &NewIntegration
     }
     let instance = row.integration.instance;
     let NewIntegrationEntry { integration, kind, phone, details, key, at, .. } = new.clone();
-    let id = write(rows, Entry { integration, direction: Direction::In, kind, phone, details, delivery: None, at }, key);
+    let id = write(rows, Entry { integration, direction: Direction::In, kind, phone, details, delivery: None, at }, key.as_ref());
     if let Some(instance) = rows.instances.get(&instance).filter(|_| new.is_told) {
         let topic = Topic::new(EventName::ThreecxEventReceived, Some(instance.id));
         let event = events::is_heard(rows, &topic).then(|| new.event(id, (instance.id, &instance.name)));
@@ -106,7 +108,11 @@ struct Entry {
     at: Timestamp,
 }
 
-fn write(rows: &mut AccountRows, line: Entry, key: Option<[u8; 32]>) -> u64 {
+fn is_same(known: &EntryRow, new: &NewIntegrationEntry) -> bool {
+    known.key.is_some() && known.key.as_ref() == new.key.as_ref().map(EntryKey::bytes) && known.entry.integration == new.integration
+}
+
+fn write(rows: &mut AccountRows, line: Entry, key: Option<&EntryKey>) -> u64 {
     let Entry { integration, direction, kind, phone, details, delivery, at } = line;
     let (id, outcome) = (rows.next_entry(), if delivery.is_some() { EntryOutcome::Posted } else { EntryOutcome::Received });
     let (reason, message, message_status, delivery_status) = (None, None, None, None);
@@ -125,18 +131,25 @@ fn write(rows: &mut AccountRows, line: Entry, key: Option<[u8; 32]>) -> u64 {
         delivery_status,
         at,
     };
-    rows.entries.insert(id, EntryRow { entry, key });
+    let key_until = key.and_then(|key| key.holds_until(at));
+    rows.entries.insert(id, EntryRow { entry, key: key.map(|key| *key.bytes()), key_until });
     id
 }
 
-/// Writes down what became of an entry; `false` where that was done before.
+/// Writes down what became of an entry; `false` where that was done before, and it is not told again.
 pub fn conclude(rows: &mut AccountRows, entry: u64, conclusion: Conclusion) -> bool {
     let btree_map::Entry::Occupied(mut found) = rows.entries.entry(entry) else { return false };
-    let entry = &mut found.get_mut().entry;
-    if entry.outcome != EntryOutcome::Received {
+    let EntryRow { entry, key, key_until } = found.get_mut();
+    if entry.outcome != EntryOutcome::Received && key_until.is_none() {
         return false;
     }
-    (entry.outcome, entry.reason, entry.message) = (conclusion.outcome, conclusion.reason, conclusion.message);
+    let Conclusion { outcome, reason, message, is_answered, at } = conclusion;
+    (entry.outcome, entry.reason, entry.message) = (outcome, reason, message);
+    match key_until {
+        Some(_) if is_answered => (*key, *key_until) = (None, None),
+        Some(until) => *until = at.plus(REPEAT_TIME),
+        None => {}
+    }
     true
 }
 

@@ -330,8 +330,10 @@ pub struct IntegrationRow {
 pub struct EntryRow {
     /// The line itself.
     pub entry: IntegrationEntry,
-    /// What tells it from all others, where something does.
+    /// What tells it from all else, where something does.
     pub key: Option<[u8; 32]>,
+    /// Until when that holds, where it is not for good.
+    pub key_until: Option<Timestamp>,
 }
 
 /// A thing that a provider told.

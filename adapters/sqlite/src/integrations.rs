@@ -4,9 +4,9 @@
 //! written with its delivery, and read together with it.
 
 use gatepost::{
-    AccountId, CallDetails, Conclusion, DeliveryId, DeliveryStatus, Direction, EndpointId, Entered, EntryOutcome, EventName,
+    AccountId, CallDetails, Conclusion, DeliveryId, DeliveryStatus, Direction, EndpointId, Entered, EntryKey, EntryOutcome, EventName,
     INTEGRATION_RATE, INTEGRATIONS_MAX, Integration, IntegrationChange, IntegrationEntry, IntegrationEntryFilter, IntegrationId, MessageId,
-    NewIntegrationEntry, Page, Phone, Tat, Timestamp, Topic,
+    NewIntegrationEntry, Page, Phone, REPEAT_TIME, Tat, Timestamp, Topic,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -119,8 +119,11 @@ pub(crate) fn change(
 pub(crate) fn enter(txn: &mut Txn<'_>, account: AccountId, new: &NewIntegrationEntry) -> rusqlite::Result<Entered> {
     let found = find(txn.connection, account, new.integration)?.filter(|integration| integration.removed_at.is_none());
     let Some(integration) = found else { return Ok(Entered::Unknown) };
-    if let Some(known) = same_entry(txn.connection, account, new)? {
-        return Ok(Entered::Repeated(known));
+    if let Some((known, key_until)) = same_entry(txn.connection, account, new)? {
+        if key_until.is_none_or(|until| new.at < until) {
+            return Ok(Entered::Repeated(known));
+        }
+        forget_key(txn.connection, account, known)?;
     }
     if let Err(retry_at) = take_of_rate(txn.connection, account, new)? {
         return Ok(Entered::TooOften(retry_at));
@@ -139,11 +142,22 @@ pub(crate) fn enter(txn: &mut Txn<'_>, account: AccountId, new: &NewIntegrationE
     Ok(Entered::New(seq))
 }
 
-fn same_entry(connection: &Connection, account: AccountId, new: &NewIntegrationEntry) -> rusqlite::Result<Option<u64>> {
+/// The entry of the same key, and until when that holds.
+fn same_entry(
+    connection: &Connection,
+    account: AccountId,
+    new: &NewIntegrationEntry,
+) -> rusqlite::Result<Option<(u64, Option<Timestamp>)>> {
     let Some(key) = &new.key else { return Ok(None) };
-    let sql = "SELECT id FROM integration_entries WHERE account = ?1 AND integration = ?2 AND key = ?3";
-    let params = params![account.to_bytes(), number(new.integration), key];
-    connection.prepare_cached(sql)?.query_row(params, |row| rows::count(row, 0)).optional()
+    let sql = "SELECT id, key_until FROM integration_entries WHERE account = ?1 AND integration = ?2 AND key = ?3";
+    let params = params![account.to_bytes(), number(new.integration), key.bytes()];
+    let read = |row: &Row<'_>| Ok((rows::count(row, 0)?, row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis)));
+    connection.prepare_cached(sql)?.query_row(params, read).optional()
+}
+
+fn forget_key(connection: &Connection, account: AccountId, entry: u64) -> rusqlite::Result<()> {
+    let sql = "UPDATE integration_entries SET key = NULL, key_until = NULL WHERE account = ?1 AND id = ?2";
+    connection.prepare_cached(sql)?.execute(params![account.to_bytes(), signed(entry)]).map(drop)
 }
 
 /// Counts it against the integration's rate, where it counts; when it may say more, where it said too much.
@@ -202,10 +216,11 @@ impl Entry<'_> {
         connection: &Connection,
         details: &CallDetails,
         outcome: EntryOutcome,
-        key: Option<&[u8; 32]>,
+        key: Option<&EntryKey>,
     ) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO integration_entries (account, id, integration, direction, kind, phone, details, outcome, delivery, key, at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        let sql = "INSERT INTO integration_entries
+                       (account, id, integration, direction, kind, phone, details, outcome, delivery, key, key_until, at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
         connection.prepare_cached(sql)?.execute(params![
             self.account.to_bytes(),
             signed(self.seq),
@@ -216,24 +231,30 @@ impl Entry<'_> {
             to_json(details)?,
             outcome.as_str(),
             self.delivery.map(DeliveryId::to_bytes),
-            key,
+            key.map(EntryKey::bytes),
+            key.and_then(|key| key.holds_until(self.at)).map(Timestamp::as_millis),
             self.at.as_millis()
         ])?;
         Ok(())
     }
 }
 
-/// Writes down what became of an entry; `false` where that was done before.
+/// Writes down what became of an entry; `false` where that was done before, and it is not told again.
 pub(crate) fn conclude(connection: &Connection, account: AccountId, entry: u64, conclusion: &Conclusion) -> rusqlite::Result<bool> {
-    let sql = "UPDATE integration_entries SET outcome = ?3, reason = ?4, message = ?5 WHERE account = ?1 AND id = ?2 AND outcome = ?6";
-    let Conclusion { outcome, reason, message } = conclusion;
+    let sql = "UPDATE integration_entries SET outcome = ?3, reason = ?4, message = ?5,
+                   key = CASE WHEN key_until IS NULL OR ?7 IS NOT NULL THEN key END,
+                   key_until = CASE WHEN key_until IS NULL THEN NULL ELSE ?7 END
+               WHERE account = ?1 AND id = ?2 AND (outcome = ?6 OR key_until IS NOT NULL)";
+    let Conclusion { outcome, reason, message, is_answered, at } = conclusion;
+    let key_until = (!is_answered).then(|| at.plus(REPEAT_TIME));
     let written = connection.prepare_cached(sql)?.execute(params![
         account.to_bytes(),
         signed(entry),
         outcome.as_str(),
         reason,
         message.map(MessageId::to_bytes),
-        EntryOutcome::Received.as_str()
+        EntryOutcome::Received.as_str(),
+        key_until.map(Timestamp::as_millis)
     ])?;
     Ok(written > 0)
 }

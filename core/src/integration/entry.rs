@@ -6,6 +6,7 @@
 use alloc::string::{String, ToString as _};
 use core::fmt;
 use core::str::FromStr;
+use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +122,36 @@ pub struct CallDetails {
     pub lines: Option<usize>,
 }
 
+/// How long what was not answered is told again by a phone system: the same words within this time of the last try are the same thing.
+pub const REPEAT_TIME: Duration = Duration::from_secs(10);
+
+/// What tells something from all else that a phone system says.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub enum EntryKey {
+    /// It is of the thing itself, for example of a call: told again at any time, it is the same.
+    Lasting([u8; 32]),
+    /// It is of the words, which may well be said twice: only what was not answered is told again. Until it is, for [`REPEAT_TIME`] after
+    /// each try, the same words are the same thing.
+    UntilAnswered([u8; 32]),
+}
+
+impl EntryKey {
+    /// Its bytes.
+    pub const fn bytes(&self) -> &[u8; 32] {
+        match self {
+            Self::Lasting(bytes) | Self::UntilAnswered(bytes) => bytes,
+        }
+    }
+
+    /// Until when it holds for something said at `at` that is not answered; none where it holds for good.
+    pub fn holds_until(&self, at: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Lasting(_) => None,
+            Self::UntilAnswered(_) => Some(at.plus(REPEAT_TIME)),
+        }
+    }
+}
+
 /// Something that a phone system said, on its way into the log. Its `Debug` does not show whom it is about.
 #[derive(Clone, Eq, PartialEq)]
 pub struct NewIntegrationEntry {
@@ -132,8 +163,8 @@ pub struct NewIntegrationEntry {
     pub phone: Option<Phone>,
     /// What else is known of it.
     pub details: CallDetails,
-    /// What tells it from all others of the integration, where a phone system may say it twice.
-    pub key: Option<[u8; 32]>,
+    /// What tells it from all else, where a phone system may tell it twice.
+    pub key: Option<EntryKey>,
     /// Whether it counts against [`INTEGRATION_RATE`](crate::INTEGRATION_RATE).
     pub is_limited: bool,
     /// Whether customers are told of it ([`EventName::ThreecxEventReceived`]).
@@ -171,6 +202,10 @@ pub struct Conclusion {
     pub reason: Option<String>,
     /// The message that it became, or had become before.
     pub message: Option<MessageId>,
+    /// Whether the phone system has its answer: the same words from now on are something else.
+    pub is_answered: bool,
+    /// The host's time.
+    pub at: Timestamp,
 }
 
 /// A line of the log.

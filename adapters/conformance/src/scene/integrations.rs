@@ -84,7 +84,8 @@ impl Scene {
     }
 
     pub(crate) fn conclude(&self, entry: u64, outcome: EntryOutcome, reason: Option<&str>) -> bool {
-        wait(self.store().conclude(entry, Conclusion { outcome, reason: reason.map(str::to_string), message: None }))
+        let reason = reason.map(str::to_string);
+        wait(self.store().conclude(entry, Conclusion { outcome, reason, message: None, is_answered: true, at: self.tick() }))
     }
 
     /// The log, oldest first.

@@ -33,7 +33,7 @@ SELECT t."account", t."id", t."name", t."enabled", t."instance", t."settings", t
 SELECT t."account", t."id", t."name", t."enabled", t."instance", t."settings", t."secrets", t."secrets_root", t."endpoint", t."revision", t."removed_at", t."created_at", t."tat" FROM integrations t WHERE t.account = $1 AND t.id = $2;
 
 -- ENTRIES
-SELECT t."account", t."id", t."integration", t."direction", t."kind", t."phone", t."details", t."outcome", t."reason", t."message", t."delivery", t."key", t."at" FROM (SELECT * FROM integration_entries e WHERE e.account = $1 AND e.id < $2 AND ($3::bigint IS NULL OR e.integration = $3)
+SELECT t."account", t."id", t."integration", t."direction", t."kind", t."phone", t."details", t."outcome", t."reason", t."message", t."delivery", t."key", t."key_until", t."at" FROM (SELECT * FROM integration_entries e WHERE e.account = $1 AND e.id < $2 AND ($3::bigint IS NULL OR e.integration = $3)
 AND ($4::text IS NULL OR e.direction = $4) AND ($5::text IS NULL OR e.kind = $5) AND ($6::text IS NULL OR e.outcome = $6)
 AND ($7::bigint IS NULL OR e.phone = $7) ORDER BY e.id DESC LIMIT $8) t;
 

@@ -75,7 +75,8 @@ CREATE TABLE integration_entries (
     reason      TEXT,
     message     BYTEA,                      -- that it became
     delivery    BYTEA,                      -- that takes it out
-    key         BYTEA,                      -- what tells it from all others of the integration
+    key         BYTEA,                      -- what tells it from all else that the integration says
+    key_until   BIGINT,                     -- where that does not hold for good
     at          BIGINT NOT NULL,
     PRIMARY KEY (account, id)
 );

@@ -119,6 +119,7 @@ pub static INTEGRATION_ENTRIES: Table = Table {
         Column::bytes("message"),
         Column::bytes("delivery"),
         Column::bytes("key"),
+        Column::int("key_until"),
         Column::int("at"),
     ],
     key: &["account", "id"],
@@ -140,7 +141,8 @@ pub fn read_entry(row: &mut Reader<'_>) -> Result<EntryRow, BadRow> {
     let (id, integration, direction, kind) = (row.int()?, read_id(row)?, row.word()?, row.text()?.to_owned());
     let (phone, details, outcome) = (read_phone(row)?, row.json()?, row.word()?);
     let (reason, message, delivery) = (row.text_or_none()?.map(str::to_owned), row.id_or_none()?, row.id_or_none()?);
-    let (key, at, message_status, delivery_status) = (row.array_or_none()?, row.time()?, None, None);
+    let (key, key_until) = (row.array_or_none()?, row.time_or_none()?);
+    let (at, message_status, delivery_status) = (row.time()?, None, None);
     let entry = IntegrationEntry {
         id,
         integration,
@@ -156,7 +158,7 @@ pub fn read_entry(row: &mut Reader<'_>) -> Result<EntryRow, BadRow> {
         delivery_status,
         at,
     };
-    Ok(EntryRow { entry, key })
+    Ok(EntryRow { entry, key, key_until })
 }
 
 fn read_phone(row: &mut Reader<'_>) -> Result<Option<Phone>, BadRow> {
@@ -166,7 +168,7 @@ fn read_phone(row: &mut Reader<'_>) -> Result<Option<Phone>, BadRow> {
 
 fn write_integration_entries(world: &World, rows: &mut Rows) {
     for (account, of_account) in &world.accounts {
-        for EntryRow { entry, key } in of_account.entries.values() {
+        for EntryRow { entry, key, key_until } in of_account.entries.values() {
             rows.add(row![
                 *account,
                 Cell::count(entry.id),
@@ -180,6 +182,7 @@ fn write_integration_entries(world: &World, rows: &mut Rows) {
                 entry.message,
                 entry.delivery,
                 *key,
+                *key_until,
                 entry.at,
             ]);
         }

@@ -72,7 +72,8 @@ CREATE TABLE integration_entries (
     reason      TEXT,
     message     BLOB,                       -- that it became
     delivery    BLOB,                       -- that takes it out
-    key         BLOB,                       -- what tells it from all others of the integration
+    key         BLOB,                       -- what tells it from all else that the integration says
+    key_until   INTEGER,                    -- where that does not hold for good
     at          INTEGER NOT NULL,
     PRIMARY KEY (account, id)
 ) STRICT, WITHOUT ROWID;

@@ -15,8 +15,8 @@ use tokio::sync::Semaphore;
 use super::challenges::Challenges;
 use super::failures::Failures;
 use super::keys::KeyCache;
+use super::threecx::Decoy;
 use super::threecx::files::FETCHES_MAX;
-use super::threecx::{Decoy, Repeats};
 use crate::providers::Providers;
 
 /// How long the worker may be silent before the process is not ready.
@@ -47,8 +47,6 @@ pub struct Shared {
     pub(super) fetches: Arc<Semaphore>,
     /// What stands for integrations that there are not.
     pub(super) decoy: Decoy,
-    /// What agents sent and got no answer to.
-    pub(super) repeats: Repeats,
     failures: Failures,
     heartbeat_at: AtomicI64,
     is_draining: AtomicBool,
@@ -106,7 +104,6 @@ impl App {
     /// Puts it together.
     pub fn new(gateway: Gateway, providers: Providers, keyring: Keyring, brand: Brand, settings: HttpSettings) -> Self {
         let keys = KeyCache::new(gateway.store().worker(), keyring.clone());
-        let repeats = Repeats::new(gateway.host().clone());
         let decoy = Decoy::new(&keyring, &**gateway.host());
         let failures = Failures::new(settings.failures_per_minute, gateway.host().clone());
         Self(Arc::new(Shared {
@@ -120,7 +117,6 @@ impl App {
             calls: Challenges::default(),
             fetches: Arc::new(Semaphore::new(FETCHES_MAX)),
             decoy,
-            repeats,
             failures,
             heartbeat_at: AtomicI64::new(i64::MIN),
             is_draining: AtomicBool::new(false),

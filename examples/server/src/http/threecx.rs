@@ -16,8 +16,6 @@ pub(super) mod webhook;
 
 pub use files::file_path;
 
-pub(super) use repeats::Repeats;
-
 use std::net::{IpAddr, Ipv4Addr};
 
 use axum::http::HeaderMap;

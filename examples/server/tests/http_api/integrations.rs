@@ -410,7 +410,8 @@ async fn the_log_is_read_in_parts_and_by_what_is_looked_for() {
     let first = world.says(&office, "missed_call", Some("+999501234567"), queue).await;
     let second = world.says(&desk, "sms", Some("+999501234568"), CallDetails::default()).await;
     let third = world.says(&office, "test", None, CallDetails::default()).await;
-    let conclusion = Conclusion { outcome: EntryOutcome::Skipped, reason: Some("template_disabled".to_owned()), message: None };
+    let (outcome, reason, at) = (EntryOutcome::Skipped, Some("template_disabled".to_owned()), world.host.now());
+    let conclusion = Conclusion { outcome, reason, message: None, is_answered: true, at };
     assert!(world.app.gateway.account(world.shop.id).store().conclude(first, conclusion).await.unwrap());
 
     let all = world.log("").await;

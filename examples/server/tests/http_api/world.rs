@@ -122,6 +122,12 @@ impl World {
         Self { router: router(app.clone()), host, store: terms.store, app, operator, shop, other }
     }
 
+    /// Has all that is asked from now on answered by another host on the same store, which remembers nothing.
+    pub(crate) fn move_to_another_host(&mut self) {
+        let (gateway, providers, keyring) = (self.app.gateway.clone(), self.app.providers.clone(), self.app.keyring.clone());
+        self.router = router(App::new(gateway, providers, keyring, Brand::default(), self.app.settings.clone()));
+    }
+
     /// A new key of the shop with these scopes.
     pub(crate) async fn key_with(&self, scopes: impl IntoIterator<Item = Scope>) -> String {
         add_key(&self.app, KeyOwner::Account(self.shop.id, Mode::Live), key_terms(scopes.into_iter().collect())).await

@@ -6,14 +6,14 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::request::Parts;
-use gatepost::{AccountStore, CallDetails, ContactCard, EntryOutcome, IntegrationEntryFilter, Page, StoreError, Timestamp, Words};
+use gatepost::{CallDetails, ContactCard, EntryKey, EntryOutcome, Timestamp, Words};
 use gatepost_threecx::crm::{CallReport, CallType, ChatReport, InvalidReport, KEY_HEADER, LookupAnswer, Searched};
 use gatepost_threecx::webhook;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::bodies::{CallReportBody, ChatReportBody};
-use super::entry::{Entry, Said, Written};
+use super::entry::{Said, Written};
 use super::not_taken::NotTaken;
 use super::webhook::{ThreecxAnswer, follow};
 use super::{Line, note_refusal, only, peer};
@@ -49,10 +49,9 @@ pub(crate) async fn find_contact(
     let line = admit(&app, &id, &parts).await?;
     let number = Query::<Lookup>::try_from_uri(&parts.uri).ok().and_then(|Query(lookup)| lookup.number);
     let Some(searched) = number.as_deref().and_then(Searched::read) else { return Ok(Json(LookupAnswer::nobody())) };
-    let store = app.gateway.store().account(line.account.id);
-    let card = store.contact_card(searched.phone().into()).await?;
+    let card = app.gateway.store().account(line.account.id).contact_card(searched.phone().into()).await?;
     let said = Said { phone: Some(searched.phone()), ..Said::of_kind("lookup") };
-    if let Written::New(entry) = said.write(store, line.integration.id, app.now()).await? {
+    if let Written::New(entry) = said.write(&app, &line).await? {
         entry.conclude(EntryOutcome::Logged, card.is_none().then_some("unknown_contact"), None).await;
     }
     Ok(Json(card.map_or_else(LookupAnswer::nobody, |card| of_card(&app, &searched, &card))))
@@ -96,7 +95,7 @@ pub(crate) async fn take_call_report(
         phone: report.phone,
         details: details(&report),
         // What does not say when it was cannot be told from another call.
-        key: report.started.map(|_| report.key()),
+        key: report.started.map(|_| EntryKey::Lasting(report.key())),
         is_told: true,
         ..Said::of_kind(CALL)
     };
@@ -134,7 +133,7 @@ pub(crate) async fn take_chat_report(
         lines: Some(report.line_count),
         ..CallDetails::default()
     };
-    let key = report.started.map(|_| report.key());
+    let key = report.started.map(|_| EntryKey::Lasting(report.key()));
     let said = Said { phone: report.phone, details, key, is_told: true, ..Said::of_kind(CHAT) };
     take_report(line, &app, said, Err(None)).await
 }
@@ -177,11 +176,10 @@ async fn take_report(
     said: Said,
     asked: Result<webhook::Event, Option<Code>>,
 ) -> Result<Json<ThreecxAnswer>, NotTaken> {
-    let store = app.gateway.store().account(line.account.id);
-    let entry = match said.write(store.clone(), line.integration.id, app.now()).await? {
+    let entry = match said.write(app, &line).await? {
         Written::New(entry) => entry,
-        Written::Repeated(id) if is_open(&*store, id).await? => Entry { store, id },
-        Written::Repeated(id) => return Ok(Json(ThreecxAnswer::logged(id, Some("repeated")))),
+        Written::Repeated(entry) if entry.is_open().await? => entry,
+        Written::Repeated(entry) => return Ok(Json(ThreecxAnswer::logged(entry.id, Some("repeated")))),
         Written::TooOften(_) => return Err(NotTaken::from(Code::InternalError)),
     };
     let id = entry.id;
@@ -201,17 +199,10 @@ async fn take_report(
     }
 }
 
-/// Whether nobody wrote down yet what became of it.
-async fn is_open(store: &dyn AccountStore, entry: u64) -> Result<bool, StoreError> {
-    let page = Page { after: Some(entry + 1), limit: 1 };
-    let found = store.integration_log(IntegrationEntryFilter::default(), page).await?;
-    Ok(found.iter().any(|found| found.id == entry && found.outcome == EntryOutcome::Received))
-}
-
 /// Writes down that a report could not be read.
 async fn unread(line: &Line, app: &App, kind: &str, refusal: NotTaken) -> NotTaken {
     let said = Said::of_kind(kind);
-    match said.write(app.gateway.store().account(line.account.id), line.integration.id, app.now()).await {
+    match said.write(app, line).await {
         Ok(Written::New(entry)) => entry.conclude(EntryOutcome::Refused, Some(refusal.code()), None).await,
         Ok(Written::Repeated(_) | Written::TooOften(_)) => {}
         Err(error) => return NotTaken::from(error),

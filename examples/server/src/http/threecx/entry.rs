@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use gatepost::{
-    AccountStore, CallDetails, Conclusion, Entered, EntryOutcome, IntegrationId, MessageId, NewIntegrationEntry, Phone, StoreError,
-    Timestamp,
+    AccountStore, CallDetails, Conclusion, Entered, EntryKey, EntryOutcome, Host, IntegrationEntryFilter, MessageId, NewIntegrationEntry,
+    Page, Phone, StoreError, Timestamp,
 };
+
+use super::Line;
+use crate::http::state::App;
 
 /// What a phone system said, before it is written down.
 pub(super) struct Said {
     pub(super) kind: String,
     pub(super) phone: Option<Phone>,
     pub(super) details: CallDetails,
-    /// What tells it from all others of the phone system.
-    pub(super) key: Option<[u8; 32]>,
+    /// What tells it from all else that the phone system says.
+    pub(super) key: Option<EntryKey>,
     /// Whether it counts against the integration's rate.
     pub(super) is_limited: bool,
     /// Whether customers are told.
@@ -22,7 +25,8 @@ pub(super) struct Said {
 
 /// An entry that stands in the log, and is to be concluded.
 pub(super) struct Entry {
-    pub(super) store: Arc<dyn AccountStore>,
+    store: Arc<dyn AccountStore>,
+    host: Arc<dyn Host>,
     /// Its place.
     pub(super) id: u64,
 }
@@ -32,7 +36,7 @@ pub(super) enum Written {
     /// It stands in the log.
     New(Entry),
     /// It stood there before.
-    Repeated(u64),
+    Repeated(Entry),
     /// It is too much; when there may be more.
     TooOften(Timestamp),
 }
@@ -45,17 +49,14 @@ impl Said {
     }
 
     /// Writes it down.
-    pub(super) async fn write(
-        self,
-        store: Arc<dyn AccountStore>,
-        integration: IntegrationId,
-        at: Timestamp,
-    ) -> Result<Written, StoreError> {
+    pub(super) async fn write(self, app: &App, line: &Line) -> Result<Written, StoreError> {
         let Self { kind, phone, details, key, is_limited, is_told } = self;
+        let (integration, at) = (line.integration.id, app.now());
         let entry = NewIntegrationEntry { integration, kind, phone, details, key, is_limited, is_told, at };
+        let (store, host) = (app.gateway.store().account(line.account.id), app.gateway.host().clone());
         match store.enter(entry).await? {
-            Entered::New(id) => Ok(Written::New(Entry { store, id })),
-            Entered::Repeated(id) => Ok(Written::Repeated(id)),
+            Entered::New(id) => Ok(Written::New(Entry { store, host, id })),
+            Entered::Repeated(id) => Ok(Written::Repeated(Entry { store, host, id })),
             Entered::TooOften(retry_at) => Ok(Written::TooOften(retry_at)),
             // It was removed this moment.
             Entered::Unknown => Err(StoreError::Conflict),
@@ -64,9 +65,21 @@ impl Said {
 }
 
 impl Entry {
+    /// Whether nobody wrote down yet what became of it.
+    pub(super) async fn is_open(&self) -> Result<bool, StoreError> {
+        let page = Page { after: Some(self.id + 1), limit: 1 };
+        let found = self.store.integration_log(IntegrationEntryFilter::default(), page).await?;
+        Ok(found.iter().any(|found| found.id == self.id && found.outcome == EntryOutcome::Received))
+    }
+
     /// Writes down what became of it. Where that fails, the entry still says that it came.
     pub(super) async fn conclude(&self, outcome: EntryOutcome, reason: Option<&str>, message: Option<MessageId>) {
-        let conclusion = Conclusion { outcome, reason: reason.map(str::to_owned), message };
+        self.conclude_try(outcome, reason, message, true).await;
+    }
+
+    /// As that, where the phone system may tell it again: it does so unless it is answered.
+    pub(super) async fn conclude_try(&self, outcome: EntryOutcome, reason: Option<&str>, message: Option<MessageId>, is_answered: bool) {
+        let conclusion = Conclusion { outcome, reason: reason.map(str::to_owned), message, is_answered, at: self.host.now() };
         if let Err(error) = self.store.conclude(self.id, conclusion).await {
             tracing::error!(entry = self.id, %error, "what became of a call of 3CX could not be written down");
         }

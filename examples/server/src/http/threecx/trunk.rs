@@ -15,7 +15,7 @@ use gatepost_threecx::trunk::{AgentMessage, InvalidAgentMessage, accepted};
 use super::bodies::SmsBody;
 use super::entry::{Entry, Said, Written};
 use super::not_taken::NotTaken;
-use super::{Line, note_refusal, only, peer};
+use super::{Line, note_refusal, only, peer, repeats};
 use crate::http::body;
 use crate::http::code::Code;
 use crate::http::contract_error::ContractError;
@@ -71,10 +71,10 @@ async fn answer(app: &App, id: &str, request: Request<Body>) -> Result<MessageId
 
 impl Line {
     async fn take_sms(self, app: &App, read: Result<AgentMessage, NotTaken>) -> Result<MessageId, NotTaken> {
-        let said = Said { phone: read.as_ref().ok().map(|message| message.to), ..Said::of_kind("sms") };
-        let store = app.gateway.store().account(self.account.id);
-        let Written::New(entry) = said.write(store, self.integration.id, app.now()).await? else {
-            return Err(NotTaken::from(Code::InternalError));
+        let (phone, key) = (read.as_ref().ok().map(|message| message.to), read.as_ref().ok().map(repeats::entry_key));
+        let entry = match (Said { phone, key, ..Said::of_kind("sms") }).write(app, &self).await? {
+            Written::New(entry) | Written::Repeated(entry) => entry,
+            Written::TooOften(_) => return Err(NotTaken::from(Code::InternalError)),
         };
         let checked = self.check(read).and_then(|message| Ok((contents(&message)?, message)));
         let (contents, message) = match checked {
@@ -88,37 +88,28 @@ impl Line {
             let (integration, fields) = (self.integration.id, &message.unknown);
             tracing::info!(%integration, ?fields, "3CX posted fields that are not known here");
         }
-        let attempt = app.repeats.begin(self.integration.id, &message);
-        let (key, app) = (attempt.key.clone(), app.clone());
+        let app = app.clone();
         // A caller who breaks off stops nothing half-way.
-        let sending = tokio::spawn(async move { self.submit_all(&app, &entry, &key, message.to, contents).await });
-        let sent = sending.await.unwrap_or_else(|_| Err(NotTaken::from(Code::InternalError)))?;
-        attempt.answered();
-        Ok(sent)
+        let sending = tokio::spawn(async move { self.submit_all(&app, entry, &message, contents).await });
+        let tried = sending.await.map_err(|_| NotTaken::from(Code::InternalError))?;
+        tried.answered().await
     }
 
-    /// Hands all parts over, and writes down what became of them: where one is refused, those before it are on their way, and the agent sees
-    /// that not all of it is.
-    async fn submit_all(
-        &self,
-        app: &App,
-        entry: &Entry,
-        key: &IdempotencyKey,
-        to: Phone,
-        contents: Vec<Content>,
-    ) -> Result<MessageId, NotTaken> {
-        let mut first = None;
+    /// Hands all parts over: where one is refused, those before it are on their way, and the agent sees that not all of it is.
+    async fn submit_all(&self, app: &App, entry: Entry, message: &AgentMessage, contents: Vec<Content>) -> Tried {
+        let key = repeats::entry_key(message);
+        let mut tried = Tried { first: None, refusal: None, entry: Some(entry) };
         for (nth, content) in contents.into_iter().enumerate() {
-            match self.submit(app, key, nth, to, content).await {
-                Ok(message) => first = first.or(Some(message)),
+            let key = tried.entry.as_ref().and_then(|entry| repeats::idempotency_key(&key, entry.id, nth));
+            match self.submit(app, key, message.to, content).await {
+                Ok(message) => tried.first = tried.first.or(Some(message)),
                 Err(error) => {
-                    entry.conclude(EntryOutcome::Refused, Some(error.code().name()), first).await;
-                    return Err(NotTaken::from(error));
+                    tried.refusal = Some(error);
+                    break;
                 }
             }
         }
-        entry.conclude(EntryOutcome::Accepted, None, first).await;
-        first.ok_or_else(|| NotTaken::from(Code::ValidationError))
+        tried
     }
 
     /// The message, if this phone system may send it.
@@ -137,20 +128,65 @@ impl Line {
     }
 
     /// Hands a part of the message over, in the order of its conversation.
-    async fn submit(&self, app: &App, key: &IdempotencyKey, nth: usize, to: Phone, content: Content) -> Result<MessageId, ContractError> {
-        let key = format!("{}.{nth}", key.as_str());
+    async fn submit(
+        &self,
+        app: &App,
+        idempotency_key: Option<IdempotencyKey>,
+        to: Phone,
+        content: Content,
+    ) -> Result<MessageId, ContractError> {
         let request = Message {
             instance: self.integration.instance.into(),
             recipient: to.into(),
             purpose: Purpose::Support.into(),
             content,
-            idempotency_key: key.parse().ok(),
+            idempotency_key,
             ordered: true,
             origin: Origin::ThreeCx(self.settings.origin(&self.integration, Way::Trunk)),
             mode: gatepost::Mode::Live,
         };
         let answer: Answer = app.gateway.account(self.account.id).submit(request).await?;
         Ok(Receipt::of(&answer, app.now())?.message())
+    }
+}
+
+/// What became of an agent's message. Unless it is [answered](Self::answered), the phone system may tell it again.
+struct Tried {
+    /// The first message that it became.
+    first: Option<MessageId>,
+    /// Why a part of it was refused.
+    refusal: Option<ContractError>,
+    /// Until it is concluded.
+    entry: Option<Entry>,
+}
+
+impl Tried {
+    /// Writes down what became of it, and answers.
+    async fn answered(mut self) -> Result<MessageId, NotTaken> {
+        if let Some(entry) = &self.entry {
+            let (outcome, reason, message) = self.became();
+            entry.conclude_try(outcome, reason, message, self.refusal.is_none()).await;
+        }
+        self.entry = None;
+        match self.refusal.take() {
+            Some(error) => Err(NotTaken::from(error)),
+            None => self.first.ok_or_else(|| NotTaken::from(Code::ValidationError)),
+        }
+    }
+
+    /// What became of it, why, and the first message.
+    fn became(&self) -> (EntryOutcome, Option<&'static str>, Option<MessageId>) {
+        let refused = self.refusal.as_ref().map(|error| error.code().name());
+        (if refused.is_some() { EntryOutcome::Refused } else { EntryOutcome::Accepted }, refused, self.first)
+    }
+}
+
+impl Drop for Tried {
+    fn drop(&mut self) {
+        if let Some(entry) = self.entry.take() {
+            let (outcome, reason, message) = self.became();
+            tokio::spawn(async move { entry.conclude_try(outcome, reason, message, false).await });
+        }
     }
 }
 

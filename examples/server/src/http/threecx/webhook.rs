@@ -175,7 +175,7 @@ async fn enter(app: &App, line: &Line, event: &Result<Event, InvalidEvent>) -> R
         is_told: event.is_some() && line.account.threecx_enabled,
     };
     let now = app.now();
-    match said.write(app.gateway.store().account(line.account.id), line.integration.id, now).await? {
+    match said.write(app, line).await? {
         Written::New(entry) => Ok(entry),
         Written::TooOften(retry_at) => Err(ContractError::of(Code::WebhookRateLimited).after(retry_at.since(now)).into()),
         Written::Repeated(_) => Err(ContractError::of(Code::InternalError).into()),
