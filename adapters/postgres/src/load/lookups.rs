@@ -27,8 +27,28 @@ macro_rules! each {
     };
 }
 
+macro_rules! line_max {
+    () => {
+        80
+    };
+}
+
 /// How many rows of a line are read at a time.
-pub(crate) const LINE_MAX: usize = 80;
+pub(crate) const LINE_MAX: usize = line_max!();
+
+/// The first rows of a line, behind a place in it where there is one.
+macro_rules! line {
+    ($behind:literal) => {
+        concat!(
+            "CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.order_key = k.k2",
+            $behind,
+            " AND o.state <> 4
+                             ORDER BY o.log_id LIMIT ",
+            line_max!(),
+            ") AS t"
+        )
+    };
+}
 
 const OF_ACCOUNT: &[Kind] = &[Bytes];
 const BY_ID: &[Kind] = &[Bytes, Bytes];
@@ -138,12 +158,8 @@ lookups! {
             each!("usage", "t", "t.account = m.account AND t.mode = m.mode AND t.\"window\" = w.number")
         );
     // The first of a line, and some behind it: what ends lets the next one go.
-    LINE: outbox::OUTBOX, BY_NUMBER,
-        "CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.order_key = k.k2 AND o.state <> 4
-                             ORDER BY o.log_id LIMIT 80) AS t";
-    LINE_BEHIND: outbox::OUTBOX, &[Bytes, Int, Int],
-        "CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.order_key = k.k2 AND o.log_id > k.k3 AND o.state <> 4
-                             ORDER BY o.log_id LIMIT 80) AS t";
+    LINE: outbox::OUTBOX, BY_NUMBER, line!("");
+    LINE_BEHIND: outbox::OUTBOX, &[Bytes, Int, Int], line!(" AND o.log_id > k.k3");
 
     // A message, and what belongs to it.
     MESSAGE: messages::MESSAGES, BY_ID, each!("messages", "t", "t.account = k.k1 AND t.id = k.k2");
