@@ -65,6 +65,7 @@ mod endpoints;
 mod events;
 mod fairness;
 mod fence;
+pub mod fixture;
 mod health;
 mod idempotency;
 mod inbox;

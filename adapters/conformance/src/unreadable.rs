@@ -1,16 +1,14 @@
 //! Rows that cannot be read: what fails because of them, and what does not. The suite of stores whose rows can be changed from outside.
 //!
-//! The players: a [`SpoilHarness`] (opens a store for each case), [`Spoilable`] (a store, and the way behind its back).
+//! The players: a [`SpoilHarness`] (opens a store for each case), [`Spoilable`] (a store, and the way behind its back), [`Ground`] (what the
+//! scenes of all files stand on).
 
 use std::sync::Arc;
 
-use gatepost::{
-    Account, AccountId, Endpoint, EndpointId, EndpointUrl, EventFilter, Gateway, Health, Instance, InstanceId, Plan, Provider, Sealed,
-    Store,
-};
+use gatepost::{AccountId, AccountStore, Gateway, Store, Timestamp};
 use gatepost_system::System;
 
-use crate::world::block_on;
+use crate::fixture::add_account;
 
 pub(crate) mod events;
 pub(crate) mod inbox;
@@ -40,52 +38,37 @@ impl<S: Spoilable + 'static, F: Fn() -> S> SpoilHarness for F {
     }
 }
 
-fn gateway(database: &dyn Spoilable) -> Gateway {
-    Gateway::builder(database.store(), Arc::new(System)).build()
+/// What every scene stands on: a store, a gateway over it, and two accounts with an instance each.
+struct Ground {
+    database: Box<dyn Spoilable>,
+    gateway: Gateway,
+    accounts: [AccountId; 2],
+}
+
+impl Ground {
+    fn new(harness: &dyn SpoilHarness) -> Self {
+        let database = harness.open();
+        let gateway = Gateway::builder(database.store(), Arc::new(System)).build();
+        let accounts = [(); 2].map(|()| add_account(&gateway));
+        Self { database, gateway, accounts }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.gateway.host().now()
+    }
+
+    fn store_of(&self, account: AccountId) -> Arc<dyn AccountStore> {
+        self.gateway.store().account(account)
+    }
+
+    /// Changes a row behind the store's back.
+    fn corrupt(&self, sql: &str, id: [u8; 16]) {
+        assert_eq!(self.database.execute(&sql.replace("?1", &bytes(id))), 1);
+    }
 }
 
 /// Bytes in a statement.
 fn bytes(bytes: [u8; 16]) -> String {
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("x'{hex}'")
-}
-
-fn add_account(gateway: &Gateway) -> AccountId {
-    let host = gateway.host();
-    let now = host.now();
-    let account = Account::new(AccountId::new(now, &**host), "Acme".parse().expect("a name"), Plan::Starter, now);
-    let instance = Instance::new(InstanceId::new(now, &**host), "desk".parse().expect("a name"), Provider::Sandbox, now);
-    let id = account.id;
-    block_on(gateway.store().operator().add_account(account)).expect("an account");
-    assert!(block_on(gateway.store().account(id).add_instance(instance)).expect("an instance"));
-    id
-}
-
-fn add_endpoint(gateway: &Gateway, account: AccountId) -> EndpointId {
-    let host = gateway.host();
-    let now = host.now();
-    let id = EndpointId::new(now, &**host);
-    let endpoint = Endpoint {
-        integration: None,
-        id,
-        name: "bookings".parse().expect("a name"),
-        url: EndpointUrl::stored("https://receiver.test/".to_string()),
-        for_operator: false,
-        instance: None,
-        filter: EventFilter::new(["*"]).expect("a filter"),
-        in_flight_max: 8,
-        rate: None,
-        secrets: Sealed::from_bytes(&[1; 64]).expect("the shape of a sealed value"),
-        headers: None,
-        verified_at: Some(now),
-        pause: None,
-        disabled: None,
-        health: Health::default(),
-        removed_at: None,
-        url_since: now,
-        revision: 0,
-        created_at: now,
-    };
-    assert!(block_on(gateway.store().account(account).add_endpoint(endpoint)).expect("an answer"));
-    id
 }

@@ -349,6 +349,7 @@ impl Tries {
 #[expect(clippy::expect_used, reason = "a test fails by panicking")]
 mod tests {
     use gatepost_cluster::{Cluster, Settings};
+    use tokio::sync::Barrier;
 
     use super::*;
     use crate::{OpenError, Options};
@@ -474,8 +475,11 @@ mod tests {
         assert_eq!(numbers(&database), Vec::<String>::new());
     }
 
-    /// Counts what it finds, and adds as many as it is told: two that run together are in each other's way.
-    struct Append(i64);
+    /// Adds the next number. All of those who begin together have read before one of them adds: so they are in each other's way.
+    struct Append {
+        begun: Arc<Barrier>,
+        has_met: bool,
+    }
 
     #[async_trait]
     impl Work for Append {
@@ -483,9 +487,10 @@ mod tests {
 
         async fn run(&mut self, transaction: &Transaction, _now: Timestamp) -> Result<i64, Failure> {
             let next: i64 = transaction.query("SELECT coalesce(max(n), 0) + 1 FROM numbers", &[]).await?.remove(0).get(0);
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            if !std::mem::replace(&mut self.has_met, true) {
+                self.begun.wait().await;
+            }
             transaction.execute("INSERT INTO numbers VALUES ($1)", &[&next]).await?;
-            self.0 += 1;
             Ok(next)
         }
     }
@@ -494,7 +499,11 @@ mod tests {
     fn those_who_are_in_each_others_way_run_again() {
         let Some((database, open)) = opened(&Options::default()) else { return };
         let answers = on(&open, |open| async move {
-            let append = || async { open.run(&Fence::accounts([]), Access::Write, &mut Append(0)).await };
+            let begun = Arc::new(Barrier::new(3));
+            let append = || async {
+                let mut work = Append { begun: Arc::clone(&begun), has_met: false };
+                open.run(&Fence::accounts([]), Access::Write, &mut work).await
+            };
             let (a, b, c) = futures_util::future::join3(append(), append(), append()).await;
             let mut answers = [a, b, c].map(|answer| answer.expect("it passes"));
             answers.sort_unstable();

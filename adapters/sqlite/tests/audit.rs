@@ -5,17 +5,14 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[allow(dead_code, reason = "no endpoint listens here")]
-mod fixture;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use fixture::add_account;
 use futures_executor::block_on;
 use gatepost::{
     AccountId, AuditReport, Flaw, Gateway, Head, Keyring, Purpose, Request, Sealer, SealerTurn, Store, StoreError, Timestamp, audit, head,
 };
+use gatepost_conformance::fixture::add_account;
 use gatepost_sqlite::{Options, SqliteStore};
 use gatepost_system::System;
 use tempfile::TempDir;

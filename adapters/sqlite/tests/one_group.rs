@@ -3,14 +3,11 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod fixture;
-
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fixture::{add_account, add_endpoint};
 use futures_executor::block_on;
 use futures_util::FutureExt;
 use futures_util::future::join3;
@@ -19,6 +16,7 @@ use gatepost::{
     EventName, Finish, Finished, Gateway, Lease, MessageId, MessageStatus, Outcome, Page, Pause, Purpose, Rate, Report, Request,
     StartAnswer, Started, StartedNotice, Store, Take, TakeAnswer, Timestamp,
 };
+use gatepost_conformance::fixture::{add_account, add_endpoint};
 use gatepost_sqlite::{Options, SqliteStore};
 use gatepost_system::System;
 use tempfile::TempDir;

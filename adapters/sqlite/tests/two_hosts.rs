@@ -2,15 +2,12 @@
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-#[allow(dead_code, reason = "no endpoint listens here")]
-mod fixture;
-
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use fixture::add_account;
 use futures_executor::block_on;
 use gatepost::{Answer, Gateway, IntegrationId, Origin, Page, Phone, PhoneSystem, Purpose, Request, Way};
+use gatepost_conformance::fixture::add_account;
 use gatepost_sqlite::{Options, SqliteStore};
 use gatepost_system::System;
 

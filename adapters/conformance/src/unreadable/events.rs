@@ -1,40 +1,42 @@
 //! Events that cannot be read, and endpoints: what fails because of them, and what does not.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Answer, Claim, DeliveryId, DeliveryStatus, EndpointId, Event, EventId,
-    EventName, Finish, Gateway, Lease, MessageId, MessageStatus, Outcome, Pause, Plan, Purpose, Recovered, Recovery, RecoveryId,
-    RecoveryProgress, Request, Retention, StartAnswer, StartedNotice, StoreError, Take, Timestamp,
+    EventName, Finish, Lease, MessageId, MessageStatus, Outcome, Pause, Plan, Purpose, Recovered, Recovery, RecoveryId, RecoveryProgress,
+    Request, Retention, StartAnswer, StartedNotice, StoreError, Take, Timestamp,
 };
 
-use super::{SpoilHarness, Spoilable, add_account, add_endpoint, bytes, gateway};
+use super::{Ground, SpoilHarness};
+use crate::fixture::add_endpoint;
 use crate::world::block_on;
 
 /// Two accounts, each with an instance and with an endpoint that listens to everything.
 struct Scene {
-    database: Box<dyn Spoilable>,
-    gateway: Gateway,
-    accounts: [AccountId; 2],
+    ground: Ground,
     endpoints: [EndpointId; 2],
+}
+
+impl Deref for Scene {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.ground
+    }
 }
 
 impl Scene {
     fn new(harness: &dyn SpoilHarness) -> Self {
-        let database = harness.open();
-        let gateway = gateway(&*database);
-        let accounts = [(); 2].map(|()| add_account(&gateway));
-        let endpoints = accounts.map(|account| add_endpoint(&gateway, account));
-        Self { database, gateway, accounts, endpoints }
-    }
-
-    fn now(&self) -> Timestamp {
-        self.gateway.host().now()
+        let ground = Ground::new(harness);
+        let endpoints = ground.accounts.map(|account| add_endpoint(&ground.gateway, account));
+        Self { ground, endpoints }
     }
 
     fn store(&self, place: usize) -> Arc<dyn AccountStore> {
-        self.gateway.store().account(self.accounts[place])
+        self.store_of(self.accounts[place])
     }
 
     /// Sends a message; its events wait.
@@ -70,11 +72,6 @@ impl Scene {
 
     fn status(&self, place: usize, delivery: DeliveryId) -> DeliveryStatus {
         block_on(self.store(place).delivery(delivery)).expect("an answer").expect("a delivery").status
-    }
-
-    /// Changes a row behind the store's back.
-    fn corrupt(&self, sql: &str, id: [u8; 16]) {
-        assert_eq!(self.database.execute(&sql.replace("?1", &bytes(id))), 1);
     }
 
     fn corrupt_endpoint(&self, place: usize) {

@@ -1,14 +1,16 @@
 //! What came in and cannot be read, and what cannot be read while an opt-out is heeded: nothing keeps anybody from being left alone.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost::{
-    AccountId, AccountStore, Actor, Answer, Cause, Gateway, Heed, HeedAnswer, InboundFilter, InboundId, InstanceId, MessageId, NewInbound,
-    Page, Policy, Progress, Purpose, Request, Retention, Said, StatusReport, StoreError, SuppressionFilter, Timestamp, Told, Words,
+    AccountStore, Actor, Answer, Cause, Heed, HeedAnswer, InboundFilter, InboundId, InstanceId, MessageId, NewInbound, Page, Policy,
+    Progress, Purpose, Request, Retention, Said, StatusReport, StoreError, SuppressionFilter, Timestamp, Told, Words,
 };
 
-use super::{SpoilHarness, Spoilable, add_account, add_endpoint, bytes, gateway};
+use super::{Ground, SpoilHarness, bytes};
+use crate::fixture::add_endpoint;
 use crate::world::block_on;
 
 const ALICE: &str = "+999501000001";
@@ -28,26 +30,23 @@ fn said(words: &str) -> Said {
     }
 }
 
-struct Scene {
-    database: Box<dyn Spoilable>,
-    gateway: Gateway,
-    accounts: [AccountId; 2],
+struct Scene(Ground);
+
+impl Deref for Scene {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.0
+    }
 }
 
 impl Scene {
     fn new(harness: &dyn SpoilHarness) -> Self {
-        let database = harness.open();
-        let gateway = gateway(&*database);
-        let accounts = [(); 2].map(|()| add_account(&gateway));
-        Self { database, gateway, accounts }
-    }
-
-    fn now(&self) -> Timestamp {
-        self.gateway.host().now()
+        Self(Ground::new(harness))
     }
 
     fn store(&self, place: usize) -> Arc<dyn AccountStore> {
-        self.gateway.store().account(self.accounts[place])
+        self.store_of(self.accounts[place])
     }
 
     fn instance(&self, place: usize) -> InstanceId {
@@ -81,11 +80,6 @@ impl Scene {
 
     fn status(&self, message: MessageId) -> String {
         self.database.one(&format!("SELECT status FROM messages WHERE id = {}", bytes(message.to_bytes())))
-    }
-
-    /// Changes a row behind the store's back.
-    fn corrupt(&self, sql: &str, id: [u8; 16]) {
-        assert_eq!(self.database.execute(&sql.replace("?1", &bytes(id))), 1);
     }
 
     fn heed(&self) -> HeedAnswer {

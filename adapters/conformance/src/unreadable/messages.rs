@@ -1,28 +1,30 @@
 //! Rows that cannot be read: what fails because of them, and what does not.
 
-use std::sync::Arc;
+use std::ops::Deref;
 use std::time::Duration;
 
 use gatepost::{
-    AccountId, AccountStore, Answer, Claim, ClaimAnswer, Content, DeliveryFilter, EndpointId, EventDelivery, Finish, Gateway, Lease,
-    MessageId, MessageStatus, Mode, Outcome, Page, Purpose, Request, Retention, StartAnswer, Started, StoreError, Swept, Timestamp,
+    AccountId, Answer, Claim, ClaimAnswer, Content, DeliveryFilter, EndpointId, EventDelivery, Finish, Lease, MessageId, MessageStatus,
+    Mode, Outcome, Page, Purpose, Request, Retention, StartAnswer, Started, StoreError, Swept, Timestamp,
 };
 
-use super::{SpoilHarness, Spoilable, add_account, add_endpoint, bytes, gateway};
+use super::{Ground, SpoilHarness};
+use crate::fixture::add_endpoint;
 use crate::world::block_on;
 
-struct Scene {
-    database: Box<dyn Spoilable>,
-    gateway: Gateway,
-    accounts: [AccountId; 2],
+struct Scene(Ground);
+
+impl Deref for Scene {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.0
+    }
 }
 
 impl Scene {
     fn new(harness: &dyn SpoilHarness) -> Self {
-        let database = harness.open();
-        let gateway = gateway(&*database);
-        let accounts = [(); 2].map(|()| add_account(&gateway));
-        Self { database, gateway, accounts }
+        Self(Ground::new(harness))
     }
 
     fn send(&self, account: AccountId) -> MessageId {
@@ -32,15 +34,6 @@ impl Scene {
             Answer::Accepted(accepted) => accepted.message,
             other => panic!("expected a message, got {other:?}"),
         }
-    }
-
-    /// Changes a row behind the store's back.
-    fn corrupt(&self, sql: &str, id: [u8; 16]) {
-        assert_eq!(self.database.execute(&sql.replace("?1", &bytes(id))), 1);
-    }
-
-    fn now(&self) -> Timestamp {
-        self.gateway.host().now()
     }
 
     fn claim(&self) -> ClaimAnswer {
@@ -75,23 +68,17 @@ impl Scene {
     fn status(&self, account: AccountId, message: MessageId) -> MessageStatus {
         block_on(self.gateway.store().account(account).message(message)).expect("an answer").expect("a message").status
     }
-}
-
-impl Scene {
-    fn store(&self, account: AccountId) -> Arc<dyn AccountStore> {
-        self.gateway.store().account(account)
-    }
 
     fn resolve(&self, account: AccountId, message: MessageId, sent: bool) -> Result<Option<MessageStatus>, StoreError> {
-        block_on(self.store(account).resolve(message, sent, self.now()))
+        block_on(self.store_of(account).resolve(message, sent, self.now()))
     }
 
     fn used(&self, account: AccountId) -> u64 {
-        block_on(self.store(account).usage(Mode::Live, self.now())).expect("an answer").expect("the account").day
+        block_on(self.store_of(account).usage(Mode::Live, self.now())).expect("an answer").expect("the account").day
     }
 
     fn content(&self, account: AccountId, message: MessageId) -> Option<Content> {
-        block_on(self.store(account).message(message)).expect("an answer").expect("a message").content
+        block_on(self.store_of(account).message(message)).expect("an answer").expect("a message").content
     }
 
     fn retain(&self, content_before: Timestamp, logs_before: Timestamp) -> usize {
@@ -112,8 +99,9 @@ impl Scene {
     /// What the endpoint is told.
     fn bodies(&self, account: AccountId, endpoint: EndpointId) -> Vec<String> {
         let filter = DeliveryFilter { endpoint: Some(endpoint), ..DeliveryFilter::default() };
-        let deliveries = block_on(self.store(account).deliveries(filter, Page::first(9))).expect("an answer");
-        let event = |delivery: &EventDelivery| block_on(self.store(account).event(delivery.event)).expect("an answer").expect("an event");
+        let deliveries = block_on(self.store_of(account).deliveries(filter, Page::first(9))).expect("an answer");
+        let event =
+            |delivery: &EventDelivery| block_on(self.store_of(account).event(delivery.event)).expect("an answer").expect("an event");
         deliveries.iter().map(|delivery| String::from_utf8_lossy(&event(delivery).body(delivery.as_name)).into_owned()).collect()
     }
 }
