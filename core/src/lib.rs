@@ -99,7 +99,8 @@
 //!
 //! - Passing on the files that people send to customers' endpoints: they are told the provider's id. A phone system gets links, and a
 //!   [`MediaSource`] fetches what is asked for by one.
-//! - Several hosts over one database: the shapes are there (leases, fences, shards), the PostgreSQL adapter is not.
+//! - The Postgres adapter was run on Postgres alone: Citus, YugabyteDB and CockroachDB have profiles made from their documents.
+//! - How fast a number of the Cloud API sends is counted by each host for itself.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -36,7 +36,10 @@ pub enum OpenError {
     #[error("the database cannot be opened: {0}")]
     Refused(String),
     /// The role that the store would work as passes row level security by, so that nothing but each statement keeps accounts apart.
-    #[error("the role `{role}` {cause}, so that row level security does not bind it: name another with `app_role`, or give `owner_url`")]
+    #[error(
+        "the role `{role}` {cause}, so that row level security does not bind it: name another with `app_role` (`database.role` of the server), \
+         or the owner apart from it with `owner_url` (`database.owner_url`, or `--to-owner` of `store copy`)"
+    )]
     Unfenced {
         /// The role.
         role: String,
@@ -163,6 +166,9 @@ impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(told) = self;
         write!(f, "the server said {}", told.code().code())?;
+        if let Some(meaning) = meaning(told.code()) {
+            write!(f, ", {meaning}")?;
+        }
         let names = [("table", told.table()), ("column", told.column()), ("constraint", told.constraint()), ("routine", told.routine())];
         for (kind, name) in names {
             if let Some(name) = name {
@@ -171,6 +177,21 @@ impl fmt::Display for Told<'_> {
         }
         Ok(())
     }
+}
+
+/// What those codes mean that somebody sees who has just set it up.
+fn meaning(code: &SqlState) -> Option<&'static str> {
+    Some(match *code {
+        SqlState::INVALID_PASSWORD => "the password is wrong, or there is no such role",
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION => "the role may not log in from here",
+        SqlState::INVALID_CATALOG_NAME => "there is no such database",
+        SqlState::INSUFFICIENT_PRIVILEGE => "the role may not do that",
+        SqlState::DUPLICATE_TABLE => "tables of something else are in the way",
+        SqlState::TOO_MANY_CONNECTIONS => "it has too many connections",
+        SqlState::CANNOT_CONNECT_NOW => "it is starting or stopping",
+        SqlState::READ_ONLY_SQL_TRANSACTION => "it takes no writes",
+        _ => return None,
+    })
 }
 
 fn of_code(told: &DbError) -> Failure {

@@ -66,8 +66,11 @@ pub(crate) async fn make_ready(way: &Way, owner: Option<&Way>, options: &Options
     let session = Session::open(way, options).await?;
     let role = match owner {
         Some(owner) => {
-            let user = session.user().await?;
-            Session::open(owner, options).await?.migrate(Some(AppRole { name: &user, is_below: false })).await?;
+            let (user, owner) = (session.user().await?, Session::open(owner, options).await?);
+            if session.place().await? != owner.place().await? {
+                return Err(OpenError::InvalidOption(String::from("`owner_url` is of another database")));
+            }
+            owner.migrate(Some(AppRole { name: &user, is_below: false })).await?;
             None
         }
         None if session.may_migrate().await? => {
@@ -111,11 +114,36 @@ impl Session {
         let (client, connection) = way.connect().await?;
         // It ends with its client.
         drop(tokio::spawn(connection));
+        // What is there already is no news.
+        client.batch_execute("SET client_min_messages = warning").await?;
         let profile = match options.profile {
             Some(profile) => profile,
             None => Profile::detect(&client).await?,
         };
-        Ok(Self { client, profile })
+        let session = Self { client, profile };
+        session.refuse_unless_unicode().await?;
+        Ok(session)
+    }
+
+    /// Another encoding cannot hold what people write, which would be seen message by message.
+    async fn refuse_unless_unicode(&self) -> Result<(), OpenError> {
+        let encoding: String = self.client.query_one("SELECT current_setting('server_encoding')", &[]).await?.try_get(0)?;
+        match encoding.as_str() {
+            "UTF8" => Ok(()),
+            _ => Err(OpenError::Refused(format!(
+                "its encoding is {encoding}, and must be UTF8: make it with `ENCODING 'UTF8' TEMPLATE template0`"
+            ))),
+        }
+    }
+
+    /// What tells the database from others: its name, and since when its server runs.
+    async fn place(&self) -> Result<(String, Option<String>), OpenError> {
+        let name = self.client.query_one("SELECT CAST(current_database() AS TEXT)", &[]).await?.try_get(0)?;
+        if self.profile.engine != Engine::Postgres {
+            return Ok((name, None));
+        }
+        let since = self.client.query_one("SELECT CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT)", &[]).await?;
+        Ok((name, Some(since.try_get(0)?)))
     }
 
     async fn user(&self) -> Result<String, OpenError> {
@@ -213,7 +241,9 @@ impl Session {
         if self.is_register_there().await? && self.missing().await?.is_empty() {
             return Ok(());
         }
-        Err(OpenError::Refused(String::from("it has to be migrated, which its owner must do: give `owner_url`")))
+        Err(OpenError::Refused(String::from(
+            "it has to be migrated, which its owner must do: name that role in `owner_url` (`database.owner_url` of the server)",
+        )))
     }
 
     async fn lock(&self) -> Result<(), OpenError> {

@@ -64,12 +64,17 @@ impl Notice {
     fn of_first_key(settings: &Settings) -> Self {
         let data = settings.data.display();
         // The URL may hold a password, which is not shown.
-        let database = if settings.database.url.is_some() { "\nwith the same settings of the database.\n" } else { "" };
+        let (variable, database) = match settings.database.url {
+            Some(_) => {
+                ("GATEPOST_DATABASE_URL_FILE=FILE ", "\nwhere FILE holds the URL of the database, and all other settings are the same.\n")
+            }
+            None => ("", ""),
+        };
         Self(Zeroizing::new(format!(
             "\
 There is no account and no operator key yet. Make the first one on this host:
 
-  gatepost-server key create --operator --name first --data '{data}'
+  {variable}gatepost-server key create --operator --name first --data '{data}'
 {database}"
         )))
     }

@@ -284,9 +284,9 @@ impl Cli {
             }
             Command::Inspect(Inspect::Url) => print::written(inspect::urls(stdin().lock(), stdout().lock())),
             Command::Config(verb) => print::written(verb.run(&effective, options.form())),
-            Command::Keyring(verb) => verb.run(settings),
+            Command::Keyring(verb) => options.refuse_url("keyring", settings).and_then(|()| verb.run(settings)),
             Command::Backup { to } => back_up(&options, settings, &to),
-            Command::Store(verb) => verb.run(settings, options.form()),
+            Command::Store(verb) => options.refuse_url("store", settings).and_then(|()| verb.run(settings, options.form())),
             Command::Openapi => print::written(print::document(&http::openapi())),
         }
     }
@@ -323,6 +323,15 @@ impl Options {
             flags.push(flag("sandbox.fail", "sandbox-fail", &serve.sandbox_fail));
         }
         Ok(Layers::read(self.config.as_deref(), env::vars_os(), flags.into_iter().flatten())?)
+    }
+
+    /// Refuses to ask a running server what is done on this machine.
+    fn refuse_url(&self, command: &str, settings: &Settings) -> Result<(), Failure> {
+        if self.asks_server(settings) {
+            let problem = format!("`{command}` works in a data folder on this machine: give `--data`, not `--url`");
+            return Err(Failure::Usage(problem));
+        }
+        Ok(())
     }
 
     /// Whether a running server is to be asked: the flags `--data` and `--database` stand against a URL from a weaker source.
@@ -383,9 +392,7 @@ const PG_DUMP: &str = "`backup` copies the SQLite file of a data folder; a Postg
                        the keyring is left out there, too: keep a copy of it in another place";
 
 fn back_up(options: &Options, settings: &Settings, to: &Path) -> Result<(), Failure> {
-    if options.asks_server(settings) {
-        return Err(Failure::Usage("`backup` copies a data folder: give `--data`, not `--url`".to_owned()));
-    }
+    options.refuse_url("backup", settings)?;
     let folder = DataFolder::of(settings);
     client::runtime()?.block_on(async {
         match folder.open().await?.database {

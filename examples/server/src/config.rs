@@ -373,7 +373,8 @@ const KEYS: &[Key] = &[
 ];
 
 /// A URL with a password in it is a secret, so that what is wrong with one is not quoted.
-const POSTGRES_URL: &str = "a URL like `postgres://role:password@host/database`, with no `sslmode` but `disable` or `verify-full`";
+const POSTGRES_URL: &str = "a URL like `postgres://role:password@host/database`, with no parameter that Postgres does not know, \
+    and no `sslmode` but `disable`, `require` or `verify-full`";
 
 /// The settings that are secrets: shown as `***`, or without their password, and also read from the file that `GATEPOST_*_FILE` names.
 const SECRETS: &[&str] = &["database.owner_url", "database.url", "key"];

@@ -107,6 +107,7 @@ impl Server {
         let address = listener.local_addr().map_err(|error| cannot_listen(settings.listen, &error))?;
         let (gateway, providers) = opened.gateway(settings, address)?;
         let app = app(&opened, (gateway.clone(), providers), settings, address)?;
+        tell_start(settings, &opened);
         tell_destinations(&app);
         let router = http::router(app.clone());
         let notice = bootstrap::prepare(&router, settings, address, extras.bootstrap).await?;
@@ -140,6 +141,13 @@ impl Server {
             tracing::error!(%error, "could not note when keys were last used");
         }
     }
+}
+
+/// Tells the log what this host works with.
+fn tell_start(settings: &Settings, opened: &Opened) {
+    let database = settings.database.url.as_ref().map_or_else(|| "sqlite".to_owned(), ToString::to_string);
+    let (version, mode, root) = (env!("CARGO_PKG_VERSION"), settings.mode, opened.keyring.present().0);
+    tracing::info!(version, ?mode, database, root, "started");
 }
 
 /// The HTTP side of a gateway that listens, or would, at `address`.

@@ -105,6 +105,10 @@ impl Copy {
         let answer = json!({"items": compared.iter().map(item).collect::<Vec<_>>()});
         print::written(print::answer(&answer, &["table", "rows_from", "rows_to", "sha256_from", "sha256_to", "same"], form))?;
         match compared.iter().filter(|of| !of.is_same()).count() {
+            0 if form == Form::Text => {
+                console::say(format_args!("all of it is in {place} now: serve from there; no server opens the SQLite file any more"));
+                Ok(())
+            }
             0 => Ok(()),
             others => Err(Failure::Refused(Refusal::of(format!("{others} tables were not the same, so that nothing was moved")))),
         }

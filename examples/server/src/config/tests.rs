@@ -81,6 +81,17 @@ fn variables_are_read_as_what_they_set() {
 }
 
 #[test]
+fn a_mistyped_level_is_refused() {
+    let level = |level: &str| read(&format!("[log]\nlevel = \"{level}\""), &[], &[]).map(drop).map_err(|error| error.to_string());
+    for good in ["info", "WARN", "off", "debug,gatepost_server=trace", "gatepost_http=debug", "info,gatepost[span]=debug"] {
+        assert_eq!(level(good), Ok(()), "{good}");
+    }
+    for bad in ["inf", "info,gatepost", "gatepost_server=loud"] {
+        assert!(level(bad).is_err_and(|error| error.contains("log.level")), "{bad}");
+    }
+}
+
+#[test]
 fn a_secret_comes_from_its_file_and_is_never_shown() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
@@ -293,7 +304,7 @@ fn a_database_that_cannot_be_is_refused_without_its_password() {
     for (file, expected) in [
         ("url = \"mysql://gate:hush@db.example/post\"", "`database.url` from gatepost.toml: expected a URL like `postgres://"),
         ("url = \"postgres://gate:hush@db.example:port/post\"", "`database.url` from gatepost.toml: expected a URL like `postgres://"),
-        ("url = \"postgres://gate:hush@db.example/post?sslmode=prefer\"", "no `sslmode` but `disable` or `verify-full`"),
+        ("url = \"postgres://gate:hush@db.example/post?sslmode=prefer\"", "no `sslmode` but `disable`, `require` or `verify-full`"),
         (
             "owner_url = \"postgres://gate:hush@db.example/post\"",
             "`database.owner_url` from gatepost.toml: expected `database.url` beside it",

@@ -1,8 +1,8 @@
 //! Values: the types of settings, parsed once.
 //!
 //! [`Bounded`] is a number within bounds, [`Written`] a value that keeps the text it was written as, [`Secret`] a text that is never
-//! shown, [`BaseUrl`] where a server is, [`DatabaseUrl`] where a database is, [`Directives`] what is logged. [`or_empty`] reads and writes what may be absent as an empty
-//! text.
+//! shown, [`BaseUrl`] where a server is, [`DatabaseUrl`] where a database is, [`Directives`] what is logged. [`or_empty`] reads and writes
+//! what may be absent as an empty text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +11,7 @@ use axum::http::Uri;
 use gatepost_postgres::PostgresUrl;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use zeroize::Zeroizing;
 
 /// A whole number from `MIN` to `MAX`.
@@ -219,7 +220,8 @@ impl<'de> Deserialize<'de> for DatabaseUrl {
     }
 }
 
-/// What is logged: directives that `tracing` can read.
+/// What is logged: directives that `tracing` can read. A word by itself is a level: `tracing` would take a mistyped one for the name of a
+/// target, and say nothing of all others.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Directives(String);
@@ -238,12 +240,22 @@ impl Default for Directives {
 }
 
 impl TryFrom<String> for Directives {
-    type Error = tracing_subscriber::filter::ParseError;
+    type Error = InvalidDirectives;
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        EnvFilter::try_new(&text).map(|_| Self(text))
+    fn try_from(text: String) -> Result<Self, InvalidDirectives> {
+        let is_plain = |part: &&str| !part.contains(['=', '[']);
+        let are_levels = text.split(',').map(str::trim).filter(is_plain).all(|word| LevelFilter::from_str(word).is_ok());
+        match EnvFilter::try_new(&text) {
+            Ok(_) if are_levels => Ok(Self(text)),
+            _ => Err(InvalidDirectives),
+        }
     }
 }
+
+/// The text says no levels.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected levels, alone or of targets")]
+pub struct InvalidDirectives;
 
 impl From<Directives> for String {
     fn from(directives: Directives) -> Self {

@@ -69,16 +69,16 @@ impl KeyCache {
     ///
     /// # Errors
     ///
-    /// [`CheckError::Refused`] where the key is not accepted, [`CheckError::Store`] where it could not be looked up.
+    /// [`CheckError::Refused`] where the key is not accepted, [`CheckError::Store`] where it could not be looked up or checked.
     pub async fn check(&self, presented: &PresentedKey<'_>, from: Option<IpAddr>, now: Timestamp) -> Result<Identity, CheckError> {
         let checked = match self.check_known(presented, from, now) {
             Some(checked) => checked,
-            None => self.check_in_turn(presented, from, now).await?,
+            None => self.check_in_turn(presented, from, now).await,
         };
         if checked.is_ok() {
             self.note_use(presented.id, now);
         }
-        Ok(checked?)
+        checked
     }
 
     /// Reads the key anew next time: it was changed here.
@@ -103,12 +103,7 @@ impl KeyCache {
         written
     }
 
-    async fn check_in_turn(
-        &self,
-        presented: &PresentedKey<'_>,
-        from: Option<IpAddr>,
-        now: Timestamp,
-    ) -> Result<Result<Identity, KeyRefusal>, StoreError> {
+    async fn check_in_turn(&self, presented: &PresentedKey<'_>, from: Option<IpAddr>, now: Timestamp) -> Result<Identity, CheckError> {
         let mut hasher = DefaultHasher::new();
         presented.id.hash(&mut hasher);
         let turn = self.turns.get(hasher.finish() as usize % TURNS);
@@ -117,36 +112,32 @@ impl KeyCache {
             None => None,
         };
         match self.check_known(presented, from, now) {
-            Some(checked) => Ok(checked),
+            Some(checked) => checked,
             None => self.look_up(presented, from, now).await,
         }
     }
 
-    fn check_known(&self, presented: &PresentedKey<'_>, from: Option<IpAddr>, now: Timestamp) -> Option<Result<Identity, KeyRefusal>> {
+    fn check_known(&self, presented: &PresentedKey<'_>, from: Option<IpAddr>, now: Timestamp) -> Option<Result<Identity, CheckError>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let known = known.get(&presented.id).filter(|known| known.is_fresh(now))?;
         Some(self.judge(&known.key, presented, from, now))
     }
 
-    async fn look_up(
-        &self,
-        presented: &PresentedKey<'_>,
-        from: Option<IpAddr>,
-        now: Timestamp,
-    ) -> Result<Result<Identity, KeyRefusal>, StoreError> {
+    async fn look_up(&self, presented: &PresentedKey<'_>, from: Option<IpAddr>, now: Timestamp) -> Result<Identity, CheckError> {
         // What does not exist is not kept: invented ids must not drive out keys that are in use.
-        let Some(key) = self.store.key(presented.id).await? else { return Ok(Err(KeyRefusal::Unknown)) };
+        let Some(key) = self.store.key(presented.id).await? else { return Err(KeyRefusal::Unknown.into()) };
         let checked = self.judge(&key, presented, from, now);
         self.keep(key, now);
-        Ok(checked)
+        checked
     }
 
-    fn judge(&self, key: &ApiKey, presented: &PresentedKey<'_>, from: Option<IpAddr>, now: Timestamp) -> Result<Identity, KeyRefusal> {
+    /// A key of a root that this host lacks is no wrong key: another host, or this one mended, takes it.
+    fn judge(&self, key: &ApiKey, presented: &PresentedKey<'_>, from: Option<IpAddr>, now: Timestamp) -> Result<Identity, CheckError> {
         let Some(pepper) = self.keyring.pepper(key.root) else {
             tracing::error!(key = %key.id, root = key.root, "the keyring lacks the root that this key was hashed with");
-            return Err(KeyRefusal::Unknown);
+            return Err(StoreError::Unavailable("the keyring lacks the root of a key".to_owned()).into());
         };
-        key.check(presented, pepper, from, now).map(|()| Identity::of(key))
+        Ok(key.check(presented, pepper, from, now).map(|()| Identity::of(key))?)
     }
 
     fn keep(&self, key: ApiKey, now: Timestamp) {

@@ -178,7 +178,7 @@ fn a_password_is_never_shown() {
 
     for (url, code, expected) in [
         ("postgres://gate:hush@127.0.0.1:port/post", 2, "`database.url` from GATEPOST_DATABASE_URL: expected a URL like `postgres://"),
-        ("postgres://gate:hush@db.example/post?sslmode=prefer", 2, "no `sslmode` but `disable` or `verify-full`"),
+        ("postgres://gate:hush@db.example/post?sslmode=prefer", 2, "no `sslmode` but `disable`, `require` or `verify-full`"),
         ("mysql://gate:hush@127.0.0.1/post", 2, "expected a URL like `postgres://"),
         ("postgres://gate:hush@127.0.0.1:1/post", 3, "postgres://gate@127.0.0.1:1/post: the database cannot be opened"),
     ] {

@@ -133,9 +133,12 @@ async fn what_cannot_be_asked_is_told() {
     assert_eq!(ask(&place, &url, &json!("wg_op_nonsense"), &["account", "list"]).code, 1);
     let path = ask(&place, &format!("{url}/elsewhere"), &keys["operator_key"], &["account", "list"]);
     assert_eq!(path.code, 1);
-    let backup = ask(&place, &url, &keys["operator_key"], &["backup", "x.db"]);
-    assert_eq!(backup.code, 2);
-    assert!(!backup.stderr.contains(keys["operator_key"].as_str().unwrap()));
+    for here_only in [&["backup", "x.db"][..], &["keyring", "add"], &["keyring", "use", "1"], &["store", "reopen"], &["store", "copy"]] {
+        let said = ask(&place, &url, &keys["operator_key"], here_only);
+        assert_eq!(said.code, 2, "{here_only:?}");
+        assert!(said.stderr.contains("give `--data`, not `--url`"), "{}", said.stderr);
+        assert!(!said.stderr.contains(keys["operator_key"].as_str().unwrap()));
+    }
 
     server.stop().await;
     let gone = ask(&place, &url, &keys["operator_key"], &["account", "list"]);
