@@ -467,7 +467,7 @@ pub(crate) fn cells(rows: Vec<tokio_postgres::Row>, kinds: &[Kind]) -> Result<Ve
             Ok(match kind {
                 Kind::Int => row.try_get::<_, Option<i64>>(nth)?.into(),
                 Kind::Text => row.try_get::<_, Option<String>>(nth)?.into(),
-                Kind::Bytes => row.try_get::<_, Option<Vec<u8>>>(nth)?.into(),
+                Kind::Bytes => row.try_get::<_, Option<&[u8]>>(nth)?.into(),
             })
         };
         kinds.iter().enumerate().map(cell).collect()

@@ -88,7 +88,7 @@ use given;
 
 /// What lies behind the end of the last page, where pages go from the newest on: every id is below this.
 fn before<I: Into<Cell>>(after: Option<I>) -> Cell {
-    after.map_or_else(|| Cell::Bytes(vec![0xff; 16]), Into::into)
+    after.map_or_else(|| Cell::from([0xff; 16]), Into::into)
 }
 
 /// How many rows a page has at most.

@@ -1,5 +1,7 @@
 //! Value: a cell as what a statement is given.
 
+use std::borrow::Cow;
+
 use bytes::BytesMut;
 use gatepost_rows::cells::Cell;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -26,7 +28,7 @@ impl ToSql for Value {
             Cell::Null => Ok(IsNull::Yes),
             Cell::Int(number) => number.to_sql(kind, out),
             Cell::Text(text) => without_nul(text).to_sql(kind, out),
-            Cell::Bytes(bytes) => bytes.to_sql(kind, out),
+            Cell::Bytes(bytes) => bytes.as_slice().to_sql(kind, out),
         }
     }
 
@@ -38,6 +40,6 @@ impl ToSql for Value {
 }
 
 /// A text as Postgres takes it: the one character that it does not know is told as unknown.
-pub(crate) fn without_nul(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
+pub(crate) fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }

@@ -12,7 +12,7 @@ use crate::clock::move_lease;
 use crate::load::Base;
 use crate::profile::Engine;
 use crate::sql;
-use crate::value::without_nul;
+use crate::value::Value;
 
 /// What must be written.
 #[derive(Default)]
@@ -100,21 +100,15 @@ fn moved(table: &Table, rows: &[&Row], skew_millis: i64) -> Vec<Row> {
 /// An array for each column.
 pub(crate) struct Arrays(Vec<Array>);
 
-enum Array {
-    Ints(Vec<Option<i64>>),
-    Texts(Vec<Option<String>>),
-    Bytes(Vec<Option<Vec<u8>>>),
+struct Array {
+    kind: Kind,
+    values: Vec<Value>,
 }
 
 impl Arrays {
     /// The columns of rows.
     pub(crate) fn of<'a>(kinds: impl Iterator<Item = Kind>, rows: impl Iterator<Item = &'a Vec<Cell>>) -> Self {
-        let empty = |kind| match kind {
-            Kind::Int => Array::Ints(Vec::new()),
-            Kind::Text => Array::Texts(Vec::new()),
-            Kind::Bytes => Array::Bytes(Vec::new()),
-        };
-        let mut arrays: Vec<Array> = kinds.map(empty).collect();
+        let mut arrays: Vec<Array> = kinds.map(|kind| Array { kind, values: Vec::new() }).collect();
         for row in rows {
             arrays.iter_mut().zip(row).for_each(|(array, cell)| array.push(cell));
         }
@@ -128,37 +122,18 @@ impl Arrays {
 
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
-        self.0.first().map_or(0, |array| match array {
-            Array::Ints(values) => values.len(),
-            Array::Texts(values) => values.len(),
-            Array::Bytes(values) => values.len(),
-        })
+        self.0.first().map_or(0, |array| array.values.len())
     }
 
     /// As a statement's parameters.
     pub(crate) fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
-        self.0.iter().map(Array::param).collect()
+        self.0.iter().map(|array| -> &(dyn ToSql + Sync) { &array.values }).collect()
     }
 }
 
 impl Array {
-    fn param(&self) -> &(dyn ToSql + Sync) {
-        match self {
-            Self::Ints(values) => values,
-            Self::Texts(values) => values,
-            Self::Bytes(values) => values,
-        }
-    }
-
     /// What is of another kind is nothing, which a column that must have something refuses.
     fn push(&mut self, cell: &Cell) {
-        match (self, cell) {
-            (Self::Ints(values), Cell::Int(value)) => values.push(Some(*value)),
-            (Self::Texts(values), Cell::Text(value)) => values.push(Some(without_nul(value))),
-            (Self::Bytes(values), Cell::Bytes(value)) => values.push(Some(value.clone())),
-            (Self::Ints(values), _) => values.push(None),
-            (Self::Texts(values), _) => values.push(None),
-            (Self::Bytes(values), _) => values.push(None),
-        }
+        self.values.push(Value(if cell.kind() == Some(self.kind) { cell.clone() } else { Cell::Null }));
     }
 }

@@ -12,6 +12,10 @@ use gatepost::{
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smallvec::SmallVec;
+
+/// Bytes as they stand in a cell. Most are ids, and those take no room of their own.
+pub type Blob = SmallVec<[u8; 16]>;
 
 /// What stands in one column of one row.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -23,7 +27,7 @@ pub enum Cell {
     /// A word, a name or JSON.
     Text(String),
     /// An id, a digest or what is sealed.
-    Bytes(Vec<u8>),
+    Bytes(Blob),
 }
 
 /// What a column holds where it holds something.
@@ -104,6 +108,11 @@ impl Cell {
         }
     }
 
+    /// No bytes at all: less than any id.
+    pub fn no_bytes() -> Self {
+        Self::Bytes(Blob::new())
+    }
+
     /// A value as the JSON to keep. What no JSON can say is [`Cell::Null`], which a column that must have it refuses.
     pub fn json<T: Serialize>(value: &T) -> Self {
         serde_json::to_string(value).map_or(Self::Null, Self::Text)
@@ -162,11 +171,11 @@ cells! {
     &String: text => Self::Text(text.clone());
     &str: text => Self::Text(text.to_owned());
     &Address: address => Self::Text(address.text());
-    Vec<u8>: bytes => Self::Bytes(bytes);
-    &[u8]: bytes => Self::Bytes(bytes.to_vec());
-    [u8; 16]: bytes => Self::Bytes(bytes.to_vec());
-    [u8; 32]: bytes => Self::Bytes(bytes.to_vec());
-    &Sealed: sealed => Self::Bytes(sealed.to_bytes());
+    Vec<u8>: bytes => Self::Bytes(Blob::from_vec(bytes));
+    &[u8]: bytes => Self::Bytes(Blob::from_slice(bytes));
+    [u8; 16]: bytes => Self::Bytes(Blob::from_buf(bytes));
+    [u8; 32]: bytes => Self::Bytes(Blob::from_slice(&bytes));
+    &Sealed: sealed => Self::from(sealed.to_bytes());
 }
 
 /// What is named by sixteen bytes.
@@ -179,7 +188,7 @@ macro_rules! ids {
     ($($id:ident)*) => {$(
         impl From<$id> for Cell {
             fn from(id: $id) -> Self {
-                Self::Bytes(id.to_bytes().to_vec())
+                Self::from(id.to_bytes())
             }
         }
 

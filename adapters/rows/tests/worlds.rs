@@ -132,7 +132,7 @@ fn a_spoiled_cell_is_named_or_can_be_read() {
 fn spoilt() -> impl Iterator<Item = Cell> {
     let texts = ["", "?", "{}", "[]", "null", "{\"outcome\":\"sent\"}", "+999", "live"].map(|text| Cell::Text(text.to_owned()));
     let numbers = [i64::MIN, -1, 0, 1, 4, 5, i64::MAX].map(Cell::Int);
-    let bytes = [0, 15, 16, 17, 32].map(|length| Cell::Bytes(vec![7; length]));
+    let bytes = [0, 15, 16, 17, 32].map(|length| Cell::from(vec![7; length]));
     [Cell::Null].into_iter().chain(texts).chain(numbers).chain(bytes)
 }
 
@@ -156,7 +156,7 @@ fn a_row_of_an_account_that_is_not_there_is_refused() {
 
 #[test]
 fn a_cell_says_nothing_of_what_it_holds() {
-    let row = [Cell::Null, Cell::Int(966_501_234_567), Cell::Text("+966501234567".into()), Cell::Bytes(vec![7; 32])];
+    let row = [Cell::Null, Cell::Int(966_501_234_567), Cell::Text("+966501234567".into()), Cell::from(vec![7; 32])];
     assert_eq!(format!("{row:?}"), "[Null, Int(..), Text(..), Bytes(..)]");
 }
 
@@ -166,8 +166,8 @@ fn any_cell() -> impl Strategy<Value = Cell> {
         any::<i64>().prop_map(Cell::Int),
         (0_i64..6).prop_map(Cell::Int),
         any::<String>().prop_map(Cell::Text),
-        vec(any::<u8>(), 0..40).prop_map(Cell::Bytes),
-        any::<[u8; 16]>().prop_map(|id| Cell::Bytes(id.to_vec())),
+        vec(any::<u8>(), 0..40).prop_map(Cell::from),
+        any::<[u8; 16]>().prop_map(Cell::from),
     ]
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn addresses(database: &Database, account: AccountId, contact: 
 /// A page of contacts that may have opted out.
 pub(crate) async fn suspicions(database: &Database, account: AccountId, page: Page<ContactId>) -> Result<Vec<Suspicion>, StoreError> {
     // No contact has the id of no bytes, and every id is behind it.
-    let after = page.after.map_or_else(|| Cell::Bytes(Vec::new()), Cell::from);
+    let after = page.after.map_or_else(Cell::no_bytes, Cell::from);
     list(database, account, vec![SUSPECTED.with(given![after, limit(&page)])], |rows| contacts::suspicions(rows, page)).await
 }
 

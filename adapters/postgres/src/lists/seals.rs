@@ -63,7 +63,7 @@ fn stored_seal(account: AccountId, row: &Row) -> StoredSeal {
 /// The accounts, behind `after`, whose log is not sealed to its end.
 pub(crate) async fn unsealed(database: &Database, after: Option<AccountId>, limit: usize) -> Result<Vec<Unsealed>, StoreError> {
     // No account has the id of no bytes, and every id is behind it.
-    let after = after.map_or_else(|| Cell::Bytes(Vec::new()), Cell::from);
+    let after = after.map_or_else(Cell::no_bytes, Cell::from);
     let found = seek(database, &UNSEALED, given![after, Cell::count(limit as u64)]).await?;
     let mut unsealed = Vec::with_capacity(found.len());
     for row in &found {
@@ -112,7 +112,7 @@ fn place(cell: &Cell) -> u64 {
 fn bytes(cell: &Cell) -> Option<Vec<u8>> {
     match cell {
         Cell::Text(text) => Some(text.clone().into_bytes()),
-        Cell::Bytes(bytes) => Some(bytes.clone()),
+        Cell::Bytes(bytes) => Some(bytes.to_vec()),
         Cell::Null | Cell::Int(_) => None,
     }
 }

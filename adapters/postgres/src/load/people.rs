@@ -58,7 +58,7 @@ pub(crate) fn known(needs: &mut Needs, world: &World, account: AccountId, addres
 pub(crate) fn received(needs: &mut Needs, world: &World, account: AccountId, inbound: &[Inbound]) {
     needs.locked(account);
     for thing in inbound {
-        needs.key(&INBOUND_KEY, [account.into(), Cell::Bytes(thing.key.to_bytes().to_vec())]);
+        needs.key(&INBOUND_KEY, [account.into(), thing.key.to_bytes().into()]);
         if thing.introduces() {
             known(needs, world, account, &thing.addresses());
         }

@@ -167,7 +167,7 @@ pub(crate) fn account(row: &Row, column: usize) -> Option<AccountId> {
 
 /// What a search begins behind.
 pub(crate) fn behind(account: Option<AccountId>) -> Cell {
-    Cell::Bytes(account.map_or_else(Vec::new, |account| account.to_bytes().to_vec()))
+    account.map_or_else(Cell::no_bytes, Cell::from)
 }
 
 #[cfg(test)]

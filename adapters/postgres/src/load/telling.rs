@@ -61,7 +61,7 @@ pub(crate) fn recovered(needs: &mut Needs, world: &World, found: &[Row], limit: 
         let Some(rows) = world.accounts.get(&account) else { continue };
         let Some(recovery) = rows.recoveries.get(&recovery) else { continue };
         needs.key(&ENDPOINT, [account.into(), recovery.endpoint.into()]);
-        let behind = Cell::Bytes(recovery.progress.at.map_or_else(Vec::new, |at| at.to_bytes().to_vec()));
+        let behind = recovery.progress.at.map_or_else(Cell::no_bytes, Cell::from);
         let times = [Cell::from(recovery.since), Cell::from(recovery.until)];
         let [since, until] = times;
         needs.key(&RECOVERABLE, [account.into(), recovery.endpoint.into(), behind, since, until, delivering::limit(limit)]);

@@ -121,9 +121,12 @@ impl AccountStore for OfAccount {
         for Submission { request, text_print, now, .. } in &submissions {
             sending::request(&mut asked, id, request, *text_print, *now);
         }
-        let needs = move |_: &[Found], _: &World, needs: &mut Needs| {
-            needs.account(id);
-            needs.add(asked.clone());
+        let needs = move |_: &[Found], world: &World, needs: &mut Needs| {
+            // What it needs can be said at once: it is not said again once the account was read.
+            if !world.accounts.contains_key(&id) {
+                needs.account(id);
+                needs.add(asked.clone());
+            }
         };
         let kept: Vec<Kept> = submissions.into_iter().map(Kept::new).collect();
         let weight = kept.len().saturating_mul(USUAL_WEIGHT);

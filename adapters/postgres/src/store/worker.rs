@@ -149,7 +149,7 @@ impl WorkerStore for OfWorker {
     }
 
     async fn recover(&self, after: Option<RecoveryId>, limit: usize, now: Timestamp) -> Result<Recovered, StoreError> {
-        let behind = Cell::Bytes(after.map_or_else(Vec::new, |after| after.to_bytes().to_vec()));
+        let behind = after.map_or_else(Cell::no_bytes, Cell::from);
         let search: Vec<Search> = vec![(&scouts::RECOVERIES, vec![behind])];
         let whole = move |found: &[Found], world: &World, needs: &mut Needs| {
             telling::recovered(needs, world, found.first().map_or(&[], Vec::as_slice), limit);
