@@ -8,6 +8,12 @@ use crate::copying::Moved;
 /// The database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// A migration that it has run is not the one of that number in this release.
+    #[error("the database has run another migration {version} than this release has: it was made by a build that was never released")]
+    ChangedMigration {
+        /// Its number.
+        version: usize,
+    },
     /// Somebody else has it open.
     #[error("somebody else has the database open")]
     InUse,

@@ -142,7 +142,8 @@ impl KeysFile {
     }
 
     /// Refuses this keyring of the file where the database has another one, or rows of the database name roots that it lacks. One that is
-    /// new there is noted.
+    /// new there is noted. A root that was added at another host and makes nothing yet is not missed: else no host could start between that
+    /// and the copying.
     pub async fn refuse_other(&self, keyring: &Keyring, store: &dyn Store) -> Result<(), Failure> {
         let operator = store.operator();
         let lacks = |root: &u32| keyring.pepper(*root).is_none();

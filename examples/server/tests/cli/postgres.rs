@@ -95,7 +95,7 @@ fn of_first_starts_at_one_moment_one_keyring_is_left() {
 }
 
 #[test]
-fn a_host_whose_keyring_is_older_than_that_of_another_is_refused() {
+fn a_host_whose_keyring_lacks_a_root_is_refused_once_that_has_made_something() {
     let Some(database) = database() else { return };
     let (first, second) = (Place::new(), Place::new());
     json_in(&first, &database.url(), &["account", "create", "--name", "Shop"]);
@@ -104,6 +104,9 @@ fn a_host_whose_keyring_is_older_than_that_of_another_is_refused() {
     json_in(&second, &database.url(), &["account", "list"]);
     first.run(&["keyring", "add"]).ok();
     json_in(&first, &database.url(), &["account", "list"]);
+    json_in(&second, &database.url(), &["account", "list"]);
+    first.run(&["keyring", "use", "2"]).ok();
+    json_in(&first, &database.url(), &["key", "create", "--operator", "--name", "new"]);
 
     let older = in_database(&second, &database.url(), &["account", "list"]);
     assert_eq!(older.code, 2);
