@@ -7,10 +7,11 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::{AccountId, Sender, Timestamp};
 
-/// How long what was read holds: a domain that is withdrawn may count that much longer.
+/// How long what was read holds. A domain that is withdrawn may count that much longer, and twice [`READING_TIME`].
 const KEPT_TIME: Duration = Duration::from_secs(5);
 
-/// How long one sender has to read it again while the others still go by what was read: many send at once, and one reading is enough.
+/// How long one sender has to read it again while the others still go by what was read: many send at once, and one reading is enough. What
+/// nobody asked for that long after its time is read by all.
 const READING_TIME: Duration = Duration::from_secs(1);
 
 /// How many accounts are kept at once.
@@ -36,7 +37,7 @@ impl Senders {
         if now < kept.until {
             return Some(kept.sender.clone());
         }
-        if !kept.is_being_read && now.since(kept.until) < KEPT_TIME {
+        if !kept.is_being_read && now.since(kept.until) < READING_TIME {
             (kept.until, kept.is_being_read) = (now.plus(READING_TIME), true);
         }
         None
@@ -88,7 +89,7 @@ mod tests {
         let (senders, now) = (Senders::default(), Timestamp::from_millis(1_000));
         let account = AccountId::from_bytes([1; 16]);
         senders.put(account, Sender::default(), now);
-        let later = now.plus(KEPT_TIME * 2);
+        let later = now.plus(KEPT_TIME + READING_TIME);
         assert_eq!((senders.get(account, later), senders.get(account, later)), (None, None));
     }
 }

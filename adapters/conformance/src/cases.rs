@@ -796,6 +796,8 @@ macro_rules! __store_cases {
                 the_log_is_read_in_pages_and_by_filters
                 what_is_said_twice_is_written_once
                 what_is_not_answered_is_the_same_for_ten_seconds_after_each_try
+                what_nobody_concludes_is_the_same_for_a_minute
+                what_was_accepted_stays_so_whatever_becomes_of_the_same_words
                 a_phone_system_tells_of_sixty_events_a_minute
                 customers_are_told_that_a_phone_system_said_something
                 old_entries_are_forgotten
@@ -852,6 +854,7 @@ macro_rules! __store_cases {
                 a_recovery_by_many_repeats_each_once
                 an_endpoint_is_disabled_by_one
                 a_call_told_by_many_is_one_message
+                the_same_words_of_an_agent_at_many_hosts_are_one_entry
                 of_many_keyrings_one_is_noted
             }
         }

@@ -3,7 +3,7 @@
 use gatepost::{
     AccountChange, COOLDOWN_TIME, Cause, Conclusion, Direction, EndpointChange, Entered, EntryKey, EntryOutcome, ErrorClass,
     INTEGRATIONS_MAX, Integration, IntegrationChange, IntegrationEntryFilter, IntegrationId, MessageId, NewIntegrationEntry, Page,
-    Progress, REPEAT_TIME, Schedule, StoreError, Timestamp,
+    Progress, REPEAT_TIME, Schedule, StoreError, TRY_TIME, Timestamp,
 };
 
 use crate::Harness;
@@ -134,30 +134,53 @@ pub(crate) fn what_is_said_twice_is_written_once(harness: &dyn Harness) {
     assert_eq!(scene.log(IntegrationEntryFilter::default()).len(), 3);
 }
 
+/// The words of an agent, said at a time.
+fn ok(scene: &Scene, integration: IntegrationId, at: Timestamp) -> NewIntegrationEntry {
+    NewIntegrationEntry { key: Some(EntryKey::UntilAnswered([7; 32])), at, ..scene.an_entry(integration, "sms") }
+}
+
+fn concluded(scene: &Scene, entry: u64, outcome: EntryOutcome, is_answered: bool, at: Timestamp) -> bool {
+    let message = (outcome == EntryOutcome::Accepted).then(|| MessageId::from_bytes([1; 16]));
+    wait(scene.store().conclude(entry, Conclusion { outcome, reason: None, message, is_answered, at }))
+}
+
 pub(crate) fn what_is_not_answered_is_the_same_for_ten_seconds_after_each_try(harness: &dyn Harness) {
     let scene = Scene::new(harness);
     let (one, other) = (scene.add_integration(), scene.add_integration());
-    let ok = |id, at| NewIntegrationEntry { key: Some(EntryKey::UntilAnswered([7; 32])), at, ..scene.an_entry(id, "sms") };
-    let ended = |entry, outcome, is_answered, at| {
-        let conclusion = Conclusion { outcome, reason: None, message: None, is_answered, at };
-        wait(scene.store().conclude(entry, conclusion))
-    };
     let start = scene.tick();
     let after = |count| start.plus(REPEAT_TIME * count / 10);
-    let first = scene.entered(ok(one, start));
-    assert_eq!(scene.enter(ok(one, after(9))), Entered::Repeated(first), "the first is on its way, be it with a host that is gone");
-    assert_ne!(scene.entered(ok(other, after(9))), first, "another phone system has its own");
-    assert!(ended(first, EntryOutcome::Refused, false, after(9)));
-    assert_eq!(scene.enter(ok(one, after(18))), Entered::Repeated(first), "it was tried once more");
-    assert!(ended(first, EntryOutcome::Accepted, true, after(18)));
-    assert!(!ended(first, EntryOutcome::Refused, true, after(18)), "it is answered");
-    let second = scene.entered(ok(one, after(18)));
+    let first = scene.entered(ok(&scene, one, start));
+    assert_ne!(scene.entered(ok(&scene, other, start)), first, "another phone system has its own");
+    assert!(concluded(&scene, first, EntryOutcome::Refused, false, after(1)));
+    assert_eq!(scene.enter(ok(&scene, one, after(10))), Entered::Repeated(first));
+    assert_eq!(scene.enter(ok(&scene, one, after(19))), Entered::Repeated(first), "it was told once more, and nobody could conclude that");
+    assert!(concluded(&scene, first, EntryOutcome::Accepted, true, after(20)));
+    assert!(!concluded(&scene, first, EntryOutcome::Refused, true, after(20)), "it is answered");
+    let second = scene.entered(ok(&scene, one, after(20)));
     assert_ne!(second, first, "what was answered is not told again");
-    let third = scene.entered(ok(one, after(28)));
-    assert_ne!(third, second, "after that time it is something else");
-    assert_eq!(scene.enter(ok(one, after(28))), Entered::Repeated(third));
-    let outcomes: Vec<_> = scene.log(IntegrationEntryFilter { integration: Some(one), ..IntegrationEntryFilter::default() });
-    assert_eq!(outcomes.iter().map(|entry| entry.outcome.as_str()).collect::<Vec<_>>(), ["accepted", "received", "received"]);
+    assert!(concluded(&scene, second, EntryOutcome::Refused, false, after(20)));
+    assert_ne!(scene.entered(ok(&scene, one, after(30))), second, "after that time it is something else");
+    let log = scene.log(IntegrationEntryFilter { integration: Some(one), ..IntegrationEntryFilter::default() });
+    assert_eq!(log.iter().map(|entry| entry.outcome.as_str()).collect::<Vec<_>>(), ["accepted", "refused", "received"]);
+}
+
+pub(crate) fn what_nobody_concludes_is_the_same_for_a_minute(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let (one, start) = (scene.add_integration(), scene.tick());
+    let first = scene.entered(ok(&scene, one, start));
+    assert_eq!(scene.enter(ok(&scene, one, start.plus(TRY_TIME - REPEAT_TIME * 2))), Entered::Repeated(first));
+    assert_ne!(scene.entered(ok(&scene, one, start.plus(TRY_TIME))), first);
+}
+
+pub(crate) fn what_was_accepted_stays_so_whatever_becomes_of_the_same_words(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let (one, start) = (scene.add_integration(), scene.tick());
+    let first = scene.entered(ok(&scene, one, start));
+    assert!(concluded(&scene, first, EntryOutcome::Accepted, false, start));
+    assert_eq!(scene.enter(ok(&scene, one, start)), Entered::Repeated(first));
+    assert!(concluded(&scene, first, EntryOutcome::Refused, false, start));
+    let [entry] = &scene.log(IntegrationEntryFilter::default())[..] else { panic!("expected one entry") };
+    assert_eq!((entry.outcome, entry.message), (EntryOutcome::Accepted, Some(MessageId::from_bytes([1; 16]))));
 }
 
 pub(crate) fn a_phone_system_tells_of_sixty_events_a_minute(harness: &dyn Harness) {

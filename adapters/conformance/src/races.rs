@@ -7,8 +7,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use gatepost::{
-    Answer, Cause, Decider, Decision, ENDPOINTS_MAX, EndpointChange, ErrorClass, Facts, Policy, RootPrint, StoreError, Subject, Timestamp,
-    decide,
+    Answer, Cause, Decider, Decision, ENDPOINTS_MAX, EndpointChange, Entered, EntryKey, ErrorClass, Facts, NewIntegrationEntry, Policy,
+    RootPrint, StoreError, Subject, Timestamp, decide,
 };
 
 use crate::Harness;
@@ -84,6 +84,16 @@ pub(crate) fn a_call_told_by_many_is_one_message(harness: &dyn Harness) {
     let answers = together(64, |nth| send_slowly(&scene, missed(nth)));
     assert_eq!((count(&answers, "queued"), count(&answers, "repeated, queued")), (1, 63));
     assert_eq!((scene.used(), scene.messages().len(), scene.claim().len()), ((1, 1), 1, 1));
+}
+
+pub(crate) fn the_same_words_of_an_agent_at_many_hosts_are_one_entry(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let (integration, at) = (scene.add_integration(), scene.tick());
+    let words = NewIntegrationEntry { key: Some(EntryKey::UntilAnswered([7; 32])), at, ..scene.an_entry(integration, "sms") };
+    let answers = together(16, |_| scene.enter(words.clone()));
+    let new = answers.iter().filter(|answer| matches!(answer, Entered::New(_))).count();
+    let repeated = answers.iter().filter(|answer| matches!(answer, Entered::Repeated(1))).count();
+    assert_eq!((new, repeated), (1, 15));
 }
 
 pub(crate) fn a_new_recipient_of_many_is_one_contact(harness: &dyn Harness) {

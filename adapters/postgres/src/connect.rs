@@ -323,11 +323,14 @@ impl fmt::Debug for Database {
     }
 }
 
-/// How statements are planned: once for each connection, whatever they are given, and along the indexes that are there for them.
+/// Statements are planned once for each connection, whatever they are given. Not every YugabyteDB knows the setting.
+pub(crate) const ONE_PLAN: &str = "SET plan_cache_mode = force_generic_plan;";
+
+/// How statements are planned: along the indexes that are there for them.
 ///
 /// The plans of a queue are made while its tables are empty, and must not read them from end to end once they are full: neither where they
 /// are asked for rows, nor where they are joined to the keys of a group, nor to sort a queue of which the first is asked for.
-pub(crate) const PLANNING: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off;
+pub(crate) const PLANNING: &str = "SET jit = off; SET enable_seqscan = off;
     SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_sort = off;";
 
 /// What each connection is told first.
@@ -339,6 +342,9 @@ fn session(profile: Profile, role: Option<&str>, options: &Options) -> String {
         // Promise 1 rests on this: what was answered has reached the disk, whatever the database's own default is.
         session.push_str("SET synchronous_commit = on;");
         session.push_str(PLANNING);
+        if matches!(profile.engine, Engine::Postgres | Engine::Citus) {
+            session.push_str(ONE_PLAN);
+        }
     }
     if let Some(role) = role {
         session.push_str(&format!("SET ROLE {};", schema::quoted(role)));

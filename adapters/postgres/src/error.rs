@@ -36,10 +36,7 @@ pub enum OpenError {
     #[error("the database cannot be opened: {0}")]
     Refused(String),
     /// The role that the store would work as passes row level security by, so that nothing but each statement keeps accounts apart.
-    #[error(
-        "the role `{role}` {cause}, so that row level security does not bind it: name another with `app_role` (`database.role` of the server), \
-         or the owner apart from it with `owner_url` (`database.owner_url`, or `--to-owner` of `store copy`)"
-    )]
+    #[error("the role `{role}` {cause}, so that row level security does not bind it: name another with `app_role`, or give `owner_url`")]
     Unfenced {
         /// The role.
         role: String,

@@ -241,9 +241,7 @@ impl Session {
         if self.is_register_there().await? && self.missing().await?.is_empty() {
             return Ok(());
         }
-        Err(OpenError::Refused(String::from(
-            "it has to be migrated, which its owner must do: name that role in `owner_url` (`database.owner_url` of the server)",
-        )))
+        Err(OpenError::Refused(String::from("it has to be migrated, which its owner must do: give `owner_url`")))
     }
 
     async fn lock(&self) -> Result<(), OpenError> {

@@ -63,6 +63,7 @@ pub fn enter(rows: &mut AccountRows, effects: &mut Effects, new: &NewIntegration
     };
     if let Some(known) = rows.entries.values_mut().find(|known| is_same(known, new)) {
         if known.key_until.is_none_or(|until| new.at < until) {
+            known.key_until = known.key_until.map(|until| until.max(new.at.plus(REPEAT_TIME)));
             return Entered::Repeated(known.entry.id);
         }
         (known.key, known.key_until) = (None, None);
@@ -144,7 +145,9 @@ pub fn conclude(rows: &mut AccountRows, entry: u64, conclusion: Conclusion) -> b
         return false;
     }
     let Conclusion { outcome, reason, message, is_answered, at } = conclusion;
-    (entry.outcome, entry.reason, entry.message) = (outcome, reason, message);
+    if entry.outcome != EntryOutcome::Accepted {
+        (entry.outcome, entry.reason, entry.message) = (outcome, reason, message);
+    }
     match key_until {
         Some(_) if is_answered => (*key, *key_until) = (None, None),
         Some(until) => *until = at.plus(REPEAT_TIME),

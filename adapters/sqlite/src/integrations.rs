@@ -121,6 +121,7 @@ pub(crate) fn enter(txn: &mut Txn<'_>, account: AccountId, new: &NewIntegrationE
     let Some(integration) = found else { return Ok(Entered::Unknown) };
     if let Some((known, key_until)) = same_entry(txn.connection, account, new)? {
         if key_until.is_none_or(|until| new.at < until) {
+            hold_key(txn.connection, account, known, new.at.plus(REPEAT_TIME))?;
             return Ok(Entered::Repeated(known));
         }
         forget_key(txn.connection, account, known)?;
@@ -153,6 +154,12 @@ fn same_entry(
     let params = params![account.to_bytes(), number(new.integration), key.bytes()];
     let read = |row: &Row<'_>| Ok((rows::count(row, 0)?, row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis)));
     connection.prepare_cached(sql)?.query_row(params, read).optional()
+}
+
+/// It was told again: its key holds until then at least, where it does not hold for good.
+fn hold_key(connection: &Connection, account: AccountId, entry: u64, until: Timestamp) -> rusqlite::Result<()> {
+    let sql = "UPDATE integration_entries SET key_until = max(key_until, ?3) WHERE account = ?1 AND id = ?2 AND key_until IS NOT NULL";
+    connection.prepare_cached(sql)?.execute(params![account.to_bytes(), signed(entry), until.as_millis()]).map(drop)
 }
 
 fn forget_key(connection: &Connection, account: AccountId, entry: u64) -> rusqlite::Result<()> {
@@ -241,7 +248,10 @@ impl Entry<'_> {
 
 /// Writes down what became of an entry; `false` where that was done before, and it is not told again.
 pub(crate) fn conclude(connection: &Connection, account: AccountId, entry: u64, conclusion: &Conclusion) -> rusqlite::Result<bool> {
-    let sql = "UPDATE integration_entries SET outcome = ?3, reason = ?4, message = ?5,
+    let sql = "UPDATE integration_entries SET
+                   outcome = CASE WHEN outcome = ?8 THEN outcome ELSE ?3 END,
+                   reason = CASE WHEN outcome = ?8 THEN reason ELSE ?4 END,
+                   message = CASE WHEN outcome = ?8 THEN message ELSE ?5 END,
                    key = CASE WHEN key_until IS NULL OR ?7 IS NOT NULL THEN key END,
                    key_until = CASE WHEN key_until IS NULL THEN NULL ELSE ?7 END
                WHERE account = ?1 AND id = ?2 AND (outcome = ?6 OR key_until IS NOT NULL)";
@@ -254,7 +264,8 @@ pub(crate) fn conclude(connection: &Connection, account: AccountId, entry: u64, 
         reason,
         message.map(MessageId::to_bytes),
         EntryOutcome::Received.as_str(),
-        key_until.map(Timestamp::as_millis)
+        key_until.map(Timestamp::as_millis),
+        EntryOutcome::Accepted.as_str()
     ])?;
     Ok(written > 0)
 }

@@ -125,13 +125,16 @@ pub struct CallDetails {
 /// How long what was not answered is told again by a phone system: the same words within this time of the last try are the same thing.
 pub const REPEAT_TIME: Duration = Duration::from_secs(10);
 
+/// How long a try may take that nobody has concluded, be it that its host is gone.
+pub const TRY_TIME: Duration = Duration::from_secs(60);
+
 /// What tells something from all else that a phone system says.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub enum EntryKey {
     /// It is of the thing itself, for example of a call: told again at any time, it is the same.
     Lasting([u8; 32]),
-    /// It is of the words, which may well be said twice: only what was not answered is told again. Until it is, for [`REPEAT_TIME`] after
-    /// each try, the same words are the same thing.
+    /// It is of the words, which may well be said twice: only what was not answered is told again. Until it is, the same words are the same
+    /// thing, for [`REPEAT_TIME`] after each try, and for [`TRY_TIME`] where the first is not concluded.
     UntilAnswered([u8; 32]),
 }
 
@@ -143,11 +146,11 @@ impl EntryKey {
         }
     }
 
-    /// Until when it holds for something said at `at` that is not answered; none where it holds for good.
+    /// Until when it holds for something said at `at` that nobody concludes; none where it holds for good.
     pub fn holds_until(&self, at: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Lasting(_) => None,
-            Self::UntilAnswered(_) => Some(at.plus(REPEAT_TIME)),
+            Self::UntilAnswered(_) => Some(at.plus(TRY_TIME)),
         }
     }
 }
@@ -200,9 +203,9 @@ pub struct Conclusion {
     pub outcome: EntryOutcome,
     /// Why, in the words of the contract.
     pub reason: Option<String>,
-    /// The message that it became, or had become before.
+    /// The message that it became, or had become before. What was accepted stays so, whatever becomes of the same words later.
     pub message: Option<MessageId>,
-    /// Whether the phone system has its answer: the same words from now on are something else.
+    /// Whether the phone system was answered with success: the same words from now on are something else.
     pub is_answered: bool,
     /// The host's time.
     pub at: Timestamp,

@@ -65,9 +65,15 @@ pub fn open_server(url: &DatabaseUrl, settings: &DatabaseSettings) -> Result<Pos
     PostgresStore::open(url.reveal(), &settings.options()).map_err(|error| refused(url, &error))
 }
 
+/// The words of the store, which knows options, with the names of their settings.
+fn in_settings(problem: &str) -> String {
+    let named = problem.replace("`app_role`", "`database.role`");
+    named.replace("`owner_url`", "`database.owner_url` (`--to-owner` of `store copy --to`)")
+}
+
 /// What is wrong with the settings, or with the server.
 fn refused(url: &DatabaseUrl, error: &OpenError) -> Failure {
-    let problem = format!("{url}: {error}");
+    let problem = format!("{url}: {}", in_settings(&error.to_string()));
     match error {
         OpenError::InvalidOption(_) | OpenError::Unfenced { .. } => Failure::Usage(problem),
         _ => Failure::Unavailable(problem),

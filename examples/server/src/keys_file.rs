@@ -73,8 +73,7 @@ pub enum KeysFileError {
         other: OtherKeyring,
     },
     /// There is none, and there ought to be.
-    #[error("{}: the keyring is missing; bring it back, or a copy from another host, because without it no key of this database is accepted; \
-             one that is new gets its own by `serve` or `key create --operator`", path.display())]
+    #[error("{}: the keyring is missing; bring it back, or a copy from another host, because without it no key of this database is accepted (a new database gets its keyring by `serve` or `key create --operator`)", path.display())]
     Missing {
         /// Which.
         path: PathBuf,

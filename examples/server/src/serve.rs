@@ -145,7 +145,7 @@ impl Server {
 
 /// Tells the log what this host works with.
 fn tell_start(settings: &Settings, opened: &Opened) {
-    let database = settings.database.url.as_ref().map_or_else(|| "sqlite".to_owned(), ToString::to_string);
+    let database = if settings.database.url.is_some() { "postgres" } else { "sqlite" };
     let (version, mode, root) = (env!("CARGO_PKG_VERSION"), settings.mode, opened.keyring.present().0);
     tracing::info!(version, ?mode, database, root, "started");
 }

@@ -6,7 +6,7 @@ use gatepost_cluster::Cluster;
 
 use super::statements::LISTS;
 use crate::Options;
-use crate::connect::{Database, PLANNING};
+use crate::connect::{Database, ONE_PLAN, PLANNING};
 
 const MINE: &str = "decode(repeat('07', 16), 'hex')";
 const OTHERS: &str = "decode(repeat('08', 16), 'hex')";
@@ -105,7 +105,7 @@ fn a_list_is_answered_from_an_index_whatever_lies_behind_its_page() {
     for (name, values, expected) in cases {
         let text = LISTS.iter().find(|list| list.name == name).expect("a list").text();
         let explain = format!(
-            "SET ROLE gatepost_app; {PLANNING}
+            "SET ROLE gatepost_app; {ONE_PLAN} {PLANNING}
              SET gatepost.accounts = '{{\"\\\\x07070707070707070707070707070707\"}}';
              PREPARE list AS {text}; EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE list({values})"
         );

@@ -27,6 +27,7 @@ macro_rules! each {
     };
 }
 
+/// As a literal, since statements are put together from those.
 macro_rules! line_max {
     () => {
         80

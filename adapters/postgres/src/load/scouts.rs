@@ -176,11 +176,11 @@ mod tests {
     use gatepost_cluster::{Cluster, Database};
 
     use super::MESSAGES;
-    use crate::connect::PLANNING;
+    use crate::connect::{ONE_PLAN, PLANNING};
     use crate::{Options, migrate};
 
     fn settings() -> String {
-        format!("SET ROLE gatepost_app; SET gatepost.accounts = '*'; {PLANNING}")
+        format!("SET ROLE gatepost_app; SET gatepost.accounts = '*'; {ONE_PLAN} {PLANNING}")
     }
 
     /// The id of an account, and of its instance.

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::response::{IntoResponse, Response};
 use gatepost::{
-    Answer, Content, EntryOutcome, IdempotencyKey, MediaKind, MessageId, Origin, Phone, Purpose, Request as Message, Text, Way,
+    Answer, Content, EntryKey, EntryOutcome, IdempotencyKey, MediaKind, MessageId, Origin, Phone, Purpose, Request as Message, Text, Way,
 };
 use gatepost_threecx::bearer;
 use gatepost_threecx::trunk::{AgentMessage, InvalidAgentMessage, accepted};
@@ -71,16 +71,19 @@ async fn answer(app: &App, id: &str, request: Request<Body>) -> Result<MessageId
 
 impl Line {
     async fn take_sms(self, app: &App, read: Result<AgentMessage, NotTaken>) -> Result<MessageId, NotTaken> {
-        let (phone, key) = (read.as_ref().ok().map(|message| message.to), read.as_ref().ok().map(repeats::entry_key));
-        let entry = match (Said { phone, key, ..Said::of_kind("sms") }).write(app, &self).await? {
-            Written::New(entry) | Written::Repeated(entry) => entry,
+        let phone = read.as_ref().ok().map(|message| message.to);
+        let key = read.as_ref().ok().map(|message| repeats::entry_key(&self.secrets.trunk, message));
+        let (entry, is_new) = match (Said { phone, key, ..Said::of_kind("sms") }).write(app, &self).await? {
+            Written::New(entry) => (entry, true),
+            Written::Repeated(entry) => (entry, false),
             Written::TooOften(_) => return Err(NotTaken::from(Code::InternalError)),
         };
         let checked = self.check(read).and_then(|message| Ok((contents(&message)?, message)));
         let (contents, message) = match checked {
             Ok(checked) => checked,
             Err(refusal) => {
-                entry.conclude(EntryOutcome::Refused, Some(refusal.code()), None).await;
+                // What was taken before may still be on its way.
+                entry.conclude_try(EntryOutcome::Refused, Some(refusal.code()), None, is_new).await;
                 return Err(refusal);
             }
         };
@@ -88,28 +91,24 @@ impl Line {
             let (integration, fields) = (self.integration.id, &message.unknown);
             tracing::info!(%integration, ?fields, "3CX posted fields that are not known here");
         }
-        let app = app.clone();
+        let (app, to) = (app.clone(), message.to);
         // A caller who breaks off stops nothing half-way.
-        let sending = tokio::spawn(async move { self.submit_all(&app, entry, &message, contents).await });
+        let sending = tokio::spawn(async move { self.submit_all(&app, entry, key, to, contents).await });
         let tried = sending.await.map_err(|_| NotTaken::from(Code::InternalError))?;
-        tried.answered().await
+        tried.answer()
     }
 
     /// Hands all parts over: where one is refused, those before it are on their way, and the agent sees that not all of it is.
-    async fn submit_all(&self, app: &App, entry: Entry, message: &AgentMessage, contents: Vec<Content>) -> Tried {
-        let key = repeats::entry_key(message);
-        let mut tried = Tried { first: None, refusal: None, entry: Some(entry) };
+    async fn submit_all(&self, app: &App, entry: Entry, key: Option<EntryKey>, to: Phone, contents: Vec<Content>) -> Tried {
+        let (mut first, id) = (None, entry.id);
         for (nth, content) in contents.into_iter().enumerate() {
-            let key = tried.entry.as_ref().and_then(|entry| repeats::idempotency_key(&key, entry.id, nth));
-            match self.submit(app, key, message.to, content).await {
-                Ok(message) => tried.first = tried.first.or(Some(message)),
-                Err(error) => {
-                    tried.refusal = Some(error);
-                    break;
-                }
+            let key = key.and_then(|key| repeats::idempotency_key(&key, id, nth));
+            match self.submit(app, key, to, content).await {
+                Ok(message) => first = first.or(Some(message)),
+                Err(refusal) => return Tried { first, refusal: Some(refusal), entry: Some(entry) },
             }
         }
-        tried
+        Tried { first, refusal: None, entry: Some(entry) }
     }
 
     /// The message, if this phone system may send it.
@@ -150,7 +149,7 @@ impl Line {
     }
 }
 
-/// What became of an agent's message. Unless it is [answered](Self::answered), the phone system may tell it again.
+/// What became of an agent's message. Unless somebody takes the [answer](Self::answer), the phone system has none, and may tell it again.
 struct Tried {
     /// The first message that it became.
     first: Option<MessageId>,
@@ -161,32 +160,27 @@ struct Tried {
 }
 
 impl Tried {
-    /// Writes down what became of it, and answers.
-    async fn answered(mut self) -> Result<MessageId, NotTaken> {
-        if let Some(entry) = &self.entry {
-            let (outcome, reason, message) = self.became();
-            entry.conclude_try(outcome, reason, message, self.refusal.is_none()).await;
-        }
-        self.entry = None;
+    /// The answer. It is written down beside it, for a caller who breaks off just then must not keep that from being done: the same words in the
+    /// moment in which they are answered are the same message.
+    fn answer(mut self) -> Result<MessageId, NotTaken> {
+        self.conclude(self.refusal.is_none());
         match self.refusal.take() {
             Some(error) => Err(NotTaken::from(error)),
             None => self.first.ok_or_else(|| NotTaken::from(Code::ValidationError)),
         }
     }
 
-    /// What became of it, why, and the first message.
-    fn became(&self) -> (EntryOutcome, Option<&'static str>, Option<MessageId>) {
-        let refused = self.refusal.as_ref().map(|error| error.code().name());
-        (if refused.is_some() { EntryOutcome::Refused } else { EntryOutcome::Accepted }, refused, self.first)
+    fn conclude(&mut self, is_answered: bool) {
+        let Some(entry) = self.entry.take() else { return };
+        let (message, refused) = (self.first, self.refusal.as_ref().map(|error| error.code().name()));
+        let outcome = if refused.is_some() { EntryOutcome::Refused } else { EntryOutcome::Accepted };
+        tokio::spawn(async move { entry.conclude_try(outcome, refused, message, is_answered).await });
     }
 }
 
 impl Drop for Tried {
     fn drop(&mut self) {
-        if let Some(entry) = self.entry.take() {
-            let (outcome, reason, message) = self.became();
-            tokio::spawn(async move { entry.conclude_try(outcome, reason, message, false).await });
-        }
+        self.conclude(false);
     }
 }
 
