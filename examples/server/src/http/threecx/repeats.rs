@@ -42,7 +42,7 @@ mod tests {
     }
 
     fn trunk(nth: u8) -> Secret {
-        format!("gw3cx_test_{nth:016x}").parse().unwrap()
+        Secret::from(format!("gw3cx_test_{nth:016x}"))
     }
 
     #[test]
