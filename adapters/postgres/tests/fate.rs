@@ -3,7 +3,6 @@
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod cluster;
-mod fixture;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -12,6 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use futures_executor::block_on;
 use gatepost::{Answer, Gateway, MessageFilter, Page, Purpose, Request};
+use gatepost_conformance::fixture;
 use gatepost_postgres::{Options, PostgresStore};
 use gatepost_system::System;
 

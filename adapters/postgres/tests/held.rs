@@ -3,7 +3,6 @@
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod cluster;
-mod fixture;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -13,6 +12,7 @@ use gatepost::{
     AccountId, Claim, ContactId, Decider, Decision, DeliveryId, Fact, Facts, Findings, Gateway, Host, InstanceId, MessageId, Policy,
     Purpose, Request, Store, Subject, Submission, Timestamp, decide,
 };
+use gatepost_conformance::fixture;
 use gatepost_postgres::{Options, PostgresStore};
 use gatepost_system::System;
 

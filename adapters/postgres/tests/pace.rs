@@ -3,7 +3,6 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod cluster;
-mod fixture;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +12,7 @@ use gatepost::{
     AccountChange, AccountId, AtOnce, ContactId, Decider, DeliveryId, Fact, Finish, Finished, Gateway, Host, Lease, Limits, MessageId,
     Mode, Outcome, Permit, Plan, Policy, Purpose, Request, Started, Store, Submission, examine, text_print,
 };
+use gatepost_conformance::fixture;
 use gatepost_postgres::{Options, PostgresStore};
 use gatepost_system::System;
 

@@ -3,13 +3,13 @@
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod cluster;
-mod fixture;
 
 use std::sync::Arc;
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use gatepost::{AccountChange, AccountId, Answer, Gateway, Host, Limits, Mode, Plan, Purpose, Request};
+use gatepost_conformance::fixture;
 use gatepost_postgres::{Options, PostgresStore};
 use gatepost_system::System;
 

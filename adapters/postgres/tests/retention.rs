@@ -3,13 +3,13 @@
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod cluster;
-mod fixture;
 
 use std::sync::Arc;
 
 use futures_executor::block_on;
 use gatepost::{AccountId, Gateway, Host, Retention, Store, Timestamp};
 use gatepost_cluster::Database;
+use gatepost_conformance::fixture;
 use gatepost_postgres::{Options, PostgresStore};
 use gatepost_system::System;
 

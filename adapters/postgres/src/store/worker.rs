@@ -66,6 +66,41 @@ impl OfWorker {
         self.engine().write(way, Vec::new(), needs, run).await
     }
 
+    /// Heeds what the inboxes of several accounts hold, all of it or nothing.
+    async fn heed_together(&self, heed: Heed) -> Result<HeedAnswer, StoreError> {
+        let most = heed.limit.clamp(1, delivering::ACCOUNTS_MAX);
+        let (per_account, now) = (heed.per_account, heed.now);
+        let needs = move |found: &[Found], world: &World, needs: &mut Needs| {
+            people::heeded(needs, world, found.first().map_or(&[], Vec::as_slice), per_account, now);
+        };
+        let search = inboxes(&heed);
+        let run = move |found: &[Found], world: &mut World| {
+            let mut answer = inbox::heed(world, &heed);
+            let found = found.first().map_or(&[][..], Vec::as_slice);
+            if answer.after.is_none() && found.len() >= most {
+                answer.after = found.last().and_then(|row| scouts::account(row, 0));
+            }
+            Ok(answer)
+        };
+        self.engine().write(REST, search, needs, run).await
+    }
+
+    /// Heeds account by account, one thing of each: what the database refuses of one keeps no opt-out of another waiting. It is `refused` all
+    /// the same, so that it is told; what was heeded stays so.
+    async fn heed_apart(&self, heed: &Heed, refused: StoreError) -> Result<HeedAnswer, StoreError> {
+        let found = self.engine().read(inboxes(heed), |_, _, _| {}, |found, _| Ok(found.first().cloned().unwrap_or_default())).await?;
+        for row in found {
+            let (alone, now) = (Heed { limit: 1, per_account: 1, after: None, ..heed.clone() }, heed.now);
+            let needs = move |_: &[Found], world: &World, needs: &mut Needs| people::heeded(needs, world, &[row.clone()], 1, now);
+            let run = move |_: &[Found], world: &mut World| Ok(inbox::heed(world, &alone));
+            match self.engine().write(REST, Vec::new(), needs, run).await {
+                Err(error) if !is_of_one(&error) => return Err(error),
+                _ => {}
+            }
+        }
+        Err(refused)
+    }
+
     async fn release_part(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<(), StoreError> {
         let Some(way) = lane_of(&claimed) else { return Ok(()) };
         let asked = claimed.clone();
@@ -76,6 +111,12 @@ impl OfWorker {
         };
         self.engine().write(way, Vec::new(), needs, run).await
     }
+}
+
+/// Finds the accounts in which something waits to be heeded.
+fn inboxes(heed: &Heed) -> Vec<Search> {
+    let most = heed.limit.clamp(1, delivering::ACCOUNTS_MAX);
+    vec![(&scouts::INBOXES, vec![scouts::behind(heed.after), delivering::limit(most)])]
 }
 
 /// The lane of claims of one account.
@@ -191,21 +232,10 @@ impl WorkerStore for OfWorker {
     }
 
     async fn heed(&self, heed: Heed) -> Result<HeedAnswer, StoreError> {
-        let most = heed.limit.clamp(1, delivering::ACCOUNTS_MAX);
-        let search: Vec<Search> = vec![(&scouts::INBOXES, vec![scouts::behind(heed.after), delivering::limit(most)])];
-        let (per_account, now) = (heed.per_account, heed.now);
-        let needs = move |found: &[Found], world: &World, needs: &mut Needs| {
-            people::heeded(needs, world, found.first().map_or(&[], Vec::as_slice), per_account, now);
-        };
-        let run = move |found: &[Found], world: &mut World| {
-            let mut answer = inbox::heed(world, &heed);
-            let found = found.first().map_or(&[][..], Vec::as_slice);
-            if answer.after.is_none() && found.len() >= most {
-                answer.after = found.last().and_then(|row| scouts::account(row, 0));
-            }
-            Ok(answer)
-        };
-        self.engine().write(REST, search, needs, run).await
+        match self.heed_together(heed.clone()).await {
+            Err(refused) if is_of_one(&refused) => self.heed_apart(&heed, refused).await,
+            heeded => heeded,
+        }
     }
 
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {
