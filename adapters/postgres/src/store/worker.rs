@@ -91,7 +91,8 @@ impl OfWorker {
         let found = self.engine().read(inboxes(heed), |_, _, _| {}, |found, _| Ok(found.first().cloned().unwrap_or_default())).await?;
         for row in found {
             let (alone, now) = (Heed { limit: 1, per_account: 1, after: None, ..heed.clone() }, heed.now);
-            let needs = move |_: &[Found], world: &World, needs: &mut Needs| people::heeded(needs, world, &[row.clone()], 1, now);
+            let needs =
+                move |_: &[Found], world: &World, needs: &mut Needs| people::heeded(needs, world, std::slice::from_ref(&row), 1, now);
             let run = move |_: &[Found], world: &mut World| Ok(inbox::heed(world, &alone));
             match self.engine().write(REST, Vec::new(), needs, run).await {
                 Err(error) if !is_of_one(&error) => return Err(error),
