@@ -91,6 +91,7 @@ pub(crate) enum Access {
 }
 
 impl Access {
+    /// Begins such a transaction.
     const fn begin(self) -> &'static str {
         match self {
             Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",

@@ -7,24 +7,14 @@ mod cluster;
 use std::sync::Arc;
 
 use futures_executor::block_on;
-use gatepost::{AccountId, Gateway, Heed, Host, NewInbound, Page, Policy, Said, StoreError, SuppressionFilter, Told, Words, WorkerStore};
-use gatepost_conformance::fixture::add_account;
+use gatepost::{AccountId, Gateway, Heed, Host, NewInbound, Page, Policy, StoreError, SuppressionFilter, Told, WorkerStore};
+use gatepost_conformance::fixture::{add_account, said};
 use gatepost_postgres::{Options, PostgresStore};
 use gatepost_system::System;
 
 /// Somebody writes to the account that they want no more.
 fn stop(gateway: &Gateway, account: AccountId) {
-    let told = Told::Said(Said {
-        external_id: String::from("wamid.1"),
-        form: String::from("text"),
-        text: Some(Words::new(String::from("STOP"))),
-        detail: None,
-        sender_name: None,
-        file: None,
-        reply_to: None,
-        opens_window: true,
-        meaning: None,
-    });
+    let told = Told::Said(said("STOP"));
     let people = "+999501234567".parse::<gatepost::Address>().into_iter().collect();
     let new = NewInbound { key: String::from("one"), kind: String::from("any"), at: None, people, told };
     let store = gateway.store().account(account);

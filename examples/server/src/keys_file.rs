@@ -34,6 +34,9 @@ const HEADER: &str = "\
 # Keep a copy apart from the database: one is of no use without the other, and `backup` leaves this file out.
 ";
 
+const BRING_IT_BACK: &str = "bring it back, or a copy from another host, because without it no key of this database is accepted \
+     (a new database gets its keyring by `serve` or `key create --operator`)";
+
 const THE_RIGHT_ONE: &str =
     "put the keyring of the database there: a copy of that of another host which works in it, or the one that was kept";
 
@@ -73,7 +76,7 @@ pub enum KeysFileError {
         other: OtherKeyring,
     },
     /// There is none, and there ought to be.
-    #[error("{}: the keyring is missing; bring it back, or a copy from another host, because without it no key of this database is accepted (a new database gets its keyring by `serve` or `key create --operator`)", path.display())]
+    #[error("{}: the keyring is missing; {BRING_IT_BACK}", path.display())]
     Missing {
         /// Which.
         path: PathBuf,

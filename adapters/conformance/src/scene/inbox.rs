@@ -5,12 +5,13 @@ use std::sync::Arc;
 use gatepost::{
     Actor, Address, Addresses, ContactCard, ContactId, ConversationWindow, Fact, Heed, HeedAnswer, InboundEntry, InboundFilter, InboundId,
     InstanceId, Message, MessageId, NewInbound, Notification, NotificationEntry, NotificationId, Origin, Page, Policy, Progress, Received,
-    Said, Sender, Settled, StatusReport, StoreError, Suspicion, Timestamp, Told, Words, examine_with,
+    Said, Sender, Settled, StatusReport, StoreError, Suspicion, Timestamp, Told, examine_with,
 };
 
 use super::Scene;
 use super::account::ALL;
 use crate::draft::text;
+use crate::fixture;
 use crate::world::wait;
 
 /// The bytes that a provider posted, whatever they say.
@@ -38,17 +39,7 @@ impl Scene {
 
     /// A person wrote this.
     pub(crate) fn said(&self, people: &[&str], words: &str) -> NewInbound {
-        let said = Said {
-            external_id: format!("wamid.{}", self.tick().as_millis()),
-            form: "text".to_string(),
-            text: Some(Words::new(words.to_string())),
-            detail: None,
-            sender_name: None,
-            file: None,
-            reply_to: None,
-            opens_window: true,
-            meaning: None,
-        };
+        let said = Said { external_id: format!("wamid.{}", self.tick().as_millis()), ..fixture::said(words) };
         self.told_of(people, "message.text", Told::Said(said))
     }
 

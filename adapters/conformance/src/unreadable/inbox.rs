@@ -6,29 +6,15 @@ use std::time::Duration;
 
 use gatepost::{
     AccountStore, Actor, Answer, Cause, Heed, HeedAnswer, InboundFilter, InboundId, InstanceId, MessageId, NewInbound, Page, Policy,
-    Progress, Purpose, Request, Retention, Said, StatusReport, StoreError, SuppressionFilter, Timestamp, Told, Words,
+    Progress, Purpose, Request, Retention, Said, StatusReport, StoreError, SuppressionFilter, Timestamp, Told,
 };
 
 use super::{Ground, SpoilHarness, bytes};
-use crate::fixture::add_endpoint;
+use crate::fixture::{add_endpoint, said};
 use crate::world::block_on;
 
 const ALICE: &str = "+999501000001";
 const BOB: &str = "+999501000002";
-
-fn said(words: &str) -> Said {
-    Said {
-        external_id: String::from("wamid.1"),
-        form: String::from("text"),
-        text: Some(Words::new(String::from(words))),
-        detail: None,
-        sender_name: None,
-        file: None,
-        reply_to: None,
-        opens_window: true,
-        meaning: None,
-    }
-}
 
 struct Scene(Ground);
 

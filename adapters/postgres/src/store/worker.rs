@@ -68,8 +68,7 @@ impl OfWorker {
 
     /// Heeds what the inboxes of several accounts hold, all of it or nothing.
     async fn heed_together(&self, heed: Heed) -> Result<HeedAnswer, StoreError> {
-        let most = heed.limit.clamp(1, delivering::ACCOUNTS_MAX);
-        let (per_account, now) = (heed.per_account, heed.now);
+        let (most, per_account, now) = (inboxes_max(&heed), heed.per_account, heed.now);
         let needs = move |found: &[Found], world: &World, needs: &mut Needs| {
             people::heeded(needs, world, found.first().map_or(&[], Vec::as_slice), per_account, now);
         };
@@ -116,8 +115,12 @@ impl OfWorker {
 
 /// Finds the accounts in which something waits to be heeded.
 fn inboxes(heed: &Heed) -> Vec<Search> {
-    let most = heed.limit.clamp(1, delivering::ACCOUNTS_MAX);
-    vec![(&scouts::INBOXES, vec![scouts::behind(heed.after), delivering::limit(most)])]
+    vec![(&scouts::INBOXES, vec![scouts::behind(heed.after), delivering::limit(inboxes_max(heed))])]
+}
+
+/// How many of them are found at most.
+fn inboxes_max(heed: &Heed) -> usize {
+    heed.limit.clamp(1, delivering::ACCOUNTS_MAX)
 }
 
 /// The lane of claims of one account.
