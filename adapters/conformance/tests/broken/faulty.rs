@@ -71,6 +71,8 @@ struct Notes {
     accounts: Mutex<Vec<AccountId>>,
     claimed: Mutex<Vec<Claimed>>,
     taken: Mutex<Vec<StartedNotice>>,
+    /// Held from what a worker is handed to its note, so that whoever comes later finds it noted.
+    handing_out: tokio::sync::Mutex<()>,
     reports: Mutex<Vec<StatusReport>>,
 }
 
@@ -373,6 +375,7 @@ handle! {
     }
     with a fault {
         async fn claim(&self, claim: Claim) -> Result<ClaimAnswer, StoreError> {
+            let _turn = self.notes.handing_out.lock().await;
             let mut answer = self.inner.claim(claim).await?;
             let mut claimed = lock(&self.notes.claimed);
             claimed.extend(&answer.claimed);
@@ -403,6 +406,7 @@ handle! {
             if self.fault == Fault::StarvesAccounts {
                 take.per_account = take.limit;
             }
+            let _turn = self.notes.handing_out.lock().await;
             let mut answer = self.inner.take(take).await?;
             lock(&self.notes.claimed).extend(answer.started.iter().map(|started| started.claimed));
             let mut taken = lock(&self.notes.taken);
