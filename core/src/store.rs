@@ -42,6 +42,17 @@ pub enum StoreError {
     /// What was read cannot be right: stop.
     #[error("the store holds what it cannot: {0}")]
     Corrupt(String),
+    /// What was to be written does not fit, or the verb broke over it; nothing was written, and trying again does not help: a fault.
+    #[error("the store does not take this: {0}")]
+    Unwritable(String),
+}
+
+impl StoreError {
+    /// Whether one thing alone may have brought it, among others that were read or written with it: these are worth trying without it.
+    #[must_use]
+    pub const fn is_of_one(&self) -> bool {
+        matches!(self, Self::Corrupt(_) | Self::Unwritable(_))
+    }
 }
 
 /// Keeps everything.

@@ -898,6 +898,8 @@ macro_rules! __unreadable_cases {
                 an_account_that_cannot_be_read_keeps_nobody_else_waiting
                 what_was_removed_is_not_read_by_what_is_sent
                 an_ordered_message_does_not_wait_for_a_parked_one
+                a_start_that_cannot_be_written_keeps_no_other_from_its_own
+                a_finish_that_cannot_be_written_is_left_to_the_end_of_its_lease
             }
             events {
                 a_take_parks_what_it_cannot_read_and_takes_the_rest
@@ -919,6 +921,7 @@ macro_rules! __unreadable_cases {
                 an_account_that_cannot_be_read_keeps_what_came_in_waiting_and_nobody_elses
                 a_report_of_a_message_that_cannot_be_read_is_parked
                 what_was_parked_is_forgotten_in_its_time
+                what_cannot_be_written_of_one_inbox_keeps_no_opt_out_of_another_waiting
             }
         }
     };

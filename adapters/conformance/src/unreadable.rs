@@ -1,4 +1,5 @@
-//! Rows that cannot be read: what fails because of them, and what does not. The suite of stores whose rows can be changed from outside.
+//! Rows that cannot be read, and such that cannot be written: what fails because of them, and what does not. The suite of stores whose
+//! tables can be changed from outside.
 //!
 //! The players: a [`SpoilHarness`] (opens a store for each case), [`Spoilable`] (a store, and the way behind its back), [`Ground`] (what the
 //! scenes of all files stand on).
@@ -21,6 +22,9 @@ pub trait Spoilable {
 
     /// Runs a statement; how many rows it changed.
     fn execute(&self, sql: &str) -> usize;
+
+    /// Runs a statement that changes a table.
+    fn alter(&self, sql: &str);
 
     /// The one cell that a statement answers, as text.
     fn one(&self, sql: &str) -> String;
@@ -64,6 +68,16 @@ impl Ground {
     /// Changes a row behind the store's back.
     fn corrupt(&self, sql: &str, id: [u8; 16]) {
         assert_eq!(self.database.execute(&sql.replace("?1", &bytes(id))), 1);
+    }
+
+    /// Has the database take only such rows of the table.
+    fn narrow(&self, table: &str, check: &str) {
+        self.database.alter(&format!("ALTER TABLE {table} ADD COLUMN narrow INTEGER NOT NULL DEFAULT 1 CHECK (narrow = 1 AND ({check}))"));
+    }
+
+    /// Has it take all rows again.
+    fn widen(&self, table: &str) {
+        self.database.alter(&format!("ALTER TABLE {table} DROP COLUMN narrow"));
     }
 }
 

@@ -254,7 +254,7 @@ async fn run_apart(database: &Database, verbs: Vec<Box<dyn Verb>>, aftermath: &A
     let mut parts = vec![verbs];
     while let Some(mut part) = parts.pop() {
         match guarded(database, &mut part).await {
-            Err(error) if part.len() > 1 && is_of_one(&error) => {
+            Err(error) if part.len() > 1 && error.is_of_one() => {
                 let behind = part.split_off(part.len() / 2);
                 parts.extend([behind, part]);
             }
@@ -266,18 +266,7 @@ async fn run_apart(database: &Database, verbs: Vec<Box<dyn Verb>>, aftermath: &A
 /// Runs a group; a panic fails it as an error does, and never ends its lane.
 async fn guarded(database: &Database, verbs: &mut [Box<dyn Verb>]) -> Ended {
     let ran = AssertUnwindSafe(run_group(database, verbs, Access::Write)).catch_unwind().await;
-    ran.unwrap_or_else(|_| Err(StoreError::Unavailable(String::from("the group panicked"))))
-}
-
-/// Whether one verb of a group, or one thing of a verb about many, may alone have failed it: by what it cannot read, or by a value that the
-/// database does not take.
-pub(crate) fn is_of_one(error: &StoreError) -> bool {
-    let said = ["the server said 22", "the server said 23", "the server said 54"];
-    match error {
-        StoreError::Corrupt(_) => true,
-        StoreError::Unavailable(text) => said.iter().any(|said| text.starts_with(said)),
-        StoreError::Conflict | StoreError::OutcomeUnknown(_) => false,
-    }
+    ran.unwrap_or_else(|_| Err(StoreError::Unwritable(String::from("the group panicked"))))
 }
 
 /// Lets follow what verbs left to do, and answers them.

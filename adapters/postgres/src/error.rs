@@ -205,6 +205,8 @@ fn of_code(told: &DbError) -> Failure {
         "57" if *code == SqlState::QUERY_CANCELED => {
             Failure::Refused(StoreError::Unavailable(String::from("a statement took longer than it may")))
         }
+        // Data exceptions, integrity constraints, limits of the program.
+        "22" | "23" | "54" => Failure::Refused(StoreError::Unwritable(text)),
         "XX" if *code == SqlState::DATA_CORRUPTED || *code == SqlState::INDEX_CORRUPTED => Failure::Refused(StoreError::Corrupt(text)),
         _ => Failure::Refused(StoreError::Unavailable(text)),
     }

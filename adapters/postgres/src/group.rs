@@ -457,7 +457,7 @@ fn endless() -> Failure {
 }
 
 fn panicked(_: &(dyn Any + Send)) -> StoreError {
-    StoreError::Unavailable(String::from("the verb panicked"))
+    StoreError::Unwritable(String::from("the verb panicked"))
 }
 
 /// What a statement answered, as cells.

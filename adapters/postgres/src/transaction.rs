@@ -645,7 +645,7 @@ mod tests {
             transaction.execute(sql, &[&"+999501234567 hush"]).await.expect_err("no number")
         });
         let expected = "the server said 22P02, routine `pg_strtoint64`";
-        assert!(matches!(&said, Failure::Refused(StoreError::Unavailable(text)) if text == expected), "{said:?}");
+        assert!(matches!(&said, Failure::Refused(StoreError::Unwritable(text)) if text == expected), "{said:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Rows that cannot be read, by the suite of all stores.
+//! Rows that cannot be read or written, by the suite of all stores.
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -11,6 +11,11 @@ use gatepost_cluster::Database;
 use gatepost_conformance::{Spoilable, unreadable_suite};
 use gatepost_postgres::{Options, PostgresStore};
 
+/// A statement with its bytes as Postgres writes them.
+fn in_postgres(sql: &str) -> String {
+    sql.replace("x'", "'\\x")
+}
+
 struct Spoiled(Database<'static>);
 
 impl Spoilable for Spoiled {
@@ -19,12 +24,15 @@ impl Spoilable for Spoiled {
     }
 
     fn execute(&self, sql: &str) -> usize {
-        let sql = format!("{sql} RETURNING 1").replace("x'", "'\\x");
-        self.0.run(&sql).expect("a change").len()
+        self.0.run(&in_postgres(&format!("{sql} RETURNING 1"))).expect("a change").len()
+    }
+
+    fn alter(&self, sql: &str) {
+        self.0.run(&in_postgres(sql)).expect("a change");
     }
 
     fn one(&self, sql: &str) -> String {
-        self.0.run(&sql.replace("x'", "'\\x")).expect("an answer")[0][0].clone().expect("something")
+        self.0.run(&in_postgres(sql)).expect("an answer")[0][0].clone().expect("something")
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod accounts;
+pub mod apart;
 pub mod cells;
 pub mod contacts;
 pub mod copying;

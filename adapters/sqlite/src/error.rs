@@ -67,8 +67,10 @@ pub(crate) const fn is_unreadable(error: &rusqlite::Error) -> bool {
 pub(crate) fn of_statement(error: &rusqlite::Error) -> StoreError {
     match error {
         _ if is_unreadable(error) => StoreError::Corrupt(error.to_string()),
+        rusqlite::Error::UnwindingPanic => StoreError::Unwritable(String::from("the verb panicked")),
         _ => match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(error.to_string()),
+            Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch) => StoreError::Unwritable(error.to_string()),
             _ => StoreError::Unavailable(error.to_string()),
         },
     }

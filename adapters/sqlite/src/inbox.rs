@@ -115,10 +115,7 @@ pub(crate) fn heed(txn: &mut Txn<'_>, heed: &Heed) -> rusqlite::Result<HeedAnswe
     while let Some(account) = next_account(txn.connection, after)? {
         after = Some(account);
         let room = heed.per_account.min(heed.limit - answer.heeded);
-        // An account that cannot be read keeps what came in to itself waiting, and nothing else.
-        if txn.part(|txn| txn.account(account).map(drop))?.is_some() {
-            heed_account(txn, account, room, heed, &mut answer)?;
-        }
+        heed_account(txn, account, room, heed, &mut answer)?;
         if answer.heeded >= heed.limit {
             answer.after = after;
             break;
@@ -131,6 +128,26 @@ pub(crate) fn heed(txn: &mut Txn<'_>, heed: &Heed) -> rusqlite::Result<HeedAnswe
 pub(crate) const NEXT_ACCOUNT: &str = "SELECT account FROM outbox INDEXED BY outbox_inbox_waiting
     WHERE channel = 2 AND state = 0 AND account > ?1 AND length(account) = 16 ORDER BY account LIMIT 1";
 
+/// Heeds one thing of an account.
+pub(crate) fn heed_of(txn: &mut Txn<'_>, account: AccountId, heed: &Heed) -> rusqlite::Result<HeedAnswer> {
+    let mut answer = HeedAnswer::default();
+    heed_account(txn, account, 1, heed, &mut answer)?;
+    Ok(answer)
+}
+
+/// The accounts in which something waits to be heeded.
+pub(crate) fn inboxes(connection: &Connection, heed: &Heed) -> rusqlite::Result<Vec<AccountId>> {
+    let mut found = Vec::new();
+    let mut after = heed.after;
+    while found.len() < heed.limit
+        && let Some(account) = next_account(connection, after)?
+    {
+        found.push(account);
+        after = Some(account);
+    }
+    Ok(found)
+}
+
 fn next_account(connection: &Connection, after: Option<AccountId>) -> rusqlite::Result<Option<AccountId>> {
     let after = after.map_or_else(Vec::new, |account| account.to_bytes().to_vec());
     connection.prepare_cached(NEXT_ACCOUNT)?.query_row([after], |row| rows::account_id(row, 0)).optional()
@@ -140,6 +157,10 @@ pub(crate) const NEXT: &str = "SELECT delivery, item FROM outbox INDEXED BY outb
     WHERE channel = 2 AND state = 0 AND account = ?1 ORDER BY log_id LIMIT ?2";
 
 fn heed_account(txn: &mut Txn<'_>, account: AccountId, room: usize, heed: &Heed, answer: &mut HeedAnswer) -> rusqlite::Result<()> {
+    // An account that cannot be read keeps what came in to itself waiting, and nothing else.
+    if txn.part(|txn| txn.account(account).map(drop))?.is_none() {
+        return Ok(());
+    }
     let next = rows::all(&mut *txn.connection.prepare_cached(NEXT)?, params![account.to_bytes(), room as i64], read_next)?;
     answer.more |= next.len() == room;
     // What cannot be read is parked, and keeps nothing behind it waiting.

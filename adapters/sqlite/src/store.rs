@@ -15,6 +15,7 @@ use gatepost::{
     Store, StoreError, StoredSeal, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer,
     Timestamp, Traffic, Unsealed, Usage, WorkerStore, text_print,
 };
+use gatepost_rows::apart;
 
 use crate::connection::{CacheKib, open_reader, open_writer};
 use crate::copying::moved;
@@ -466,6 +467,20 @@ impl AccountStore for OfAccount {
 /// Delivering.
 struct OfWorker(SqliteStore);
 
+impl OfWorker {
+    async fn start_together(&self, claimed: Arc<[Claimed]>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
+        self.0.write_hot(move |txn| claimed.iter().map(|claimed| deliver::start(txn, *claimed, lease, now)).collect()).await
+    }
+
+    async fn finish_together(&self, finishes: Arc<[Finish]>) -> Result<Vec<Finished>, StoreError> {
+        self.0.write_hot(move |txn| finishes.iter().map(|finish| deliver::finish(txn, finish)).collect()).await
+    }
+
+    async fn heed_of(&self, account: AccountId, heed: Heed) -> Result<HeedAnswer, StoreError> {
+        self.0.write(move |txn| inbox::heed_of(txn, account, &heed)).await
+    }
+}
+
 #[async_trait]
 impl WorkerStore for OfWorker {
     async fn claim(&self, claim: Claim) -> Result<ClaimAnswer, StoreError> {
@@ -473,7 +488,15 @@ impl WorkerStore for OfWorker {
     }
 
     async fn heed(&self, heed: Heed) -> Result<HeedAnswer, StoreError> {
-        self.0.write(move |txn| inbox::heed(txn, &heed)).await
+        let asked = heed.clone();
+        match self.0.write(move |txn| inbox::heed(txn, &asked)).await {
+            Err(error) if error.is_of_one() => {
+                let asked = heed.clone();
+                let inboxes = self.0.read(move |connection| inbox::inboxes(connection, &asked)).await?;
+                apart::heed(inboxes, |account| self.heed_of(account, heed.clone()), error).await
+            }
+            heeded => heeded,
+        }
     }
 
     async fn take(&self, request: Take) -> Result<TakeAnswer, StoreError> {
@@ -485,11 +508,21 @@ impl WorkerStore for OfWorker {
     }
 
     async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
-        self.0.write_hot(move |txn| claimed.iter().map(|claimed| deliver::start(txn, *claimed, lease, now)).collect()).await
+        let claimed: Arc<[Claimed]> = claimed.into();
+        match self.start_together(Arc::clone(&claimed), lease, now).await {
+            Err(error) if error.is_of_one() => {
+                apart::each(&claimed, |alone| self.start_together([alone].into(), lease, now), StartAnswer::Stale).await
+            }
+            started => started,
+        }
     }
 
     async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Finished>, StoreError> {
-        self.0.write_hot(move |txn| finishes.iter().map(|finish| deliver::finish(txn, finish)).collect()).await
+        let finishes: Arc<[Finish]> = finishes.into();
+        match self.finish_together(Arc::clone(&finishes)).await {
+            Err(error) if error.is_of_one() => apart::each(&finishes, |alone| self.finish_together([alone].into()), Finished::Stale).await,
+            finished => finished,
+        }
     }
 
     async fn release(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<(), StoreError> {

@@ -37,7 +37,7 @@ pub(crate) struct Txn<'c> {
 pub(crate) enum Care {
     /// Without savepoints where nothing is expected to fail by itself.
     Quick,
-    /// For a group in which something could not be read: each verb, and each part of it, behind a savepoint of its own.
+    /// For a group in which something could not be read or written: each verb, and each part of it, behind a savepoint of its own.
     Careful,
 }
 

@@ -2,9 +2,9 @@
 //!
 //! A verb is a [`Job`]: it runs inside the transaction of its group and is answered after the commit. The thread takes what waits,
 //! runs it in one `BEGIN IMMEDIATE`, commits once, and answers all. A verb that fails by itself runs behind a savepoint; one on the
-//! hot path does not, and its failure fails its group. Where something cannot be read, the group runs once more with each verb and its
-//! parts behind savepoints, so that one unreadable row fails only what needs it. A panic fails as an error does, and never ends
-//! the thread.
+//! hot path does not, and its failure fails its group. Where that may be one verb's own ([`StoreError::is_of_one`]), the group runs once
+//! more with each verb and its parts behind savepoints, so that one unreadable row fails only what needs it, and one value that cannot be
+//! written only who brings it. A panic fails as an error does, and never ends the thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -71,7 +71,7 @@ impl Writer {
     }
 
     /// Runs `verb` in the next group, and answers when it is durable. Dropping the future does not undo it. It runs a second time where
-    /// something in its group cannot be read, so it must not use up what it was given.
+    /// something of its group cannot be read or written, so it must not use up what it was given.
     pub(crate) async fn write<T, F>(&self, alone: Alone, verb: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -189,7 +189,7 @@ fn run(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, waiting: &AtomicU
 
 fn write_group(connection: &Connection, mut group: Vec<Box<dyn Job>>, open: &mut OpenAttempts, aftermath: &Aftermath) {
     let result = match run_group(connection, &mut group, Care::Quick, open) {
-        Err(StoreError::Corrupt(_)) => run_group(connection, &mut group, Care::Careful, open),
+        Err(error) if error.is_of_one() => run_group(connection, &mut group, Care::Careful, open),
         result => result,
     };
     let result = result.map(|effects| aftermath.follow(effects));
@@ -247,7 +247,7 @@ mod tests {
             if txn.connection.is_autocommit() { Ok(()) } else { panic!("in the middle of a verb") }
         }));
         wait(writer.write(Alone::Yes, |txn| insert(txn, 3))).expect("nothing is wrong with it");
-        assert!(matches!((failed, panicked), (Err(StoreError::Unavailable(_)), Err(StoreError::Unavailable(_)))));
+        assert!(matches!((failed, panicked), (Err(StoreError::Unavailable(_)), Err(StoreError::Unwritable(_)))));
         assert_eq!(wait(writer.write(Alone::Yes, numbers)), Ok(vec![3]));
     }
 
@@ -267,19 +267,36 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_fails_only_who_reads_it() {
-        [Alone::No, Alone::Yes].into_iter().for_each(check_unreadable);
+        let read_lowest =
+            |txn: &mut Txn<'_>| txn.connection.query_row("SELECT min(x) FROM t", [], |row| crate::rows::count(row, 0)).map(drop);
+        for alone in [Alone::No, Alone::Yes] {
+            let error = failure_of_the_second(alone, read_lowest);
+            assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+        }
     }
 
-    fn check_unreadable(alone: Alone) {
+    #[test]
+    fn what_cannot_be_written_fails_only_who_writes_it() {
+        let too_high = |txn: &mut Txn<'_>| insert(txn, 10).map(drop);
+        let panic = |_: &mut Txn<'_>| panic!("in the middle of a verb");
+        for alone in [Alone::No, Alone::Yes] {
+            for error in [failure_of_the_second(alone, too_high), failure_of_the_second(alone, panic)] {
+                assert!(matches!(error, StoreError::Unwritable(_)), "{error:?}");
+            }
+        }
+    }
+
+    /// Of three verbs in one group, of which the second breaks, and the others do what they do.
+    fn failure_of_the_second(alone: Alone, breaks: fn(&mut Txn<'_>) -> rusqlite::Result<()>) -> StoreError {
         let connection = Connection::open_in_memory().expect("memory is there");
-        connection.execute_batch("CREATE TABLE t (x INTEGER, filler TEXT) STRICT; INSERT INTO t VALUES (-1, NULL)").expect("a table");
+        let tables = "CREATE TABLE t (x INTEGER CHECK (x < 10), filler TEXT) STRICT; INSERT INTO t VALUES (-1, NULL)";
+        connection.execute_batch(tables).expect("a table");
         let aftermath = Aftermath { hooks: Hooks::default(), parked: Arc::default(), judged: Arc::default() };
         let (mut group, mut answers): (Vec<Box<dyn Job>>, Vec<_>) = (Vec::new(), Vec::new());
         for number in 1..=3 {
             let verb = move |txn: &mut Txn<'_>| {
                 insert(txn, number)?;
-                let lowest = if number == 2 { "SELECT min(x) FROM t" } else { "SELECT max(x) FROM t" };
-                txn.connection.query_row(lowest, [], |row| crate::rows::count(row, 0))
+                if number == 2 { breaks(txn) } else { Ok(()) }
             };
             let (answer, answered) = oneshot::channel();
             group.push(Box::new(Verb { verb, alone, result: None, answer }));
@@ -287,8 +304,11 @@ mod tests {
         }
         write_group(&connection, group, &mut OpenAttempts::default(), &aftermath);
         let answers: Vec<_> = answers.into_iter().map(|answered| wait(answered).expect("an answer")).collect();
-        assert!(matches!(answers[..], [Ok(1), Err(StoreError::Corrupt(_)), Ok(3)]), "{answers:?}");
         assert_eq!(numbers(&mut Txn::new(&connection, Care::Quick)), Ok(vec![-1, 1, 3]));
+        match answers.as_slice() {
+            [Ok(()), Err(error), Ok(())] => error.clone(),
+            others => panic!("expected one failure, in the middle: {others:?}"),
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Rows that cannot be read, by the suite of all stores.
+//! Rows that cannot be read or written, by the suite of all stores.
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -30,6 +30,10 @@ impl Spoilable for Spoiled {
 
     fn execute(&self, sql: &str) -> usize {
         self.connection().execute(sql, []).expect("a change")
+    }
+
+    fn alter(&self, sql: &str) {
+        self.connection().execute_batch(sql).expect("a change");
     }
 
     fn one(&self, sql: &str) -> String {

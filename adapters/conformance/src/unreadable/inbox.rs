@@ -69,8 +69,12 @@ impl Scene {
     }
 
     fn heed(&self) -> HeedAnswer {
+        self.try_heed().expect("an answer")
+    }
+
+    fn try_heed(&self) -> Result<HeedAnswer, StoreError> {
         let heed = Heed { limit: 9, per_account: 9, after: None, decider: Arc::new(Policy::default()), now: self.now() };
-        block_on(self.gateway.store().worker().heed(heed)).expect("an answer")
+        block_on(self.gateway.store().worker().heed(heed))
     }
 
     fn parked(&self) -> usize {
@@ -213,4 +217,18 @@ pub(crate) fn what_was_parked_is_forgotten_in_its_time(harness: &dyn SpoilHarnes
     assert_eq!((forget(later, Timestamp::default()), count("SELECT count(*) FROM inbound WHERE words IS NOT NULL")), (1, 0));
     forget(Timestamp::default(), later);
     assert_eq!((count("SELECT count(*) FROM inbound"), count("SELECT count(*) FROM outbox")), (0, 0));
+}
+
+pub(crate) fn what_cannot_be_written_of_one_inbox_keeps_no_opt_out_of_another_waiting(harness: &dyn SpoilHarness) {
+    for refused in [0, 1] {
+        let (scene, other) = (Scene::new(harness), 1 - refused);
+        scene.stop(refused, ALICE);
+        scene.stop(other, ALICE);
+        scene.narrow("suppressions", &format!("account <> {}", bytes(scene.accounts[refused].to_bytes())));
+        let told = scene.try_heed();
+        assert!(matches!(told, Err(StoreError::Unwritable(_))), "{told:?}");
+        assert_eq!((scene.causes(refused).len(), scene.causes(other).len()), (0, 1));
+        scene.widen("suppressions");
+        assert_eq!((scene.heed().heeded, scene.causes(refused).len(), scene.parked()), (1, 1, 0));
+    }
 }

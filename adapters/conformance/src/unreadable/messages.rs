@@ -1,4 +1,4 @@
-//! Rows that cannot be read: what fails because of them, and what does not.
+//! Rows that cannot be read or written: what fails because of them, and what does not.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use gatepost::{
     Mode, Outcome, Page, Purpose, Request, Retention, StartAnswer, Started, StoreError, Swept, Timestamp,
 };
 
-use super::{Ground, SpoilHarness};
+use super::{Ground, SpoilHarness, bytes};
 use crate::fixture::add_endpoint;
 use crate::world::block_on;
 
@@ -47,8 +47,19 @@ impl Scene {
         block_on(self.gateway.store().worker().start(claimed.claimed.clone(), lease, self.now())).expect("starts")
     }
 
+    /// Starts what can be claimed: in the order of its messages.
+    fn started(&self) -> Vec<Started> {
+        let of = |answer| if let StartAnswer::Started(started) = answer { Some(*started) } else { None };
+        let mut started: Vec<_> = self.start(&self.claim()).into_iter().filter_map(of).collect();
+        started.sort_by_key(|started| started.parcel.message);
+        started
+    }
+
     fn finish(&self, started: &[Started]) -> Vec<Option<MessageStatus>> {
-        let outcome = Outcome::Unknown { class: gatepost::ErrorClass::Timeout };
+        self.finish_as(started, &Outcome::Unknown { class: gatepost::ErrorClass::Timeout })
+    }
+
+    fn finish_as(&self, started: &[Started], outcome: &Outcome) -> Vec<Option<MessageStatus>> {
         let finish = |started: &Started| Finish {
             claimed: started.claimed,
             attempt: started.attempt,
@@ -206,10 +217,7 @@ pub(crate) fn a_finish_parks_what_it_cannot_read_and_records_the_rest(harness: &
     let scene = Scene::new(harness);
     let [account, _] = scene.accounts;
     let [bad, good] = [scene.send(account), scene.send(account)];
-    let mut starts = scene.start(&scene.claim());
-    starts.sort_by_key(|start| messages(std::slice::from_ref(start)));
-    let started: Vec<Started> =
-        starts.into_iter().filter_map(|start| if let StartAnswer::Started(started) = start { Some(*started) } else { None }).collect();
+    let started = scene.started();
     scene.corrupt("UPDATE outbox SET tries = -1 WHERE item = ?1", bad.to_bytes());
     assert_eq!(scene.finish(&started), [None, Some(MessageStatus::Unknown)]);
     assert_eq!((scene.sweep(NOW).parked, scene.status(account, good)), (1, MessageStatus::Unknown));
@@ -257,4 +265,29 @@ pub(crate) fn an_ordered_message_does_not_wait_for_a_parked_one(harness: &dyn Sp
     scene.corrupt("UPDATE outbox SET order_key = 7 WHERE item = ?1", good.to_bytes());
     assert!(scene.claim().claimed.is_empty());
     assert_eq!(messages(&scene.start(&scene.claim())), [Some(good)]);
+}
+
+pub(crate) fn a_start_that_cannot_be_written_keeps_no_other_from_its_own(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let [refused, other] = scene.accounts;
+    scene.send(refused);
+    let good = scene.send(other);
+    let claimed = scene.claim();
+    scene.narrow("outbox", &format!("state <> 2 OR account <> {}", bytes(refused.to_bytes())));
+    let mut started = messages(&scene.start(&claimed));
+    started.sort_unstable();
+    assert_eq!(started, [None, Some(good)]);
+}
+
+pub(crate) fn a_finish_that_cannot_be_written_is_left_to_the_end_of_its_lease(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let [account, other] = scene.accounts;
+    let [bad, good, others] = [scene.send(account), scene.send(account), scene.send(other)];
+    let started = scene.started();
+    scene.narrow("messages", &format!("external_id IS NULL OR id <> {}", bytes(bad.to_bytes())));
+    scene.finish_as(&started, &Outcome::Sent { external_id: Some(String::from("wamid.1")) });
+    let statuses = || [scene.status(account, bad), scene.status(account, good), scene.status(other, others)];
+    assert_eq!(statuses(), [MessageStatus::Sending, MessageStatus::Sent, MessageStatus::Sent]);
+    scene.sweep(MINUTE);
+    assert_eq!(statuses(), [MessageStatus::Unknown, MessageStatus::Sent, MessageStatus::Sent]);
 }

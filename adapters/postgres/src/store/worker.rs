@@ -10,12 +10,12 @@ use gatepost::{
     IntegrationId, KeyId, Lease, Recovered, RecoveryId, Retention, Segment, StartAnswer, StoreError, StoredSeal, Swept, Take, TakeAnswer,
     Timestamp, Unsealed, WorkerStore,
 };
-use gatepost_rows::cells::Cell;
+use gatepost_rows::cells::{Cell, Row};
 use gatepost_rows::world::World;
-use gatepost_rows::{deliver, inbox, replays, seals, take};
+use gatepost_rows::{apart, deliver, inbox, replays, seals, take};
 
 use super::{EVENTS, MESSAGES, PostgresStore, REST};
-use crate::engine::{Engine, Way, is_of_one};
+use crate::engine::{Engine, Way};
 use crate::group::{Found, Search};
 use crate::load::lookups::{EVENTS_OF_SEAL, LAST_SEAL, SEAL};
 use crate::load::{Needs, delivering, people, scouts, telling};
@@ -38,26 +38,15 @@ impl OfWorker {
         self.engine().write(way, Vec::new(), needs, run).await
     }
 
-    /// What the database does not take is left to the end of its lease: nobody could write down what became of it.
     async fn finish_part(&self, finishes: &[Finish]) -> Result<Vec<Finished>, StoreError> {
-        match self.finish_together(finishes.to_vec()).await {
-            Err(error) if is_of_one(&error) => {
-                let mut all = Vec::new();
-                for finish in finishes {
-                    match self.finish_together(vec![finish.clone()]).await {
-                        Err(error) if is_of_one(&error) => all.push(Finished::Stale),
-                        finished => all.extend(finished?),
-                    }
-                }
-                Ok(all)
-            }
+        match self.finish_together(finishes.into()).await {
+            Err(error) if error.is_of_one() => apart::each(finishes, |alone| self.finish_together([alone].into()), Finished::Stale).await,
             finished => finished,
         }
     }
 
-    async fn finish_together(&self, finishes: Vec<Finish>) -> Result<Vec<Finished>, StoreError> {
+    async fn finish_together(&self, finishes: Arc<[Finish]>) -> Result<Vec<Finished>, StoreError> {
         let Some(way) = finishes.first().map(|finish| Way::Delivering(finish.claimed.account)) else { return Ok(Vec::new()) };
-        let finishes = Arc::new(finishes);
         let asked = Arc::clone(&finishes);
         let needs = move |_: &[Found], world: &World, needs: &mut Needs| {
             asked.iter().for_each(|finish| delivering::finished(needs, world, finish));
@@ -84,21 +73,11 @@ impl OfWorker {
         self.engine().write(REST, search, needs, run).await
     }
 
-    /// Heeds account by account, one thing of each: what the database refuses of one keeps no opt-out of another waiting. It is `refused` all
-    /// the same, so that it is told; what was heeded stays so.
-    async fn heed_apart(&self, heed: &Heed, refused: StoreError) -> Result<HeedAnswer, StoreError> {
-        let found = self.engine().read(inboxes(heed), |_, _, _| {}, |found, _| Ok(found.first().cloned().unwrap_or_default())).await?;
-        for row in found {
-            let (alone, now) = (Heed { limit: 1, per_account: 1, after: None, ..heed.clone() }, heed.now);
-            let needs =
-                move |_: &[Found], world: &World, needs: &mut Needs| people::heeded(needs, world, std::slice::from_ref(&row), 1, now);
-            let run = move |_: &[Found], world: &mut World| Ok(inbox::heed(world, &alone));
-            match self.engine().write(REST, Vec::new(), needs, run).await {
-                Err(error) if !is_of_one(&error) => return Err(error),
-                _ => {}
-            }
-        }
-        Err(refused)
+    /// Heeds one thing of the account that was found so.
+    async fn heed_one(&self, heed: &Heed, found: Row) -> Result<HeedAnswer, StoreError> {
+        let (alone, now) = (Heed { limit: 1, per_account: 1, after: None, ..heed.clone() }, heed.now);
+        let needs = move |_: &[Found], world: &World, needs: &mut Needs| people::heeded(needs, world, std::slice::from_ref(&found), 1, now);
+        self.engine().write(REST, Vec::new(), needs, move |_, world| Ok(inbox::heed(world, &alone))).await
     }
 
     async fn release_part(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<(), StoreError> {
@@ -237,7 +216,10 @@ impl WorkerStore for OfWorker {
 
     async fn heed(&self, heed: Heed) -> Result<HeedAnswer, StoreError> {
         match self.heed_together(heed.clone()).await {
-            Err(refused) if is_of_one(&refused) => self.heed_apart(&heed, refused).await,
+            Err(error) if error.is_of_one() => {
+                let found = self.engine().read(inboxes(&heed), |_, _, _| {}, |found, _| Ok(found.first().cloned().unwrap_or_default()));
+                apart::heed(found.await?, |found| self.heed_one(&heed, found), error).await
+            }
             heeded => heeded,
         }
     }

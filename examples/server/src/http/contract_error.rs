@@ -327,7 +327,7 @@ pub(super) const fn of_store_error(error: &StoreError) -> (Code, &'static str) {
             Code::Unavailable,
             "it is not known whether this was written; look before you try again, or repeat it under its `Idempotency-Key`",
         ),
-        StoreError::Corrupt(_) => (Code::InternalError, Code::InternalError.text()),
+        StoreError::Corrupt(_) | StoreError::Unwritable(_) => (Code::InternalError, Code::InternalError.text()),
     }
 }
 
@@ -398,6 +398,7 @@ mod tests {
             (StoreError::Unavailable("full".to_owned()), Code::Unavailable),
             (StoreError::OutcomeUnknown("cut off".to_owned()), Code::Unavailable),
             (StoreError::Corrupt("a row".to_owned()), Code::InternalError),
+            (StoreError::Unwritable("a value".to_owned()), Code::InternalError),
         ] {
             let claims_nothing_written = ContractError::from(error.clone()).message.contains("nothing was written");
             assert_eq!(ContractError::from(error.clone()).code, code);
