@@ -11,9 +11,17 @@ macro_rules! codes {
         pub(super) enum Code { $($(#[$doc])* $id,)* }
 
         impl Code {
+            /// All of them, in the order of their names here.
+            pub(super) const ALL: &[Self] = &[$(Self::$id,)*];
+
             /// The word that programs compare.
             pub(super) const fn name(self) -> &'static str {
                 match self { $(Self::$id => $name,)* }
+            }
+
+            /// What a problem has as its `type`.
+            pub(super) fn problem_type(self) -> String {
+                format!("/problems/{}", self.name())
             }
 
             /// The status it is answered with.

@@ -59,8 +59,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
         axum::extract::Query::try_from_uri(&parts.uri).map(|query| Self(query.0)).map_err(|rejection| {
             let text = rejection.source().map(ToString::to_string).unwrap_or_default();
             let (path, message) = text.split_once(": ").unwrap_or(("", &text));
-            complaint(path, message)
+            complaint(path, in_our_words(message))
         })
+    }
+}
+
+/// What is wrong with a parameter: the parsers of numbers and of yes or no say how they failed, and not what they expect.
+fn in_our_words(message: &str) -> &str {
+    match message {
+        "cannot parse integer from empty string" | "invalid digit found in string" => "expected a whole number",
+        "number too large to fit in target type" | "number too small to fit in target type" => {
+            "expected another number: this one is out of range"
+        }
+        "provided string was not `true` or `false`" => "expected `true` or `false`",
+        _ => message,
     }
 }
 
@@ -103,4 +115,41 @@ fn complaint(path: &str, message: &str) -> Problem {
         Some((name, _)) => format!("{object}.{name}"),
     };
     Problem::of_field(field, message.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "what is read is of no interest here")]
+    struct Asked {
+        limit: Option<u16>,
+        live: Option<bool>,
+    }
+
+    /// What a caller is told is wrong with these parameters.
+    async fn complaint_about(query: &str) -> String {
+        let mut request = Request::<()>::default();
+        *request.uri_mut() = format!("/?{query}").parse().unwrap_or_default();
+        let (mut parts, ()) = request.into_parts();
+        Params::<Asked>::from_request_parts(&mut parts, &()).await.err().map(|problem| problem.text().to_owned()).unwrap_or_default()
+    }
+
+    #[tokio::test]
+    async fn a_parameter_that_cannot_be_read_is_told_what_is_expected() {
+        for (query, complaint) in [
+            ("limit=ten", "`limit`: expected a whole number"),
+            ("limit=", "`limit`: expected a whole number"),
+            ("limit=-1", "`limit`: expected a whole number"),
+            ("limit=65536", "`limit`: expected another number: this one is out of range"),
+            ("live=yes", "`live`: expected `true` or `false`"),
+        ] {
+            assert_eq!(complaint_about(query).await, complaint, "{query}");
+        }
+    }
 }

@@ -22,6 +22,7 @@ mod keys;
 mod openapi;
 mod paging;
 mod problem;
+mod problems;
 mod provider_routes;
 mod rate_headers;
 mod request_id;

@@ -20,7 +20,7 @@ use super::problem::{MEDIA_TYPE, ProblemShape};
 use super::send::{self, SuccessShape};
 use super::state::App;
 use super::words::StatusWord;
-use super::{event_schemas, health, provider_routes, threecx, v1};
+use super::{event_schemas, health, problems, provider_routes, threecx, v1};
 
 /// The errors of the send route.
 const CONTRACT_CODES: [Code; 28] = [
@@ -79,6 +79,8 @@ pub(super) fn open_routes() -> OpenApiRouter<App> {
         .routes(routes!(threecx::crm::take_call_report))
         .routes(routes!(threecx::crm::take_chat_report))
         .routes(routes!(threecx::files::fetch_file))
+        .routes(routes!(problems::list))
+        .routes(routes!(problems::get))
         .routes(routes!(health::root))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
@@ -124,7 +126,7 @@ fn info() -> Info {
         .build()
 }
 
-fn tags() -> [Tag; 16] {
+fn tags() -> [Tag; 17] {
     [
         ("Messages", "Text messages, sent and looked up."),
         ("Accounts", "The customers of the gateway; for who runs it."),
@@ -141,6 +143,7 @@ fn tags() -> [Tag; 16] {
         ("Deliveries", "Events on their way to endpoints, and what became of them."),
         ("Events", "What endpoints receive; see `webhooks`."),
         ("Providers", "Where the providers of WhatsApp tell what happens."),
+        ("Problems", "What errors mean."),
         ("Health", "Whether the gateway is there."),
     ]
     .map(|(name, description)| TagBuilder::new().name(name).description(Some(description)).build())

@@ -41,7 +41,7 @@ pub(super) struct Problem {
     "errors": [{"field": "name", "message": "expected 1 to 100 characters without control characters"}]
 }))]
 pub(super) struct ProblemShape<'a> {
-    /// A stable name of the kind of problem: `/problems/` and its code.
+    /// A stable name of the kind of problem: `/problems/` and its code, where this server says what it means.
     #[schema(value_type = String)]
     r#type: String,
     /// What the kind of problem is, for people.
@@ -105,7 +105,7 @@ impl Problem {
             tracing::error!(request_id = request_id.as_str(), code = self.code.name(), cause = ?self.cause, "a request failed");
         }
         let shape = ProblemShape {
-            r#type: format!("/problems/{}", self.code.name()),
+            r#type: self.code.problem_type(),
             title: self.code.text(),
             status: self.code.status().as_u16(),
             detail: self.text(),

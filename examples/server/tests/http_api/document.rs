@@ -89,3 +89,17 @@ fn operations_are_named_once() {
     names.dedup();
     assert_eq!(names.len(), count);
 }
+
+#[tokio::test]
+async fn the_type_of_a_problem_leads_to_what_it_means() {
+    let world = World::new().await;
+    let problem = world.get("/v1/nothing", &world.operator).await.body;
+    let told = world.get(problem["type"].as_str().unwrap(), "").await;
+    assert_eq!(told.status.as_u16(), 200);
+    for name in ["type", "code", "status", "title"] {
+        assert_eq!(told.body[name], problem[name], "{name}");
+    }
+    let all = world.get("/problems", "").await.body["items"].clone();
+    assert!(all.as_array().unwrap().contains(&told.body));
+    assert_eq!(world.get("/problems/nothing", "").await.status.as_u16(), 404);
+}
