@@ -34,6 +34,11 @@ impl<'a> Fields<'a> {
         serde_json::from_str(self.raw(name)?.get()).ok()
     }
 
+    /// A text that says something.
+    pub(crate) fn word(&self, name: &str) -> Option<String> {
+        self.text(name).filter(|word| !word.is_empty())
+    }
+
     /// An id: a text that says something, or a whole number.
     pub(crate) fn id(&self, name: &str) -> Option<String> {
         let id = self.text(name).or_else(|| self.number(name).map(|number| number.to_string()))?;

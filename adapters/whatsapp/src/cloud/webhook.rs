@@ -67,7 +67,7 @@ fn change(account: &str, at: Option<Timestamp>, raw: &RawValue) -> Vec<Item> {
     let Some((value_raw, value)) = change.raw("value").and_then(|raw| Some((raw, Fields::read(raw)?))) else {
         return refused("expected an object in `value`");
     };
-    let Some(field) = change.text("field").or_else(|| field_of(&value)) else { return refused("expected `field`") };
+    let Some(field) = change.word("field").or_else(|| field_of(&value)) else { return refused("expected `field`") };
     Change { account, at, field, raw: value_raw, value }.read()
 }
 

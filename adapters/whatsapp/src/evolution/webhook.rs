@@ -37,7 +37,7 @@ use crate::item::{Batch, Body, Item, Line};
 /// with 200.
 pub fn webhook(body: &[u8]) -> Result<Batch, NotANotification> {
     let (raw, root) = root(body)?;
-    let event = root.text("event").ok_or(NotANotification::NoSubject)?;
+    let event = root.word("event").ok_or(NotANotification::NoSubject)?;
     let instance = root.id("instance").unwrap_or_default();
     let at = root.text("date_time").unwrap_or_default();
     let event = Event { name: event.to_ascii_lowercase().replace('_', "."), instance, at };
