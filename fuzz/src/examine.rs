@@ -40,8 +40,13 @@ fn stands_within(span: Span, content: &Content) {
     assert!(usize::from(span.start) + usize::from(span.length) <= length, "{span:?} of {length}");
 }
 
-/// A shout says what a whisper says; only the letters of English, for those of others are not always as many in capitals.
+/// A shout says what a whisper says; only the letters of English, for those of others are not always as many in capitals. A capital among
+/// small letters says more: it begins a sentence.
 fn is_the_same_in_capitals(text: &str, sender: &Sender) {
+    let whisper = text.to_lowercase();
+    if whisper.chars().any(char::is_uppercase) {
+        return;
+    }
     let read = |text: &str| text.parse::<Text>().ok().map(|text| gatepost::examine(&text.into(), sender));
-    assert_eq!(read(&text.to_ascii_uppercase()), read(text), "{text:?}");
+    assert_eq!(read(&whisper.to_ascii_uppercase()), read(&whisper), "{whisper:?}");
 }
