@@ -568,6 +568,7 @@ macro_rules! __store_cases {
                 an_older_wish_that_comes_later_lifts_nothing
                 an_opt_out_that_comes_late_is_not_confirmed
                 who_stopped_messages_of_another_system_is_suppressed
+                who_stopped_messages_of_another_system_is_counted_with_the_rest
                 who_says_stop_is_suppressed
                 who_says_it_in_their_own_words_is_suppressed
                 who_says_anything_else_is_not
@@ -625,6 +626,7 @@ macro_rules! __store_cases {
                 what_was_claimed_is_called_back_too
                 a_doubt_holds_for_all_addresses
                 of_two_doubts_the_newest_word_counts
+                what_was_held_before_two_became_one_is_withdrawn_too
                 the_suppressions_of_both_hold
                 a_start_at_one_address_lifts_for_all
                 the_longer_window_stays
@@ -816,6 +818,7 @@ macro_rules! __store_cases {
                 who_is_known_by_a_number_is_told_by_it
                 a_disabled_phone_system_is_told_nothing
                 a_paused_phone_system_gets_everything_in_order_later
+                a_backlog_leaves_nothing_of_a_conversation_out
                 a_long_conversation_that_expires_lets_go_what_stands_behind_it
                 the_order_outlives_the_store
                 phone_systems_take_no_room_from_endpoints
@@ -852,6 +855,8 @@ macro_rules! __store_cases {
                 a_delivery_is_replayed_by_one
                 a_recovery_is_begun_by_one
                 a_recovery_by_many_repeats_each_once
+                recoveries_by_many_repeat_each_once
+                the_operator_is_told_whatever_else_is_done_meanwhile
                 an_endpoint_is_disabled_by_one
                 a_call_told_by_many_is_one_message
                 the_same_words_of_an_agent_at_many_hosts_are_one_entry

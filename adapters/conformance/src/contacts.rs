@@ -1,13 +1,13 @@
 //! Contacts: people as sets of addresses. Whatever holds for one address holds for all, once they are known to be of one person.
 
-use gatepost::{Cause, ContactCard, ConversationWindow, Limits, NewInbound, Rate, SuppressionFilter, Told, Words};
+use gatepost::{Cause, ContactCard, ConversationWindow, ErrorClass, Limits, NewInbound, Rate, SuppressionFilter, Told, Words};
 
 use crate::Harness;
 use crate::draft::{ALICE, ALICE_ID, ALICE_LID, BOB, address, text};
 use crate::opt_out::DOUBTFUL;
 use crate::said::called;
 use crate::scene::{Scene, limits, person};
-use crate::words::failed;
+use crate::words::{failed, sent};
 use crate::world::{hours, seconds, wait};
 
 const BLOCKED: &str = "blocked by recipient_suppressed";
@@ -90,6 +90,21 @@ pub(crate) fn of_two_doubts_the_newest_word_counts(harness: &dyn Harness) {
     assert_eq!((suspicion.inbound, suspicion.since), (second, since));
     let contacts = [first, second].map(|inbound| scene.inbound_entry(inbound).contact);
     assert_eq!(contacts, [Some(suspicion.contact); 2], "what came in is of the one contact");
+}
+
+pub(crate) fn what_was_held_before_two_became_one_is_withdrawn_too(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.send(text("hi"));
+    scene.deliver(sent("x"));
+    scene.supervise();
+    let held = scene.sent(text("ho").to(ALICE_ID));
+    scene.know(&[ALICE, ALICE_ID]);
+    assert_eq!(scene.release(held), "done: queued");
+    let started = scene.started();
+    scene.suppress(ALICE, Cause::Manual);
+    assert_eq!(scene.finish(&started, failed(ErrorClass::Unreachable)), "queued");
+    scene.advance(seconds(5));
+    assert_eq!(scene.start(scene.claim_one()), "ended: canceled");
 }
 
 pub(crate) fn the_suppressions_of_both_hold(harness: &dyn Harness) {
@@ -195,7 +210,7 @@ pub(crate) fn a_suppression_counts_at_the_start_whatever_the_contact_was(harness
     scene.know(&[ALICE, ALICE_ID]);
     let started = scene.started();
     scene.say(ALICE_ID, "STOP");
-    assert_eq!(scene.finish(&started, failed(gatepost::ErrorClass::Unreachable)), "queued");
+    assert_eq!(scene.finish(&started, failed(ErrorClass::Unreachable)), "queued");
     scene.advance(seconds(5));
     let claimed = scene.claim_one();
     assert_eq!((scene.start(claimed).as_str(), scene.status(message).as_str()), ("ended: canceled", "canceled: suppressed"));

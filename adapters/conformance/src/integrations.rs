@@ -1,9 +1,9 @@
 //! Integrations: phone systems, the log of what they say and are told, and what keeps each conversation in its order.
 
 use gatepost::{
-    AccountChange, COOLDOWN_TIME, Cause, Conclusion, Direction, EndpointChange, Entered, EntryKey, EntryOutcome, ErrorClass,
+    AccountChange, COOLDOWN_TIME, Cause, Conclusion, Direction, EndpointChange, Entered, EntryKey, EntryOutcome, ErrorClass, IN_FLIGHT_MAX,
     INTEGRATIONS_MAX, Integration, IntegrationChange, IntegrationEntryFilter, IntegrationId, MessageId, NewIntegrationEntry, Page,
-    Progress, REPEAT_TIME, Schedule, StoreError, TRY_TIME, Timestamp,
+    Progress, REPEAT_TIME, Schedule, StoreError, TRY_TIME, Take, Timestamp,
 };
 
 use crate::Harness;
@@ -549,4 +549,22 @@ pub(crate) fn a_cooldown_outlives_the_store(harness: &dyn Harness) {
     scene.sent(missed_call(&scene, id, ALICE));
     let scene = scene.reopen();
     assert_eq!(scene.send(missed_call(&scene, id, ALICE)), "repeated, queued");
+}
+
+pub(crate) fn a_backlog_leaves_nothing_of_a_conversation_out(harness: &dyn Harness) {
+    const PEOPLE: usize = 30;
+    let scene = Scene::new(harness);
+    let (_, endpoint) = scene.add_phone_system();
+    scene.change_endpoint(endpoint, EndpointChange { in_flight_max: Some(IN_FLIGHT_MAX), ..EndpointChange::default() });
+    // Others share the places, so that few of the phone system's conversations are looked at in one go.
+    let others = [(); 5].map(|()| scene.listen_to_nothing());
+    others.iter().for_each(|other| _ = scene.notify(*other));
+    (0..PEOPLE).for_each(|nth| _ = scene.say(&format!("+9995010009{nth:02}"), "hi"));
+    ["one", "two"].iter().for_each(|words| _ = scene.say(ALICE, words));
+    let take = || scene.answer_take(Take { limit: 40, ..scene.a_take() }).started;
+    while let started @ [_, ..] = &take()[..] {
+        started.iter().for_each(|notice| scene.close(notice, TAKEN));
+    }
+    let fates: Vec<String> = scene.deliveries_to(endpoint).iter().map(|delivery| scene.fate(delivery.id)).collect();
+    assert_eq!(fates, vec!["sent"; PEOPLE + 2]);
 }

@@ -583,8 +583,21 @@ pub(crate) fn an_opt_out_that_comes_late_is_not_confirmed(harness: &dyn Harness)
 
 pub(crate) fn who_stopped_messages_of_another_system_is_suppressed(harness: &dyn Harness) {
     let scene = Scene::new(harness);
+    stop_messages_of_another_system(&scene);
+    assert_eq!((in_force(&scene), scene.send(text("hi")).as_str()), (vec![Cause::UserPreference], BLOCKED));
+}
+
+pub(crate) fn who_stopped_messages_of_another_system_is_counted_with_the_rest(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.send(text("hi"));
+    scene.deliver(sent("x"));
+    let before = scene.traffic();
+    stop_messages_of_another_system(&scene);
+    assert_eq!(scene.traffic(), gatepost::Traffic { opted_out: before.opted_out + 1, ..before });
+}
+
+fn stop_messages_of_another_system(scene: &Scene) {
     let report =
         gatepost::StatusReport { error: Some(ErrorClass::OptedOut), ..crate::scene::report(None, "wamid.of-nobody", Progress::Failed) };
     assert_eq!(scene.report(scene.told_of(&[ALICE], "status.failed", Told::Status(report))), "nothing");
-    assert_eq!((in_force(&scene), scene.send(text("hi")).as_str()), (vec![Cause::UserPreference], BLOCKED));
 }

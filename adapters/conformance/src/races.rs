@@ -12,7 +12,7 @@ use gatepost::{
 };
 
 use crate::Harness;
-use crate::draft::{ALICE, Draft, phone, text};
+use crate::draft::{ALICE, BOB, Draft, phone, text};
 use crate::scene::{Scene, call, limits};
 use crate::words::{self, sent};
 use crate::world::{block_on, together, wait};
@@ -425,6 +425,29 @@ pub(crate) fn a_recovery_by_many_repeats_each_once(harness: &dyn Harness) {
     let id = scene.begin_recovery(scene.a_recovery(endpoint, Timestamp::default()));
     together(8, |_| (0..32).filter(|_| scene.recover_some(1)).count());
     assert_eq!((scene.progress(id).as_str(), scene.deliveries().len()), ("16 queued, 0 left, done", 32));
+}
+
+pub(crate) fn recoveries_by_many_repeat_each_once(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let endpoints = [(); 16].map(|()| scene.listen_to_nothing());
+    for endpoint in endpoints {
+        scene.notify_often(endpoint, 2);
+    }
+    scene.tell_all(&words::failed(ErrorClass::Aborted));
+    let ids = endpoints.map(|endpoint| scene.begin_recovery(scene.a_recovery(endpoint, Timestamp::default())));
+    together(8, |_| (0..64).filter(|_| scene.recover_some(1)).count());
+    assert_eq!(ids.map(|id| scene.progress(id)), ["2 queued, 0 left, done"; 16].map(str::to_string));
+}
+
+pub(crate) fn the_operator_is_told_whatever_else_is_done_meanwhile(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let watcher = scene.watch(&["account.paused"]);
+    let neighbors = [(); 8].map(|()| scene.neighbor());
+    together(32, |number| match neighbors.get(number) {
+        Some(neighbor) => neighbor.pause(),
+        None => drop(scene.post(vec![scene.said(&[BOB], "hi")])),
+    });
+    assert_eq!(scene.told(watcher), ["account.paused"; 8]);
 }
 
 pub(crate) fn an_endpoint_is_disabled_by_one(harness: &dyn Harness) {

@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_util::future::{try_join, try_join_all};
 use gatepost::{AccountId, StoreError};
-use gatepost_rows::cells::{Cell, Kind, Row};
+use gatepost_rows::cells::{Cell, Kind, Row, Table};
 use gatepost_rows::events;
 use gatepost_rows::tables::{self, Image};
 use gatepost_rows::world::{Effects, World};
@@ -24,7 +24,7 @@ use crate::connect::Database;
 use crate::error::Failure;
 use crate::fate::{self, Identity};
 use crate::load::scouts::{self, OPERATORS};
-use crate::load::{Bad, Base, Needs, account_of, follow, follow_up, lookups, parked};
+use crate::load::{Bad, Base, Needs, account_of, cell, follow, follow_up, lookups, parked};
 use crate::profile::Engine;
 use crate::sql::{self, Lookup, Scout};
 use crate::transaction::{Access, Fence, Transaction, Tries};
@@ -84,7 +84,9 @@ pub(crate) async fn run_group(database: &Database, verbs: &mut [Box<dyn Verb>], 
         match run_once(database, verbs, access, &mut known).await {
             Ok(ended) => return Ok(ended),
             // A host that has stopped in the middle holds nobody up but its own accounts.
-            Err(Failure::Held) => access = if database.profile().skip_locked { Access::WriteFree } else { Access::Write },
+            Err(Failure::Held) if access == Access::WriteSoon => {
+                access = if database.profile().skip_locked { Access::WriteFree } else { Access::Write }
+            }
             Err(failure) if failure.may_pass() && tries.again().await => {}
             Err(failure) => return Err(failure.into()),
         }
@@ -283,7 +285,7 @@ impl Group<'_> {
         }));
         let (((), locked), read) = try_join(try_join(begin, lock), read).await?;
         self.fence = Some(fence);
-        let of_table = |table: &gatepost_rows::cells::Table| table.columns.iter().map(|column| column.kind).collect::<Vec<Kind>>();
+        let of_table = |table: &Table| table.columns.iter().map(|column| column.kind).collect::<Vec<Kind>>();
         let locked = cells(locked, &of_table(accounts_table))?;
         if self.access == Access::WriteFree {
             let held: BTreeSet<AccountId> = locked.iter().filter_map(|row| account_of(accounts_table, row)).collect();
@@ -397,9 +399,11 @@ impl Group<'_> {
         self.fence = Some(Fence::finding());
         let found = self.search(&(&OPERATORS, Vec::new())).await?;
         let accounts: BTreeSet<AccountId> = found.iter().filter_map(|row| scouts::account(row, 0)).collect();
-        let is_passed_over = |account| self.access == Access::WriteFree && self.base.leaves_out(account);
-        if accounts.iter().any(|account| !self.known.accounts().contains(account) || is_passed_over(*account)) {
-            accounts.iter().for_each(|account| extra.account(*account));
+        let mut wanted = Needs::default();
+        accounts.iter().for_each(|account| wanted.account(*account));
+        let is_passed_over = |account: &AccountId| self.access == Access::WriteFree && self.base.leaves_out(*account);
+        if self.known.lacks(&wanted) || accounts.iter().any(is_passed_over) {
+            extra.add(wanted);
             return Ok(Told::NotYet);
         }
         world.effects.operational = mem::take(&mut effects.operational);
@@ -416,7 +420,7 @@ impl Group<'_> {
         Ok(Told::All(image))
     }
 
-    /// Writes the difference. Where a delivery is there that was thought new, it is to be read the next time.
+    /// Writes the difference. Where a row is there that was thought new, it is to be read the next time.
     async fn write(&mut self, now: &Image, extra: &mut Needs) -> Result<bool, Failure> {
         let writes = Writes::between(&self.base, now, self.engine, self.transaction.skew_millis());
         let fence = self.known.fence();
@@ -439,16 +443,22 @@ impl Group<'_> {
         for (write, count) in writes.0.iter().zip(written) {
             if !write.new.is_empty() && count < write.new.len() as u64 {
                 is_written = false;
-                for row in &write.new {
-                    let key: Vec<Cell> = row.iter().take(2).cloned().collect();
-                    extra.each([&lookups::EVENT_DELIVERY, &lookups::DELIVERY], &key);
-                    if let Some(account) = scouts::account(row, 0) {
-                        extra.account(account);
-                    }
-                }
+                write.new.iter().for_each(|row| ask_for_present(extra, write.table, row));
             }
         }
         Ok(is_written)
+    }
+}
+
+/// Asks for the row that is there already in place of this one.
+fn ask_for_present(needs: &mut Needs, table: &Table, new: &Row) {
+    let Some(account) = account_of(table, new) else { return };
+    needs.account(account);
+    let key = |names: [&str; 2]| names.map(|name| cell(table, new, name).clone());
+    match table.name {
+        "traffic" => needs.traffic(account),
+        "usage" => needs.key(&lookups::USAGE, key(["account", "window"])),
+        _ => needs.each([&lookups::EVENT_DELIVERY, &lookups::DELIVERY], &key(["account", "id"])),
     }
 }
 

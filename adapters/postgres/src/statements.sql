@@ -19,10 +19,12 @@ ORDER BY t.id FOR NO KEY UPDATE OF t
 UPDATE api_keys t SET last_used_at = greatest(t.last_used_at, used.at) FROM used WHERE t.id = used.id;
 
 -- identity
-SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT);
+SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT),
+CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT);
 
 -- fate
-SELECT pg_xact_status(CAST(CAST($1::bigint AS TEXT) AS xid8)), CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT);
+SELECT pg_xact_status(CAST(CAST($1::bigint AS TEXT) AS xid8)), CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT),
+CAST(extract(epoch FROM checkpoint_time) AS BIGINT) FROM pg_control_checkpoint();
 
 -- noted
 SELECT number, print FROM roots ORDER BY number;
@@ -244,7 +246,7 @@ SELECT t."account", t."id", t."log_id", t."instance", t."contact", t."address", 
 SELECT t."account", t."message", t."opened_by", t."policy_event", t."opened_at", t."expires_at", t."approved_at", t."approved_by", t."approval_note", t."closed_at", t."closed_by", t."verdict", t."note" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4 OFFSET 0) AS o CROSS JOIN LATERAL (SELECT * FROM reviews t WHERE t.account = o.account AND t.message = o.item OFFSET 0) AS t;
 
 -- lookup: CONTACT_OF_DELIVERY
-SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4 OFFSET 0) AS o CROSS JOIN LATERAL (SELECT * FROM contacts c WHERE c.account = o.account AND c.id = o.contact OFFSET 0) AS c CROSS JOIN LATERAL (SELECT c.id UNION ALL SELECT c.merged_into) AS p (id) CROSS JOIN LATERAL (SELECT * FROM contacts t WHERE t.account = c.account AND t.id = p.id OFFSET 0) AS t;
+SELECT t."account", t."id", t."suppressed_by", t."suppressed_at", t."suspected_by", t."suspected_at", t."window_until", t."address", t."others", t."name", t."named_at", t."merged_into", t."live_tat", t."test_tat", t."live_hour", t."live_print", t."test_hour", t."test_print" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4 OFFSET 0) AS o CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.account = o.account AND m.id = o.item OFFSET 0) AS m CROSS JOIN LATERAL (SELECT o.contact UNION ALL SELECT m.contact WHERE m.contact <> o.contact) AS w (id) CROSS JOIN LATERAL (SELECT * FROM contacts c WHERE c.account = o.account AND c.id = w.id OFFSET 0) AS c CROSS JOIN LATERAL (SELECT c.id UNION ALL SELECT c.merged_into) AS p (id) CROSS JOIN LATERAL (SELECT * FROM contacts t WHERE t.account = c.account AND t.id = p.id OFFSET 0) AS t;
 
 -- lookup: USAGE_OF_DELIVERY
 SELECT t."account", t."mode", t."window", t."charged" FROM UNNEST($1::bytea[], $2::bytea[]) AS k(k1, k2) CROSS JOIN LATERAL (SELECT * FROM outbox o WHERE o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4 OFFSET 0) AS o CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.account = o.account AND m.id = o.item OFFSET 0) AS m CROSS JOIN LATERAL (SELECT m.charged_day UNION ALL SELECT m.charged_month) AS w (number) CROSS JOIN LATERAL (SELECT * FROM usage t WHERE t.account = m.account AND t.mode = m.mode AND t."window" = w.number OFFSET 0) AS t;

@@ -24,6 +24,8 @@ pub(crate) struct Write {
     pub(crate) text: String,
     /// The rows, or the keys of those that go.
     pub(crate) arrays: Arrays,
+    /// The table.
+    pub(crate) table: &'static Table,
     /// The rows where all of them must be new.
     pub(crate) new: Vec<Row>,
 }
@@ -66,23 +68,24 @@ impl Writes {
         let kinds = table.key.iter().filter_map(|name| table.columns.iter().find(|column| column.name == *name));
         let arrays = Arrays::of(kinds.map(|column| column.kind), keys);
         if !arrays.is_empty() {
-            self.0.push(Write { text: sql::delete(table, engine), arrays, new: Vec::new() });
+            self.0.push(Write { text: sql::delete(table, engine), arrays, table, new: Vec::new() });
         }
     }
 
-    /// An event that is told once more stays as it is, and a delivery of it that is there already must be read before anything is done. What
-    /// changed goes first: it may let go of a key that something new has.
+    /// An event that is told once more stays as it is. A delivery of it that is there already must be read before anything is done; and so
+    /// must a count, or what nobody read would be written over. What changed goes first: it may let go of a key that something new has.
     fn put(&mut self, table: &'static Table, new: Vec<&Row>, changed: Vec<&Row>) {
-        let is_told = matches!(table.name, "events" | "event_deliveries");
-        let (inserted, upserted) = if is_told { (new, changed) } else { (Vec::new(), [changed, new].concat()) };
+        let must_be_new = matches!(table.name, "event_deliveries" | "traffic" | "usage");
+        let is_inserted = must_be_new || table.name == "events";
+        let (inserted, upserted) = if is_inserted { (new, changed) } else { (Vec::new(), [changed, new].concat()) };
         let kinds = || table.columns.iter().map(|column| column.kind);
         if !inserted.is_empty() {
             let arrays = Arrays::of(kinds(), inserted.iter().copied());
-            let new = if table.name == "event_deliveries" { inserted.into_iter().cloned().collect() } else { Vec::new() };
-            self.0.push(Write { text: sql::insert(table), arrays, new });
+            let new = if must_be_new { inserted.into_iter().cloned().collect() } else { Vec::new() };
+            self.0.push(Write { text: sql::insert(table), arrays, table, new });
         }
         if !upserted.is_empty() {
-            self.0.push(Write { text: sql::upsert(table), arrays: Arrays::of(kinds(), upserted.into_iter()), new: Vec::new() });
+            self.0.push(Write { text: sql::upsert(table), arrays: Arrays::of(kinds(), upserted.into_iter()), table, new: Vec::new() });
         }
     }
 }

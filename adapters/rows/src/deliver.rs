@@ -7,15 +7,14 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use gatepost::{
-    AccountId, Actor, Attempt, Cause, Claim, ClaimAnswer, Claimed, Connection, ContactState, Delivery, EXTERNAL_ID_BYTES_MAX, Ending,
-    ErrorClass, Finish, Finished, Gate, Happening, IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId,
-    MessageStatus, Mode, NewSuppression, Outcome, Parcel, Provider, Reported, Review, Settled, StartAnswer, StartFacts, Started, State,
-    StatusReport, Step, SuppressionId, Swept, Timestamp, is_moot_confirmation, is_one_time_code, may_start, suppression_forbids,
-    suspicion_holds,
+    AccountId, Actor, Attempt, Cause, Claim, ClaimAnswer, Claimed, Connection, Delivery, EXTERNAL_ID_BYTES_MAX, Ending, ErrorClass, Finish,
+    Finished, Gate, Happening, IDEMPOTENCY_TIME, IdempotencyKey, Input, InstanceId, Lease, Message, MessageId, MessageStatus, Mode,
+    NewSuppression, Outcome, Parcel, Provider, Reported, Review, Settled, StartAnswer, StartFacts, Started, State, StatusReport, Step,
+    SuppressionId, Swept, Timestamp, is_moot_confirmation, is_one_time_code, may_start, suppression_forbids, suspicion_holds,
 };
 
 use crate::messages::set_status;
-use crate::world::{AccountRows, ContactRow, Effects, MessageRow, OutboxRow, SentBy, World, closes_at};
+use crate::world::{AccountRows, Effects, MessageRow, OutboxRow, SentBy, World, closes_at};
 use crate::{notices, reviews, suppressions, traffic};
 
 /// Lets the state machine take one step and writes what follows; `None` where the input is stale.
@@ -244,13 +243,13 @@ fn parcel(rows: &AccountRows, row: &OutboxRow) -> Option<Parcel> {
     })
 }
 
-/// What decides whether an attempt may start; `None` where nothing can be sent any more.
+/// What decides whether an attempt may start; `None` where nothing can be sent any more, or nobody knows to whom.
 pub fn start_facts(rows: &AccountRows, row: &OutboxRow) -> Option<StartFacts> {
     let account = &rows.account;
     let instance = rows.instances.get(&row.instance)?;
     let MessageRow { contact, .. } = rows.messages.get(&row.message)?;
     let seen_until = rows.reviews.get(&row.message).and_then(Review::seen_until);
-    let state = rows.contacts.get(contact).map_or(ContactState::Reachable, ContactRow::state);
+    let state = rows.contacts.get(contact)?.state();
     let request = reviews::request(rows, row.message)?;
     let (is_code, subject) = (is_one_time_code(&request.content), request.subject());
     Some(StartFacts {

@@ -106,7 +106,7 @@ pub fn recover(world: &mut World, after: Option<RecoveryId>, limit: usize, now: 
 }
 
 /// Of the recoveries that are not over, the first behind `after`, or else the first.
-fn next<'a>(accounts: impl Iterator<Item = &'a AccountRows>, after: Option<RecoveryId>) -> Option<(AccountId, Recovery)> {
+pub fn next<'a>(accounts: impl Iterator<Item = &'a AccountRows>, after: Option<RecoveryId>) -> Option<(AccountId, Recovery)> {
     let of_account = |rows: &'a AccountRows| rows.recoveries.values().map(|recovery| (rows.account.id, recovery));
     let unfinished = accounts.flat_map(of_account).filter(|(_, recovery)| !recovery.progress.is_over());
     let is_behind = |recovery: &Recovery| Some(recovery.id) > after;

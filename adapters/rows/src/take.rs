@@ -127,7 +127,7 @@ impl Taking<'_> {
                 lane.in_flight += 1;
                 return true;
             }
-            Tried::Ended => {}
+            Tried::Ended | Tried::PassedOver => {}
             Tried::Waits => lane.due.clear(),
         }
         false
@@ -135,6 +135,10 @@ impl Taking<'_> {
 
     fn try_start(&mut self, row: &NoticeRow, endpoint: &Arc<Endpoint>) -> Tried {
         let now = self.request.now;
+        if !self.rows.events.contains_key(&row.event) {
+            // Whoever keeps rows elsewhere has not brought this one; it goes another time.
+            return Tried::PassedOver;
+        }
         let Some(event) = events::find(self.rows, row.event) else {
             return if self.skip(row, Skip::BodyForgotten) { Tried::Ended } else { Tried::Waits };
         };
@@ -178,6 +182,8 @@ enum Tried {
     Started(StartedNotice),
     /// It has ended.
     Ended,
+    /// It is left as it is, and keeps nothing behind it waiting.
+    PassedOver,
     /// It waits, and with it whatever else is in its lane.
     Waits,
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use gatepost::{AccountId, Claim, Claimed, DeliveryId, ErrorClass, Finish, MessageId, Outcome, Take, Timestamp};
 use gatepost_rows::cells::{Cell, Row};
-use gatepost_rows::world::World;
+use gatepost_rows::world::{NoticeRow, World};
 
 use super::lookups::{
-    BINDING, CONTACT_OF_DELIVERY, CONTACT_OF_MESSAGE, DELIVERY, DELIVERY_OF_MESSAGE, ENDPOINT, EVENT_DELIVERY, EVENTS_DUE, EVENTS_LATER,
-    EVENTS_STARTED, MESSAGE, MESSAGE_OF_DELIVERY, MESSAGES_DUE, MESSAGES_LATER, REVIEW, REVIEW_OF_DELIVERY, USAGE_OF_DELIVERY,
-    USAGE_OF_MESSAGE, WHAT_IS_DUE,
+    BINDING, CONTACT_OF_DELIVERY, CONTACT_OF_MESSAGE, DELIVERY, DELIVERY_OF_MESSAGE, ENDPOINT, EVENT, EVENT_DELIVERY, EVENTS_DUE,
+    EVENTS_LATER, EVENTS_STARTED, MESSAGE, MESSAGE_OF_DELIVERY, MESSAGES_DUE, MESSAGES_LATER, REVIEW, REVIEW_OF_DELIVERY,
+    USAGE_OF_DELIVERY, USAGE_OF_MESSAGE, WHAT_IS_DUE,
 };
 use super::{Needs, number, scouts};
 use crate::group::Found;
@@ -131,8 +131,8 @@ pub(crate) fn due_messages(needs: &mut Needs, found: &[Row], claim: &Claim) {
     }
 }
 
-/// Events that are due.
-pub(crate) fn due_events(needs: &mut Needs, found: &[Row], take: &Take) {
+/// Events that are due, also those that come in with their lines.
+pub(crate) fn due_events(needs: &mut Needs, world: &World, found: &[Row], take: &Take) {
     let queues = queues(found, take.now).0;
     let room = room_of_take(take, queues.len());
     for (account, place) in queues {
@@ -143,6 +143,11 @@ pub(crate) fn due_events(needs: &mut Needs, found: &[Row], take: &Take) {
         let key = [account.into(), place.clone(), now.clone(), limit(room)];
         needs.each([&EVENTS_DUE, &WHAT_IS_DUE], &key);
         needs.key(&EVENTS_LATER, [account.into(), place, now]);
+    }
+    for (account, rows) in &world.accounts {
+        let is_due = |row: &&NoticeRow| row.is_waiting() && row.delivery.state.due() <= take.now;
+        let lacking = rows.notices.values().filter(is_due).filter(|row| !rows.events.contains_key(&row.event));
+        lacking.for_each(|row| needs.key(&EVENT, [(*account).into(), row.event.into()]));
     }
 }
 

@@ -144,10 +144,13 @@ lookups! {
             each!("outbox", "o", "o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4"),
             each!("reviews", "t", "t.account = o.account AND t.message = o.item")
         );
+    // To whom it goes, and to whom its message was written: where two became one, these are two rows.
     CONTACT_OF_DELIVERY: contacts::CONTACTS, BY_ID,
         concat!(
             each!("outbox", "o", "o.account = k.k1 AND o.delivery = k.k2 AND o.channel = 0 AND o.state <> 4"),
-            each!("contacts", "c", "c.account = o.account AND c.id = o.contact"),
+            each!("messages", "m", "m.account = o.account AND m.id = o.item"),
+            "CROSS JOIN LATERAL (SELECT o.contact UNION ALL SELECT m.contact WHERE m.contact <> o.contact) AS w (id) ",
+            each!("contacts", "c", "c.account = o.account AND c.id = w.id"),
             "CROSS JOIN LATERAL (SELECT c.id UNION ALL SELECT c.merged_into) AS p (id) ",
             each!("contacts", "t", "t.account = c.account AND t.id = p.id")
         );

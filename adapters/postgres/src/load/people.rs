@@ -146,6 +146,7 @@ fn reported(needs: &mut Needs, rows: &AccountRows, account: AccountId, entry: &I
         }
     }
     if opts_out {
+        needs.traffic(account);
         entry.from.iter().for_each(|address| needs.address_closely(account, address));
     }
 }

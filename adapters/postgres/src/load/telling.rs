@@ -49,27 +49,19 @@ pub(crate) fn begun(needs: &mut Needs, account: AccountId, to: EndpointId) {
     needs.key(&RECOVERIES_OPEN, [account.into()]);
 }
 
-/// The recoveries that a scout found, and of the first its next part.
-pub(crate) fn recovered(needs: &mut Needs, world: &World, found: &[Row], limit: usize) {
-    for (nth, row) in found.iter().enumerate() {
-        let Some((account, recovery)) = recovery(row) else { continue };
-        needs.account(account);
-        needs.key(&RECOVERY, [account.into(), recovery.into()]);
-        if nth > 0 {
-            continue;
-        }
-        let Some(rows) = world.accounts.get(&account) else { continue };
-        let Some(recovery) = rows.recoveries.get(&recovery) else { continue };
-        needs.key(&ENDPOINT, [account.into(), recovery.endpoint.into()]);
-        let behind = recovery.progress.at.map_or_else(Cell::no_bytes, Cell::from);
-        let times = [Cell::from(recovery.since), Cell::from(recovery.until)];
-        let [since, until] = times;
-        needs.key(&RECOVERABLE, [account.into(), recovery.endpoint.into(), behind, since, until, delivering::limit(limit)]);
-        for row in rows.deliveries.values().filter(|row| row.endpoint == recovery.endpoint) {
-            let key: [Cell; 2] = [account.into(), row.id.into()];
-            needs.each([&ALIKE, &DELIVERY], &key);
-            first_of(needs, rows, account, row);
-        }
+/// The recoveries that a scout found, and the next part of the one whose turn it is: others may have ended since they were found.
+pub(crate) fn recovered(needs: &mut Needs, world: &World, found: &[Row], after: Option<RecoveryId>, limit: usize) {
+    unfinished(needs, found);
+    let Some((account, recovery)) = replays::next(world.accounts.values(), after) else { return };
+    needs.key(&ENDPOINT, [account.into(), recovery.endpoint.into()]);
+    let behind = recovery.progress.at.map_or_else(Cell::no_bytes, Cell::from);
+    let [since, until] = [recovery.since, recovery.until].map(Cell::from);
+    needs.key(&RECOVERABLE, [account.into(), recovery.endpoint.into(), behind, since, until, delivering::limit(limit)]);
+    let Some(rows) = world.accounts.get(&account) else { return };
+    for row in rows.deliveries.values().filter(|row| row.endpoint == recovery.endpoint) {
+        let key: [Cell; 2] = [account.into(), row.id.into()];
+        needs.each([&ALIKE, &DELIVERY], &key);
+        first_of(needs, rows, account, row);
     }
 }
 

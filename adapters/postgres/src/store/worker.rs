@@ -29,9 +29,18 @@ impl OfWorker {
         self.0.engine()
     }
 
-    async fn start_part(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
+    async fn start_part(&self, claimed: &[Claimed], lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
+        match self.start_together(claimed.into(), lease, now).await {
+            Err(error) if error.is_of_one() => {
+                apart::each(claimed, |alone| self.start_together([alone].into(), lease, now), StartAnswer::Stale).await
+            }
+            started => started,
+        }
+    }
+
+    async fn start_together(&self, claimed: Arc<[Claimed]>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
         let Some(way) = lane_of(&claimed) else { return Ok(Vec::new()) };
-        let asked = claimed.clone();
+        let asked = Arc::clone(&claimed);
         let needs = move |_: &[Found], _: &World, needs: &mut Needs| asked.iter().for_each(|claimed| delivering::claimed(needs, claimed));
         let run =
             move |_: &[Found], world: &mut World| Ok(claimed.iter().map(|claimed| deliver::start(world, *claimed, lease, now)).collect());
@@ -156,7 +165,8 @@ impl WorkerStore for OfWorker {
     async fn take(&self, request: Take) -> Result<TakeAnswer, StoreError> {
         let search: Vec<Search> = vec![(&scouts::EVENTS, vec![scouts::behind(request.after), Cell::from(request.now)])];
         let found_of = delivering::sorted;
-        let needs = move |found: &[Found], _: &World, needs: &mut Needs| delivering::due_events(needs, &found_of(found), &request);
+        let needs =
+            move |found: &[Found], world: &World, needs: &mut Needs| delivering::due_events(needs, world, &found_of(found), &request);
         let run = move |found: &[Found], world: &mut World| {
             let found = found_of(found);
             let (queues, last) = delivering::queues(&found, request.now);
@@ -176,7 +186,7 @@ impl WorkerStore for OfWorker {
         let behind = after.map_or_else(Cell::no_bytes, Cell::from);
         let search: Vec<Search> = vec![(&scouts::RECOVERIES, vec![behind])];
         let whole = move |found: &[Found], world: &World, needs: &mut Needs| {
-            telling::recovered(needs, world, found.first().map_or(&[], Vec::as_slice), limit);
+            telling::recovered(needs, world, found.first().map_or(&[], Vec::as_slice), after, limit);
         };
         let recover = move |_: &[Found], world: &mut World| Ok(replays::recover(world, after, limit, now));
         match self.engine().write(Way::Once, search.clone(), whole, recover).await {
@@ -194,7 +204,7 @@ impl WorkerStore for OfWorker {
 
     async fn start(&self, claimed: Vec<Claimed>, lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
         let parts = by_account(claimed, |claimed| *claimed);
-        let started = join_all(parts.values().map(|part| self.start_part(part.things.clone(), lease, now))).await;
+        let started = join_all(parts.values().map(|part| self.start_part(&part.things, lease, now))).await;
         if let Some(Err(error)) = started.iter().find(|started| started.is_err()).filter(|_| started.iter().all(Result::is_err)) {
             return Err(error.clone());
         }
