@@ -338,6 +338,8 @@ fn session(profile: Profile, role: Option<&str>, options: &Options) -> String {
     let millis = |span: Duration| span.as_millis();
     let mut session = format!("SET statement_timeout = {};", millis(options.statement_timeout));
     session.push_str(&format!("SET idle_in_transaction_session_timeout = {};", millis(options.idle_timeout)));
+    // Whoever waits for a lock waits: only what may pass accounts over has a limit of its own.
+    session.push_str("SET lock_timeout = 0;");
     if profile.engine != Engine::Cockroach {
         // Promise 1 rests on this: what was answered has reached the disk, whatever the database's own default is.
         session.push_str("SET synchronous_commit = on;");

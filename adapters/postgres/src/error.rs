@@ -197,6 +197,8 @@ fn of_code(told: &DbError) -> Failure {
     match code.code().get(..2).unwrap_or_default() {
         _ if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED => Failure::Again,
         _ if *code == SqlState::LOCK_NOT_AVAILABLE => Failure::Held,
+        // Statements go out together: this one came behind the one that failed, whose answer may be seen later.
+        _ if *code == SqlState::IN_FAILED_SQL_TRANSACTION => Failure::Again,
         // The prepared plan is of another schema: a new connection prepares anew.
         _ if is_stale_plan(told) => Failure::Lost(text),
         "08" => Failure::Lost(text),

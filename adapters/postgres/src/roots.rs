@@ -20,6 +20,8 @@ pub(crate) const NOTE: &str = "INSERT INTO roots (number, print) SELECT * FROM U
 
 /// What tells the lock of a copy from all other advisory locks: "copy" in ASCII.
 const COPY: i64 = 0x636f_7079;
+/// And that of noting: "note".
+const NOTING: i64 = 0x6e6f_7465;
 
 /// Takes the database for a copy until the transaction ends; `false` while hosts note their keyrings in it, or another one copies.
 pub(crate) async fn may_copy(transaction: &Transaction, profile: Profile) -> Result<bool, Failure> {
@@ -29,6 +31,14 @@ pub(crate) async fn may_copy(transaction: &Transaction, profile: Profile) -> Res
 /// Keeps copies out until the transaction ends; `false` while one is being made.
 async fn may_note(transaction: &Transaction, profile: Profile) -> Result<bool, Failure> {
     is_taken(transaction, profile, "SELECT pg_try_advisory_xact_lock_shared($1) AS taken").await
+}
+
+/// Lets hosts note their keyrings one after the other, so that each sees what the one before it has noted.
+async fn one_by_one(transaction: &Transaction, profile: Profile) -> Result<(), Failure> {
+    if profile.advisory_locks {
+        transaction.query("SELECT pg_advisory_xact_lock($1)", &[&NOTING]).await?;
+    }
+    Ok(())
 }
 
 /// Where there are no such locks, what a host notes while the same is copied conflicts.
@@ -61,6 +71,7 @@ impl Work for Note {
             let copied = "the rows of another database are just being copied to it: wait until that has ended";
             return Err(Failure::Refused(StoreError::Unavailable(copied.to_owned())));
         }
+        one_by_one(transaction, self.profile).await?;
         let found = noted(transaction).await?;
         let is_known = self.roots.iter().all(|root| found.contains(root));
         if is_known || !RootPrint::are_of_one_keyring(&found, &self.roots) {
