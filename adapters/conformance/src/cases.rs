@@ -861,6 +861,7 @@ macro_rules! __store_cases {
                 a_call_told_by_many_is_one_message
                 the_same_words_of_an_agent_at_many_hosts_are_one_entry
                 of_many_keyrings_one_is_noted
+                of_keyrings_that_share_no_number_one_is_noted
             }
         }
     };
@@ -927,6 +928,7 @@ macro_rules! __unreadable_cases {
                 a_report_of_a_message_that_cannot_be_read_is_parked
                 what_was_parked_is_forgotten_in_its_time
                 what_cannot_be_written_of_one_inbox_keeps_no_opt_out_of_another_waiting
+                what_cannot_be_written_keeps_no_opt_out_behind_it_waiting
             }
         }
     };

@@ -467,3 +467,10 @@ pub(crate) fn of_many_keyrings_one_is_noted(harness: &dyn Harness) {
     let (one, others) = noted.split_first().expect("an answer for each");
     assert!(others.iter().all(|other| other == one) && (0..16).any(|host| keyring(host).eq(one.iter().copied())), "{noted:?}");
 }
+
+pub(crate) fn of_keyrings_that_share_no_number_one_is_noted(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let keyring = |host: usize| vec![RootPrint { number: host as u32 + 1, print: [host as u8; 32] }];
+    let noted = together(16, |host| wait(scene.operator().note_roots(keyring(host))));
+    assert!(noted.iter().all(|found| *found == noted[0]) && (0..16).any(|host| keyring(host) == noted[0]), "{noted:?}");
+}

@@ -26,20 +26,27 @@ where
     Ok(all)
 }
 
-/// Heeds inbox after inbox: what cannot be written of one keeps no opt-out of another waiting. What was heeded stays so.
-///
-/// # Errors
-///
-/// Always, so that it is told: `error`, which the whole met, or one that is not of one.
-pub async fn heed<T, F>(inboxes: Vec<T>, alone: impl Fn(T) -> F, error: StoreError) -> Result<HeedAnswer, StoreError>
+/// How many things at the head of an inbox are passed over.
+const PASSED_MAX: usize = 16;
+
+/// Heeds inbox after inbox, thing after thing, as many of each as `most`: what cannot be written keeps no opt-out behind it waiting, and
+/// none of another inbox. `one` heeds one thing of an inbox, behind so many that were passed over. What was heeded stays so. It is an error
+/// all the same, so that it is told: `error`, which the whole met, or one that is not of one.
+pub async fn inboxes<T, F>(inboxes: Vec<T>, most: usize, one: impl Fn(T, usize) -> F, error: StoreError) -> StoreError
 where
+    T: Clone,
     F: Future<Output = Result<HeedAnswer, StoreError>>,
 {
     for inbox in inboxes {
-        match alone(inbox).await {
-            Err(other) if !other.is_of_one() => return Err(other),
-            _ => {}
+        let (mut heeded, mut passed) = (0, 0);
+        while heeded < most && passed <= PASSED_MAX {
+            match one(inbox.clone(), passed).await {
+                Ok(HeedAnswer { heeded: 0, .. }) => break,
+                Ok(_) => heeded += 1,
+                Err(other) if other.is_of_one() => passed += 1,
+                Err(other) => return other,
+            }
         }
     }
-    Err(error)
+    error
 }

@@ -72,6 +72,21 @@ pub fn heed(world: &mut World, heed: &Heed) -> HeedAnswer {
     answer
 }
 
+/// Heeds one thing of an account, behind so many that are passed over.
+pub fn heed_one_behind(world: &mut World, account: AccountId, passed: usize, heed: &Heed) -> HeedAnswer {
+    let mut answer = HeedAnswer::default();
+    let taken = world.accounts.get_mut(&account).and_then(|rows| {
+        let place = rows.inbox.keys().nth(passed).copied()?;
+        rows.inbox.remove(&place)
+    });
+    if let Some(next) = taken {
+        answer.settled.extend(heed_one(world, account, next.inbound, &*heed.decider, heed.now));
+        answer.heeded = 1;
+    }
+    answer.settled.append(&mut world.effects.called_back);
+    answer
+}
+
 fn heed_account(world: &mut World, account: AccountId, heed: &Heed, answer: &mut HeedAnswer) {
     let room = heed.per_account.min(heed.limit - answer.heeded);
     for _ in 0..room {

@@ -4,6 +4,7 @@
 //! kind of thing that something follows from. One writer heeds, so what came in has one order in its account, and with it in each contact.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use gatepost::{
     AccountId, Actor, Address, CONVERSATION_TIME, Cause, Confirmation, ContactId, Decider, DeliveryId, ErrorClass, Heed, HeedAnswer,
@@ -115,7 +116,7 @@ pub(crate) fn heed(txn: &mut Txn<'_>, heed: &Heed) -> rusqlite::Result<HeedAnswe
     while let Some(account) = next_account(txn.connection, after)? {
         after = Some(account);
         let room = heed.per_account.min(heed.limit - answer.heeded);
-        heed_account(txn, account, room, heed, &mut answer)?;
+        heed_account(txn, account, 0..room, heed, &mut answer)?;
         if answer.heeded >= heed.limit {
             answer.after = after;
             break;
@@ -128,10 +129,10 @@ pub(crate) fn heed(txn: &mut Txn<'_>, heed: &Heed) -> rusqlite::Result<HeedAnswe
 pub(crate) const NEXT_ACCOUNT: &str = "SELECT account FROM outbox INDEXED BY outbox_inbox_waiting
     WHERE channel = 2 AND state = 0 AND account > ?1 AND length(account) = 16 ORDER BY account LIMIT 1";
 
-/// Heeds one thing of an account.
-pub(crate) fn heed_of(txn: &mut Txn<'_>, account: AccountId, heed: &Heed) -> rusqlite::Result<HeedAnswer> {
+/// Heeds one thing of an account, behind so many that are passed over.
+pub(crate) fn heed_one_behind(txn: &mut Txn<'_>, account: AccountId, passed: usize, heed: &Heed) -> rusqlite::Result<HeedAnswer> {
     let mut answer = HeedAnswer::default();
-    heed_account(txn, account, 1, heed, &mut answer)?;
+    heed_account(txn, account, passed..passed + 1, heed, &mut answer)?;
     Ok(answer)
 }
 
@@ -156,13 +157,15 @@ fn next_account(connection: &Connection, after: Option<AccountId>) -> rusqlite::
 pub(crate) const NEXT: &str = "SELECT delivery, item FROM outbox INDEXED BY outbox_inbox_waiting
     WHERE channel = 2 AND state = 0 AND account = ?1 ORDER BY log_id LIMIT ?2";
 
-fn heed_account(txn: &mut Txn<'_>, account: AccountId, room: usize, heed: &Heed, answer: &mut HeedAnswer) -> rusqlite::Result<()> {
+/// Heeds what stands at these places of an account's inbox.
+fn heed_account(txn: &mut Txn<'_>, account: AccountId, places: Range<usize>, heed: &Heed, answer: &mut HeedAnswer) -> rusqlite::Result<()> {
     // An account that cannot be read keeps what came in to itself waiting, and nothing else.
     if txn.part(|txn| txn.account(account).map(drop))?.is_none() {
         return Ok(());
     }
-    let next = rows::all(&mut *txn.connection.prepare_cached(NEXT)?, params![account.to_bytes(), room as i64], read_next)?;
-    answer.more |= next.len() == room;
+    let next = rows::all(&mut *txn.connection.prepare_cached(NEXT)?, params![account.to_bytes(), places.end as i64], read_next)?;
+    answer.more |= next.len() == places.end;
+    let next = next.into_iter().skip(places.start).collect();
     // What cannot be read is parked, and keeps nothing behind it waiting.
     for (delivery, id) in outbox::readable(txn, next, heed.now)? {
         answer.heeded += 1;

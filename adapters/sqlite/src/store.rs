@@ -476,8 +476,8 @@ impl OfWorker {
         self.0.write_hot(move |txn| finishes.iter().map(|finish| deliver::finish(txn, finish)).collect()).await
     }
 
-    async fn heed_of(&self, account: AccountId, heed: Heed) -> Result<HeedAnswer, StoreError> {
-        self.0.write(move |txn| inbox::heed_of(txn, account, &heed)).await
+    async fn heed_one(&self, heed: Heed, account: AccountId, passed: usize) -> Result<HeedAnswer, StoreError> {
+        self.0.write(move |txn| inbox::heed_one_behind(txn, account, passed, &heed)).await
     }
 }
 
@@ -493,7 +493,8 @@ impl WorkerStore for OfWorker {
             Err(error) if error.is_of_one() => {
                 let asked = heed.clone();
                 let inboxes = self.0.read(move |connection| inbox::inboxes(connection, &asked)).await?;
-                apart::heed(inboxes, |account| self.heed_of(account, heed.clone()), error).await
+                let one = |account, passed| self.heed_one(heed.clone(), account, passed);
+                Err(apart::inboxes(inboxes, heed.per_account, one, error).await)
             }
             heeded => heeded,
         }

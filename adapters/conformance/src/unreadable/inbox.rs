@@ -232,3 +232,13 @@ pub(crate) fn what_cannot_be_written_of_one_inbox_keeps_no_opt_out_of_another_wa
         assert_eq!((scene.heed().heeded, scene.causes(refused).len(), scene.parked()), (1, 1, 0));
     }
 }
+
+pub(crate) fn what_cannot_be_written_keeps_no_opt_out_behind_it_waiting(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    [BOB, ALICE].iter().for_each(|number| _ = scene.stop(0, number));
+    scene.narrow("suppressions", &format!("address <> '{BOB}'"));
+    assert!(scene.try_heed().is_err());
+    assert_eq!([ALICE, BOB].map(|number| scene.send(0, number).is_err()), [true, false]);
+    scene.widen("suppressions");
+    assert_eq!((scene.heed().heeded, scene.causes(0).len(), scene.parked()), (1, 2, 0));
+}

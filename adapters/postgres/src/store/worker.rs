@@ -82,11 +82,15 @@ impl OfWorker {
         self.engine().write(REST, search, needs, run).await
     }
 
-    /// Heeds one thing of the account that was found so.
-    async fn heed_one(&self, heed: &Heed, found: Row) -> Result<HeedAnswer, StoreError> {
-        let (alone, now) = (Heed { limit: 1, per_account: 1, after: None, ..heed.clone() }, heed.now);
-        let needs = move |_: &[Found], world: &World, needs: &mut Needs| people::heeded(needs, world, std::slice::from_ref(&found), 1, now);
-        self.engine().write(REST, Vec::new(), needs, move |_, world| Ok(inbox::heed(world, &alone))).await
+    /// Heeds one thing of the account that was found so, behind so many that are passed over.
+    async fn heed_one(&self, heed: Heed, found: Row, passed: usize) -> Result<HeedAnswer, StoreError> {
+        let Some(account) = scouts::account(&found, 0) else { return Ok(HeedAnswer::default()) };
+        let now = heed.now;
+        let needs = move |_: &[Found], world: &World, needs: &mut Needs| {
+            people::heeded(needs, world, std::slice::from_ref(&found), passed + 1, now)
+        };
+        let run = move |_: &[Found], world: &mut World| Ok(inbox::heed_one_behind(world, account, passed, &heed));
+        self.engine().write(REST, Vec::new(), needs, run).await
     }
 
     async fn release_part(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<(), StoreError> {
@@ -228,7 +232,8 @@ impl WorkerStore for OfWorker {
         match self.heed_together(heed.clone()).await {
             Err(error) if error.is_of_one() => {
                 let found = self.engine().read(inboxes(&heed), |_, _, _| {}, |found, _| Ok(found.first().cloned().unwrap_or_default()));
-                apart::heed(found.await?, |found| self.heed_one(&heed, found), error).await
+                let one = |found, passed| self.heed_one(heed.clone(), found, passed);
+                Err(apart::inboxes(found.await?, heed.per_account, one, error).await)
             }
             heeded => heeded,
         }
