@@ -289,6 +289,9 @@ pub trait AccountStore: Send + Sync {
 }
 
 /// Delivering: what is done on behalf of nobody. What it returns carries its account.
+///
+/// What looks through all accounts ([`claim`](Self::claim), [`take`](Self::take), [`heed`](Self::heed), [`sweep`](Self::sweep)) may pass over
+/// one at which another host is working; it finds it the next time.
 #[async_trait]
 pub trait WorkerStore: Send + Sync {
     /// Takes what is due, fairly over the accounts: at most so many of each, beginning behind the account where the last claim

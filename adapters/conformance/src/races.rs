@@ -219,9 +219,7 @@ pub(crate) fn no_attempt_starts_after_a_stop_was_heeded(harness: &dyn Harness) {
     let messages: Vec<_> = (0..100).map(|_| scene.sent(text("hi"))).collect();
     let claimed = scene.answer_claim(gatepost::Claim { limit: 32, ..scene.a_claim() }).claimed;
     scene.post(vec![scene.said(&[ALICE], "STOP")]);
-    let heed = || {
-        scene.heed();
-    };
+    let heed = || drop(scene.heed_at_last());
     let starts = across(heed, |number| {
         let mut answers = scene.start_all(vec![claimed[number]]);
         answers.extend(scene.start_all(scene.answer_claim(gatepost::Claim { limit: 3, ..scene.a_claim() }).claimed));
@@ -258,7 +256,7 @@ pub(crate) fn a_finish_and_a_report_do_not_both_count(harness: &dyn Harness) {
     scene.post(vec![scene.reported_of(message, gatepost::Progress::Delivered)]);
     let answers = together(2, |number| match number {
         0 => scene.finish(&started, sent("wamid.1")),
-        _ => format!("{} heeded", scene.heed().len()),
+        _ => format!("{} heeded", scene.heed_at_last().len()),
     });
     assert!(["sent", "stale"].contains(&answers[0].as_str()) && answers[1] == "1 heeded", "{answers:?}");
     assert_eq!((scene.status(message).as_str(), scene.attempts(message).as_str()), ("delivered", "1 sent"));

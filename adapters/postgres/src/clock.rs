@@ -20,11 +20,9 @@ const LEASED: [Cell; 2] = [Cell::Int(1), Cell::Int(2)];
 pub(crate) struct Skew(AtomicI64);
 
 impl Skew {
-    /// Notes what the database's clock said just now; by how much it is ahead.
-    pub(crate) fn note(&self, database: Timestamp) -> i64 {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let host = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
-        let ahead = database.as_millis().saturating_sub(host);
+    /// Notes what the database's clock said just now, when the host's said this; by how much it is ahead.
+    pub(crate) fn note(&self, database: Timestamp, host: Timestamp) -> i64 {
+        let ahead = database.as_millis().saturating_sub(host.as_millis());
         let ahead = if ahead.abs() > TOLERANCE_MILLIS { ahead } else { 0 };
         self.0.store(ahead, Ordering::Relaxed);
         ahead
@@ -34,6 +32,12 @@ impl Skew {
     pub(crate) fn millis(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+/// What this host's clock says.
+pub(crate) fn host_now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Moves the lease of a row, if it is one, by so many milliseconds: forward on its way into the table, back on its way out.
@@ -74,13 +78,10 @@ mod tests {
 
     #[test]
     fn clocks_that_nearly_agree_are_taken_to_agree() {
-        let skew = Skew::default();
-        let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
-        skew.note(Timestamp::from_millis(now() + 50));
-        assert_eq!(skew.millis(), 0);
-        skew.note(Timestamp::from_millis(now() + 60_000));
-        assert!((59_000..=60_000).contains(&skew.millis()));
-        skew.note(Timestamp::from_millis(now() - 60_000));
-        assert!((-61_000..=-60_000).contains(&skew.millis()));
+        let (skew, host) = (Skew::default(), Timestamp::from_millis(1_000_000));
+        for (ahead, noted) in [(50, 0), (-250, 0), (60_000, 60_000), (-60_000, -60_000)] {
+            let database = Timestamp::from_millis(host.as_millis() + ahead);
+            assert_eq!((skew.note(database, host), skew.millis()), (noted, noted));
+        }
     }
 }

@@ -20,7 +20,7 @@ use tokio_postgres::{Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::OpenError;
-use crate::clock::Skew;
+use crate::clock::{Skew, host_now};
 use crate::error::Failure;
 use crate::profile::{Engine, Profile};
 use crate::runtime::Runtime;
@@ -253,7 +253,7 @@ impl Database {
             .map_err(|error| OpenError::Refused(error.to_string()))?;
         let readers = Arc::new(Semaphore::new(connections.saturating_sub(WRITERS).max(connections / 2)));
         let skew = Arc::new(Skew::default());
-        skew.note(ready.now);
+        skew.note(ready.now, host_now());
         let (profile, statements) = (ready.profile, Arc::default());
         let Options { connect_timeout, list_timeout, statement_timeout, .. } = *options;
         Ok(Self { pool, readers, way, profile, connect_timeout, list_timeout, statement_timeout, statements, skew, runtime })

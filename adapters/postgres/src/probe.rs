@@ -33,6 +33,7 @@ impl Work for Probe {
 #[expect(clippy::expect_used, reason = "a test fails by panicking")]
 mod tests {
     use std::sync::mpsc::channel;
+    use std::time::Duration;
 
     use futures_executor::block_on;
     use gatepost::Store;
@@ -62,7 +63,8 @@ mod tests {
     fn a_probe_does_not_wait_for_a_lane() {
         let Some(cluster) = Cluster::shared() else { return };
         let database = cluster.create().expect("a database");
-        let store = PostgresStore::open(&database.url(), &Options::default()).expect("it opens");
+        let patient = Options { idle_timeout: Duration::from_secs(300), ..Options::default() };
+        let store = PostgresStore::open(&database.url(), &patient).expect("it opens");
         let ((begun, has_begun), (go_on, may_go_on)) = (channel(), channel());
         let held = move |_: &[Found], _: &mut World| {
             begun.send(()).expect("somebody waits");

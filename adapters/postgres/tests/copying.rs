@@ -4,6 +4,8 @@
 
 mod cluster;
 
+use std::time::{Duration, Instant};
+
 use futures_executor::block_on;
 use gatepost::{RootPrint, Store, StoreError};
 use gatepost_cluster::Database;
@@ -33,6 +35,20 @@ fn summary(rows: &[Row]) -> Summary {
     sum.finish()
 }
 
+/// What is answered once the server has noticed that a copy has ended.
+fn patiently<T>(ask: impl Fn() -> Result<T, StoreError>) -> T {
+    let begun = Instant::now();
+    loop {
+        match ask() {
+            Ok(answer) => return answer,
+            Err(error) => assert!(begun.elapsed() < PATIENCE, "{error}"),
+        }
+    }
+}
+
+/// How long that may take before it fails.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 #[test]
 fn a_table_is_read_back_in_one_go_whatever_it_is_found_by() {
     let Some(database) = cluster::migrated() else { return };
@@ -58,9 +74,9 @@ fn what_is_not_committed_never_happened() {
     block_on(copy.put_rows(&ROOTS, row())).expect("a row");
     assert_eq!(block_on(copy.summary(&ROOTS)), Ok(summary(&row())), "it is seen where it is compared");
     drop(copy);
-    assert_eq!(note(&open(&database), &[]), Ok(vec![]));
+    assert_eq!(patiently(|| note(&open(&database), &[])), vec![]);
 
-    let copy = block_on(store.begin_copy()).expect("the one that died is in nobody's way");
+    let copy = patiently(|| block_on(store.begin_copy()));
     assert_eq!(block_on(copy.is_empty()), Ok(true));
     block_on(copy.put_rows(&ROOTS, row())).expect("a row");
     block_on(copy.commit()).expect("it is whole");
@@ -77,10 +93,7 @@ fn no_host_begins_to_work_where_a_copy_is_being_made() {
         assert_eq!(note(&host, roots), Err(StoreError::Unavailable(expected.to_owned())));
     }
     drop(copy);
-    // The server ends the transaction when it notices.
-    while note(&host, &[ROOT]).is_err() {
-        std::thread::yield_now();
-    }
+    patiently(|| note(&host, &[ROOT]));
     let copy = block_on(store.begin_copy()).expect("nobody is in the way");
     assert_eq!(block_on(copy.is_empty()), Ok(false), "a host that works here has left its roots");
 }

@@ -6,12 +6,14 @@ mod cluster;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_executor::block_on;
 use gatepost::{
-    AccountId, Claim, ContactId, Decider, Decision, DeliveryId, Fact, Facts, Findings, Gateway, Host, InstanceId, MessageId, Policy,
-    Purpose, Request, Store, Subject, Submission, Timestamp, decide,
+    AccountChange, AccountId, Actor, Claim, ContactId, Decider, Decision, DeliveryId, Fact, Facts, Findings, Gateway, Host, InstanceId,
+    MessageId, Pause, Policy, Purpose, Request, Store, Subject, Submission, Timestamp, decide,
 };
+use gatepost_cluster::Database;
 use gatepost_conformance::fixture;
 use gatepost_postgres::{Options, PostgresStore};
 use gatepost_system::System;
@@ -37,7 +39,7 @@ impl Decider for Stopped {
 
 fn claimed(store: &PostgresStore) -> Vec<AccountId> {
     let now = System.now();
-    let claim = Claim { limit: 8, per_account: 8, after: None, lease_until: now.plus(std::time::Duration::from_secs(30)), now };
+    let claim = Claim { limit: 8, per_account: 8, after: None, lease_until: now.plus(Duration::from_secs(30)), now };
     let mut claimed: Vec<_> =
         block_on(store.worker().claim(claim)).expect("an answer").claimed.into_iter().map(|claimed| claimed.account).collect();
     claimed.sort();
@@ -69,11 +71,45 @@ async fn accept_slowly(store: PostgresStore, account: AccountId, instance: Insta
     store.account(account).accept(vec![submission], stopped).await.expect("an answer");
 }
 
+/// Hosts that lose nothing while they stand still.
+fn two_hosts(database: &Database<'_>) -> [PostgresStore; 2] {
+    let patient = Options { idle_timeout: Duration::from_secs(300), ..Options::default() };
+    [(); 2].map(|()| PostgresStore::open(&database.url(), &patient).expect("it opens"))
+}
+
+/// Whether somebody waits for a lock in the database.
+fn somebody_waits(database: &Database<'_>) -> bool {
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    database.run(waiting).expect("an answer")[0][0].as_deref() != Some("0")
+}
+
+#[test]
+fn who_writes_waits_for_an_account_that_another_host_holds_whatever_the_database_says() {
+    let Some(database) = cluster::fresh() else { return };
+    database.run(&format!("ALTER DATABASE {} SET lock_timeout = '1ms'", database.name())).expect("a setting");
+    let [host, other] = two_hosts(&database);
+    let gateway = Gateway::builder(Arc::new(host.clone()), Arc::new(System)).build();
+    let held = fixture::add_account(&gateway);
+    let instance = block_on(host.account(held).instances()).expect("an answer").first().expect("an instance").id;
+    let ((begun, has_begun), (go, let_go)) = (channel(), channel());
+    let stopped = Arc::new(Stopped { has_begun: Mutex::new(begun), let_go: Mutex::new(let_go) });
+    std::thread::scope(|scope| {
+        scope.spawn(|| block_on(accept_slowly(other, held, instance, stopped)));
+        has_begun.recv().expect("it holds the account");
+        let paused = scope.spawn(|| {
+            let pause = Some(Some(Pause::by(Actor::App, None, System.now())));
+            block_on(host.operator().change_account(held, AccountChange { pause, ..AccountChange::default() }))
+        });
+        while !paused.is_finished() && !somebody_waits(&database) {}
+        drop(go);
+        assert!(paused.join().expect("no panic").expect("an answer").is_some_and(|account| account.pause.is_some()));
+    });
+}
+
 #[test]
 fn what_is_due_elsewhere_is_claimed_past_an_account_that_another_host_holds() {
     let Some(database) = cluster::migrated() else { return };
-    let open = || PostgresStore::open(&database.url(), &Options::default()).expect("it opens");
-    let (host, other) = (open(), open());
+    let [host, other] = two_hosts(&database);
     let gateway = Gateway::builder(Arc::new(host.clone()), Arc::new(System)).build();
     let accounts = [(); 3].map(|()| fixture::add_account(&gateway));
     accounts.iter().for_each(|account| send(&gateway, *account));

@@ -19,9 +19,12 @@ fn a_key_that_is_revoked_while_its_use_is_noted_stays_revoked() {
     let all_are_revoked = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            while !all_are_revoked.load(Ordering::Relaxed) {
+            loop {
                 let used = keys.iter().map(|key| (*key, System.now())).collect();
                 block_on(other.worker().touch_keys(used)).expect("they are noted");
+                if all_are_revoked.load(Ordering::Relaxed) {
+                    break;
+                }
             }
         });
         for key in &keys {

@@ -112,6 +112,16 @@ impl Scene {
     }
 
     #[track_caller]
+    /// Heeds what came in, however often an account at which others are working is passed over.
+    pub(crate) fn heed_at_last(&self) -> Vec<Settled> {
+        loop {
+            let answer = self.answer_heed(self.a_heed());
+            if answer.heeded > 0 {
+                return answer.settled;
+            }
+        }
+    }
+
     pub(crate) fn inbound_entry(&self, id: InboundId) -> InboundEntry {
         wait(self.store().inbound_entry(id)).expect("it came in")
     }

@@ -95,8 +95,13 @@ impl Server {
     }
 
     pub(crate) fn add_endpoint(&self, receiver: &Receiver) {
-        let made = self.ask("POST", "/endpoints", Some(&json!({"url": receiver.url, "events": ["message.*"], "in_flight_max": 64})));
-        assert_eq!(made["state"], "enabled", "{made}");
+        let mut made = self.ask("POST", "/endpoints", Some(&json!({"url": receiver.url, "events": ["message.*"], "in_flight_max": 64})));
+        let start = Instant::now();
+        // A slow machine may not answer the challenge in its time.
+        while made["state"] != "enabled" {
+            assert!(start.elapsed() < PATIENCE, "{made}");
+            made = self.ask("POST", &format!("/endpoints/{}/verify", made["id"].as_str().expect("an id")), None);
+        }
     }
 
     /// Asks as the operator; a path of the account.
@@ -116,7 +121,9 @@ impl Server {
     /// Lets everything be delivered that waits, then kills the process.
     pub(crate) fn deliver_all(self, receiver: &Receiver) {
         let is_pending = |status| self.ask("GET", &format!("/deliveries?limit=1&status={status}"), None)["items"][0].is_object();
+        let start = Instant::now();
         while is_pending("queued") || is_pending("sending") {
+            assert!(start.elapsed() < PATIENCE, "not everything is delivered");
             receiver.wait(Duration::from_millis(100));
         }
         self.kill();
@@ -157,7 +164,9 @@ impl Server {
                 thread::spawn(move || caller.send_while(&alive, &answers, &ledger))
             })
             .collect();
+        let start = Instant::now();
         while answers.load(Ordering::Relaxed) < ANSWERS_A_ROUND {
+            assert!(start.elapsed() < PATIENCE, "callers are answered no more");
             assert!(self.process.try_wait().expect("a process").is_none(), "the server ended by itself");
             thread::yield_now();
         }
