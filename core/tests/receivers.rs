@@ -49,7 +49,8 @@ fn check(receiver: &str, cases: &[Case], accepted: &[bool]) {
 fn at_hand(variable: &str) -> Option<String> {
     let found = env::var(variable).ok();
     if found.is_none() {
-        let may_skip = env::var("CI").as_deref() != Ok("true");
+        let is = |variable| env::var(variable).as_deref() == Ok("true");
+        let may_skip = !is("CI") || is("RECEIVERS_MAY_BE_SKIPPED");
         assert!(may_skip, "{variable} is not set, and CI must not skip the receivers; see .ci/run");
         // Past the test runner, which keeps what a passing test prints.
         let said = format!("skipped: {variable} is not set, so this receiver was not asked; .ci/run installs it\n");

@@ -34,6 +34,11 @@ pub trait Spoilable {
 pub trait SpoilHarness {
     /// Opens one.
     fn open(&self) -> Box<dyn Spoilable>;
+
+    /// Whether the machine has what it takes; otherwise whoever gives this says so, and the case is skipped.
+    fn is_here(&self) -> bool {
+        true
+    }
 }
 
 impl<S: Spoilable + 'static, F: Fn() -> S> SpoilHarness for F {

@@ -7,16 +7,22 @@ mod cluster;
 use std::sync::Arc;
 
 use gatepost::Store;
-use gatepost_cluster::Database;
-use gatepost_conformance::{Home, store_suite};
+use gatepost_cluster::{Cluster, Database};
+use gatepost_conformance::{Harness, Home, store_suite};
 use gatepost_postgres::{Options, PostgresStore};
 
 /// A database of its own for each case.
 struct Place(Database<'static>);
 
-impl Place {
-    fn new() -> Self {
-        Self(cluster::migrated().expect("Postgres on this machine"))
+struct Places;
+
+impl Harness for Places {
+    fn home(&self) -> Box<dyn Home> {
+        Box::new(Place(cluster::migrated().expect("Postgres on this machine")))
+    }
+
+    fn is_here(&self) -> bool {
+        Cluster::shared().is_some()
     }
 }
 
@@ -27,4 +33,4 @@ impl Home for Place {
     }
 }
 
-store_suite!(Place::new);
+store_suite!(Places);

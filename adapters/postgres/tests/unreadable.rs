@@ -7,8 +7,8 @@ mod cluster;
 use std::sync::Arc;
 
 use gatepost::Store;
-use gatepost_cluster::Database;
-use gatepost_conformance::{Spoilable, unreadable_suite};
+use gatepost_cluster::{Cluster, Database};
+use gatepost_conformance::{SpoilHarness, Spoilable, unreadable_suite};
 use gatepost_postgres::{Options, PostgresStore};
 
 /// A statement with its bytes as Postgres writes them.
@@ -36,4 +36,16 @@ impl Spoilable for Spoiled {
     }
 }
 
-unreadable_suite!(|| Spoiled(cluster::migrated().expect("Postgres on this machine")));
+struct Places;
+
+impl SpoilHarness for Places {
+    fn open(&self) -> Box<dyn Spoilable> {
+        Box::new(Spoiled(cluster::migrated().expect("Postgres on this machine")))
+    }
+
+    fn is_here(&self) -> bool {
+        Cluster::shared().is_some()
+    }
+}
+
+unreadable_suite!(Places);

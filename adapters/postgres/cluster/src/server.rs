@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::{ClusterError, Settings, binaries, client};
 
 /// How long a server may take to answer after its start.
-const START_MAX: Duration = Duration::from_secs(30);
+const START_MAX: Duration = Duration::from_secs(120);
 
 /// How often another port is tried, should somebody take the one that was free a moment ago.
 const PORTS_MAX: usize = 5;
@@ -66,7 +66,7 @@ impl Server {
         let folder = folder.keep();
         let settings = all_settings(settings);
         let mut server = Self { binaries, folder, owner, settings, port: 0, password, process: None, watchdog };
-        for _ in 1..PORTS_MAX {
+        for _ in 0..=PORTS_MAX {
             server.port = free_port()?;
             match server.resume() {
                 Err(_) if server.log().contains("could not bind") => {}
@@ -223,7 +223,7 @@ fn all_settings(settings: &Settings) -> Vec<(String, String)> {
         ("fsync", on(settings.durable)),
         ("full_page_writes", on(settings.durable)),
         ("ssl", on(settings.tls.is_some())),
-        ("max_connections", "200"),
+        ("max_connections", "500"),
         ("wal_level", "minimal"),
         ("max_wal_senders", "0"),
         ("max_wal_size", "4GB"),
