@@ -32,6 +32,7 @@ const WAITING_MAX: usize = 65_536;
 
 /// What is called after a commit that may have left something due.
 pub(crate) type Hook = Arc<dyn Fn() + Send + Sync>;
+
 /// A verb made of two functions: what it needs, and what it does.
 pub(crate) struct Made<T, N, R> {
     pub(crate) searches: Vec<Search>,

@@ -63,6 +63,7 @@ pub(crate) trait Verb: Send {
     /// Answers, once the group has ended.
     fn answer(self: Box<Self>, group: &Result<(), StoreError>);
 }
+
 /// How a group ended: what follows, and which of its verbs failed alone.
 pub(crate) type Ended = Result<(Following, BTreeMap<usize, StoreError>), StoreError>;
 
@@ -463,7 +464,7 @@ fn ask_for_present(needs: &mut Needs, table: &Table, new: &Row) {
 }
 
 fn endless() -> Failure {
-    Failure::Refused(StoreError::Unavailable(String::from("the verbs of a group need ever more")))
+    Failure::Refused(StoreError::Unwritable(String::from("a verb needs ever more rows, which is a fault of the gateway")))
 }
 
 fn panicked(_: &(dyn Any + Send)) -> StoreError {

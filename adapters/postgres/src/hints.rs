@@ -15,6 +15,7 @@ use tokio_postgres::{AsyncMessage, Client};
 
 use crate::OpenError;
 use crate::connect::{Database, Way};
+use crate::engine::Hook;
 use crate::runtime::jittered;
 
 /// The name under which hosts hear each other.
@@ -25,9 +26,6 @@ const SPACING: Duration = Duration::from_millis(100);
 
 /// How long after a connection broke the next is tried, at most.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
-
-/// What is called when another host has left something due.
-pub(crate) type Hook = Arc<dyn Fn() + Send + Sync>;
 
 /// The way to the other hosts. Dropped, it neither tells nor hears.
 #[derive(Debug)]
@@ -125,7 +123,6 @@ async fn tell_until(way: &Way, client: &Client, bell: &Bell, ended: &Notify, own
 #[expect(clippy::expect_used, reason = "a test fails by panicking")]
 mod tests {
     use std::sync::mpsc::{Receiver, channel};
-    use std::time::Instant;
 
     use gatepost_cluster::Cluster;
 
@@ -149,6 +146,11 @@ mod tests {
         (database, hints, heard)
     }
 
+    /// How many hints more are heard before it is quiet.
+    fn rest(heard: &Receiver<()>) -> usize {
+        std::iter::from_fn(|| heard.recv_timeout(3 * SPACING).ok()).count()
+    }
+
     #[test]
     fn what_one_host_tells_the_others_hear_and_it_does_not() {
         let Some(cluster) = Cluster::shared() else { return };
@@ -158,7 +160,7 @@ mod tests {
         second.2.recv_timeout(LONG).expect("it hears");
         second.1.tell();
         first.2.recv_timeout(LONG).expect("it hears");
-        assert!(first.2.try_recv().is_err(), "its own it does not");
+        assert_eq!(rest(&first.2), 0, "its own it does not");
     }
 
     #[test]
@@ -186,13 +188,12 @@ mod tests {
         let Some(cluster) = Cluster::shared() else { return };
         let database = cluster.create().expect("a database");
         let (first, second) = (host(&database.url()), host(&database.url()));
-        let began = Instant::now();
         for _ in 0..1_000 {
             first.1.tell();
         }
         second.2.recv_timeout(LONG).expect("it hears");
         second.2.recv_timeout(LONG).expect("it hears the last, too");
-        assert!(second.2.try_recv().is_err() && began.elapsed() >= SPACING);
+        assert!(rest(&second.2) < 100);
     }
 
     #[test]

@@ -65,13 +65,13 @@ impl PostgresStore {
         &self.0.database
     }
 
-    /// What a list answers.
-    async fn list<T, F>(&self, list: impl FnOnce(Arc<Database>) -> F) -> Result<T, StoreError>
+    /// Runs what groups with nothing, on the store's own threads.
+    async fn on_threads<T, F>(&self, work: impl FnOnce(Arc<Database>) -> F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
-        self.database().runtime().answer(list(Arc::clone(self.database()))).await
+        self.database().runtime().answer(work(Arc::clone(self.database()))).await
     }
 
     /// Adds a key, of an account or of the operator.
@@ -111,6 +111,6 @@ impl Store for PostgresStore {
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
-        self.list(|database| async move { probe::probe(&database).await }).await
+        self.on_threads(|database| async move { probe::probe(&database).await }).await
     }
 }

@@ -1,11 +1,11 @@
-//! Pace: how many statements a message costs when many are accepted and delivered at the same moment, and how fast that goes.
+//! Pace: how many statements a message costs when many are accepted and delivered at the same moment. How fast that goes, `benches` tells.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod cluster;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use gatepost::{
@@ -16,8 +16,10 @@ use gatepost_conformance::fixture;
 use gatepost_postgres::{Options, PostgresStore};
 use gatepost_system::System;
 
-/// How many are on their way at the same moment at each host.
+/// How many are on their way at the same moment.
 const TOGETHER: usize = 256;
+/// How many each caller sends, one after the other.
+const ROUNDS: usize = 4;
 
 const UNLIMITED: Limits = Limits { per_day: 1 << 40, per_month: 1 << 40, account_rate: None, instance_rate: None, recipient_rate: None };
 
@@ -58,52 +60,26 @@ impl Server {
     }
 }
 
-fn pace(servers: usize, accounts: usize, rounds: usize) -> (f64, f64) {
-    let Some(database) = cluster::migrated() else { return (0.0, 0.0) };
-    let url = database.url();
-    let first = PostgresStore::open(&url, &Options::default()).expect("it opens");
-    let gateway = Gateway::builder(Arc::new(first.clone()), Arc::new(System)).build();
-    let accounts: Vec<AccountId> = (0..accounts).map(|_| fixture::add_account(&gateway)).collect();
+#[test]
+fn a_message_costs_less_than_a_statement_when_many_are_on_their_way() {
+    let Some(database) = cluster::migrated() else { return };
+    let store = PostgresStore::open(&database.url(), &Options::default()).expect("it opens");
+    let gateway = Gateway::builder(Arc::new(store.clone()), Arc::new(System)).build();
+    let accounts: Vec<AccountId> = (0..8).map(|_| fixture::add_account(&gateway)).collect();
     let now = System.now();
     for account in &accounts {
         let plan = AccountChange { plan: Some(Plan::Custom(UNLIMITED)), at: now, ..AccountChange::default() };
-        futures_executor::block_on(first.operator().change_account(*account, plan)).expect("an account");
+        futures_executor::block_on(store.operator().change_account(*account, plan)).expect("an account");
     }
-    let stores: Vec<PostgresStore> = (0..servers).map(|_| PostgresStore::open(&url, &Options::default()).expect("it opens")).collect();
-    let before: u64 = stores.iter().map(PostgresStore::statements).sum();
-    let begun = Instant::now();
-    std::thread::scope(|scope| {
-        for (server, store) in stores.iter().enumerate() {
-            let accounts = &accounts;
-            scope.spawn(move || {
-                futures_executor::block_on(join_all((0..TOGETHER).map(|caller| {
-                    let server_of = Server { store: store.clone(), account: accounts[(server * TOGETHER + caller) % accounts.len()] };
-                    async move {
-                        for round in 0..rounds {
-                            server_of.send((server * TOGETHER + caller) * rounds + round).await;
-                        }
-                    }
-                })));
-            });
+    let before = store.statements();
+    futures_executor::block_on(join_all((0..TOGETHER).map(|caller| {
+        let server = Server { store: store.clone(), account: accounts[caller % accounts.len()] };
+        async move {
+            for round in 0..ROUNDS {
+                server.send(caller * ROUNDS + round).await;
+            }
         }
-    });
-    let messages = (servers * TOGETHER * rounds) as f64;
-    let statements = stores.iter().map(PostgresStore::statements).sum::<u64>() - before;
-    (statements as f64 / messages, messages / begun.elapsed().as_secs_f64())
-}
-
-#[test]
-fn a_message_costs_less_than_a_statement_when_many_are_on_their_way() {
-    let (statements, a_second) = pace(1, 8, 4);
-    println!("{statements:.3} statements a message, {a_second:.0} messages a second");
-    assert!(statements < 1.0, "{statements} statements a message");
-}
-
-#[test]
-#[ignore = "takes long, and says how fast this machine is"]
-fn three_servers() {
-    for accounts in [1, 8, 64, 500] {
-        let (statements, a_second) = pace(3, accounts, 20);
-        println!("{accounts} accounts: {statements:.3} statements a message, {a_second:.0} messages a second");
-    }
+    })));
+    let (statements, messages) = (store.statements() - before, (TOGETHER * ROUNDS) as u64);
+    assert!(statements < messages, "{statements} statements for {messages} messages");
 }

@@ -146,17 +146,17 @@ impl AccountStore for OfAccount {
 
     async fn account(&self) -> Result<Option<Account>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::accounts::account(&database, account).await }).await
+        self.store.on_threads(move |database| async move { lists::accounts::account(&database, account).await }).await
     }
 
     async fn usage(&self, mode: Mode, now: Timestamp) -> Result<Option<Usage>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::accounts::usage(&database, account, mode, now).await }).await
+        self.store.on_threads(move |database| async move { lists::accounts::usage(&database, account, mode, now).await }).await
     }
 
     async fn traffic(&self, mode: Mode, now: Timestamp) -> Result<Option<Traffic>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::accounts::traffic(&database, account, mode, now).await }).await
+        self.store.on_threads(move |database| async move { lists::accounts::traffic(&database, account, mode, now).await }).await
     }
 
     async fn add_instance(&self, instance: Instance) -> Result<bool, StoreError> {
@@ -165,12 +165,12 @@ impl AccountStore for OfAccount {
 
     async fn instances(&self) -> Result<Vec<Instance>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::accounts::instances(&database, account).await }).await
+        self.store.on_threads(move |database| async move { lists::accounts::instances(&database, account).await }).await
     }
 
     async fn instance(&self, which: InstanceRef) -> Result<Option<Instance>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::accounts::instance(&database, account, which).await }).await
+        self.store.on_threads(move |database| async move { lists::accounts::instance(&database, account, which).await }).await
     }
 
     async fn change_instance(&self, instance: InstanceId, change: InstanceChange) -> Result<Option<Instance>, StoreError> {
@@ -193,12 +193,12 @@ impl AccountStore for OfAccount {
 
     async fn integrations(&self) -> Result<Vec<Integration>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::integrations::integrations(&database, account).await }).await
+        self.store.on_threads(move |database| async move { lists::integrations::integrations(&database, account).await }).await
     }
 
     async fn integration(&self, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::integrations::integration(&database, account, id).await }).await
+        self.store.on_threads(move |database| async move { lists::integrations::integration(&database, account, id).await }).await
     }
 
     async fn change_integration(&self, id: IntegrationId, change: IntegrationChange) -> Result<Option<Integration>, StoreError> {
@@ -224,7 +224,7 @@ impl AccountStore for OfAccount {
 
     async fn integration_log(&self, filter: IntegrationEntryFilter, page: Page<u64>) -> Result<Vec<IntegrationEntry>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::integrations::log(&database, account, filter, page).await }).await
+        self.store.on_threads(move |database| async move { lists::integrations::log(&database, account, filter, page).await }).await
     }
 
     async fn add_key(&self, key: ApiKey) -> Result<(), StoreError> {
@@ -233,7 +233,7 @@ impl AccountStore for OfAccount {
 
     async fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::accounts::keys(&database, account).await }).await
+        self.store.on_threads(move |database| async move { lists::accounts::keys(&database, account).await }).await
     }
 
     async fn revoke_key(&self, key: KeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
@@ -262,22 +262,22 @@ impl AccountStore for OfAccount {
 
     async fn inbound(&self, filter: InboundFilter, page: Page<InboundId>) -> Result<Vec<InboundEntry>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::inbox::inbound(&database, account, filter, page).await }).await
+        self.store.on_threads(move |database| async move { lists::inbox::inbound(&database, account, filter, page).await }).await
     }
 
     async fn inbound_entry(&self, id: InboundId) -> Result<Option<InboundEntry>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::inbox::entry(&database, account, id).await }).await
+        self.store.on_threads(move |database| async move { lists::inbox::entry(&database, account, id).await }).await
     }
 
     async fn notifications(&self, page: Page<NotificationId>) -> Result<Vec<NotificationEntry>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::inbox::notifications(&database, account, page).await }).await
+        self.store.on_threads(move |database| async move { lists::inbox::notifications(&database, account, page).await }).await
     }
 
     async fn notification(&self, id: NotificationId) -> Result<Option<NotificationEntry>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::inbox::notification(&database, account, id).await }).await
+        self.store.on_threads(move |database| async move { lists::inbox::notification(&database, account, id).await }).await
     }
 
     async fn know(&self, addresses: Addresses, contact: ContactId, now: Timestamp) -> Result<(), StoreError> {
@@ -289,12 +289,12 @@ impl AccountStore for OfAccount {
 
     async fn contact_card(&self, address: Address) -> Result<Option<ContactCard>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::contacts::card(&database, account, address).await }).await
+        self.store.on_threads(move |database| async move { lists::contacts::card(&database, account, address).await }).await
     }
 
     async fn suspicions(&self, page: Page<ContactId>) -> Result<Vec<Suspicion>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::contacts::suspicions(&database, account, page).await }).await
+        self.store.on_threads(move |database| async move { lists::contacts::suspicions(&database, account, page).await }).await
     }
 
     async fn answer_suspicion(
@@ -327,27 +327,27 @@ impl AccountStore for OfAccount {
 
     async fn suppressions(&self, filter: SuppressionFilter, page: Page<SuppressionId>) -> Result<Vec<Suppression>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::contacts::suppressions(&database, account, filter, page).await }).await
+        self.store.on_threads(move |database| async move { lists::contacts::suppressions(&database, account, filter, page).await }).await
     }
 
     async fn message(&self, message: MessageId) -> Result<Option<Message>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::messages::message(&database, account, message).await }).await
+        self.store.on_threads(move |database| async move { lists::messages::message(&database, account, message).await }).await
     }
 
     async fn messages(&self, filter: MessageFilter, page: Page<MessageId>) -> Result<Vec<Message>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::messages::messages(&database, account, filter, page).await }).await
+        self.store.on_threads(move |database| async move { lists::messages::messages(&database, account, filter, page).await }).await
     }
 
     async fn attempts(&self, message: MessageId) -> Result<Vec<Attempt>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::messages::attempts(&database, account, message).await }).await
+        self.store.on_threads(move |database| async move { lists::messages::attempts(&database, account, message).await }).await
     }
 
     async fn reviews(&self, filter: ReviewFilter, page: Page<MessageId>) -> Result<Vec<Review>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::messages::reviews(&database, account, filter, page).await }).await
+        self.store.on_threads(move |database| async move { lists::messages::reviews(&database, account, filter, page).await }).await
     }
 
     async fn release(&self, release: Release, decider: Arc<dyn Decider>) -> Result<ReviewAnswer, StoreError> {
@@ -371,32 +371,32 @@ impl AccountStore for OfAccount {
 
     async fn policy_events(&self, filter: PolicyEventFilter, page: Page<u64>) -> Result<Vec<PolicyEvent>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::messages::policy_events(&database, account, filter, page).await }).await
+        self.store.on_threads(move |database| async move { lists::messages::policy_events(&database, account, filter, page).await }).await
     }
 
     async fn event_rows(&self, page: Page<u64>) -> Result<Vec<EventRow>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::seals::event_rows(&database, account, page).await }).await
+        self.store.on_threads(move |database| async move { lists::seals::event_rows(&database, account, page).await }).await
     }
 
     async fn last_seq(&self) -> Result<u64, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::accounts::last_seq(&database, account).await }).await
+        self.store.on_threads(move |database| async move { lists::accounts::last_seq(&database, account).await }).await
     }
 
     async fn seals(&self, page: Page<u64>) -> Result<Vec<StoredSeal>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::seals::list(&database, account, page).await }).await
+        self.store.on_threads(move |database| async move { lists::seals::list(&database, account, page).await }).await
     }
 
     async fn last_seal(&self) -> Result<Option<StoredSeal>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::seals::last(&database, account).await }).await
+        self.store.on_threads(move |database| async move { lists::seals::last(&database, account).await }).await
     }
 
     async fn addresses(&self, contact: ContactId) -> Result<Vec<Address>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::contacts::addresses(&database, account, contact).await }).await
+        self.store.on_threads(move |database| async move { lists::contacts::addresses(&database, account, contact).await }).await
     }
 
     async fn add_endpoint(&self, endpoint: Endpoint) -> Result<bool, StoreError> {
@@ -407,12 +407,12 @@ impl AccountStore for OfAccount {
 
     async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::events::endpoints(&database, account).await }).await
+        self.store.on_threads(move |database| async move { lists::events::endpoints(&database, account).await }).await
     }
 
     async fn endpoint(&self, id: EndpointId) -> Result<Option<Endpoint>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::events::endpoint(&database, account, id).await }).await
+        self.store.on_threads(move |database| async move { lists::events::endpoint(&database, account, id).await }).await
     }
 
     async fn change_endpoint(&self, id: EndpointId, change: EndpointChange) -> Result<Option<Endpoint>, StoreError> {
@@ -428,22 +428,22 @@ impl AccountStore for OfAccount {
 
     async fn event(&self, id: EventId) -> Result<Option<Event>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::events::event(&database, account, id).await }).await
+        self.store.on_threads(move |database| async move { lists::events::event(&database, account, id).await }).await
     }
 
     async fn deliveries(&self, filter: DeliveryFilter, page: Page<DeliveryId>) -> Result<Vec<EventDelivery>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::events::deliveries(&database, account, filter, page).await }).await
+        self.store.on_threads(move |database| async move { lists::events::deliveries(&database, account, filter, page).await }).await
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<EventDelivery>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::events::delivery(&database, account, id).await }).await
+        self.store.on_threads(move |database| async move { lists::events::delivery(&database, account, id).await }).await
     }
 
     async fn delivery_attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::events::attempts(&database, account, id).await }).await
+        self.store.on_threads(move |database| async move { lists::events::attempts(&database, account, id).await }).await
     }
 
     async fn replay(&self, replay: Replay) -> Result<ReplayAnswer, StoreError> {
@@ -461,12 +461,12 @@ impl AccountStore for OfAccount {
 
     async fn recoveries(&self, filter: RecoveryFilter, page: Page<RecoveryId>) -> Result<Vec<Recovery>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::events::recoveries(&database, account, filter, page).await }).await
+        self.store.on_threads(move |database| async move { lists::events::recoveries(&database, account, filter, page).await }).await
     }
 
     async fn recovery(&self, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {
         let account = self.id;
-        self.store.list(move |database| async move { lists::events::recovery(&database, account, id).await }).await
+        self.store.on_threads(move |database| async move { lists::events::recovery(&database, account, id).await }).await
     }
 
     async fn cancel_recovery(&self, id: RecoveryId, now: Timestamp) -> Result<Option<Recovery>, StoreError> {

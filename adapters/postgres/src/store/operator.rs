@@ -25,7 +25,7 @@ impl OperatorStore for OfOperator {
     }
 
     async fn accounts(&self, page: Page<AccountId>) -> Result<Vec<Account>, StoreError> {
-        self.0.list(move |database| async move { lists::accounts::all(&database, page).await }).await
+        self.0.on_threads(move |database| async move { lists::accounts::all(&database, page).await }).await
     }
 
     async fn change_account(&self, id: AccountId, change: AccountChange) -> Result<Option<Account>, StoreError> {
@@ -41,7 +41,7 @@ impl OperatorStore for OfOperator {
     }
 
     async fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {
-        self.0.list(move |database| async move { lists::accounts::operators_keys(&database).await }).await
+        self.0.on_threads(move |database| async move { lists::accounts::operators_keys(&database).await }).await
     }
 
     async fn revoke_key(&self, id: KeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
@@ -53,10 +53,10 @@ impl OperatorStore for OfOperator {
     }
 
     async fn roots(&self) -> Result<Vec<u32>, StoreError> {
-        self.0.list(move |database| async move { lists::accounts::roots(&database).await }).await
+        self.0.on_threads(move |database| async move { lists::accounts::roots(&database).await }).await
     }
 
     async fn note_roots(&self, roots: Vec<RootPrint>) -> Result<Vec<RootPrint>, StoreError> {
-        self.0.list(move |database| async move { roots::note(&database, roots).await }).await
+        self.0.on_threads(move |database| async move { roots::note(&database, roots).await }).await
     }
 }

@@ -87,7 +87,7 @@ impl OfWorker {
         let Some(account) = scouts::account(&found, 0) else { return Ok(HeedAnswer::default()) };
         let now = heed.now;
         let needs = move |_: &[Found], world: &World, needs: &mut Needs| {
-            people::heeded(needs, world, std::slice::from_ref(&found), passed + 1, now)
+            people::heeded(needs, world, std::slice::from_ref(&found), passed + 1, now);
         };
         let run = move |_: &[Found], world: &mut World| Ok(inbox::heed_one_behind(world, account, passed, &heed));
         self.engine().write(REST, Vec::new(), needs, run).await
@@ -256,27 +256,27 @@ impl WorkerStore for OfWorker {
     }
 
     async fn key(&self, id: KeyId) -> Result<Option<ApiKey>, StoreError> {
-        self.0.list(move |database| async move { lists::accounts::key(&database, id).await }).await
+        self.0.on_threads(move |database| async move { lists::accounts::key(&database, id).await }).await
     }
 
     async fn instance(&self, id: InstanceId) -> Result<Option<(AccountId, Instance)>, StoreError> {
-        self.0.list(move |database| async move { lists::accounts::any_instance(&database, id).await }).await
+        self.0.on_threads(move |database| async move { lists::accounts::any_instance(&database, id).await }).await
     }
 
     async fn integration(&self, id: IntegrationId) -> Result<Option<(AccountId, Integration)>, StoreError> {
-        self.0.list(move |database| async move { lists::integrations::any_integration(&database, id).await }).await
+        self.0.on_threads(move |database| async move { lists::integrations::any_integration(&database, id).await }).await
     }
 
     async fn touch_keys(&self, used: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {
-        self.0.list(move |database| async move { touch::touch(&database, used).await }).await
+        self.0.on_threads(move |database| async move { touch::touch(&database, used).await }).await
     }
 
     async fn lease_sealing(&self, holder: [u8; 16], until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
-        self.0.list(move |database| async move { sealing::lease(&database, holder, until, now).await }).await
+        self.0.on_threads(move |database| async move { sealing::lease(&database, holder, until, now).await }).await
     }
 
     async fn unsealed(&self, after: Option<AccountId>, limit: usize) -> Result<Vec<Unsealed>, StoreError> {
-        self.0.list(move |database| async move { lists::seals::unsealed(&database, after, limit).await }).await
+        self.0.on_threads(move |database| async move { lists::seals::unsealed(&database, after, limit).await }).await
     }
 
     async fn seal(&self, segment: Segment) -> Result<bool, StoreError> {
@@ -289,7 +289,7 @@ impl WorkerStore for OfWorker {
     }
 
     async fn old_segments(&self, before: Timestamp, skip: usize, limit: usize) -> Result<Vec<(AccountId, StoredSeal)>, StoreError> {
-        self.0.list(move |database| async move { lists::seals::old(&database, before, skip, limit).await }).await
+        self.0.on_threads(move |database| async move { lists::seals::old(&database, before, skip, limit).await }).await
     }
 
     async fn drop_segment(&self, account: AccountId, number: u64, dropped: Dropped) -> Result<usize, StoreError> {
@@ -305,6 +305,6 @@ impl WorkerStore for OfWorker {
 
     async fn retain(&self, retention: Retention, limit: usize) -> Result<usize, StoreError> {
         let turn = Arc::clone(&self.0.0.forgetting);
-        self.0.list(move |database| async move { turn.retain(&database, retention, limit).await }).await
+        self.0.on_threads(move |database| async move { turn.retain(&database, retention, limit).await }).await
     }
 }
