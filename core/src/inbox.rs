@@ -30,7 +30,8 @@ use core::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    AccountId, Address, Addresses, ContactId, Decider, Host, InboundId, InstanceId, NotificationId, Settled, Timestamp, read_reply,
+    AccountId, Address, Addresses, ContactId, Decider, Host, InboundId, InstanceId, NotificationId, Settled, StoreError, Timestamp,
+    read_reply,
 };
 
 /// How long after a contact's last message a free reply may be sent.
@@ -205,6 +206,8 @@ pub struct HeedAnswer {
     pub after: Option<AccountId>,
     /// Whether there may be more, of an account that has had its share.
     pub more: bool,
+    /// Why something is left, which is tried again.
+    pub failed: Option<StoreError>,
 }
 
 /// One thing that a provider told, as the log shows it.

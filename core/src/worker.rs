@@ -23,7 +23,8 @@ use crate::gateway::{BoxFuture, Shared};
 use crate::hands::{Hands, Slot};
 use crate::{
     AccountId, Claim, ClaimAnswer, Claimed, DeliveryId, DisabledBy, EndpointId, ErrorClass, Finish, Finished, Gateway, Heed, HeedAnswer,
-    Judged, Lease, Outcome, RecoveryId, Report, StartAnswer, Started, StartedNotice, StoreError, Take, TakeAnswer, Timestamp, WorkerStore,
+    Judged, Lease, Outcome, Recovered, RecoveryId, Report, StartAnswer, Started, StartedNotice, StoreError, Swept, Take, TakeAnswer,
+    Timestamp, WorkerStore,
 };
 
 /// How long a claim lasts: as long as the start that follows it may take to commit.
@@ -214,10 +215,11 @@ impl Worker {
         // What was taken is sent, whatever became of the rest.
         let took = taken.map(|taken| taken.is_some_and(|(answer, slots)| self.send_taken(answer, slots, now)));
         let recorded = self.note_recorded(finished);
-        let heeded = heeded.map(|heeded| heeded.is_some_and(|answer| self.note_heeded(&answer, now)));
+        let heeded = heeded.and_then(|heeded| heeded.map_or(Ok(false), |answer| self.note_heeded(answer, now)));
         let released = released.map(|()| !mem::take(&mut self.given_back).is_empty());
         let started = match claimed {
-            Ok(Some((answer, slots))) => self.start(answer, slots, now).await,
+            // The store may have taken its time: an attempt has all of its own from here.
+            Ok(Some((answer, slots))) => self.start(answer, slots, self.shared.parts.host.now().max(now)).await,
             Ok(None) => Ok(false),
             Err(error) => Err(error),
         };
@@ -227,7 +229,12 @@ impl Worker {
             did |= done?;
         }
         let next_look = if self.closing { self.next_sweep } else { self.messages.next.min(self.events.next).min(self.inbox.next) };
-        Ok(Turn { did, next_due: next_look.min(self.next_sweep), notes: mem::take(&mut self.notes) })
+        Ok(Turn { did, next_due: next_look.min(self.next_sweep), notes: self.take_notes() })
+    }
+
+    /// What somebody should hear of after a turn that ended with an error, and so could not say it.
+    pub fn take_notes(&mut self) -> Vec<Note> {
+        mem::take(&mut self.notes)
     }
 
     /// Ends when an attempt ends, when one was started elsewhere in this process, or when the store may have something due.
@@ -333,12 +340,12 @@ impl Worker {
         Heed { limit, per_account, after, decider: self.shared.decider.clone(), now }
     }
 
-    fn note_heeded(&mut self, answer: &HeedAnswer, now: Timestamp) -> bool {
+    fn note_heeded(&mut self, answer: HeedAnswer, now: Timestamp) -> Result<bool, StoreError> {
         self.inbox.saw(answer.after, answer.more, None, now);
-        for settled in &answer.settled {
-            self.shared.waiters.tell(*settled);
+        for settled in answer.settled {
+            self.shared.waiters.tell(settled);
         }
-        answer.heeded > 0
+        answer.failed.map_or(Ok(answer.heeded > 0), Err)
     }
 
     fn ask_claim(&mut self, now: Timestamp) -> Option<(Claim, Vec<Slot>)> {
@@ -396,20 +403,34 @@ impl Worker {
 
     async fn sweep(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         self.give_up_overdue(now);
+        self.next_sweep = now.plus(SWEEP_INTERVAL);
         let store = self.shared.parts.store.worker();
-        let swept = self.meanwhile(store.sweep(now, SWEEP_MAX)).await?;
+        // What cannot be swept keeps no recovery waiting.
+        let swept = self.meanwhile(store.sweep(now, SWEEP_MAX)).await;
+        let recovered = self.meanwhile(store.recover(self.recovered, RECOVER_MAX, now)).await;
+        let more = [swept.map(|swept| self.note_swept(swept)), recovered.map(|recovered| self.note_recovered(recovered))];
+        let mut is_more = false;
+        for more in more {
+            is_more |= more?;
+        }
+        if is_more {
+            self.next_sweep = now;
+        }
+        Ok(is_more)
+    }
+
+    fn note_swept(&mut self, swept: Swept) -> bool {
         for change in &swept.settled {
             self.shared.waiters.tell(*change);
         }
         self.notes.extend((swept.parked > 0).then_some(Note::Parked { count: swept.parked }));
         self.notes.extend(swept.judged.into_iter().map(Note::Judged));
-        let recovered = self.meanwhile(store.recover(self.recovered, RECOVER_MAX, now)).await?;
+        swept.more
+    }
+
+    const fn note_recovered(&mut self, recovered: Recovered) -> bool {
         self.recovered = recovered.at;
-        let more = recovered.more || swept.more;
-        if !more {
-            self.next_sweep = now.plus(SWEEP_INTERVAL);
-        }
-        Ok(more)
+        recovered.more
     }
 
     /// Frees the place of a transport that outlived its lease; the sweep says what became of the attempt.

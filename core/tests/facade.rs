@@ -6,7 +6,7 @@ mod slow;
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
@@ -414,4 +414,23 @@ fn what_is_started_while_the_store_is_asked_goes_out_meanwhile() {
         let ends: Vec<_> = attempts.iter().map(|attempt| attempt.finished_at).collect();
         assert_eq!((message.status, ends), (MessageStatus::Sent, vec![Some(ended_at)]));
     }
+}
+
+#[test]
+fn an_attempt_has_its_whole_time_however_long_the_store_took_before() {
+    let clock: Arc<OnceLock<Arc<TestHost>>> = Arc::default();
+    let hands = clock.clone();
+    let takes_its_time = move || {
+        hands.get().into_iter().for_each(|host| host.advance(Duration::from_secs(60)));
+        true
+    };
+    let provider = Scripted { script: Arc::new(Mutex::new(vec![Turn::NeverAnswer])), sends: Arc::default() };
+    let store = Slow::at(Verb::Claim, MemoryStore::new(), takes_its_time);
+    let scene = Scene::over(Arc::new(store), provider, Delivering::default(), Provider::Sandbox);
+    scene.send();
+    clock.set(scene.host.clone()).expect("it is set once");
+    let mut worker = scene.gateway.worker();
+    block_on(worker.turn(scene.host.now())).expect("a store that works");
+    let swept = block_on(scene.gateway.store().worker().sweep(scene.host.now(), 9)).expect("a store that works");
+    assert_eq!((scene.message().status, swept.settled), (MessageStatus::Sending, vec![]));
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use gatepost::{HeedAnswer, StoreError};
+use gatepost::{AccountId, Heed, HeedAnswer, StoreError};
 
 /// Does it to one after the other. `stale` stands for what cannot be written: it is left to the end of its lease, since nobody could note
 /// what became of it.
@@ -26,27 +26,48 @@ where
     Ok(all)
 }
 
-/// How many things at the head of an inbox are passed over.
+/// How many things of an inbox are passed over.
 const PASSED_MAX: usize = 16;
+/// How many things are tried in one go, each in a transaction of its own.
+const TRIED_MAX: usize = 256;
 
-/// Heeds inbox after inbox, thing after thing, as many of each as `most`: what cannot be written keeps no opt-out behind it waiting, and
-/// none of another inbox. `one` heeds one thing of an inbox, behind so many that were passed over. What was heeded stays so. It is an error
-/// all the same, so that it is told: `error`, which the whole met, or one that is not of one.
-pub async fn inboxes<T, F>(inboxes: Vec<T>, most: usize, one: impl Fn(T, usize) -> F, error: StoreError) -> StoreError
+/// Heeds these inboxes, thing after thing: what cannot be written keeps no opt-out behind it waiting, and none of another inbox. `one` heeds
+/// one thing of an inbox, behind so many that were passed over; `failed` is what the whole met.
+///
+/// # Errors
+///
+/// Those that are not of one. What was heeded before stays so.
+pub async fn inboxes<F>(
+    inboxes: Vec<AccountId>,
+    heed: &Heed,
+    one: impl Fn(AccountId, usize) -> F,
+    failed: StoreError,
+) -> Result<HeedAnswer, StoreError>
 where
-    T: Clone,
     F: Future<Output = Result<HeedAnswer, StoreError>>,
 {
+    let mut all = HeedAnswer { failed: Some(failed), ..HeedAnswer::default() };
+    let mut tried = 0;
     for inbox in inboxes {
+        all.after = Some(inbox);
         let (mut heeded, mut passed) = (0, 0);
-        while heeded < most && passed <= PASSED_MAX {
-            match one(inbox.clone(), passed).await {
+        while heeded < heed.per_account && passed <= PASSED_MAX {
+            if tried == TRIED_MAX.min(heed.limit) {
+                all.more = true;
+                return Ok(all);
+            }
+            tried += 1;
+            match one(inbox, passed).await {
                 Ok(HeedAnswer { heeded: 0, .. }) => break,
-                Ok(_) => heeded += 1,
-                Err(other) if other.is_of_one() => passed += 1,
-                Err(other) => return other,
+                Ok(answer) => {
+                    heeded += 1;
+                    all.settled.extend(answer.settled);
+                }
+                Err(error) if error.is_of_one() => passed += 1,
+                Err(error) => return Err(error),
             }
         }
+        all.heeded += heeded;
     }
-    error
+    Ok(all)
 }

@@ -493,8 +493,7 @@ impl WorkerStore for OfWorker {
             Err(error) if error.is_of_one() => {
                 let asked = heed.clone();
                 let inboxes = self.0.read(move |connection| inbox::inboxes(connection, &asked)).await?;
-                let one = |account, passed| self.heed_one(heed.clone(), account, passed);
-                Err(apart::inboxes(inboxes, heed.per_account, one, error).await)
+                apart::inboxes(inboxes, &heed, |account, passed| self.heed_one(heed.clone(), account, passed), error).await
             }
             heeded => heeded,
         }

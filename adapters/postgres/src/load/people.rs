@@ -4,7 +4,7 @@ use gatepost::{
     AccountId, Address, Addresses, ContactId, ErrorClass, Inbound, InboundEntry, InstanceId, MessageId, NewSuppression, Response,
     StatusReport, SuppressionId, Timestamp, Told,
 };
-use gatepost_rows::cells::{Cell, Row};
+use gatepost_rows::cells::Cell;
 use gatepost_rows::world::{AccountRows, World};
 use gatepost_rows::{contacts, inbox};
 
@@ -12,7 +12,7 @@ use super::lookups::{
     ADDRESS, ADDRESSES, CONTACT, CONTACT_OF_ADDRESS, CONVERSATIONS, CONVERSATIONS_OF_ADDRESS, EXTERNAL_ID, INBOUND_KEY, INBOX,
     MESSAGE_CALLED, SUPPRESSION, WHAT_CAME_IN,
 };
-use super::{Needs, delivering, scouts, sending};
+use super::{Needs, delivering, sending};
 
 /// Who is suppressed, and what waits for them.
 pub(crate) fn suppressed(needs: &mut Needs, account: AccountId, new: &NewSuppression) {
@@ -78,8 +78,8 @@ pub(crate) fn received(needs: &mut Needs, world: &World, account: AccountId, inb
 }
 
 /// What waits to be heeded, and all that may follow from it.
-pub(crate) fn heeded(needs: &mut Needs, world: &World, found: &[Row], per_account: usize, now: Timestamp) {
-    for account in found.iter().filter_map(|row| scouts::account(row, 0)) {
+pub(crate) fn heeded(needs: &mut Needs, world: &World, accounts: impl IntoIterator<Item = AccountId>, per_account: usize, now: Timestamp) {
+    for account in accounts {
         needs.account(account);
         let key = [account.into(), delivering::limit(per_account.saturating_add(1))];
         needs.each([&INBOX, &WHAT_CAME_IN], &key);

@@ -10,7 +10,7 @@ use gatepost::{
     IntegrationId, KeyId, Lease, Recovered, RecoveryId, Retention, Segment, StartAnswer, StoreError, StoredSeal, Swept, Take, TakeAnswer,
     Timestamp, Unsealed, WorkerStore,
 };
-use gatepost_rows::cells::{Cell, Row};
+use gatepost_rows::cells::Cell;
 use gatepost_rows::world::World;
 use gatepost_rows::{apart, deliver, inbox, replays, seals, take};
 
@@ -68,7 +68,7 @@ impl OfWorker {
     async fn heed_together(&self, heed: Heed) -> Result<HeedAnswer, StoreError> {
         let (most, per_account, now) = (inboxes_max(&heed), heed.per_account, heed.now);
         let needs = move |found: &[Found], world: &World, needs: &mut Needs| {
-            people::heeded(needs, world, found.first().map_or(&[], Vec::as_slice), per_account, now);
+            people::heeded(needs, world, accounts_of(found), per_account, now);
         };
         let search = inboxes(&heed);
         let run = move |found: &[Found], world: &mut World| {
@@ -82,13 +82,10 @@ impl OfWorker {
         self.engine().write(REST, search, needs, run).await
     }
 
-    /// Heeds one thing of the account that was found so, behind so many that are passed over.
-    async fn heed_one(&self, heed: Heed, found: Row, passed: usize) -> Result<HeedAnswer, StoreError> {
-        let Some(account) = scouts::account(&found, 0) else { return Ok(HeedAnswer::default()) };
+    /// Heeds one thing of an account, behind so many that are passed over.
+    async fn heed_one(&self, heed: Heed, account: AccountId, passed: usize) -> Result<HeedAnswer, StoreError> {
         let now = heed.now;
-        let needs = move |_: &[Found], world: &World, needs: &mut Needs| {
-            people::heeded(needs, world, std::slice::from_ref(&found), passed + 1, now);
-        };
+        let needs = move |_: &[Found], world: &World, needs: &mut Needs| people::heeded(needs, world, [account], passed + 1, now);
         let run = move |_: &[Found], world: &mut World| Ok(inbox::heed_one_behind(world, account, passed, &heed));
         self.engine().write(REST, Vec::new(), needs, run).await
     }
@@ -103,6 +100,11 @@ impl OfWorker {
         };
         self.engine().write(way, Vec::new(), needs, run).await
     }
+}
+
+/// The accounts that were found.
+fn accounts_of(found: &[Found]) -> impl Iterator<Item = AccountId> {
+    found.iter().flatten().filter_map(|row| scouts::account(row, 0))
 }
 
 /// Finds the accounts in which something waits to be heeded.
@@ -231,9 +233,8 @@ impl WorkerStore for OfWorker {
     async fn heed(&self, heed: Heed) -> Result<HeedAnswer, StoreError> {
         match self.heed_together(heed.clone()).await {
             Err(error) if error.is_of_one() => {
-                let found = self.engine().read(inboxes(&heed), |_, _, _| {}, |found, _| Ok(found.first().cloned().unwrap_or_default()));
-                let one = |found, passed| self.heed_one(heed.clone(), found, passed);
-                Err(apart::inboxes(found.await?, heed.per_account, one, error).await)
+                let found = self.engine().read(inboxes(&heed), |_, _, _| {}, |found, _| Ok(accounts_of(found).collect()));
+                apart::inboxes(found.await?, &heed, |account, passed| self.heed_one(heed.clone(), account, passed), error).await
             }
             heeded => heeded,
         }

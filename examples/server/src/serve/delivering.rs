@@ -70,6 +70,7 @@ impl Turner {
                 if did { Duration::ZERO } else { next_due.since(now).min(self.delivering.poll_interval) }
             }
             Err(error) => {
+                worker.take_notes().iter().for_each(logging::note);
                 tracing::error!(%error, "the worker could not use the store, and tries again");
                 self.delivering.poll_interval
             }
