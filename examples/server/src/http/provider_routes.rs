@@ -167,17 +167,18 @@ async fn keep(
     let unavailable = |error| unavailable(instance, &error);
     let gateway = app.gateway.account(owner);
     let mut told: BTreeMap<InstanceId, Vec<NewInbound>> = BTreeMap::from([(instance, Vec::new())]);
-    let mut numbers: Option<HashMap<String, InstanceId>> = None;
+    let mut numbers: Option<Numbers> = None;
     for item in &batch.items {
         if is_ours(item) {
             told.entry(instance).or_default().push(item.told());
             continue;
         }
-        if numbers.is_none() {
-            numbers = Some(numbers_of(app, owner, &gateway.store().instances().await.map_err(unavailable)?));
-        }
-        match number(item).and_then(|number| numbers.as_ref()?.get(number)) {
-            Some(sibling) => told.entry(*sibling).or_default().push(item.told()),
+        let numbers = match &mut numbers {
+            Some(numbers) => numbers,
+            none => none.insert(Numbers::of(app, owner, &gateway.store().instances().await.map_err(unavailable)?)),
+        };
+        match numbers.find(item)? {
+            Some(sibling) => told.entry(sibling).or_default().push(item.told()),
             None => {
                 tracing::warn!(%instance, kind = item.kind, "a provider told of a number that no instance of the account has");
                 told.entry(instance).or_default().push(of_nobody(item));
@@ -194,12 +195,36 @@ async fn keep(
 }
 
 /// The account's instances by their numbers at Meta.
-fn numbers_of(app: &App, owner: AccountId, instances: &[Instance]) -> HashMap<String, InstanceId> {
-    let numbered = |instance: &Instance| match app.providers.accounts.credentials().read(owner, instance) {
-        Ok(Some(Account::Cloud(account))) => Some((account.phone_number_id.clone(), instance.id)),
-        _ => None,
-    };
-    instances.iter().filter_map(numbered).collect()
+#[derive(Default)]
+struct Numbers {
+    known: HashMap<String, InstanceId>,
+    /// What this host cannot read has a number that it does not know.
+    unreadable: Option<InstanceId>,
+}
+
+impl Numbers {
+    fn of(app: &App, owner: AccountId, instances: &[Instance]) -> Self {
+        let mut numbers = Self::default();
+        for instance in instances {
+            match app.providers.accounts.credentials().read(owner, instance) {
+                Ok(Some(Account::Cloud(account))) => _ = numbers.known.insert(account.phone_number_id.clone(), instance.id),
+                Ok(Some(Account::Evolution(_)) | None) => {}
+                Err(_) => numbers.unreadable = Some(instance.id),
+            }
+        }
+        numbers
+    }
+
+    /// Whose number it is; nothing where nobody here has it. Where that cannot be told, it must be told again.
+    fn find(&self, item: &Item) -> Result<Option<InstanceId>, StatusCode> {
+        match (number(item).and_then(|number| self.known.get(number)), self.unreadable) {
+            (None, Some(instance)) if number(item).is_some() => {
+                tracing::error!(%instance, "its credentials cannot be read, so that what a provider told of another number is not kept");
+                Err(StatusCode::SERVICE_UNAVAILABLE)
+            }
+            (found, _) => Ok(found.copied()),
+        }
+    }
 }
 
 fn number(item: &Item) -> Option<&str> {
