@@ -351,6 +351,6 @@ pub struct Suspicion {
     pub address: Address,
     /// The newest of what they wrote that may mean it.
     pub inbound: InboundId,
-    /// Since when: the oldest.
+    /// When that was understood so.
     pub since: Timestamp,
 }

@@ -256,6 +256,7 @@ macro_rules! __store_cases {
                 a_review_names_the_decision_that_it_is_of
                 a_hold_without_a_reason_has_a_review
                 a_released_message_goes_out
+                a_second_doubt_is_not_overridden_unseen
                 a_release_is_told
                 a_refused_message_stays
                 what_is_not_held_cannot_be_reviewed
@@ -626,6 +627,7 @@ macro_rules! __store_cases {
                 what_was_claimed_is_called_back_too
                 a_doubt_holds_for_all_addresses
                 of_two_doubts_the_newest_word_counts
+                a_report_that_makes_two_one_closes_what_that_held
                 what_was_held_before_two_became_one_is_withdrawn_too
                 the_suppressions_of_both_hold
                 a_start_at_one_address_lifts_for_all
@@ -900,6 +902,7 @@ macro_rules! __unreadable_cases {
                 what_was_parked_is_forgotten_after_the_usual_time
                 a_start_parks_what_it_cannot_read_and_starts_the_rest
                 a_finish_parks_what_it_cannot_read_and_records_the_rest
+                a_message_is_sent_though_its_instance_cannot_be_read
                 a_sweep_parks_what_it_cannot_read_and_closes_the_rest
                 an_account_that_cannot_be_read_keeps_nobody_else_waiting
                 what_was_removed_is_not_read_by_what_is_sent
@@ -921,6 +924,8 @@ macro_rules! __unreadable_cases {
                 what_cannot_be_read_is_parked_and_keeps_nothing_behind_it_waiting
                 a_message_that_cannot_be_read_keeps_no_opt_out_back
                 who_cannot_be_told_keeps_no_opt_out_back
+                who_cannot_be_warned_keeps_no_opt_out_back
+                who_cannot_be_told_keeps_no_reported_opt_out_back
                 an_answer_to_a_message_that_cannot_be_read_is_told
                 a_contact_that_cannot_be_read_keeps_no_other_opt_out_back
                 an_instance_that_cannot_be_read_keeps_no_opt_out_back

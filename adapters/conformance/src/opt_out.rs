@@ -349,8 +349,10 @@ pub(crate) fn a_doubt_is_listed(harness: &dyn Harness) {
     let contact = scene.inbound_entry(inbound).contact.expect("a contact");
     assert_eq!(suspicion, &Suspicion { contact, address: address(ALICE), inbound, since: suspicion.since });
     scene.advance(seconds(1));
-    let newest = Suspicion { inbound: scene.say(ALICE, DOUBTFUL), ..suspicion.clone() };
-    assert_eq!(scene.suspicions(), [newest], "the newest word since the first one");
+    let inbound = scene.say(ALICE, DOUBTFUL);
+    let [newest] = &scene.suspicions()[..] else { panic!("expected one suspicion") };
+    assert_eq!(newest, &Suspicion { inbound, since: newest.since, ..suspicion.clone() });
+    assert!(newest.since > suspicion.since, "the time of the newest word");
 }
 
 pub(crate) fn doubts_are_read_page_by_page(harness: &dyn Harness) {
@@ -402,7 +404,7 @@ pub(crate) fn a_person_must_have_seen_the_newest_word(harness: &dyn Harness) {
     let refused = scene.answer_seen(contact, first.inbound, false).expect_err("there is a newer word");
     assert_eq!((refused.to_string(), scene.send(text("hi")).as_str()), (gatepost::StoreError::Conflict.to_string(), "held"));
     let now = scene.suspicions().remove(0);
-    assert_eq!((now.inbound, now.since), (newest, first.since));
+    assert!((now.inbound, now.since > first.since) == (newest, true), "{now:?}");
     assert_eq!(scene.answer_seen(contact, newest, false).expect("it was seen"), Some(now));
 }
 
@@ -450,7 +452,6 @@ pub(crate) fn what_a_person_released_goes_out_in_doubt(harness: &dyn Harness) {
     let message = scene.sent(text("hi"));
     doubted(&scene);
     assert_eq!((scene.release(message).as_str(), scene.suspicions().len()), ("done: queued", 1));
-    scene.say(ALICE, DOUBTFUL);
     assert_eq!((scene.deliver(sent("x")).as_str(), scene.used()), ("sent", (1, 1)));
 }
 

@@ -91,6 +91,19 @@ pub(crate) fn a_released_message_goes_out(harness: &dyn Harness) {
     assert_eq!((scene.status(message).as_str(), scene.deliver(words::sent("x")).as_str()), ("queued", "sent"));
 }
 
+pub(crate) fn a_second_doubt_is_not_overridden_unseen(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    scene.say(ALICE, DOUBTFUL);
+    let [released, held] = [text("hi"), text("ho")].map(|draft| scene.sent(draft));
+    scene.release(released);
+    scene.advance(seconds(60));
+    scene.say(ALICE, DOUBTFUL);
+    scene.advance(seconds(60));
+    assert_eq!((scene.status(released).as_str(), scene.release(held).as_str()), ("held", "forbidden: held by opt_out_suspected"));
+    let [anew, again] = [released, held].map(|message| scene.release(message));
+    assert_eq!((anew.as_str(), again.as_str(), scene.claim().len()), ("done: queued", "done: queued", 2));
+}
+
 pub(crate) fn a_release_is_told(harness: &dyn Harness) {
     let scene = supervised(harness);
     let message = scene.sent(text("hi"));

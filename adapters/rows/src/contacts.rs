@@ -115,9 +115,9 @@ fn newest_name(one: (Timestamp, Words), other: (Timestamp, Words)) -> (Timestamp
     if one.0 >= other.0 { one } else { other }
 }
 
-/// Of two doubts the newest word counts, since the oldest time.
+/// Of two doubts the newest word counts, and its time: whoever let something go out before has not seen it.
 fn both_doubts(one: (InboundId, Timestamp), other: (InboundId, Timestamp)) -> (InboundId, Timestamp) {
-    (one.0.max(other.0), one.1.min(other.1))
+    (one.0.max(other.0), one.1.max(other.1))
 }
 
 /// Has a person look at a contact who may have opted out, and holds what waits for them.

@@ -96,7 +96,7 @@ pub(crate) fn pause(txn: &mut Txn<'_>, account: AccountId, pause: Pause) -> rusq
     if let Some(entry) = txn.account(account)? {
         entry.account.pause = Some(pause);
     }
-    events::tell(txn, account, &Topic::new(event.name, None), || Some(event))
+    txn.part(|txn| events::tell(txn, account, &Topic::new(event.name, None), || Some(event))).map(drop)
 }
 
 /// The number of a change that is told: what tells the events of one moment apart.

@@ -74,7 +74,7 @@ fn merge(connection: &Connection, account: AccountId, other: ContactId, contact:
         "UPDATE contacts SET (suspected_by, suspected_at, window_until, name, named_at, others, live_tat, test_tat,
                               live_hour, live_print, test_hour, test_print) =
              (SELECT max(ifnull(contacts.suspected_by, o.suspected_by), ifnull(o.suspected_by, contacts.suspected_by)),
-                     min(ifnull(contacts.suspected_at, o.suspected_at), ifnull(o.suspected_at, contacts.suspected_at)),
+                     max(ifnull(contacts.suspected_at, o.suspected_at), ifnull(o.suspected_at, contacts.suspected_at)),
                      iif(contacts.window_until >= o.window_until OR o.window_until IS NULL, contacts.window_until, o.window_until),
                      iif(contacts.named_at >= o.named_at OR o.named_at IS NULL, contacts.name, o.name),
                      iif(contacts.named_at >= o.named_at OR o.named_at IS NULL, contacts.named_at, o.named_at),
@@ -173,8 +173,8 @@ fn call_one_back(txn: &mut Txn<'_>, found: &OutboxEntry, now: Timestamp) -> rusq
 
 /// Has a person look at a contact who may have opted out, and holds what waits for them.
 pub(crate) fn suspect(txn: &mut Txn<'_>, account: AccountId, contact: ContactId, by: InboundId, now: Timestamp) -> rusqlite::Result<()> {
-    // Of two doubts the newest word counts, since the oldest time.
-    let sql = "UPDATE contacts SET suspected_by = max(ifnull(suspected_by, ?3), ?3), suspected_at = ifnull(suspected_at, ?4)
+    // Of two doubts the newest word counts, and its time.
+    let sql = "UPDATE contacts SET suspected_by = max(ifnull(suspected_by, ?3), ?3), suspected_at = max(ifnull(suspected_at, ?4), ?4)
                WHERE account = ?1 AND id = ?2";
     let params = params![account.to_bytes(), contact.to_bytes(), by.to_bytes(), now.as_millis()];
     txn.connection.prepare_cached(sql)?.execute(params)?;

@@ -108,7 +108,8 @@ fn note_sent(txn: &mut Txn<'_>, found: &OutboxEntry, external_id: Option<&str>, 
         now.as_millis()
     ])?;
     let Some(external_id) = external_id else { return Ok(()) };
-    note_external_id(txn, found.account, found.instance(), external_id, found.message())
+    // Without it reports are understood by our own id.
+    txn.part(|txn| note_external_id(txn, found.account, found.instance(), external_id, found.message())).map(drop)
 }
 
 /// Has reports by the provider's own id understood. The sandbox reports by ours.
@@ -460,7 +461,7 @@ pub(crate) fn write_report(
         reviews::close_arrived(txn.connection, account, message.id, now)?;
     }
     if message.external_id.is_none() {
-        note_external_id(txn, account, message.instance, &report.external_id, message.id)?;
+        txn.part(|txn| note_external_id(txn, account, message.instance, &report.external_id, message.id))?;
     }
     let sql = "UPDATE messages SET status = ?3, error = ?4, external_id = coalesce(external_id, ?5), updated_at = ?6
                WHERE account = ?1 AND id = ?2";

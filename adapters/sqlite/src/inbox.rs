@@ -349,11 +349,13 @@ fn report_status(
     now: Timestamp,
 ) -> rusqlite::Result<Option<Settled>> {
     note_opt_out(txn, account, entry, report, now)?;
-    let Some(message) = reported_message(txn, account, entry.instance, report)? else { return Ok(None) };
+    let Some(mut message) = reported_message(txn, account, entry.instance, report)? else { return Ok(None) };
     // A provider may call a recipient by another address than they were written to: they are the same person.
     if let Some(called) = entry.from.as_ref().filter(|called| **called != message.recipient) {
         let addresses = [message.recipient.clone(), called.clone()].into_iter().collect();
         contacts::know(txn, account, &addresses, ContactId::of(message.id.to_bytes(), now), now)?;
+        // What holds for the one may have held or withdrawn what waited for the other.
+        message = messages::find(txn.connection, account, message.id)?.unwrap_or(message);
     }
     let may_be_taken_back = matches!(message.status, MessageStatus::Held | MessageStatus::Refused);
     let tried = may_be_taken_back && messages::is_tried(txn.connection, account, message.id)?;

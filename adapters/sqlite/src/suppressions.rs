@@ -23,17 +23,17 @@ pub(crate) fn suppress(txn: &mut Txn<'_>, account: AccountId, new: NewSuppressio
     if suppression.cause.is_own_wish() {
         let Suppression { id, ref address, cause: source, since: at, .. } = suppression;
         let change = OptChange { id: id.to_bytes(), instance: None, address, text: None, source, at };
-        events::tell_opt_change(txn, account, &change, true)?;
+        txn.part(|txn| events::tell_opt_change(txn, account, &change, true))?;
     }
     Ok(suppression)
 }
 
-/// Adds a suppression, and withdraws what waits.
+/// Adds a suppression, and withdraws what waits, whatever cannot be counted or told.
 pub(crate) fn add(txn: &mut Txn<'_>, account: AccountId, new: NewSuppression) -> rusqlite::Result<Suppression> {
     let NewSuppression { id, contact, address, cause, note, by, now } = new;
     let suppression = Suppression { id, contact, address, cause, note, since: now, by, lifted: None };
     if cause.is_opt_out() && !causes_in_force(txn.connection, account, contact)?.into_iter().any(Cause::is_opt_out) {
-        traffic::note_opt_out(txn, account, contact, now)?;
+        txn.part(|txn| traffic::note_opt_out(txn, account, contact, now))?;
     }
     insert(txn.connection, account, &suppression)?;
     contacts::trust(txn.connection, account, contact)?;

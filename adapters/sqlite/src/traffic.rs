@@ -252,7 +252,7 @@ fn judge(txn: &mut Txn<'_>, account: AccountId, mode: Mode, now: Timestamp) -> r
     {
         live.change(day);
         let event = warning_event(account, breach, accounts::next_change(connection, account)?, now);
-        events::tell(txn, account, &Topic::new(event.name, None), || Some(event))?;
+        txn.part(|txn| events::tell(txn, account, &Topic::new(event.name, None), || Some(event)))?;
         txn.note_judged(Judged { account, breach, paused: false });
     }
     Ok(())

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatepost::{
     Account, AccountId, Charge, EndpointId, Fact, Instance, InstanceId, InstanceRef, Judged, KeyId, KeyState, Mode, Permit, Settled,
@@ -162,7 +163,9 @@ impl<'c> Txn<'c> {
         self.connection.execute_batch("SAVEPOINT verb")?;
         let (started, called_back, parked) = (self.effects.started.len(), self.effects.called_back.len(), self.effects.parked);
         let judged = self.effects.judged.len();
-        let result = verb(self).and_then(|value| self.flush().map(|()| value));
+        // A panic must not pass by the end of the savepoint: the next one out has the same name.
+        let result = catch_unwind(AssertUnwindSafe(|| verb(self))).unwrap_or(Err(rusqlite::Error::UnwindingPanic));
+        let result = result.and_then(|value| self.flush().map(|()| value));
         self.accounts.clear();
         self.endpoints.clear();
         self.fresh.clear();

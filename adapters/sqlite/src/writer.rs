@@ -330,6 +330,18 @@ mod tests {
     }
 
     #[test]
+    fn a_part_that_panics_leaves_nothing_of_its_verb() {
+        let writer = writer();
+        let verb = |txn: &mut Txn<'_>| {
+            insert(txn, 1)?;
+            txn.savepoint(|txn| if txn.connection.is_autocommit() { Ok(()) } else { panic!("in the middle of a part") })?
+        };
+        let panicked = wait(writer.write(Alone::Yes, verb));
+        assert!(matches!(panicked, Err(StoreError::Unwritable(_))), "{panicked:?}");
+        assert_eq!(wait(writer.write(Alone::Yes, numbers)), Ok(vec![]));
+    }
+
+    #[test]
     fn what_waits_is_written_before_the_writer_ends() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("t.db");

@@ -196,7 +196,7 @@ pub enum ContactState {
     Reachable,
     /// They may have asked for no more messages: a person must say.
     Suspected {
-        /// Since when.
+        /// Since the newest of what they wrote.
         since: Timestamp,
     },
     /// They must not be.

@@ -138,6 +138,31 @@ pub(crate) fn who_cannot_be_told_keeps_no_opt_out_back(harness: &dyn SpoilHarnes
     assert_eq!(scene.send(0, ALICE), Err(String::from("recipient_suppressed")));
 }
 
+/// As many as warn the account half way to a pause.
+pub(crate) fn who_cannot_be_warned_keeps_no_opt_out_back(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let people: Vec<String> = (0..5).map(|nth| format!("+99950100001{nth}")).collect();
+    people.iter().for_each(|number| _ = scene.send(0, number).expect("it is accepted"));
+    let endpoint = add_endpoint(&scene.gateway, scene.accounts[0]);
+    scene.corrupt("UPDATE endpoints SET filter = 'junk' WHERE id = ?1", endpoint.to_bytes());
+    people.iter().for_each(|number| _ = scene.stop(0, number));
+    assert_eq!((scene.heed().failed, scene.causes(0).len(), scene.parked()), (None, 5, 0));
+}
+
+pub(crate) fn who_cannot_be_told_keeps_no_reported_opt_out_back(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let endpoint = add_endpoint(&scene.gateway, scene.accounts[0]);
+    scene.corrupt("UPDATE endpoints SET filter = 'junk' WHERE id = ?1", endpoint.to_bytes());
+    let report = StatusReport {
+        external_id: String::from("wamid.of-nobody"),
+        message: None,
+        progress: Progress::Failed,
+        error: Some(gatepost::ErrorClass::OptedOut),
+    };
+    scene.tell(0, ALICE, Told::Status(report));
+    assert_eq!((scene.heed().failed, scene.causes(0), scene.parked()), (None, vec![Cause::UserPreference], 0));
+}
+
 pub(crate) fn an_answer_to_a_message_that_cannot_be_read_is_told(harness: &dyn SpoilHarness) {
     let scene = Scene::new(harness);
     add_endpoint(&scene.gateway, scene.accounts[0]);

@@ -223,6 +223,17 @@ pub(crate) fn a_finish_parks_what_it_cannot_read_and_records_the_rest(harness: &
     assert_eq!((scene.sweep(NOW).parked, scene.status(account, good)), (1, MessageStatus::Unknown));
 }
 
+pub(crate) fn a_message_is_sent_though_its_instance_cannot_be_read(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    let [account, _] = scene.accounts;
+    let message = scene.send(account);
+    let started = scene.started();
+    let instance = block_on(scene.store_of(account).instances()).expect("an answer").first().expect("an instance").id;
+    scene.corrupt("UPDATE instances SET provider = 'junk' WHERE id = ?1", instance.to_bytes());
+    scene.finish_as(&started, &Outcome::Sent { external_id: Some(String::from("wamid.1")) });
+    assert_eq!((scene.status(account, message), scene.sweep(NOW).parked), (MessageStatus::Sent, 0));
+}
+
 pub(crate) fn a_sweep_parks_what_it_cannot_read_and_closes_the_rest(harness: &dyn SpoilHarness) {
     let scene = Scene::new(harness);
     let [account, other] = scene.accounts;
