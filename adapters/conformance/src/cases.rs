@@ -650,6 +650,8 @@ macro_rules! __store_cases {
             }
             reports {
                 a_message_gets_further
+                a_report_right_behind_the_one_that_brings_its_id_shows_who_it_is_too
+                an_opt_out_right_behind_the_report_that_brings_its_id_withdraws
                 a_report_never_leads_back
                 reports_of_one_notification_count_in_any_order
                 each_step_is_told_once
@@ -859,6 +861,7 @@ macro_rules! __store_cases {
                 a_recovery_by_many_repeats_each_once
                 recoveries_by_many_repeat_each_once
                 the_operator_is_told_whatever_else_is_done_meanwhile
+                who_turns_out_to_be_one_by_two_notifications_is_told_of
                 an_endpoint_is_disabled_by_one
                 a_call_told_by_many_is_one_message
                 the_same_words_of_an_agent_at_many_hosts_are_one_entry
@@ -925,6 +928,8 @@ macro_rules! __unreadable_cases {
                 a_message_that_cannot_be_read_keeps_no_opt_out_back
                 who_cannot_be_told_keeps_no_opt_out_back
                 who_cannot_be_warned_keeps_no_opt_out_back
+                a_suppression_that_cannot_be_read_holds
+                a_count_that_cannot_be_read_keeps_no_opt_out_of_another_waiting
                 who_cannot_be_told_keeps_no_reported_opt_out_back
                 an_answer_to_a_message_that_cannot_be_read_is_told
                 a_contact_that_cannot_be_read_keeps_no_other_opt_out_back

@@ -12,7 +12,7 @@ use gatepost::{
 };
 
 use crate::Harness;
-use crate::draft::{ALICE, BOB, Draft, phone, text};
+use crate::draft::{ALICE, ALICE_ID, ALICE_LID, BOB, Draft, phone, text};
 use crate::scene::{Scene, call, limits};
 use crate::words::{self, sent};
 use crate::world::{block_on, together, wait};
@@ -446,6 +446,24 @@ pub(crate) fn the_operator_is_told_whatever_else_is_done_meanwhile(harness: &dyn
         None => drop(scene.post(vec![scene.said(&[BOB], "hi")])),
     });
     assert_eq!(scene.told(watcher), ["account.paused"; 8]);
+}
+
+pub(crate) fn who_turns_out_to_be_one_by_two_notifications_is_told_of(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let neighbors = [(); 16].map(|()| scene.neighbor());
+    let endpoints = neighbors.each_ref().map(|neighbor| {
+        neighbor.send(text("hi"));
+        neighbor.suppress(ALICE_ID, Cause::Keyword);
+        neighbor.listen(&["message.status_updated"])
+    });
+    together(32, |number| {
+        let (neighbor, people) = (&neighbors[number / 2], if number % 2 == 0 { [ALICE, ALICE_LID] } else { [ALICE_LID, ALICE_ID] });
+        neighbor.post(vec![neighbor.said(&people, "hello")])
+    });
+    for (neighbor, endpoint) in neighbors.iter().zip(endpoints) {
+        assert_eq!(neighbor.told(endpoint), ["message.status_updated"]);
+    }
+    assert!(scene.claim().is_empty());
 }
 
 pub(crate) fn an_endpoint_is_disabled_by_one(harness: &dyn Harness) {

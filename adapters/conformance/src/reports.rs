@@ -1,9 +1,9 @@
 //! Reports: how far the provider says a message got, whenever it says so.
 
-use gatepost::{Cause, ErrorClass, MessageId, MessageStatus, NewInbound, Progress, Settled, SuppressionFilter, Told};
+use gatepost::{Cause, ErrorClass, MessageId, MessageStatus, NewInbound, Progress, Settled, StatusReport, SuppressionFilter, Told};
 
 use crate::Harness;
-use crate::draft::{ALICE, text};
+use crate::draft::{ALICE, ALICE_ID, text};
 use crate::inbox::told;
 use crate::scene::Scene;
 use crate::words::{UNKNOWN, failed, sent};
@@ -18,7 +18,7 @@ fn taken(scene: &Scene, external_id: &str) -> MessageId {
 
 /// The provider says that a message failed, and why.
 fn bounced(scene: &Scene, message: MessageId, class: Option<ErrorClass>) -> NewInbound {
-    let report = gatepost::StatusReport { error: class, ..crate::scene::report(Some(message), "wamid.1", Progress::Failed) };
+    let report = StatusReport { error: class, ..crate::scene::report(Some(message), "wamid.1", Progress::Failed) };
     scene.told_of(&[], "status.failed", Told::Status(report))
 }
 
@@ -304,4 +304,26 @@ pub(crate) fn who_a_report_calls_otherwise_is_the_same_person(harness: &dyn Harn
     assert_eq!(scene.report(scene.told_of(&["US.1349"], "status.delivered", Told::Status(report))), "delivered");
     scene.say("US.1349", "STOP");
     assert_eq!(scene.send(text("hi")), "blocked by recipient_suppressed");
+}
+
+pub(crate) fn a_report_right_behind_the_one_that_brings_its_id_shows_who_it_is_too(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let message = scene.sent(text("hi"));
+    scene.deliver(UNKNOWN);
+    scene.say(ALICE_ID, "STOP");
+    let second = crate::scene::report(None, "wamid.1", Progress::Delivered);
+    scene.post(vec![scene.reported_of(message, Progress::Sent), scene.told_of(&[ALICE_ID], "status.delivered", Told::Status(second))]);
+    scene.heed();
+    assert_eq!([ALICE_ID, ALICE].map(|who| scene.send(text("ho").to(who))), ["blocked by recipient_suppressed"; 2].map(str::to_string));
+}
+
+pub(crate) fn an_opt_out_right_behind_the_report_that_brings_its_id_withdraws(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let message = scene.sent(text("hi"));
+    scene.deliver(UNKNOWN);
+    let waiting = scene.sent(text("ho"));
+    let stopped = StatusReport { error: Some(ErrorClass::OptedOut), ..crate::scene::report(None, "wamid.1", Progress::Failed) };
+    scene.post(vec![scene.reported_of(message, Progress::Sent), scene.told_of(&[], "status.failed", Told::Status(stopped))]);
+    scene.heed();
+    assert_eq!(scene.status(waiting), "canceled: suppressed");
 }

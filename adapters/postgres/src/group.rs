@@ -29,7 +29,7 @@ use crate::profile::Engine;
 use crate::sql::{self, Lookup, Scout};
 use crate::transaction::{Access, Fence, Transaction, Tries};
 use crate::value::Value;
-use crate::write::{Arrays, Writes};
+use crate::write::{Arrays, Write, Writes};
 
 /// How often verbs may turn out to need more.
 const ROUNDS_MAX: usize = 24;
@@ -440,12 +440,17 @@ impl Group<'_> {
         let identify = async { if is_known_later { transaction.query(fate::IDENTITY, &[]).await } else { Ok(Vec::new()) } };
         let (written, identity) = try_join(write, identify).await?;
         self.identity = identity.first().map(Identity::read).transpose()?;
+        let is_taken = |(write, count): &(&Write, u64)| !write.new.is_empty() && *count < write.new.len() as u64;
         let mut is_written = true;
-        for (write, count) in writes.0.iter().zip(written) {
-            if !write.new.is_empty() && count < write.new.len() as u64 {
-                is_written = false;
-                write.new.iter().for_each(|row| ask_for_present(extra, write.table, row));
+        for (write, _) in writes.0.iter().zip(written).filter(is_taken) {
+            let mut present = Needs::default();
+            write.new.iter().for_each(|row| ask_for_present(&mut present, write.table, row));
+            if !self.known.lacks(&present) {
+                let text = format!("a row of `{}` is there that cannot be read", write.table.name);
+                return Err(Failure::Refused(StoreError::Corrupt(text)));
             }
+            is_written = false;
+            extra.add(present);
         }
         Ok(is_written)
     }

@@ -153,6 +153,8 @@ pub(crate) struct Base {
     rows: BTreeMap<usize, BTreeMap<Vec<Cell>, Row>>,
     /// Rows that cannot be right, until somebody has judged them.
     bad: Vec<Bad>,
+    /// Contacts of whom a suppression cannot be read.
+    unread: BTreeSet<(AccountId, ContactId)>,
     /// Accounts that are left out, since they cannot be read or another host holds them.
     left_out: BTreeSet<AccountId>,
 }
@@ -205,7 +207,7 @@ impl Base {
     /// A world of these rows. One that cannot be right is not in it, and not touched.
     pub(crate) fn world(&mut self) -> World {
         let mut world = World::default();
-        let Self { rows, bad, left_out } = self;
+        let Self { rows, bad, unread, left_out } = self;
         for (table, rows) in rows.iter_mut().filter_map(|(place, rows)| Some((*TABLES.get(*place)?, rows))) {
             rows.retain(|_, row| {
                 if account_of(table, row).is_some_and(|account| left_out.contains(&account)) {
@@ -214,9 +216,16 @@ impl Base {
                 let put = tables::put(&mut world, table, row);
                 // Whatever else is the account's could not be put either.
                 left_out.extend(account_of(table, row).filter(|_| put.is_err() && table.name == "accounts"));
+                if put.is_err() && table.name == tables::contacts::SUPPRESSIONS.name {
+                    unread.extend(account_of(table, row).zip(id(cell(table, row, "contact")).map(ContactId::from_bytes)));
+                }
                 bad.extend(put.err().map(|error| Bad { table, row: row.clone(), error }));
                 put.is_ok()
             });
+        }
+        for (account, contact) in unread.iter() {
+            let of_account = world.accounts.get_mut(account);
+            of_account.and_then(|rows| rows.contacts.get_mut(contact)).into_iter().for_each(|row| row.has_unread = true);
         }
         world
     }
@@ -363,7 +372,11 @@ fn follow_up_people(base: &Base, now: &Image, known: &Needs, needs: &mut Needs) 
         };
         if table.name == contacts.name {
             let of = id(cell(table, row, "id")).map(ContactId::from_bytes);
-            became("merged_into").into_iter().for_each(|into| of.into_iter().chain([into]).for_each(|one| needs.closely(account, one)));
+            if let Some(into) = became("merged_into") {
+                // What waits for one of them may be withdrawn, and endpoints are told of that.
+                needs.account(account);
+                of.into_iter().chain([into]).for_each(|one| needs.closely(account, one));
+            }
         } else if matches!(cell(table, row, "address"), Cell::Text(address) if known.addresses.contains(&(account, address.clone()))) {
             became("contact").into_iter().for_each(|contact| needs.closely(account, contact));
         }

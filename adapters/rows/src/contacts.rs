@@ -61,6 +61,8 @@ fn merge_conversations(rows: &mut AccountRows, other: ContactId, contact: Contac
 /// Adds to a contact what is known of one that turned out to be the same.
 fn take_over(row: &mut ContactRow, gone: ContactRow) {
     row.suspected = [row.suspected, gone.suspected].into_iter().flatten().reduce(both_doubts);
+    row.has_unread |= gone.has_unread;
+    row.suppressed = row.suppressed.into_iter().chain(gone.suppressed).max_by_key(|(cause, _)| *cause);
     row.window_until = row.window_until.max(gone.window_until);
     row.name = [row.name.take(), gone.name].into_iter().flatten().reduce(newest_name);
     row.others.push(gone.address);

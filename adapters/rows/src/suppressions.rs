@@ -42,9 +42,10 @@ pub fn in_force(rows: &AccountRows, contact: ContactId) -> impl Iterator<Item = 
 /// Writes the strictest suppression in force into the contact's row, and into the rows of those that became a part of it.
 pub fn write_strictest(rows: &mut AccountRows, contact: ContactId) {
     let strictest = in_force(rows, contact).max_by_key(|suppression| suppression.cause);
-    let suppressed = strictest.map(|strictest| (strictest.cause, strictest.since));
+    let strictest = strictest.map(|strictest| (strictest.cause, strictest.since));
     if let Some(row) = rows.contacts.get_mut(&contact) {
-        row.suppressed = suppressed;
+        let unread = row.suppressed.filter(|_| row.has_unread);
+        row.suppressed = strictest.into_iter().chain(unread).max_by_key(|(cause, _)| *cause);
     }
     contacts::mirror(rows, contact);
 }

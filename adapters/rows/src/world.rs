@@ -158,6 +158,8 @@ pub struct ContactRow {
     pub name: Option<(Timestamp, Words)>,
     /// The contact that they turned out to be. It has what is known of them; here only its state is kept up.
     pub merged_into: Option<ContactId>,
+    /// Whether a suppression of theirs cannot be read: then nothing lifts what they have. It is not stored.
+    pub has_unread: bool,
     /// How fast they were written to.
     pub tats: Tats,
     /// What they were sent last, in each mode.
@@ -513,6 +515,7 @@ impl ContactRow {
             others: Vec::new(),
             name: None,
             merged_into: None,
+            has_unread: false,
             tats: Tats(BTreeMap::new()),
             last_sent: BTreeMap::new(),
         }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost::{
-    AccountStore, Actor, Answer, Cause, Heed, HeedAnswer, InboundFilter, InboundId, InstanceId, MessageId, NewInbound, Page, Policy,
-    Progress, Purpose, Request, Retention, Said, StatusReport, StoreError, SuppressionFilter, Timestamp, Told,
+    AccountStore, Actor, Answer, Cause, ContactId, Heed, HeedAnswer, InboundFilter, InboundId, InstanceId, MessageId, NewInbound,
+    NewSuppression, Page, Policy, Progress, Purpose, Request, Retention, Said, StatusReport, StoreError, SuppressionFilter, SuppressionId,
+    Timestamp, Told,
 };
 
 use super::{Ground, SpoilHarness, bytes};
@@ -147,6 +148,36 @@ pub(crate) fn who_cannot_be_warned_keeps_no_opt_out_back(harness: &dyn SpoilHarn
     scene.corrupt("UPDATE endpoints SET filter = 'junk' WHERE id = ?1", endpoint.to_bytes());
     people.iter().for_each(|number| _ = scene.stop(0, number));
     assert_eq!((scene.heed().failed, scene.causes(0).len(), scene.parked()), (None, 5, 0));
+}
+
+pub(crate) fn a_suppression_that_cannot_be_read_holds(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    scene.stop(0, ALICE);
+    scene.heed();
+    let by_hand = NewSuppression {
+        id: SuppressionId::new(scene.now(), &**scene.gateway.host()),
+        contact: ContactId::new(scene.now(), &**scene.gateway.host()),
+        address: ALICE.parse().expect("a number"),
+        cause: Cause::Manual,
+        note: None,
+        by: Actor::App,
+        now: scene.now(),
+    };
+    block_on(scene.store(0).suppress(by_hand)).expect("an answer");
+    scene.corrupt("UPDATE suppressions SET by = 'junk' WHERE account = ?1 AND cause = 'manual'", scene.accounts[0].to_bytes());
+    scene.tell(0, ALICE, Told::Said(said("START")));
+    scene.heed();
+    assert_eq!(scene.send(0, ALICE), Err(String::from("recipient_suppressed")));
+}
+
+pub(crate) fn a_count_that_cannot_be_read_keeps_no_opt_out_of_another_waiting(harness: &dyn SpoilHarness) {
+    let scene = Scene::new(harness);
+    scene.send(0, ALICE).expect("a message");
+    scene.corrupt("UPDATE traffic SET warned = 7 WHERE account = ?1", scene.accounts[0].to_bytes());
+    scene.stop(0, ALICE);
+    scene.stop(1, BOB);
+    scene.heed();
+    assert_eq!(scene.causes(1), [Cause::Keyword]);
 }
 
 pub(crate) fn who_cannot_be_told_keeps_no_reported_opt_out_back(harness: &dyn SpoilHarness) {

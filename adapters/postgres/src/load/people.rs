@@ -1,5 +1,7 @@
 //! What is read of contacts: of those who are suppressed, known, doubted, and of those who wrote.
 
+use std::collections::BTreeMap;
+
 use gatepost::{
     AccountId, Address, Addresses, ContactId, ErrorClass, Inbound, InboundEntry, InstanceId, MessageId, NewSuppression, Response,
     StatusReport, SuppressionId, Timestamp, Told,
@@ -84,13 +86,39 @@ pub(crate) fn heeded(needs: &mut Needs, world: &World, accounts: impl IntoIterat
         let key = [account.into(), delivering::limit(per_account.saturating_add(1))];
         needs.each([&INBOX, &WHAT_CAME_IN], &key);
         let Some(rows) = world.accounts.get(&account) else { continue };
-        for entry in rows.inbox.values().take(per_account).filter_map(|waiting| inbox::find(rows, waiting.inbound)) {
-            heeded_thing(needs, rows, account, &entry, now);
-        }
+        let entries: Vec<_> = rows.inbox.values().take(per_account).filter_map(|waiting| inbox::find(rows, waiting.inbound)).collect();
+        let taught = Taught::by(&entries);
+        entries.iter().for_each(|entry| heeded_thing(needs, rows, account, entry, &taught, now));
     }
 }
 
-fn heeded_thing(needs: &mut Needs, rows: &AccountRows, account: AccountId, entry: &InboundEntry, now: Timestamp) {
+/// The messages that reports bring ids for: those behind them are understood by these.
+struct Taught<'a>(BTreeMap<(InstanceId, &'a str), Vec<MessageId>>);
+
+impl<'a> Taught<'a> {
+    fn by(entries: &'a [InboundEntry]) -> Self {
+        let mut taught = BTreeMap::<_, Vec<_>>::new();
+        for entry in entries {
+            if let Told::Status(StatusReport { external_id, message: Some(message), .. }) = &entry.told {
+                taught.entry((entry.instance, external_id.as_str())).or_default().push(*message);
+            }
+        }
+        Self(taught)
+    }
+
+    fn called(&self, instance: InstanceId, external_id: &'a str) -> impl Iterator<Item = MessageId> {
+        self.0.get(&(instance, external_id)).into_iter().flatten().copied()
+    }
+}
+
+fn heeded_thing<'a>(
+    needs: &mut Needs,
+    rows: &AccountRows,
+    account: AccountId,
+    entry: &'a InboundEntry,
+    taught: &Taught<'a>,
+    now: Timestamp,
+) {
     match &entry.told {
         Told::Said(said) if said.response() == Response::Nothing => {
             entry.contact.into_iter().for_each(|contact| met(needs, rows, account, contact));
@@ -105,7 +133,10 @@ fn heeded_thing(needs: &mut Needs, rows: &AccountRows, account: AccountId, entry
             }
         }
         Told::Preference(_) => wrote(needs, account, entry, now),
-        Told::Status(report) => reported(needs, rows, account, entry, report),
+        Told::Status(report) => {
+            let named = report.message.into_iter().chain(taught.called(entry.instance, &report.external_id));
+            reported(needs, rows, account, entry, report, named);
+        }
         Told::Connection(_) | Told::Identity(_) | Told::Other | Told::Quarantined { .. } => {}
     }
 }
@@ -129,11 +160,18 @@ fn called(needs: &mut Needs, account: AccountId, instance: InstanceId, external_
     needs.each([&EXTERNAL_ID, &MESSAGE_CALLED], &[account.into(), instance.into(), Cell::from(external_id)]);
 }
 
-/// The message that a report is about, and, where it says who that was to, them.
-fn reported(needs: &mut Needs, rows: &AccountRows, account: AccountId, entry: &InboundEntry, report: &StatusReport) {
+/// The messages that a report may be about, and, where it says who that was to, them.
+fn reported(
+    needs: &mut Needs,
+    rows: &AccountRows,
+    account: AccountId,
+    entry: &InboundEntry,
+    report: &StatusReport,
+    named: impl Iterator<Item = MessageId>,
+) {
     called(needs, account, entry.instance, &report.external_id);
     let external = rows.external_ids.get(&(entry.instance, report.external_id.clone())).copied();
-    let messages: Vec<MessageId> = report.message.into_iter().chain(external).collect();
+    let messages: Vec<MessageId> = named.chain(external).collect();
     let opts_out = report.error == Some(ErrorClass::OptedOut);
     for message in messages {
         sending::message(needs, account, message);

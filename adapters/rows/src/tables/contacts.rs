@@ -60,7 +60,10 @@ fn put_contacts(world: &mut World, row: &mut Reader<'_>) -> Result<(), BadRow> {
     }
     let (suppressed, suspected) = (suppressed_by.zip(suppressed_at), suspected_by.zip(suspected_at));
     let name = named_at.zip(name);
-    rows.contacts.insert(id, ContactRow { suppressed, suspected, window_until, address, others, name, merged_into, tats, last_sent });
+    rows.contacts.insert(
+        id,
+        ContactRow { suppressed, suspected, window_until, address, others, name, merged_into, has_unread: false, tats, last_sent },
+    );
     Ok(())
 }
 
