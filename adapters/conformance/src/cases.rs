@@ -249,6 +249,7 @@ macro_rules! __store_cases {
                 a_batch_that_goes_at_once_keeps_its_order
                 released_messages_keep_their_order
                 what_is_given_back_keeps_its_place
+                a_part_of_what_is_overdue_is_closed_whole
             }
             review {
                 a_held_message_waits_for_a_person

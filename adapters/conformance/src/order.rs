@@ -106,3 +106,18 @@ pub(crate) fn what_is_given_back_keeps_its_place(harness: &dyn Harness) {
     scene.give_back(scene.claim_one());
     assert_eq!(due(&scene), [first]);
 }
+
+pub(crate) fn a_part_of_what_is_overdue_is_closed_whole(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let first = scene.sent(text("one").ordered());
+    let second = scene.sent(text("two").ordered());
+    let others: Vec<_> = (0..4).map(|_| scene.sent(text("hi").to(BOB))).collect();
+    let mut claimed = scene.claim();
+    // The later ones first, so that they are found first where their leases end at one moment.
+    claimed.reverse();
+    scene.start_all(claimed);
+    scene.advance(hours(25));
+    while scene.sweep_some(1).more {}
+    let attempts: Vec<_> = others.into_iter().chain([first]).map(|message| scene.attempts(message)).collect();
+    assert_eq!((attempts, scene.status(second)), (vec!["1 unknown: interrupted".to_string(); 5], "expired: expired".to_string()));
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gatepost::{AccountId, Claim, Claimed, DeliveryId, ErrorClass, Finish, MessageId, Outcome, Take, Timestamp};
 use gatepost_rows::cells::{Cell, Row};
-use gatepost_rows::world::{NoticeRow, World};
+use gatepost_rows::world::{NoticeRow, World, closes_at};
 
 use super::lookups::{
     BINDING, CONTACT_OF_DELIVERY, CONTACT_OF_MESSAGE, DELIVERY, DELIVERY_OF_MESSAGE, ENDPOINT, EVENT, EVENT_DELIVERY, EVENTS_DUE,
@@ -156,8 +156,17 @@ pub(crate) fn limit(count: usize) -> Cell {
     Cell::count(count as u64)
 }
 
-/// What time has closed: deliveries, reviews and idempotency keys.
-pub(crate) fn overdue(needs: &mut Needs, found: &[Vec<Row>]) {
+/// What time has closed: deliveries, also those that come in with their lines, reviews and idempotency keys.
+pub(crate) fn overdue(needs: &mut Needs, world: &World, found: &[Vec<Row>], now: Timestamp) {
+    for (account, rows) in &world.accounts {
+        let messages = rows.outbox.values().filter(|row| closes_at(&row.delivery) <= now && !rows.messages.contains_key(&row.message));
+        for row in messages {
+            needs.traffic(*account);
+            delivery(needs, *account, row.id);
+        }
+        let events = rows.notices.values().filter(|row| closes_at(&row.delivery) <= now && !rows.deliveries.contains_key(&row.id));
+        events.for_each(|row| needs.key(&EVENT_DELIVERY, [(*account).into(), row.id.into()]));
+    }
     let rows = |nth: usize| found.get(nth).into_iter().flatten();
     for row in (0..4).flat_map(rows) {
         if let (Some(account), Some(id)) = (scouts::account(row, 0), row.get(1).and_then(super::id)) {

@@ -251,7 +251,7 @@ impl WorkerStore for OfWorker {
             (&scouts::REVIEWS_EXPIRED, values()),
             (&scouts::BINDINGS_OVER, vec![bound_before, delivering::limit(limit)]),
         ];
-        let needs = |found: &[Found], _: &World, needs: &mut Needs| delivering::overdue(needs, found);
+        let needs = move |found: &[Found], world: &World, needs: &mut Needs| delivering::overdue(needs, world, found, now);
         let swept = self.engine().write(REST, search, needs, move |_, world| Ok(deliver::sweep(world, now, limit))).await?;
         Ok(Swept { judged: self.engine().take_judged(), parked: self.engine().take_parked(), ..swept })
     }
