@@ -913,6 +913,7 @@ macro_rules! __unreadable_cases {
                 an_ordered_message_does_not_wait_for_a_parked_one
                 a_start_that_cannot_be_written_keeps_no_other_from_its_own
                 a_finish_that_cannot_be_written_is_left_to_the_end_of_its_lease
+                a_log_that_cannot_be_sealed_keeps_no_other_unsealed
             }
             events {
                 a_take_parks_what_it_cannot_read_and_takes_the_rest

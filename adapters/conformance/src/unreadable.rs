@@ -4,6 +4,8 @@
 //! The players: a [`SpoilHarness`] (opens a store for each case), [`Spoilable`] (a store, and the way behind its back), [`Ground`] (what the
 //! scenes of all files stand on).
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gatepost::{AccountId, AccountStore, Gateway, Store, Timestamp};
@@ -52,6 +54,14 @@ struct Ground {
     database: Box<dyn Spoilable>,
     gateway: Gateway,
     accounts: [AccountId; 2],
+    narrowed: RefCell<BTreeSet<&'static str>>,
+}
+
+impl Drop for Ground {
+    /// The next case may get the same database.
+    fn drop(&mut self) {
+        std::mem::take(&mut *self.narrowed.borrow_mut()).into_iter().for_each(|table| self.take_all(table));
+    }
 }
 
 impl Ground {
@@ -59,7 +69,7 @@ impl Ground {
         let database = harness.open();
         let gateway = Gateway::builder(database.store(), Arc::new(System)).build();
         let accounts = [(); 2].map(|()| add_account(&gateway));
-        Self { database, gateway, accounts }
+        Self { database, gateway, accounts, narrowed: RefCell::default() }
     }
 
     fn now(&self) -> Timestamp {
@@ -76,12 +86,18 @@ impl Ground {
     }
 
     /// Has the database take only such rows of the table.
-    fn narrow(&self, table: &str, check: &str) {
+    fn narrow(&self, table: &'static str, check: &str) {
+        self.narrowed.borrow_mut().insert(table);
         self.database.alter(&format!("ALTER TABLE {table} ADD COLUMN narrow INTEGER NOT NULL DEFAULT 1 CHECK (narrow = 1 AND ({check}))"));
     }
 
     /// Has it take all rows again.
-    fn widen(&self, table: &str) {
+    fn widen(&self, table: &'static str) {
+        self.narrowed.borrow_mut().remove(table);
+        self.take_all(table);
+    }
+
+    fn take_all(&self, table: &str) {
         self.database.alter(&format!("ALTER TABLE {table} DROP COLUMN narrow"));
     }
 }

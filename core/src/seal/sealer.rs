@@ -128,20 +128,24 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// Those of the store; what was sealed until then stays.
+    /// Those of the store; what was sealed until then stays. One of a single account ends nothing: the others are sealed first.
     pub async fn turn(&self, now: Timestamp) -> Result<SealerTurn, StoreError> {
         let mut turn = SealerTurn::default();
-        let (mut after, mut is_ours) = (None, false);
+        let (mut after, mut is_ours, mut failed) = (None, false, None);
         loop {
             let accounts = self.store.worker().unsealed(after, ACCOUNTS_AT_ONCE).await?;
-            let Some(last) = accounts.last().map(|unsealed| unsealed.account) else { return Ok(turn) };
+            let Some(last) = accounts.last().map(|unsealed| unsealed.account) else { return failed.map_or(Ok(turn), Err) };
             for unsealed in accounts.iter().filter(|unsealed| self.is_due(unsealed, now)) {
                 // Where nothing is due, nothing is written.
                 is_ours = is_ours || self.store.worker().lease_sealing(self.holder, now.plus(LEASE), now).await?;
                 if !is_ours {
                     return Ok(SealerTurn { is_leased: true, ..turn });
                 }
-                self.close(unsealed, now, &mut turn).await?;
+                match self.close(unsealed, now, &mut turn).await {
+                    // It is told when the others are sealed.
+                    Err(error) if error.is_of_one() => failed = failed.or(Some(error)),
+                    closed => closed?,
+                }
                 if turn.sealed >= SEGMENTS_MAX {
                     return Ok(SealerTurn { more: true, ..turn });
                 }

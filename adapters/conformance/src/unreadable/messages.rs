@@ -4,8 +4,8 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use gatepost::{
-    AccountId, Answer, Claim, ClaimAnswer, Content, DeliveryFilter, EndpointId, EventDelivery, Finish, Lease, MessageId, MessageStatus,
-    Mode, Outcome, Page, Purpose, Request, Retention, StartAnswer, Started, StoreError, Swept, Timestamp,
+    AccountId, Answer, Claim, ClaimAnswer, Content, DeliveryFilter, EndpointId, EventDelivery, Finish, Keyring, Lease, MessageId,
+    MessageStatus, Mode, Outcome, Page, Purpose, Request, Retention, Sealer, StartAnswer, Started, StoreError, Swept, Timestamp,
 };
 
 use super::{Ground, SpoilHarness, bytes};
@@ -302,4 +302,17 @@ pub(crate) fn a_finish_that_cannot_be_written_is_left_to_the_end_of_its_lease(ha
     assert_eq!(statuses(), [MessageStatus::Sending, MessageStatus::Sent, MessageStatus::Sent]);
     scene.sweep(MINUTE);
     assert_eq!(statuses(), [MessageStatus::Unknown, MessageStatus::Sent, MessageStatus::Sent]);
+}
+
+pub(crate) fn a_log_that_cannot_be_sealed_keeps_no_other_unsealed(harness: &dyn SpoilHarness) {
+    for place in [0, 1] {
+        let scene = Scene::new(harness);
+        scene.accounts.iter().for_each(|account| _ = scene.send(*account));
+        scene.narrow("seals", &format!("account <> {}", bytes(scene.accounts[place].to_bytes())));
+        let keyring = Keyring::new([(1, [7; 32].into())]).expect("a keyring");
+        let sealer = Sealer::new(scene.gateway.store().clone(), keyring, &**scene.gateway.host()).sealing_after(Duration::ZERO);
+        assert!(block_on(sealer.turn(scene.now())).is_err(), "it is told");
+        let seals = scene.accounts.map(|account| block_on(scene.store_of(account).seals(Page::first(9))).expect("an answer").len());
+        assert_eq!((seals[place], seals[1 - place]), (0, 1));
+    }
 }

@@ -6,7 +6,6 @@
 
 mod auth;
 mod body;
-mod challenges;
 mod client;
 mod code;
 mod complaint;
@@ -21,6 +20,7 @@ mod json;
 mod keys;
 mod openapi;
 mod paging;
+mod places;
 mod problem;
 mod problems;
 mod provider_routes;
@@ -44,9 +44,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use tower::ServiceExt;
 
-pub use challenges::CHALLENGES_MAX;
 pub use identity::Identity;
 pub use keys::{CheckError, KeyCache};
+pub use places::CHALLENGES_MAX;
 pub use state::{App, HttpSettings, Shared};
 pub use threecx::file_path;
 

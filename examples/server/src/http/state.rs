@@ -10,13 +10,12 @@ use std::time::Duration;
 
 use gatepost::{Brand, DestinationPolicy, Gateway, Keyring, StoreError, Timestamp};
 use ipnet::IpNet;
-use tokio::sync::Semaphore;
 
-use super::challenges::Challenges;
 use super::failures::Failures;
 use super::keys::KeyCache;
+use super::places::Places;
 use super::threecx::Decoy;
-use super::threecx::files::FETCHES_MAX;
+use super::threecx::files::{FETCHES_MAX, FETCHES_OF_ACCOUNT_MAX};
 use crate::providers::Providers;
 
 /// How long the worker may be silent before the process is not ready.
@@ -40,11 +39,11 @@ pub struct Shared {
     pub providers: Providers,
     /// What can be set.
     pub settings: HttpSettings,
-    pub(super) challenges: Challenges,
+    pub(super) challenges: Places,
     /// Calls of providers that send nothing.
-    pub(super) calls: Challenges,
+    pub(super) calls: Places,
     /// Places for files that phone systems fetch.
-    pub(super) fetches: Arc<Semaphore>,
+    pub(super) fetches: Places,
     /// What stands for integrations that there are not.
     pub(super) decoy: Decoy,
     failures: Failures,
@@ -113,9 +112,9 @@ impl App {
             keys,
             providers,
             settings,
-            challenges: Challenges::default(),
-            calls: Challenges::default(),
-            fetches: Arc::new(Semaphore::new(FETCHES_MAX)),
+            challenges: Places::for_challenges(),
+            calls: Places::for_challenges(),
+            fetches: Places::new(FETCHES_MAX, FETCHES_OF_ACCOUNT_MAX),
             decoy,
             failures,
             heartbeat_at: AtomicI64::new(i64::MIN),

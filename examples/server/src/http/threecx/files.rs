@@ -4,6 +4,8 @@
 
 use std::convert::Infallible;
 
+use crate::http::places::Place;
+use crate::http::state::App;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header::{
@@ -13,12 +15,11 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use gatepost::{FileLink, InboundEntry, Media, MediaFailure, MediaRef, MediaSource, Provider, Told};
-use tokio::sync::OwnedSemaphorePermit;
-
-use crate::http::state::App;
 
 /// How many files are fetched or handed over at once: each is held in memory whole.
 pub(crate) const FETCHES_MAX: usize = 8;
+/// How many of one account: whoever reads slowly keeps no other account's phone system from its files.
+pub(crate) const FETCHES_OF_ACCOUNT_MAX: usize = 2;
 /// How much of a file is handed over in one go.
 const PART_BYTES: usize = 64 * 1024;
 
@@ -42,7 +43,7 @@ pub fn file_path(link: &str) -> String {
 pub(crate) async fn fetch_file(State(app): State<App>, Path(link): Path<String>) -> Response {
     let fetched = async {
         let link = app.keyring.open_link(&link, app.now()).ok_or(StatusCode::NOT_FOUND)?;
-        let place = app.fetches.clone().try_acquire_owned().map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+        let place = app.fetches.take(link.account).ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
         Ok((fetch(&app, link).await?, place))
     };
     match fetched.await {
@@ -84,7 +85,7 @@ fn file(entry: &InboundEntry, provider: Provider) -> Option<MediaRef> {
 }
 
 /// Nothing in it runs, whatever opens it: somebody unknown sent it. It keeps its place until the last of it is taken.
-fn of_media(media: Media, place: OwnedSemaphorePermit) -> Response {
+fn of_media(media: Media, place: Place) -> Response {
     let bytes = Bytes::from(media.bytes);
     let parts: Vec<Bytes> = (0..bytes.len()).step_by(PART_BYTES).map(|at| bytes.slice(at..bytes.len().min(at + PART_BYTES))).collect();
     let holding = stream::iter(parts).map(move |part| {

@@ -28,7 +28,7 @@ pub(super) fn is_wanted(app: &App, on: OnAccount, said: Option<bool>) -> Result<
 
 /// Challenges the receiver of an endpoint: the endpoint as it is then, and what came of it.
 pub(super) async fn challenge(app: &App, on: OnAccount, endpoint: Endpoint) -> Result<(Endpoint, ChallengeShape), Problem> {
-    let place = app.challenges.begin(on.account).ok_or(Problem::of(Code::ChallengeUnderWay))?;
+    let place = app.challenges.take(on.account).ok_or(Problem::of(Code::ChallengeUnderWay))?;
     let verification = endpoints(app, on)?.verify(endpoint.id).await.map_err(problem)?;
     drop(place);
     match verification {

@@ -15,9 +15,9 @@ use utoipa::ToSchema;
 use super::guard::{Item, OnAccount};
 use super::instances::{InstanceShape, change_given, find, kept};
 use super::provider_accounts::Given;
-use crate::http::challenges::Place;
 use crate::http::code::Code;
 use crate::http::json::{Json, OptionalJson};
+use crate::http::places::Place;
 use crate::http::problem::{Problem, ProblemShape};
 use crate::http::provider_routes::webhook_path;
 use crate::http::state::App;
@@ -177,7 +177,7 @@ impl<'a> Call<'a> {
     async fn begin(app: &'a App, on: OnAccount, id: InstanceId) -> Result<Self, Problem> {
         let instance = find(app, on, id).await?;
         account(app, on, &instance)?;
-        let place = app.calls.begin(on.account).ok_or(Problem::of(Code::ProviderCallsUnderWay))?;
+        let place = app.calls.take(on.account).ok_or(Problem::of(Code::ProviderCallsUnderWay))?;
         Ok(Self { app, on, instance, _place: place })
     }
 
