@@ -230,6 +230,7 @@ macro_rules! __store_cases {
                 a_started_attempt_is_not_given_back
             }
             fairness {
+                what_was_due_first_goes_first_whatever_it_goes_by
                 an_account_with_a_backlog_leaves_room_for_others
                 an_account_that_had_its_share_may_have_more
                 a_claim_goes_on_behind_the_last_account

@@ -75,3 +75,13 @@ pub(crate) fn a_paused_account_takes_no_room(harness: &dyn Harness) {
     first.pause();
     assert_eq!(accounts(&first, Claim { limit: 2, ..first.a_claim() }), [second.account, third.account]);
 }
+
+pub(crate) fn what_was_due_first_goes_first_whatever_it_goes_by(harness: &dyn Harness) {
+    let scene = Scene::new(harness);
+    let till = scene.add_instance("till");
+    let sent: Vec<_> = (0..6).map(|nth| scene.sent(if nth % 3 == 0 { text("hi").via(till) } else { text("hi") })).collect();
+    let claim = || scene.answer_claim(Claim { limit: 2, ..scene.a_claim() }).claimed;
+    let claimed: Vec<_> = [claim(), claim(), claim()].concat();
+    let order: Vec<_> = claimed.into_iter().map(|claimed| scene.start_now(claimed).parcel.message).collect();
+    assert_eq!(order, sent);
+}

@@ -170,7 +170,7 @@ fn write_status(
     Ok(())
 }
 
-/// Claims what is due, account after account and instance after instance.
+/// Claims what is due, account after account.
 pub(crate) fn claim(txn: &mut Txn<'_>, request: &Claim) -> rusqlite::Result<ClaimAnswer> {
     let mut answer = ClaimAnswer::default();
     let mut after = request.after;
@@ -213,24 +213,42 @@ fn claim_of_account(txn: &mut Txn<'_>, account: AccountId, request: &Claim, room
     if is_closed {
         return Ok(answer);
     }
-    let mut after: Option<InstanceId> = None;
-    let mut left = room;
-    while let Some(instance) = next_waiting_instance(connection, account, &after.map_or_else(Vec::new, |id| id.to_bytes().to_vec()))? {
-        after = Some(instance);
-        let sends = instance_by_id(connection, account, instance)?
-            .is_some_and(|found| found.pause.is_none() && found.connection == gatepost::Connection::Open);
-        if !sends {
-            continue;
-        }
-        let due = due(connection, account, instance, request.now, left)?;
-        answer.more |= due.len() == left;
-        for found in readable(txn, due, request.now)? {
-            left -= usize::from(claim_one(txn, &found, request, &mut answer)?);
-        }
+    let instances = open_instances(txn, account)?;
+    // Of many instances little is read each, as they share the room; what is left is asked for again.
+    let share = (2 * room / instances.len().max(1)).clamp(1, room.max(1));
+    let mut found = Vec::new();
+    for instance in instances {
+        let of_instance = due(connection, account, instance, request.now, share)?;
+        answer.more |= of_instance.len() == share;
+        found.extend(of_instance);
         let next = next_due(connection, account, instance, request.now)?;
         answer.next_due = answer.next_due.into_iter().chain(next).min();
     }
+    let mut found = readable(txn, found, request.now)?;
+    found.sort_by_key(|found| found.state.state.due());
+    let mut left = room;
+    for found in found {
+        if left == 0 {
+            answer.more = true;
+            break;
+        }
+        left -= usize::from(claim_one(txn, &found, request, &mut answer)?);
+    }
     Ok(answer)
+}
+
+/// The instances for which something waits, and that send. One that cannot be read does not.
+fn open_instances(txn: &mut Txn<'_>, account: AccountId) -> rusqlite::Result<Vec<InstanceId>> {
+    let mut open = Vec::new();
+    let mut after: Vec<u8> = Vec::new();
+    while let Some(instance) = next_waiting_instance(txn.connection, account, &after)? {
+        after = instance.to_bytes().to_vec();
+        let found = txn.part(|txn| instance_by_id(txn.connection, account, instance))?.flatten();
+        if found.is_some_and(|found| found.pause.is_none() && found.connection == gatepost::Connection::Open) {
+            open.push(instance);
+        }
+    }
+    Ok(open)
 }
 
 pub(crate) const DUE: &str = concat!(
