@@ -89,17 +89,18 @@ pub(crate) type Addresses = Arc<[IpAddr]>;
 pub(crate) struct Lookups {
     resolver: Arc<dyn Resolver>,
     at_once_max: usize,
+    limit: Duration,
     running: Arc<AtomicUsize>,
     questions: Mutex<HashMap<Box<str>, Arc<Question>>>,
 }
 
 impl Lookups {
     pub(crate) fn new(resolver: Arc<dyn Resolver>, at_once_max: usize) -> Self {
-        Self { resolver, at_once_max, running: Arc::default(), questions: Mutex::default() }
+        Self { resolver, at_once_max, limit: LOOKUP_LIMIT, running: Arc::default(), questions: Mutex::default() }
     }
 
     /// The addresses of an absolute name: a fresh answer, or one that is younger than five seconds. All who ask for a name at the
-    /// same time wait for one lookup.
+    /// same time wait for one lookup; while one hangs, no second one is begun, so that a name whose server is silent has one place.
     pub(crate) fn addresses(&self, name: &str, now: Timestamp, until: Instant) -> Result<Addresses, LookupError> {
         self.question(name, now)?.answer(until)
     }
@@ -115,7 +116,7 @@ impl Lookups {
         if questions.len() >= NAMES_MAX {
             questions.clear();
         }
-        let question = Arc::new(Question::new(now));
+        let question = Arc::new(Question::new(now, self.limit));
         self.ask(name, &question)?;
         questions.insert(name.into(), question.clone());
         Ok(question)
@@ -167,18 +168,15 @@ struct Question {
 }
 
 impl Question {
-    fn new(now: Timestamp) -> Self {
-        Self { asked_at: now, cut: Instant::now() + LOOKUP_LIMIT, answer: Mutex::default(), answered: Condvar::new() }
+    fn new(now: Timestamp, limit: Duration) -> Self {
+        Self { asked_at: now, cut: Instant::now() + limit, answer: Mutex::default(), answered: Condvar::new() }
     }
 
-    /// Whether it serves who asks now: neither too old nor failed. A clock that was set back makes it old.
+    /// Whether it serves who asks now: still under way, or answered, and neither too old nor failed. A clock that was set back makes it
+    /// old.
     fn serves(&self, now: Timestamp) -> bool {
         let is_young = self.asked_at <= now && now.since(self.asked_at) < ANSWER_SERVES;
-        is_young
-            && match &*lock(&self.answer) {
-                Some(answer) => answer.is_ok(),
-                None => Instant::now() < self.cut,
-            }
+        lock(&self.answer).as_ref().is_none_or(|answer| is_young && answer.is_ok())
     }
 
     /// The first answer stands.
@@ -208,6 +206,22 @@ mod tests {
     fn localhost_is_loopback_without_asking() {
         let answer = SystemResolver.lookup("localhost.", Instant::now());
         assert_eq!(answer, Ok(vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()]));
+    }
+
+    #[test]
+    fn a_name_whose_server_is_silent_has_one_place() {
+        let (_silent, hangs) = std::sync::mpsc::channel::<()>();
+        let hangs = Mutex::new(hangs);
+        let resolver = move |_: &str, _: Instant| {
+            // Until the test is over.
+            let _ = lock(&hangs).recv();
+            Err(LookupError::NoAddress)
+        };
+        let lookups = Lookups { limit: Duration::ZERO, ..Lookups::new(Arc::new(resolver), 2) };
+        let ask = |second: u64| lookups.addresses("silent.example.", Timestamp::from_millis(second as i64 * 1_000), Instant::now());
+        // Also when its answer would be old by now.
+        assert_eq!([0, 1, 60].map(ask), [const { Err(LookupError::TimedOut) }; 3]);
+        assert_eq!(lookups.running.load(Ordering::SeqCst), 1);
     }
 
     #[test]
