@@ -304,7 +304,7 @@ pub trait WorkerStore: Send + Sync {
     async fn take(&self, take: Take) -> Result<TakeAnswer, StoreError>;
 
     /// Heeds what came in, account after account, in the order in which it came: at most so much of each, beginning behind the account
-    /// where the last one ended. Each thing is heeded whole or not at all.
+    /// where the last one ended. Each thing is heeded whole or not at all. What cannot be written is left, and said beside what was heeded.
     async fn heed(&self, heed: Heed) -> Result<HeedAnswer, StoreError>;
 
     /// Does a part of a recovery that is not over, at most `limit` deliveries of it: of the one behind `after`, where the last part was

@@ -93,6 +93,8 @@ pub struct Worker {
     messages: Lane,
     events: Lane,
     inbox: Lane,
+    /// Before this nothing is heeded, hints or not.
+    heed_from: Timestamp,
     next_sweep: Timestamp,
     /// The recovery that a part was done of last.
     recovered: Option<RecoveryId>,
@@ -195,6 +197,7 @@ impl Worker {
             messages: Lane::default(),
             events: Lane::default(),
             inbox: Lane::default(),
+            heed_from: past,
             next_sweep: past,
             recovered: None,
             notes: Vec::new(),
@@ -218,8 +221,7 @@ impl Worker {
         let heeded = heeded.and_then(|heeded| heeded.map_or(Ok(false), |answer| self.note_heeded(answer, now)));
         let released = released.map(|()| !mem::take(&mut self.given_back).is_empty());
         let started = match claimed {
-            // The store may have taken its time: an attempt has all of its own from here.
-            Ok(Some((answer, slots))) => self.start(answer, slots, self.shared.parts.host.now().max(now)).await,
+            Ok(Some((answer, slots))) => self.start(answer, slots, now).await,
             Ok(None) => Ok(false),
             Err(error) => Err(error),
         };
@@ -325,7 +327,8 @@ impl Worker {
         if self.closing {
             return recorded;
         }
-        let heed = (hinted || self.inbox.is_due(false, now)).then(|| self.ask_heed(now));
+        let is_heeding = self.heed_from <= now && (hinted || self.inbox.is_due(false, now));
+        let heed = is_heeding.then(|| self.ask_heed(now));
         let claim = (hinted || self.messages.is_due(place_is_free, now)).then(|| self.ask_claim(now)).flatten();
         // What has ended may be an event, which leaves a place at its endpoint, or be told in one, which is due when it ended.
         let last_end = self.recording.iter().map(|finish| finish.now).max();
@@ -345,7 +348,12 @@ impl Worker {
         for settled in answer.settled {
             self.shared.waiters.tell(settled);
         }
-        answer.failed.map_or(Ok(answer.heeded > 0), Err)
+        if let Some(error) = answer.failed {
+            // It fails again until somebody mends it, and takes the time of everything else.
+            self.heed_from = now.plus(self.shared.parts.delivering.poll_interval);
+            return Err(error);
+        }
+        Ok(answer.heeded > 0)
     }
 
     fn ask_claim(&mut self, now: Timestamp) -> Option<(Claim, Vec<Slot>)> {
@@ -409,14 +417,11 @@ impl Worker {
         let swept = self.meanwhile(store.sweep(now, SWEEP_MAX)).await;
         let recovered = self.meanwhile(store.recover(self.recovered, RECOVER_MAX, now)).await;
         let more = [swept.map(|swept| self.note_swept(swept)), recovered.map(|recovered| self.note_recovered(recovered))];
-        let mut is_more = false;
-        for more in more {
-            is_more |= more?;
-        }
+        let is_more = more.contains(&Ok(true));
         if is_more {
             self.next_sweep = now;
         }
-        Ok(is_more)
+        more.into_iter().collect::<Result<Vec<bool>, _>>().map(|_| is_more)
     }
 
     fn note_swept(&mut self, swept: Swept) -> bool {
@@ -446,6 +451,8 @@ impl Worker {
         if answer.claimed.is_empty() {
             return Ok(answer.more);
         }
+        // The store may have taken its time: an attempt has all of its own from here.
+        let now = self.shared.parts.host.now().max(now);
         let lease = Lease::new(now, self.shared.parts.delivering.send_timeout);
         let store = self.shared.parts.store.worker();
         let starts = match self.meanwhile(store.start(answer.claimed.clone(), lease, now)).await {

@@ -43,6 +43,11 @@ impl Needs {
         self.each([&lookups::ENDPOINTS, &lookups::INTEGRATIONS], &[account.into()]);
     }
 
+    /// The account, locked, and nothing of it: for what is about its log alone.
+    pub(crate) fn bare(&mut self, account: AccountId) {
+        self.accounts.insert(account);
+    }
+
     /// The account, locked, with its instances: for what no endpoint is told of.
     pub(crate) fn locked(&mut self, account: AccountId) {
         self.accounts.insert(account);
@@ -224,8 +229,11 @@ impl Base {
             });
         }
         for (account, contact) in unread.iter() {
-            let of_account = world.accounts.get_mut(account);
-            of_account.and_then(|rows| rows.contacts.get_mut(contact)).into_iter().for_each(|row| row.has_unread = true);
+            let Some(rows) = world.accounts.get_mut(account) else { continue };
+            let whole = rows.contacts.get(contact).and_then(|row| row.merged_into);
+            for one in [Some(*contact), whole].into_iter().flatten() {
+                rows.contacts.get_mut(&one).into_iter().for_each(|row| row.has_unread = true);
+            }
         }
         world
     }
@@ -304,6 +312,8 @@ fn follow_contacts(base: &Base, known: &Needs, needs: &mut Needs) {
         for part in parts {
             let key = [key[0].clone(), part.clone()];
             needs.each([&lookups::WAITING, &lookups::MESSAGES_WAITING, &lookups::REVIEWS_WAITING, &lookups::USAGE_WAITING], &key);
+            // One that could not be read when they became one still names the part.
+            needs.key(&lookups::SUPPRESSIONS, key);
         }
     }
 }

@@ -112,7 +112,9 @@ fn send_one(database: &Arc<Database<'static>>, cut: Cut) -> (Result<Answer, Stor
     let way = Way::to(database);
     let mut url: url::Url = database.url().parse().expect("a URL");
     url.set_port(Some(way.port)).expect("a port");
-    let store = PostgresStore::open(url.as_str(), &Options::default()).expect("it opens");
+    // A checkpoint may take its time, and a transaction stands still meanwhile.
+    let options = Options { idle_timeout: std::time::Duration::from_secs(300), ..Options::default() };
+    let store = PostgresStore::open(url.as_str(), &options).expect("it opens");
     let gateway = Gateway::builder(Arc::new(store), Arc::new(System)).build();
     let account = fixture::add_account(&gateway);
     await_quiet(database);

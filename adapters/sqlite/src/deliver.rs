@@ -214,15 +214,19 @@ fn claim_of_account(txn: &mut Txn<'_>, account: AccountId, request: &Claim, room
         return Ok(answer);
     }
     let instances = open_instances(txn, account)?;
-    // Of many instances little is read each, as they share the room; what is left is asked for again.
-    let share = (2 * room / instances.len().max(1)).clamp(1, room.max(1));
-    let mut found = Vec::new();
+    let mut busy = Vec::new();
     for instance in instances {
+        let next = next_due(connection, account, instance, request.now)?;
+        answer.next_due = answer.next_due.into_iter().chain(next).min();
+        busy.extend(has_due(connection, account, instance, request.now)?.then_some(instance));
+    }
+    // Of many instances little is read each, as they share the room; what is left is asked for again.
+    let share = (2 * room / busy.len().max(1)).clamp(1, room.max(1));
+    let mut found = Vec::new();
+    for instance in busy {
         let of_instance = due(connection, account, instance, request.now, share)?;
         answer.more |= of_instance.len() == share;
         found.extend(of_instance);
-        let next = next_due(connection, account, instance, request.now)?;
-        answer.next_due = answer.next_due.into_iter().chain(next).min();
     }
     let mut found = readable(txn, found, request.now)?;
     found.sort_by_key(|found| found.state.state.due());
@@ -265,6 +269,13 @@ pub(crate) const DUE: &str = concat!(
 fn due(connection: &Connection, account: AccountId, instance: InstanceId, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Read>> {
     let mut statement = connection.prepare_cached(DUE)?;
     rows::all(&mut statement, params![account.to_bytes(), instance.to_bytes(), now.as_millis(), limit as i64], outbox::read)
+}
+
+pub(crate) const HAS_DUE: &str = "SELECT 1 FROM outbox INDEXED BY outbox_messages_waiting
+    WHERE channel = 0 AND state = 0 AND account = ?1 AND place = ?2 AND due <= ?3 LIMIT 1";
+
+fn has_due(connection: &Connection, account: AccountId, instance: InstanceId, now: Timestamp) -> rusqlite::Result<bool> {
+    connection.prepare_cached(HAS_DUE)?.exists(params![account.to_bytes(), instance.to_bytes(), now.as_millis()])
 }
 
 pub(crate) const NEXT_DUE: &str = "SELECT due FROM outbox INDEXED BY outbox_messages_waiting

@@ -133,6 +133,7 @@ pub(crate) const NEXT_ACCOUNT: &str = "SELECT account FROM outbox INDEXED BY out
 pub(crate) fn heed_one_behind(txn: &mut Txn<'_>, account: AccountId, passed: usize, heed: &Heed) -> rusqlite::Result<HeedAnswer> {
     let mut answer = HeedAnswer::default();
     heed_account(txn, account, passed..passed + 1, heed, &mut answer)?;
+    answer.settled.append(&mut txn.take_called_back());
     Ok(answer)
 }
 

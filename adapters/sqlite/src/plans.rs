@@ -53,6 +53,7 @@ fn check(sql: &str, expected: &[&str]) {
 fn a_claim_walks_over_messages_that_are_due_and_over_nothing_else() {
     check(deliver::NEXT_ACCOUNT, &["SEARCH outbox USING COVERING INDEX outbox_messages_waiting (account>?)"]);
     check(deliver::NEXT_INSTANCE, &["SEARCH outbox USING COVERING INDEX outbox_messages_waiting (account=? AND place>?)"]);
+    check(deliver::HAS_DUE, &["SEARCH outbox USING COVERING INDEX outbox_messages_waiting (account=? AND place=? AND due<?)"]);
     check(deliver::NEXT_DUE, &["SEARCH outbox USING COVERING INDEX outbox_messages_waiting (account=? AND place=? AND due>?)"]);
     check(
         deliver::DUE,

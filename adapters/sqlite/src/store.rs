@@ -493,7 +493,7 @@ impl WorkerStore for OfWorker {
             Err(error) if error.is_of_one() => {
                 let asked = heed.clone();
                 let inboxes = self.0.read(move |connection| inbox::inboxes(connection, &asked)).await?;
-                apart::inboxes(inboxes, &heed, |account, passed| self.heed_one(heed.clone(), account, passed), error).await
+                Ok(apart::inboxes(inboxes, &heed, |account, passed| self.heed_one(heed.clone(), account, passed), error).await)
             }
             heeded => heeded,
         }

@@ -28,7 +28,7 @@ pub(crate) fn suppress(txn: &mut Txn<'_>, account: AccountId, new: NewSuppressio
     Ok(suppression)
 }
 
-/// Adds a suppression, and withdraws what waits, whatever cannot be counted or told.
+/// Adds a suppression, and withdraws what waits, whatever else cannot be read.
 pub(crate) fn add(txn: &mut Txn<'_>, account: AccountId, new: NewSuppression) -> rusqlite::Result<Suppression> {
     let NewSuppression { id, contact, address, cause, note, by, now } = new;
     let suppression = Suppression { id, contact, address, cause, note, since: now, by, lifted: None };

@@ -165,9 +165,9 @@ impl Sealer {
     /// Those of the store; what was deleted until then stays so.
     pub async fn forget(&self, before: Timestamp, limit: usize, now: Timestamp) -> Result<Forgotten, StoreError> {
         let worker = self.store.worker();
-        let mut forgotten = Forgotten::default();
+        let (mut forgotten, mut untouched) = (Forgotten::default(), 0);
         while forgotten.segments < limit {
-            let old = worker.old_segments(before, forgotten.kept, limit - forgotten.segments).await?;
+            let old = worker.old_segments(before, forgotten.kept + untouched, limit - forgotten.segments).await?;
             if old.is_empty() {
                 break;
             }
@@ -176,10 +176,11 @@ impl Sealer {
                 let seal = stored.seal.filter(is_over);
                 let dropped = seal.as_ref().and_then(|seal| seal.drop_at(&self.keyring, now));
                 match seal.zip(dropped) {
-                    Some((seal, dropped)) => {
-                        forgotten.events += worker.drop_segment(account, seal.number, dropped).await?;
-                        forgotten.segments += 1;
-                    }
+                    Some((seal, dropped)) => match worker.drop_segment(account, seal.number, dropped).await? {
+                        // Another host was faster, or its account cannot be read.
+                        0 => untouched += 1,
+                        events => (forgotten.events, forgotten.segments) = (forgotten.events + events, forgotten.segments + 1),
+                    },
                     None => forgotten.kept += 1,
                 }
             }

@@ -12,7 +12,7 @@ use super::Scene;
 use super::account::ALL;
 use crate::draft::text;
 use crate::fixture;
-use crate::world::wait;
+use crate::world::{PATIENCE, wait};
 
 /// The bytes that a provider posted, whatever they say.
 pub(crate) const BODY: &[u8] = b"{\"object\":\"\xff\"}";
@@ -102,8 +102,11 @@ impl Scene {
         Heed { limit: ALL, per_account: ALL, after: None, decider: Arc::new(Policy::default()), now: self.tick() }
     }
 
+    #[track_caller]
     pub(crate) fn answer_heed(&self, heed: Heed) -> HeedAnswer {
-        wait(self.worker().heed(heed))
+        let answer = wait(self.worker().heed(heed));
+        assert_eq!(answer.failed, None);
+        answer
     }
 
     /// Heeds all that waits; the messages whose status changed.
@@ -111,17 +114,19 @@ impl Scene {
         self.answer_heed(self.a_heed()).settled
     }
 
-    #[track_caller]
     /// Heeds what came in, however often an account at which others are working is passed over.
     pub(crate) fn heed_at_last(&self) -> Vec<Settled> {
+        let begun = std::time::Instant::now();
         loop {
             let answer = self.answer_heed(self.a_heed());
             if answer.heeded > 0 {
                 return answer.settled;
             }
+            assert!(begun.elapsed() < PATIENCE, "nothing is heeded");
         }
     }
 
+    #[track_caller]
     pub(crate) fn inbound_entry(&self, id: InboundId) -> InboundEntry {
         wait(self.store().inbound_entry(id)).expect("it came in")
     }

@@ -196,8 +196,8 @@ impl WorkerStore for OfWorker {
         };
         let recover = move |_: &[Found], world: &mut World| Ok(replays::recover(world, after, limit, now));
         match self.engine().write(Way::Once, search.clone(), whole, recover).await {
-            Err(StoreError::Corrupt(_)) => {
-                // It would meet what it cannot read again and again.
+            Err(error) if error.is_of_one() => {
+                // It would meet what cannot be read, or written, again and again.
                 let alone = |found: &[Found], _: &World, needs: &mut Needs| {
                     telling::unfinished(needs, found.first().map_or(&[], Vec::as_slice));
                 };
@@ -234,7 +234,7 @@ impl WorkerStore for OfWorker {
         match self.heed_together(heed.clone()).await {
             Err(error) if error.is_of_one() => {
                 let found = self.engine().read(inboxes(&heed), |_, _, _| {}, |found, _| Ok(accounts_of(found).collect()));
-                apart::inboxes(found.await?, &heed, |account, passed| self.heed_one(heed.clone(), account, passed), error).await
+                Ok(apart::inboxes(found.await?, &heed, |account, passed| self.heed_one(heed.clone(), account, passed), error).await)
             }
             heeded => heeded,
         }
@@ -283,7 +283,7 @@ impl WorkerStore for OfWorker {
     async fn seal(&self, segment: Segment) -> Result<bool, StoreError> {
         let account = segment.seal.account;
         let needs = move |_: &[Found], _: &World, needs: &mut Needs| {
-            needs.account(account);
+            needs.bare(account);
             needs.key(&LAST_SEAL, [account.into()]);
         };
         self.engine().write(Way::Once, Vec::new(), needs, move |_, world| Ok(seals::seal(world, segment.clone()))).await
@@ -295,7 +295,7 @@ impl WorkerStore for OfWorker {
 
     async fn drop_segment(&self, account: AccountId, number: u64, dropped: Dropped) -> Result<usize, StoreError> {
         let needs = move |_: &[Found], _: &World, needs: &mut Needs| {
-            needs.account(account);
+            needs.bare(account);
             needs.each([&SEAL, &EVENTS_OF_SEAL], &[account.into(), Cell::count(number)]);
         };
         let run = move |_: &[Found], world: &mut World| {

@@ -10,7 +10,7 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use gatepost::{AccountId, Instance, InstanceId, NewInbound, StoreError, Told};
+use gatepost::{AccountId, Instance, InstanceId, NewInbound, Provider, StoreError, Told};
 use gatepost_whatsapp::cloud::{self, SIGNATURE_HEADER, handshake, verify_signature};
 use gatepost_whatsapp::evolution::{self, verify_authorization};
 use gatepost_whatsapp::{Accounts, Batch, Item, Line, NoAccount, NotANotification};
@@ -156,7 +156,8 @@ fn unavailable(instance: InstanceId, error: &StoreError) -> StatusCode {
 }
 
 /// Keeps what was told. What is about another number of the account goes to the instance of that number: an app at Meta has one URL for all
-/// its numbers. What is about a number that nobody here has is kept too, and nothing follows from it.
+/// its numbers. What is about a number that nobody here has is kept too, and nothing follows from it. Where that cannot be told, all of it must
+/// be told again; what is kept by then is known again.
 async fn keep(
     app: &App,
     (owner, instance): (AccountId, InstanceId),
@@ -167,7 +168,7 @@ async fn keep(
     let unavailable = |error| unavailable(instance, &error);
     let gateway = app.gateway.account(owner);
     let mut told: BTreeMap<InstanceId, Vec<NewInbound>> = BTreeMap::from([(instance, Vec::new())]);
-    let mut numbers: Option<Numbers> = None;
+    let (mut numbers, mut outcome): (Option<Numbers>, _) = (None, Ok(()));
     for item in &batch.items {
         if is_ours(item) {
             told.entry(instance).or_default().push(item.told());
@@ -177,9 +178,13 @@ async fn keep(
             Some(numbers) => numbers,
             none => none.insert(Numbers::of(app, owner, &gateway.store().instances().await.map_err(unavailable)?)),
         };
-        match numbers.find(item)? {
-            Some(sibling) => told.entry(sibling).or_default().push(item.told()),
-            None => {
+        match numbers.whose(item) {
+            Whose::Of(sibling) => told.entry(sibling).or_default().push(item.told()),
+            Whose::PerhapsOf(unreadable) => {
+                tracing::error!(instance = %unreadable, "its credentials cannot be read: what a provider told of another number must be told again");
+                outcome = Err(StatusCode::SERVICE_UNAVAILABLE);
+            }
+            Whose::OfNobody => {
                 tracing::warn!(%instance, kind = item.kind, "a provider told of a number that no instance of the account has");
                 told.entry(instance).or_default().push(of_nobody(item));
             }
@@ -191,7 +196,7 @@ async fn keep(
             tracing::warn!(instance = %at, count = received.quarantined, "a provider told what cannot be read; a person must look at it");
         }
     }
-    Ok(())
+    outcome
 }
 
 /// The account's instances by their numbers at Meta.
@@ -208,23 +213,28 @@ impl Numbers {
         for instance in instances {
             match app.providers.accounts.credentials().read(owner, instance) {
                 Ok(Some(Account::Cloud(account))) => _ = numbers.known.insert(account.phone_number_id.clone(), instance.id),
-                Ok(Some(Account::Evolution(_)) | None) => {}
-                Err(_) => numbers.unreadable = Some(instance.id),
+                Err(_) if instance.provider == Provider::CloudApi => numbers.unreadable = Some(instance.id),
+                Ok(Some(Account::Evolution(_)) | None) | Err(_) => {}
             }
         }
         numbers
     }
 
-    /// Whose number it is; nothing where nobody here has it. Where that cannot be told, it must be told again.
-    fn find(&self, item: &Item) -> Result<Option<InstanceId>, StatusCode> {
+    /// Whose number it is.
+    fn whose(&self, item: &Item) -> Whose {
         match (number(item).and_then(|number| self.known.get(number)), self.unreadable) {
-            (None, Some(instance)) if number(item).is_some() => {
-                tracing::error!(%instance, "its credentials cannot be read, so that what a provider told of another number is not kept");
-                Err(StatusCode::SERVICE_UNAVAILABLE)
-            }
-            (found, _) => Ok(found.copied()),
+            (Some(instance), _) => Whose::Of(*instance),
+            (None, Some(unreadable)) if number(item).is_some() => Whose::PerhapsOf(unreadable),
+            (None, _) => Whose::OfNobody,
         }
     }
+}
+
+enum Whose {
+    Of(InstanceId),
+    /// Nobody here can tell.
+    PerhapsOf(InstanceId),
+    OfNobody,
 }
 
 fn number(item: &Item) -> Option<&str> {

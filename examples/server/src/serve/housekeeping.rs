@@ -81,13 +81,14 @@ async fn seal(keeper: Arc<Keeper>) {
     }
     loop {
         ticks.tick().await;
-        match seal_all(&keeper).await {
+        let sealed = seal_all(&keeper).await;
+        let lost = keeper.sealer.lost_heads();
+        if lost.len() != told_lost {
+            lost.iter().for_each(tell_lost);
+        }
+        told_lost = lost.len();
+        match sealed {
             Ok(stuck) => {
-                let lost = keeper.sealer.lost_heads();
-                if lost.len() != told_lost {
-                    lost.iter().for_each(tell_lost);
-                }
-                told_lost = lost.len();
                 if stuck > 0 && stuck != told {
                     tracing::error!(
                         accounts = stuck,

@@ -29,14 +29,9 @@ impl Stage {
 
     /// Meta tells something of the field `messages`.
     async fn meta_tells(&self, instance: &Value, lists: &Value) -> u16 {
-        self.meta_tells_of("8007", instance, lists).await
-    }
-
-    /// The same of a number, at the URL of an instance.
-    async fn meta_tells_of(&self, number: &str, instance: &Value, lists: &Value) -> u16 {
         // What is told later is newer.
         self.world.host.advance(Duration::from_millis(1));
-        let mut value = json!({"metadata": {"phone_number_id": number}});
+        let mut value = json!({"metadata": {"phone_number_id": "8007"}});
         value.as_object_mut().unwrap().extend(lists.as_object().unwrap().clone());
         let body = json!({"object": "whatsapp_business_account",
                           "entry": [{"id": "9001", "changes": [{"field": "messages", "value": value}]}]});
@@ -221,17 +216,27 @@ async fn what_is_about_a_number_that_this_host_cannot_read_is_told_again() {
     let stage = Stage::new().await;
     let cloud = stage.cloud().await;
     let message = json!({"from": ALICE, "id": "wamid.1", "timestamp": "1795500000", "type": "text", "text": {"body": "STOP"}});
-    let tell = async |number| stage.meta_tells_of(number, &cloud, &json!({"messages": [&message]})).await;
+    let change = |number: &str| {
+        let value = json!({"metadata": {"phone_number_id": number}, "messages": [&message]});
+        json!({"id": "9001", "changes": [{"field": "messages", "value": value}]})
+    };
+    let path = format!("/providers/whatsapp/{}", text(&cloud, "id"));
+    let tell = async |numbers: &[&str]| {
+        let entries: Vec<_> = numbers.iter().map(|number| change(number)).collect();
+        let body = json!({"object": "whatsapp_business_account", "entry": entries}).to_string();
+        stage.post(&path, Some((SIGNATURE_HEADER, &sign(body.as_bytes(), &Secret::from(APP_SECRET)))), body).await
+    };
     let store = stage.world.app.gateway.account(stage.world.shop.id).store().clone();
     let (host, now) = (&*stage.world.host, stage.world.host.now());
     let of_another_root = gatepost::Sealed::from_bytes(&[1; 64]).ok();
     let id = gatepost::InstanceId::new(now, host);
     let sibling = gatepost::Instance::new(id, "sibling".parse().unwrap(), gatepost::Provider::CloudApi, now);
     store.add_instance(gatepost::Instance { credentials: of_another_root, ..sibling }).await.unwrap();
-    assert_eq!(tell("8008").await, 503);
+    assert_eq!(tell(&["8008"]).await, 503);
     assert_eq!(stage.world.read(&format!("{ME}/inbound")).await, json!({"items": []}));
-    // Of a number that is known here, everything is.
-    assert_eq!(tell("8007").await, 200);
+    assert_eq!(tell(&["8008", "8007"]).await, 503);
+    assert_eq!(stage.inbound(1).await.len(), 1, "what is about a number that is known here is kept");
+    assert_eq!(tell(&["8007"]).await, 200);
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use gatepost::{FileLink, InboundEntry, Media, MediaFailure, MediaRef, MediaSourc
 /// How many files are fetched or handed over at once: each is held in memory whole.
 pub(crate) const FETCHES_MAX: usize = 8;
 /// How many of one account: whoever reads slowly keeps no other account's phone system from its files.
-pub(crate) const FETCHES_OF_ACCOUNT_MAX: usize = 2;
+pub(crate) const FETCHES_OF_ACCOUNT_MAX: usize = 4;
 /// How much of a file is handed over in one go.
 const PART_BYTES: usize = 64 * 1024;
 
