@@ -349,8 +349,10 @@ impl Worker {
             self.shared.waiters.tell(settled);
         }
         if let Some(error) = answer.failed {
-            // It fails again until somebody mends it, and takes the time of everything else.
-            self.heed_from = now.plus(self.shared.parts.delivering.poll_interval);
+            // It fails again until somebody mends it: what that takes is left to everything else, too.
+            let end = self.shared.parts.host.now().max(now);
+            self.heed_from = end.plus(end.since(now).min(self.shared.parts.delivering.poll_interval));
+            self.inbox.next = self.inbox.next.max(self.heed_from);
             return Err(error);
         }
         Ok(answer.heeded > 0)

@@ -17,6 +17,8 @@ use gatepost::Timestamp;
 pub(crate) const ANSWER_SERVES: Duration = Duration::from_secs(5);
 /// How long is waited for an answer.
 const LOOKUP_LIMIT: Duration = Duration::from_secs(5);
+/// For how long after that no second lookup of the name is begun while the first one hangs.
+const HANGS_MAX: Duration = Duration::from_secs(300);
 /// How many names are remembered: then the old ones are forgotten, or all of them.
 const NAMES_MAX: usize = 4_096;
 
@@ -176,7 +178,10 @@ impl Question {
     /// old.
     fn serves(&self, now: Timestamp) -> bool {
         let is_young = self.asked_at <= now && now.since(self.asked_at) < ANSWER_SERVES;
-        lock(&self.answer).as_ref().is_none_or(|answer| is_young && answer.is_ok())
+        match &*lock(&self.answer) {
+            Some(answer) => is_young && answer.is_ok(),
+            None => Instant::now() < self.cut + HANGS_MAX,
+        }
     }
 
     /// The first answer stands.

@@ -5,12 +5,13 @@ use std::future::Future;
 use gatepost::{AccountId, Heed, HeedAnswer, StoreError};
 
 /// Does it to one after the other. `stale` stands for what cannot be written: it is left to the end of its lease, since nobody could note
-/// what became of it. So is what comes behind an error of another kind, where something was done before: that must be answered.
+/// what became of it. Where it `is_kept`, whoever asks asks again after an error, and what was done is stale by then. Otherwise what was
+/// done must be answered: then what comes behind an error is stale, too.
 ///
 /// # Errors
 ///
-/// Those that are not of one, where nothing was done yet.
-pub async fn each<T, A, F>(things: &[T], alone: impl Fn(T) -> F, stale: A) -> Result<Vec<A>, StoreError>
+/// Those that are not of one, where it is kept or nothing was done yet.
+pub async fn each<T, A, F>(things: &[T], is_kept: bool, alone: impl Fn(T) -> F, stale: A) -> Result<Vec<A>, StoreError>
 where
     T: Clone,
     A: Clone,
@@ -25,7 +26,7 @@ where
                 all.extend(done);
             }
             Err(error) if error.is_of_one() => all.push(stale.clone()),
-            Err(error) if !is_done => return Err(error),
+            Err(error) if is_kept || !is_done => return Err(error),
             Err(_) => {
                 all.resize(things.len(), stale);
                 break;
@@ -104,10 +105,15 @@ mod tests {
 
     #[test]
     fn what_was_done_is_answered_whatever_comes_behind_it() {
-        let run = |answers: &[Result<u8, StoreError>]| now(each(answers, |answer| async move { answer.map(|done| vec![done]) }, 0));
-        assert_eq!(run(&[Ok(1), Err(unwritable()), Ok(3)]), Ok(vec![1, 0, 3]));
-        assert_eq!(run(&[Ok(1), Err(unavailable()), Ok(3)]), Ok(vec![1, 0, 0]));
-        assert_eq!(run(&[Err(unwritable()), Err(unavailable()), Ok(3)]), Err(unavailable()));
+        let run = |is_kept, answers: &[Result<u8, StoreError>]| {
+            now(each(answers, is_kept, |answer| async move { answer.map(|done| vec![done]) }, 0))
+        };
+        for is_kept in [true, false] {
+            assert_eq!(run(is_kept, &[Ok(1), Err(unwritable()), Ok(3)]), Ok(vec![1, 0, 3]));
+            assert_eq!(run(is_kept, &[Err(unwritable()), Err(unavailable()), Ok(3)]), Err(unavailable()));
+        }
+        assert_eq!(run(false, &[Ok(1), Err(unavailable()), Ok(3)]), Ok(vec![1, 0, 0]), "an attempt that has begun must go");
+        assert_eq!(run(true, &[Ok(1), Err(unavailable()), Ok(3)]), Err(unavailable()), "an outcome that is not noted is kept");
     }
 
     fn account(number: u8) -> AccountId {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::deliveries::{self, NewDelivery, Span};
 use crate::endpoints;
-use crate::error;
+use crate::error::is_unreadable;
 use crate::rows::{self, signed};
 use crate::txn::Txn;
 
@@ -177,8 +177,8 @@ fn write_progress(connection: &Connection, account: AccountId, id: RecoveryId, p
 pub(crate) fn recover(txn: &mut Txn<'_>, after: Option<RecoveryId>, limit: usize, now: Timestamp) -> rusqlite::Result<Recovered> {
     let Some((account, recovery)) = next(txn.connection, after)? else { return Ok(Recovered::default()) };
     let progress = match txn.savepoint(|txn| go_on(txn, account, &recovery, now, limit))? {
-        // One that meets what cannot be read, or written, would meet it again.
-        Err(error) if error::of_statement(&error).is_of_one() => RecoveryProgress { canceled_at: Some(now), ..recovery.progress },
+        // One that meets what cannot be read would meet it again.
+        Err(error) if is_unreadable(&error) => RecoveryProgress { canceled_at: Some(now), ..recovery.progress },
         progress => progress?,
     };
     write_progress(txn.connection, account, recovery.id, &progress)?;

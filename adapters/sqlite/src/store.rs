@@ -511,7 +511,7 @@ impl WorkerStore for OfWorker {
         let claimed: Arc<[Claimed]> = claimed.into();
         match self.start_together(Arc::clone(&claimed), lease, now).await {
             Err(error) if error.is_of_one() => {
-                apart::each(&claimed, |alone| self.start_together([alone].into(), lease, now), StartAnswer::Stale).await
+                apart::each(&claimed, false, |alone| self.start_together([alone].into(), lease, now), StartAnswer::Stale).await
             }
             started => started,
         }
@@ -520,7 +520,9 @@ impl WorkerStore for OfWorker {
     async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Finished>, StoreError> {
         let finishes: Arc<[Finish]> = finishes.into();
         match self.finish_together(Arc::clone(&finishes)).await {
-            Err(error) if error.is_of_one() => apart::each(&finishes, |alone| self.finish_together([alone].into()), Finished::Stale).await,
+            Err(error) if error.is_of_one() => {
+                apart::each(&finishes, true, |alone| self.finish_together([alone].into()), Finished::Stale).await
+            }
             finished => finished,
         }
     }

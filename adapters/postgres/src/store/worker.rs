@@ -32,7 +32,7 @@ impl OfWorker {
     async fn start_part(&self, claimed: &[Claimed], lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
         match self.start_together(claimed.into(), lease, now).await {
             Err(error) if error.is_of_one() => {
-                apart::each(claimed, |alone| self.start_together([alone].into(), lease, now), StartAnswer::Stale).await
+                apart::each(claimed, false, |alone| self.start_together([alone].into(), lease, now), StartAnswer::Stale).await
             }
             started => started,
         }
@@ -49,7 +49,9 @@ impl OfWorker {
 
     async fn finish_part(&self, finishes: &[Finish]) -> Result<Vec<Finished>, StoreError> {
         match self.finish_together(finishes.into()).await {
-            Err(error) if error.is_of_one() => apart::each(finishes, |alone| self.finish_together([alone].into()), Finished::Stale).await,
+            Err(error) if error.is_of_one() => {
+                apart::each(finishes, true, |alone| self.finish_together([alone].into()), Finished::Stale).await
+            }
             finished => finished,
         }
     }
@@ -196,8 +198,8 @@ impl WorkerStore for OfWorker {
         };
         let recover = move |_: &[Found], world: &mut World| Ok(replays::recover(world, after, limit, now));
         match self.engine().write(Way::Once, search.clone(), whole, recover).await {
-            Err(error) if error.is_of_one() => {
-                // It would meet what cannot be read, or written, again and again.
+            Err(StoreError::Corrupt(_)) => {
+                // It would meet what it cannot read again and again.
                 let alone = |found: &[Found], _: &World, needs: &mut Needs| {
                     telling::unfinished(needs, found.first().map_or(&[], Vec::as_slice));
                 };
