@@ -6,6 +6,7 @@ mod cluster;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::thread::Scope;
 use std::time::Duration;
 
 use futures_executor::block_on;
@@ -77,6 +78,16 @@ fn two_hosts(database: &Database<'_>) -> [PostgresStore; 2] {
     [(); 2].map(|()| PostgresStore::open(&database.url(), &patient).expect("it opens"))
 }
 
+/// Has a host hold an account until what this returns is dropped.
+fn hold<'scope>(scope: &'scope Scope<'scope, '_>, host: PostgresStore, account: AccountId) -> Sender<()> {
+    let instance = block_on(host.account(account).instances()).expect("an answer").first().expect("an instance").id;
+    let ((begun, has_begun), (go, let_go)) = (channel(), channel());
+    let stopped = Arc::new(Stopped { has_begun: Mutex::new(begun), let_go: Mutex::new(let_go) });
+    scope.spawn(move || block_on(accept_slowly(host, account, instance, stopped)));
+    has_begun.recv().expect("it holds the account");
+    go
+}
+
 /// Whether somebody waits for a lock in the database.
 fn somebody_waits(database: &Database<'_>) -> bool {
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -90,12 +101,8 @@ fn who_writes_waits_for_an_account_that_another_host_holds_whatever_the_database
     let [host, other] = two_hosts(&database);
     let gateway = Gateway::builder(Arc::new(host.clone()), Arc::new(System)).build();
     let held = fixture::add_account(&gateway);
-    let instance = block_on(host.account(held).instances()).expect("an answer").first().expect("an instance").id;
-    let ((begun, has_begun), (go, let_go)) = (channel(), channel());
-    let stopped = Arc::new(Stopped { has_begun: Mutex::new(begun), let_go: Mutex::new(let_go) });
     std::thread::scope(|scope| {
-        scope.spawn(|| block_on(accept_slowly(other, held, instance, stopped)));
-        has_begun.recv().expect("it holds the account");
+        let go = hold(scope, other, held);
         let paused = scope.spawn(|| {
             let pause = Some(Some(Pause::by(Actor::App, None, System.now())));
             block_on(host.operator().change_account(held, AccountChange { pause, ..AccountChange::default() }))
@@ -114,12 +121,8 @@ fn what_is_due_elsewhere_is_claimed_past_an_account_that_another_host_holds() {
     let accounts = [(); 3].map(|()| fixture::add_account(&gateway));
     accounts.iter().for_each(|account| send(&gateway, *account));
     let [first, held, last] = accounts;
-    let instance = block_on(host.account(held).instances()).expect("an answer").first().expect("an instance").id;
-    let ((begun, has_begun), (go, let_go)) = (channel(), channel());
-    let stopped = Arc::new(Stopped { has_begun: Mutex::new(begun), let_go: Mutex::new(let_go) });
     std::thread::scope(|scope| {
-        scope.spawn(|| block_on(accept_slowly(other, held, instance, stopped)));
-        has_begun.recv().expect("it holds the account");
+        let go = hold(scope, other, held);
         assert_eq!(claimed(&host), [first, last]);
         drop(go);
     });
