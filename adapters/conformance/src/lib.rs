@@ -45,7 +45,7 @@
 //! | the log of decisions | `seals` |
 //! | all of it | `apart`, `paging`, `retention`, `reopen`, `races` |
 //!
-//! A store whose rows can be changed from outside runs [`unreadable_suite!`] as well: what it does with rows that it cannot read.
+//! A store whose rows can be changed from outside runs [`unreadable_suite!`] as well: what it does with rows that it cannot read or write.
 //!
 //! A decorator runs the suite over the store that it decorates.
 //!

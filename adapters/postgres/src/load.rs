@@ -50,7 +50,7 @@ impl Needs {
 
     /// The account, locked, with its instances: for what no endpoint is told of.
     pub(crate) fn locked(&mut self, account: AccountId) {
-        self.accounts.insert(account);
+        self.bare(account);
         self.key(&lookups::INSTANCES, [account.into()]);
     }
 

@@ -6,12 +6,9 @@ mod cluster;
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use futures_executor::block_on;
-use gatepost::{
-    AccountId, Actor, EndpointId, Event, EventId, EventName, Gateway, Host, Recovery, RecoveryId, RecoveryProgress, Store, WorkerStore,
-};
+use gatepost::{AccountId, EndpointId, Event, EventId, EventName, Gateway, Host, RecoveryId, RecoveryProgress, Store, WorkerStore};
 use gatepost_conformance::fixture;
 use gatepost_postgres::{Options, PostgresStore};
 use gatepost_system::System;
@@ -25,16 +22,7 @@ fn begin(gateway: &Gateway, account: AccountId, endpoint: EndpointId) -> Recover
     let store = gateway.store().account(account);
     let event = Event::new(EventId::new(now, &System), EventName::EndpointTest, None, now, &());
     block_on(store.notify(endpoint, event)).expect("an answer").expect("an endpoint");
-    let recovery = Recovery {
-        id: RecoveryId::new(now, &System),
-        endpoint,
-        since: now.minus(Duration::from_secs(60)),
-        until: now.plus(Duration::from_secs(60)),
-        by: Actor::App,
-        reason: None,
-        to_changed_url: false,
-        progress: RecoveryProgress::default(),
-    };
+    let recovery = fixture::recovery(gateway, endpoint);
     assert!(block_on(store.add_recovery(recovery.clone())).expect("an answer"));
     recovery.id
 }

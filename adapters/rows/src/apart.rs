@@ -4,14 +4,22 @@ use std::future::Future;
 
 use gatepost::{AccountId, Heed, HeedAnswer, StoreError};
 
+/// What becomes of the things that come behind an error which is not of one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rest {
+    /// Whoever asked has them still, and asks for all of them again: what was done is stale by then.
+    AskedAgain,
+    /// They are stale: what was done before them must be answered.
+    Stale,
+}
+
 /// Does it to one after the other. `stale` stands for what cannot be written: it is left to the end of its lease, since nobody could note
-/// what became of it. Where it `is_kept`, whoever asks asks again after an error, and what was done is stale by then. Otherwise what was
-/// done must be answered: then what comes behind an error is stale, too.
+/// what became of it.
 ///
 /// # Errors
 ///
-/// Those that are not of one, where it is kept or nothing was done yet.
-pub async fn each<T, A, F>(things: &[T], is_kept: bool, alone: impl Fn(T) -> F, stale: A) -> Result<Vec<A>, StoreError>
+/// Those that are not of one, where the rest is asked again or nothing was done yet.
+pub async fn each<T, A, F>(things: &[T], rest: Rest, alone: impl Fn(T) -> F, stale: A) -> Result<Vec<A>, StoreError>
 where
     T: Clone,
     A: Clone,
@@ -26,7 +34,7 @@ where
                 all.extend(done);
             }
             Err(error) if error.is_of_one() => all.push(stale.clone()),
-            Err(error) if is_kept || !is_done => return Err(error),
+            Err(error) if rest == Rest::AskedAgain || !is_done => return Err(error),
             Err(_) => {
                 all.resize(things.len(), stale);
                 break;
@@ -105,15 +113,14 @@ mod tests {
 
     #[test]
     fn what_was_done_is_answered_whatever_comes_behind_it() {
-        let run = |is_kept, answers: &[Result<u8, StoreError>]| {
-            now(each(answers, is_kept, |answer| async move { answer.map(|done| vec![done]) }, 0))
-        };
-        for is_kept in [true, false] {
-            assert_eq!(run(is_kept, &[Ok(1), Err(unwritable()), Ok(3)]), Ok(vec![1, 0, 3]));
-            assert_eq!(run(is_kept, &[Err(unwritable()), Err(unavailable()), Ok(3)]), Err(unavailable()));
+        let run =
+            |rest, answers: &[Result<u8, StoreError>]| now(each(answers, rest, |answer| async move { answer.map(|done| vec![done]) }, 0));
+        for rest in [Rest::AskedAgain, Rest::Stale] {
+            assert_eq!(run(rest, &[Ok(1), Err(unwritable()), Ok(3)]), Ok(vec![1, 0, 3]));
+            assert_eq!(run(rest, &[Err(unwritable()), Err(unavailable()), Ok(3)]), Err(unavailable()));
         }
-        assert_eq!(run(false, &[Ok(1), Err(unavailable()), Ok(3)]), Ok(vec![1, 0, 0]), "an attempt that has begun must go");
-        assert_eq!(run(true, &[Ok(1), Err(unavailable()), Ok(3)]), Err(unavailable()), "an outcome that is not noted is kept");
+        assert_eq!(run(Rest::Stale, &[Ok(1), Err(unavailable()), Ok(3)]), Ok(vec![1, 0, 0]), "an attempt that has begun must go");
+        assert_eq!(run(Rest::AskedAgain, &[Ok(1), Err(unavailable()), Ok(3)]), Err(unavailable()), "an outcome that is not noted is kept");
     }
 
     fn account(number: u8) -> AccountId {

@@ -15,7 +15,7 @@ use gatepost::{
     Store, StoreError, StoredSeal, Submission, Suppression, SuppressionFilter, SuppressionId, Suspicion, Swept, Take, TakeAnswer,
     Timestamp, Traffic, Unsealed, Usage, WorkerStore, text_print,
 };
-use gatepost_rows::apart;
+use gatepost_rows::apart::{self, Rest};
 
 use crate::connection::{CacheKib, open_reader, open_writer};
 use crate::copying::moved;
@@ -511,7 +511,7 @@ impl WorkerStore for OfWorker {
         let claimed: Arc<[Claimed]> = claimed.into();
         match self.start_together(Arc::clone(&claimed), lease, now).await {
             Err(error) if error.is_of_one() => {
-                apart::each(&claimed, false, |alone| self.start_together([alone].into(), lease, now), StartAnswer::Stale).await
+                apart::each(&claimed, Rest::Stale, |alone| self.start_together([alone].into(), lease, now), StartAnswer::Stale).await
             }
             started => started,
         }
@@ -521,7 +521,7 @@ impl WorkerStore for OfWorker {
         let finishes: Arc<[Finish]> = finishes.into();
         match self.finish_together(Arc::clone(&finishes)).await {
             Err(error) if error.is_of_one() => {
-                apart::each(&finishes, true, |alone| self.finish_together([alone].into()), Finished::Stale).await
+                apart::each(&finishes, Rest::AskedAgain, |alone| self.finish_together([alone].into()), Finished::Stale).await
             }
             finished => finished,
         }

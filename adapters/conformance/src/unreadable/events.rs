@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use gatepost::{
     Account, AccountChange, AccountId, AccountStore, Actor, Answer, Claim, DeliveryId, DeliveryStatus, EndpointId, Event, EventId,
-    EventName, Finish, Lease, MessageId, MessageStatus, Outcome, Pause, Plan, Purpose, Recovered, Recovery, RecoveryId, RecoveryProgress,
-    Request, Retention, StartAnswer, StartedNotice, StoreError, Take, Timestamp,
+    EventName, Finish, Lease, MessageId, MessageStatus, Outcome, Pause, Plan, Purpose, Recovered, RecoveryProgress, Request, Retention,
+    StartAnswer, StartedNotice, StoreError, Take, Timestamp,
 };
 
 use super::{Ground, SpoilHarness};
-use crate::fixture::add_endpoint;
+use crate::fixture::{add_endpoint, recovery};
 use crate::world::block_on;
 
 /// Two accounts, each with an instance and with an endpoint that listens to everything.
@@ -182,17 +182,7 @@ pub(crate) fn a_message_ends_though_nobody_can_be_told(harness: &dyn SpoilHarnes
 pub(crate) fn a_recovery_that_meets_what_it_cannot_read_ends(harness: &dyn SpoilHarness) {
     let scene = Scene::new(harness);
     let delivery = scene.notify(0);
-    let (host, now) = (&**scene.gateway.host(), scene.now());
-    let recovery = Recovery {
-        id: RecoveryId::new(now, host),
-        endpoint: scene.endpoints[0],
-        since: now.minus(Duration::from_secs(60)),
-        until: now.plus(Duration::from_secs(60)),
-        by: Actor::App,
-        reason: None,
-        to_changed_url: false,
-        progress: RecoveryProgress::default(),
-    };
+    let (recovery, now) = (recovery(&scene.gateway, scene.endpoints[0]), scene.now());
     assert_eq!(block_on(scene.store(0).add_recovery(recovery.clone())), Ok(true));
     scene.corrupt("UPDATE event_deliveries SET as_name = 'junk' WHERE id = ?1", delivery.to_bytes());
     let recovered = block_on(scene.gateway.store().worker().recover(None, 9, now));

@@ -10,9 +10,10 @@ use gatepost::{
     IntegrationId, KeyId, Lease, Recovered, RecoveryId, Retention, Segment, StartAnswer, StoreError, StoredSeal, Swept, Take, TakeAnswer,
     Timestamp, Unsealed, WorkerStore,
 };
+use gatepost_rows::apart::{self, Rest};
 use gatepost_rows::cells::Cell;
 use gatepost_rows::world::World;
-use gatepost_rows::{apart, deliver, inbox, replays, seals, take};
+use gatepost_rows::{deliver, inbox, replays, seals, take};
 
 use super::{EVENTS, MESSAGES, PostgresStore, REST};
 use crate::engine::{Engine, Way};
@@ -32,7 +33,7 @@ impl OfWorker {
     async fn start_part(&self, claimed: &[Claimed], lease: Lease, now: Timestamp) -> Result<Vec<StartAnswer>, StoreError> {
         match self.start_together(claimed.into(), lease, now).await {
             Err(error) if error.is_of_one() => {
-                apart::each(claimed, false, |alone| self.start_together([alone].into(), lease, now), StartAnswer::Stale).await
+                apart::each(claimed, Rest::Stale, |alone| self.start_together([alone].into(), lease, now), StartAnswer::Stale).await
             }
             started => started,
         }
@@ -50,7 +51,7 @@ impl OfWorker {
     async fn finish_part(&self, finishes: &[Finish]) -> Result<Vec<Finished>, StoreError> {
         match self.finish_together(finishes.into()).await {
             Err(error) if error.is_of_one() => {
-                apart::each(finishes, true, |alone| self.finish_together([alone].into()), Finished::Stale).await
+                apart::each(finishes, Rest::AskedAgain, |alone| self.finish_together([alone].into()), Finished::Stale).await
             }
             finished => finished,
         }
